@@ -1,0 +1,53 @@
+# Everything below makes its own virtual environment; Python 3.11 or later and make are all that must be there.
+#
+#   PYTHON  the interpreter that makes the environment       make test PYTHON=python3.12
+#   VENV    where the environment lies                       make test VENV=/tmp/seglosses
+#   TORCH   what pip is asked for before everything else     make test TORCH='torch>=2.13,<2.14'
+#
+# torch comes first, and alone, so that nothing that is installed later chooses a newer one. On Linux the default
+# wheel brings CUDA along; for the CPU build set PIP_EXTRA_INDEX_URL to the index that PyTorch's install page names.
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+
+PIP := $(VENV)/bin/python -m pip -qq --disable-pip-version-check
+BIN := $(VENV)/bin
+
+# More threads than cores are at work below; those of torch would spin while they wait and hold up the others.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: help demo test lint docs test-slow
+.NOTPARALLEL:
+
+help:
+	@echo "make demo       train a small U-Net on digits, compare every loss in every framework, check conformance"
+	@echo "make test       ruff, mypy and pytest"
+	@echo "make lint       ruff and mypy only"
+	@echo "make docs       the pages that are made by running things, and the site"
+	@echo "make test-slow  the tests that take longer"
+
+# One stamp for each extra of pyproject.toml: `installed-test` says that seglosses[test] is there.
+$(VENV)/installed-%: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install "$(TORCH)"
+	$(PIP) install --editable ".[$*]"
+	@touch $@
+
+demo: $(VENV)/installed-demo
+	$(BIN)/python examples/demo.py
+
+test: lint
+	$(BIN)/python -m pytest --quiet --numprocesses 2
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --quiet --check
+	$(BIN)/mypy
+
+docs: $(VENV)/installed-docs
+	$(BIN)/python docs/make_mistakes.py
+	$(BIN)/python docs/make_limits.py
+	$(BIN)/mkdocs build --quiet --strict
+
+test-slow: $(VENV)/installed-test
+	$(BIN)/python -m pytest --quiet -m slow

@@ -1,0 +1,477 @@
+"""Made by scripts/make_stubs.py; not to be edited."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jax import Array
+
+import seglosses_core
+from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core.pixel import PixelLoss
+from seglosses_jax.loss import JaxLoss
+
+__all__ = [
+    "CenterLoss",
+    "CrossEntropyLoss",
+    "DiceLoss",
+    "DistanceAwareCrossEntropyLoss",
+    "EnsembleLoss",
+    "FocalLoss",
+    "JaccardLoss",
+    "JaxLoss",
+    "LocallyAdaptiveLoss",
+    "MaxPooling",
+    "MeanSquaredErrorLoss",
+    "Minkowski",
+    "PointwiseExponentialLoss",
+    "PowerDiceLoss",
+    "PowerJaccardLoss",
+    "TopK",
+    "TverskyLoss",
+    "cornernet_radius",
+    "gaussian_heatmap",
+    "gaussian_heatmap_from_labels",
+]
+
+class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
+    """`ℓ = −Σ_c y_c log p_c`, for overlapping classes `ℓ = −y log p − (1 − y) log(1 − p)` for each."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        label_smoothing: float = 0.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
+    """`ℓ = −α_c (1 − p)^γ log p` at the label; for overlapping classes `−α (1 − p)^γ log p` where y = 1 and
+    `−(1 − α) p^γ log(1 − p)` where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        gamma: float = 2.0,
+        alpha: float | Sequence[float] | Array | np.ndarray | None = 0.25,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class DiceLoss(JaxLoss, seglosses_core.DiceLoss):
+    """`L = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)`, the Dice coefficient as a loss."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class JaccardLoss(JaxLoss, seglosses_core.JaccardLoss):
+    """`L = 1 − (Σ y p + ε) / (Σ p + Σ y − Σ y p + ε)`, intersection over union as a loss (Rahman and Wang 2016)."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class TverskyLoss(JaxLoss, seglosses_core.TverskyLoss):
+    """`L = 1 − (I + ε) / (I + α FP + β FN + ε)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class PowerDiceLoss(JaxLoss, seglosses_core.PowerDiceLoss):
+    """`L = 1 − (2 Σ y ŷ + ε) / (Σ ŷ^p + Σ y^p + ε)`; p = 1 is Dice, p = 2 V-Net's."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        p: float | Array | np.ndarray = 2.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class PowerJaccardLoss(JaxLoss, seglosses_core.PowerJaccardLoss):
+    """`L = 1 − (Σ y ŷ + ε) / (Σ ŷ^p + Σ y^p − Σ y ŷ + ε)`; p = 1 is Jaccard."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        p: float | Array | np.ndarray = 2.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class PointwiseExponentialLoss(JaxLoss, seglosses_core.PointwiseExponentialLoss):
+    """Dice with a power on the prediction in the numerator and a factor on it, to fine-tune a saturated model:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        alpha: float = 20.0,
+        exponent: float = 3.0,
+        denominator: str = "sum",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
+    """A pixel loss of locally pooled predictions, with the Minkowski mean over pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = ...,
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        kernel_size: int = 5,
+        stride: int = 1,
+        cost: PixelLoss = ...,
+        standardize: bool = True,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
+    """`ℓ = −log p_y + (λ/2) ‖x − c_y‖²` for every pixel, with x its features and c_y the centre of its class."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        rate: float = 0.5,
+        weight: float = 0.0003,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        centers: Array | np.ndarray,
+        features: Array | np.ndarray | None = None,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        centers: Array | np.ndarray,
+        features: Array | np.ndarray | None = None,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Any]: ...
+
+class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEntropyLoss):
+    """For sparse foreground, such as key points: a background pixel near the foreground is punished less."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        alpha: float = 2.0,
+        beta: float = 4.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
+    """`ℓ = (p − y)²` for each class of each pixel, p being a heat map as it is unless `activation` says otherwise."""
+    def __init__(
+        self,
+        *,
+        activation: str = "identity",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
+    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. The activation is computed once for all members."""
+    def __init__(self, *, losses: Sequence[Loss], weights: Any = None, sum_to_one: bool = False) -> None: ...
+    def __call__(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+def gaussian_heatmap(
+    points: Array | np.ndarray,
+    labels: Array | np.ndarray,
+    shape: Sequence[int],
+    *,
+    num_classes: int,
+    sigma: Any = None,
+    radius: Any = None,
+    valid: Array | np.ndarray | None = None,
+    class_axis: int = -1,
+    validate: bool = False,
+) -> Array:
+    """A heat map per class with a Gaussian at each point."""
+
+def gaussian_heatmap_from_labels(
+    labels: Array | np.ndarray,
+    *,
+    num_classes: int,
+    sigma: float | None = None,
+    radius: float | None = None,
+    first_label: int | None = None,
+    ignore_index: int | None = None,
+    class_axis: int = -1,
+    validate: bool = False,
+) -> Array:
+    """A heat map per class from the distance to the nearest pixel of that class."""

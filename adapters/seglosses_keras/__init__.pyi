@@ -1,0 +1,313 @@
+"""Made by scripts/make_stubs.py; not to be edited."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core.pixel import PixelLoss
+from seglosses_keras.layers import LearnableLoss
+from seglosses_keras.loss import KerasLoss
+
+__all__ = [
+    "CenterLoss",
+    "CrossEntropyLoss",
+    "DiceLoss",
+    "DistanceAwareCrossEntropyLoss",
+    "EnsembleLoss",
+    "FocalLoss",
+    "JaccardLoss",
+    "KerasLoss",
+    "LearnableLoss",
+    "LocallyAdaptiveLoss",
+    "MaxPooling",
+    "MeanSquaredErrorLoss",
+    "Minkowski",
+    "PointwiseExponentialLoss",
+    "PowerDiceLoss",
+    "PowerJaccardLoss",
+    "TopK",
+    "TverskyLoss",
+    "cornernet_radius",
+    "gaussian_heatmap",
+    "gaussian_heatmap_from_labels",
+]
+
+class CrossEntropyLoss(KerasLoss):
+    """`ℓ = −Σ_c y_c log p_c`, for overlapping classes `ℓ = −y log p − (1 − y) log(1 − p)` for each."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        label_smoothing: float = 0.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class FocalLoss(KerasLoss):
+    """`ℓ = −α_c (1 − p)^γ log p` at the label; for overlapping classes `−α (1 − p)^γ log p` where y = 1 and
+    `−(1 − α) p^γ log(1 − p)` where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        gamma: float = 2.0,
+        alpha: float | Sequence[float] | Any | None = 0.25,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class DiceLoss(KerasLoss):
+    """`L = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)`, the Dice coefficient as a loss."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class JaccardLoss(KerasLoss):
+    """`L = 1 − (Σ y p + ε) / (Σ p + Σ y − Σ y p + ε)`, intersection over union as a loss (Rahman and Wang 2016)."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class TverskyLoss(KerasLoss):
+    """`L = 1 − (I + ε) / (I + α FP + β FN + ε)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class PowerDiceLoss(KerasLoss):
+    """`L = 1 − (2 Σ y ŷ + ε) / (Σ ŷ^p + Σ y^p + ε)`; p = 1 is Dice, p = 2 V-Net's."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        p: float | Any = 2.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class PowerJaccardLoss(KerasLoss):
+    """`L = 1 − (Σ y ŷ + ε) / (Σ ŷ^p + Σ y^p − Σ y ŷ + ε)`; p = 1 is Jaccard."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        p: float | Any = 2.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class PointwiseExponentialLoss(KerasLoss):
+    """Dice with a power on the prediction in the numerator and a factor on it, to fine-tune a saturated model:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        alpha: float = 20.0,
+        exponent: float = 3.0,
+        denominator: str = "sum",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class LocallyAdaptiveLoss(KerasLoss):
+    """A pixel loss of locally pooled predictions, with the Minkowski mean over pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = ...,
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        kernel_size: int = 5,
+        stride: int = 1,
+        cost: KerasLoss | PixelLoss = ...,
+        standardize: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class CenterLoss(keras.layers.Layer):
+    """`ℓ = −log p_y + (λ/2) ‖x − c_y‖²` for every pixel, with x its features and c_y the centre of its class."""
+    def __init__(
+        self,
+        *,
+        num_classes: int,
+        num_features: int | None = None,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        rate: float = 0.5,
+        weight: float = 0.0003,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    centers: Any
+    def __call__(self, inputs: Sequence[Any], *, training: bool | None = None) -> Any: ...
+
+class DistanceAwareCrossEntropyLoss(KerasLoss):
+    """For sparse foreground, such as key points: a background pixel near the foreground is punished less."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        alpha: float = 2.0,
+        beta: float = 4.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class MeanSquaredErrorLoss(KerasLoss):
+    """`ℓ = (p − y)²` for each class of each pixel, p being a heat map as it is unless `activation` says otherwise."""
+    def __init__(
+        self,
+        *,
+        activation: str = "identity",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class EnsembleLoss(KerasLoss):
+    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. The activation is computed once for all members."""
+    def __init__(
+        self,
+        *,
+        losses: Sequence[KerasLoss | Loss],
+        weights: Any = None,
+        sum_to_one: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+def gaussian_heatmap(
+    points: Any,
+    labels: Any,
+    shape: Sequence[int],
+    *,
+    num_classes: int,
+    sigma: Any = None,
+    radius: Any = None,
+    valid: Any | None = None,
+    class_axis: int = -1,
+    validate: bool = False,
+) -> Any:
+    """A heat map per class with a Gaussian at each point."""
+
+def gaussian_heatmap_from_labels(
+    labels: Any,
+    *,
+    num_classes: int,
+    sigma: float | None = None,
+    radius: float | None = None,
+    first_label: int | None = None,
+    ignore_index: int | None = None,
+    class_axis: int = -1,
+    validate: bool = False,
+) -> Any:
+    """A heat map per class from the distance to the nearest pixel of that class."""

@@ -1,0 +1,104 @@
+"""The value of a loss of the core on the arrays of Keras' backend, with the hand-written derivative."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from seglosses_core.checks import dtype_is
+from seglosses_core.loss import Loss
+from seglosses_core.namespace import register_library
+
+Evaluate = Callable[..., Any]
+"""`(loss, logits, target, mask, sample_weight, **inputs) -> value`, for a loss of the core."""
+
+
+def _tensorflow() -> Evaluate:
+    import tensorflow as tf
+
+    from seglosses_keras.tensorflow_operations import TensorFlowOps, check_lengths
+
+    register_library("tensorflow", TensorFlowOps)
+
+    def evaluate(
+        loss: Loss, logits: Any, target: Any, mask: Any, sample_weight: Any, **inputs: Any
+    ) -> tf.Tensor:
+        strategy = tf.distribute.get_strategy()
+        if (
+            strategy.num_replicas_in_sync > 1
+            and tf.inside_function()
+            and tf.distribute.in_cross_replica_context()
+        ):
+            # Keras builds a model for several replicas from the mean of their batches, in which labels are float64.
+            target = tf.cast(target, tf.int64) if target.dtype == tf.float64 else target
+        logits, target, mask, sample_weight, ops = loss._prepare(logits, target, mask, sample_weight)
+        others = {"target": target, "mask": mask, "sample_weight": sample_weight}
+        check_lengths(logits, ops.class_axis, **others)
+        others |= inputs
+        if loss.reduction == "none" or any(map(tf.is_tensor, _leaves(loss))):
+            return loss.formula(logits, ops=ops, **others)
+        free = {name: x for name, x in others.items() if x is not None and dtype_is(x, "floating")}
+
+        @tf.custom_gradient
+        def hand_written(logits: tf.Tensor, *values: tf.Tensor) -> Any:
+            given = {**others, **dict(zip(free, values, strict=True))}
+
+            def backward(upstream: tf.Tensor) -> Any:
+                # Made here, not in the forward pass, whose operations no outer tape would see.
+                gradient = loss.formula_and_gradient(logits, ops=ops, **given)[1]
+                gradient = gradient[0] if isinstance(gradient, tuple) else gradient
+                if not values:
+                    return gradient * upstream
+                with tf.GradientTape() as tape:
+                    tape.watch(values)
+                    value = loss.formula(logits, ops=ops, **given)
+                others = tape.gradient(value, values, upstream, unconnected_gradients="zero")
+                return gradient * upstream, *others
+
+            return loss.formula(logits, ops=ops, **given), backward
+
+        return hand_written(logits, *free.values())
+
+    return evaluate
+
+
+def _jax() -> Evaluate:
+    import seglosses_jax
+
+    def evaluate(loss: Loss, logits: Any, target: Any, mask: Any, sample_weight: Any, **inputs: Any) -> Any:
+        values = {f.name: getattr(loss, f.name) for f in dataclasses.fields(loss)}  # type: ignore[arg-type]
+        twin = getattr(seglosses_jax, type(loss).__name__)(**values)
+        return twin(logits, target, mask=mask, sample_weight=sample_weight, **inputs)
+
+    return evaluate
+
+
+def _torch() -> Evaluate:
+    from seglosses_torch.function import evaluate
+
+    return evaluate
+
+
+def _leaves(value: Any) -> list[Any]:
+    """What the hyper-parameters of a loss, and of the losses in it, are in the end."""
+    if isinstance(value, Loss):
+        return [x for f in dataclasses.fields(value) for x in _leaves(getattr(value, f.name))]  # type: ignore[arg-type]
+    if isinstance(value, (tuple, list)):
+        return [x for item in value for x in _leaves(item)]
+    return [value]
+
+
+evaluate: Evaluate = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.backend.backend()]()
+
+
+def share_of_replica(mean: Any) -> Any:
+    """What a replica gives of a mean under a distribution strategy of TensorFlow, where Keras adds up the replicas."""
+    if keras.backend.backend() != "tensorflow":
+        return mean
+    import tensorflow as tf
+
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return mean / replicas if replicas > 1 else mean

@@ -1,0 +1,264 @@
+"""A loss of the core as a `keras.losses.Loss`."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from seglosses_core.checks import check_number, describe, dtype_is, is_array, same_shape, shape_text
+from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.loss import Loss
+from seglosses_core.namespace import shape_of
+from seglosses_core.pooling import MaxPooling, Minkowski, Pooling, TopK
+from seglosses_keras.backends import evaluate, share_of_replica
+
+
+class KerasLoss(keras.losses.Loss):
+    """What all losses of this package share.
+
+    Called with `(y_true, y_pred)`: `y_pred` are the logits `(N, *S, C)` and `y_true` labels `(N, *S)` or `(N, *S, 1)`,
+    or a target of the logits' shape. The number is that of the other packages.
+
+    A `sample_weight` `(N,)` weighs images, `(N, *S)` or `(N, *S, 1)` pixels. As in Keras' own losses a mean then
+    divides by the count, not by the sum of the weights: the mean, or pooled number, is multiplied by the mean weight of
+    the images, or of the valid pixels. reduction="mean_with_sample_weight" divides by the sum of the weights. `mask=`
+    is the core's.
+
+    `dtype="float64"` computes in float64; else the dtype of the logits decides, and it is float32 at least. Labels are
+    never cast.
+    """
+
+    core_class: type[Loss]
+
+    def __init__(self, *, name: str | None = None, dtype: Any = None, **hyperparameters: Any) -> None:
+        super().__init__(name=name or _snake_case(type(self).__name__), dtype=dtype)
+        self._mean_with_sample_weight = hyperparameters.get("reduction") == "mean_with_sample_weight"
+        if self._mean_with_sample_weight:
+            hyperparameters["reduction"] = "mean"
+        if any(f.name == "class_axis" for f in dataclasses.fields(self.core_class)):  # type: ignore[arg-type]
+            hyperparameters.setdefault("class_axis", -1)
+        self._given = hyperparameters
+        self.core = self.core_class(
+            **{name: _to_core(name, value) for name, value in hyperparameters.items()}
+        )
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any:
+        with keras.name_scope(self.name):
+            value = self._weighted(y_true, y_pred, sample_weight, mask)
+            return value if self.core.reduction == "none" or self._is_sum() else share_of_replica(value)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss without weights, and not scaled for replicas."""
+        return self._weighted(y_true, y_pred)
+
+    def _weighted(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Any:
+        logits = as_tensor("logits", y_pred)
+        if self.dtype == "float64":
+            logits = ops.cast(logits, "float64")
+        target = labels_or_target(as_tensor("target", y_true), logits, self.core)
+        mask = None if mask is None else as_tensor("mask", mask)
+        if sample_weight is None:
+            return evaluate(self.core, logits, target, mask, None)
+        weights = as_tensor("sample_weight", sample_weight)
+        rank = len(logits.shape)
+        if len(weights.shape) == rank and weights.shape[-1] == 1:
+            weights = ops.squeeze(weights, axis=-1)
+        if len(weights.shape) != rank - 1 or rank == 2:
+            value = evaluate(self.core, logits, target, mask, weights)
+            return value * _mean(weights, None, value) if self._multiplies_by_mean_weight() else value
+        axis = self.core.check(logits, target, mask)
+        shape = shape_of(logits)
+        if not same_shape(shape_of(weights), shape[:axis] + shape[axis + 1 :]):
+            raise ValueError(
+                "sample_weight must have one weight per image or one per pixel of the logits of shape"
+                f" {shape_text(logits)}, got {describe(weights)}."
+            )
+        pixels = ops.cast(weights, "float32")
+        if mask is not None:
+            pixels = pixels * ops.cast(mask, "float32")
+        value = evaluate(self.core, logits, target, pixels, None)
+        if not self._multiplies_by_mean_weight():
+            return value
+        valid = None if mask is None else mask > 0
+        if self.core.ignore_index is not None:
+            kept = target != self.core.ignore_index
+            valid = kept if valid is None else ops.logical_and(valid, kept)
+        return value * _mean(weights, valid, value)
+
+    def _is_sum(self) -> bool:
+        return self.core.reduction == "sum"
+
+    def _multiplies_by_mean_weight(self) -> bool:
+        return not self._mean_with_sample_weight and self.core.reduction not in ("sum", "none")
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that `from_config` needs, dtype included."""
+        config: dict[str, Any] = {"name": self.name, "dtype": self.dtype}
+        for field in dataclasses.fields(self.core):  # type: ignore[arg-type]
+            value = self._given.get(field.name, getattr(self.core, field.name))
+            if not isinstance(value, Loss):  # a default
+                config[field.name] = to_config(value)
+        if self._mean_with_sample_weight:
+            config["reduction"] = "mean_with_sample_weight"
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> KerasLoss:
+        return cls(**{key: from_config(value) for key, value in config.items()})
+
+    def _terms(self) -> tuple[list[KerasLoss], list[Any]]:
+        """The losses and weights that this one adds to a sum."""
+        return [self], [1.0]
+
+    def __add__(self, other: Any) -> EnsembleLoss:
+        if not isinstance(other, KerasLoss):
+            return NotImplemented
+        (losses, weights), (more, their_weights) = self._terms(), other._terms()
+        return EnsembleLoss(losses=losses + more, weights=weights + their_weights)
+
+    def __mul__(self, weight: Any) -> EnsembleLoss:
+        if isinstance(weight, KerasLoss):
+            return NotImplemented
+        if not is_array(weight):
+            check_number("the weight of a loss", weight, at_least=0)
+        losses, weights = self._terms()
+        return EnsembleLoss(losses=losses, weights=[weight * own for own in weights])
+
+    __rmul__ = __mul__
+    __array_ufunc__ = None
+    """Leaves `numpy_scalar * loss` to `__rmul__`."""
+
+    def __repr__(self) -> str:
+        return repr(self.core)
+
+
+def _mean(weights: Any, valid: Any, like: Any) -> Any:
+    """The mean weight, of all entries or of valid ones."""
+    weights = ops.cast(weights, like.dtype)
+    if valid is None:
+        return ops.mean(weights)
+    valid = ops.cast(valid, like.dtype)
+    return ops.sum(weights * valid) / ops.maximum(ops.sum(valid), 1)
+
+
+def as_tensor(name: str, value: Any) -> Any:
+    if not is_array(value):
+        raise TypeError(f"{name} must be an array, got {type(value).__name__}.")
+    return value if ops.is_tensor(value) else ops.convert_to_tensor(value)
+
+
+def labels_or_target(target: Any, logits: Any, core: Loss) -> Any:
+    """Labels `(N, *S, 1)` as `(N, *S)`, anything else as it is; with one class the last axis may be that of a target of
+    the logits' shape."""
+    if len(target.shape) != len(logits.shape) or target.shape[-1] != 1 or not dtype_is(target, "integer"):
+        return target
+    if same_shape(shape_of(target), shape_of(logits)) and not core.labels_only and core.ignore_index is None:
+        return target
+    return ops.squeeze(target, axis=-1)
+
+
+def _snake_case(name: str) -> str:
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def _to_core(name: str, value: Any) -> Any:
+    """A hyper-parameter as the core takes it."""
+    if isinstance(value, keras.Variable):
+        raise TypeError(
+            f"{name} must be a number or an array, got a keras.Variable: no model trains the variables of a loss;"
+            " use the layer LearnableLoss."
+        )
+    if isinstance(value, Loss):
+        raise TypeError(f"{name} must be of seglosses_keras, got a loss of another package: {value!r}.")
+    if isinstance(value, KerasLoss):
+        return value.core
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
+    return tuple(_to_core(name, item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+_POOLINGS = {kind.__name__: kind for kind in (Minkowski, TopK, MaxPooling)}
+
+
+def to_config(value: Any) -> Any:
+    """A hyper-parameter as JSON."""
+    if isinstance(value, KerasLoss):
+        return keras.saving.serialize_keras_object(value)
+    if isinstance(value, Pooling):
+        return {"pooling": type(value).__name__, **dataclasses.asdict(value)}
+    if isinstance(value, (tuple, list)):
+        return [to_config(item) for item in value]
+    return ops.convert_to_numpy(value).tolist() if is_array(value) else value
+
+
+def from_config(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(map(from_config, value))
+    if not isinstance(value, dict):
+        return value
+    if "pooling" in value:
+        return _POOLINGS[value["pooling"]](**{key: item for key, item in value.items() if key != "pooling"})
+    return keras.saving.deserialize_keras_object(value)
+
+
+class EnsembleLoss(KerasLoss):
+    __doc__ = CoreEnsembleLoss.__doc__
+    core_class = CoreEnsembleLoss
+
+    def __init__(
+        self,
+        *,
+        losses: Sequence[KerasLoss],
+        weights: Any = None,
+        sum_to_one: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(losses=losses, weights=weights, sum_to_one=sum_to_one, name=name, dtype=dtype)
+        self.losses = tuple(losses)
+
+    def _terms(self) -> tuple[list[KerasLoss], list[Any]]:
+        return list(self.losses), [self.core.weights[i] for i in range(len(self.losses))]  # type: ignore[attr-defined]
+
+    def _is_sum(self) -> bool:
+        return all(loss._is_sum() for loss in self.losses)
+
+    def _multiplies_by_mean_weight(self) -> bool:
+        first, *others = (loss._multiplies_by_mean_weight() for loss in self.losses)
+        if not all(other == first for other in others):
+            raise ValueError(
+                "sample_weight needs losses that all divide by the count, or that all do not ('sum',"
+                f" 'mean_with_sample_weight'), got {self!r}."
+            )
+        return first
+
+
+EnsembleLoss.__module__ = "seglosses_keras"
+keras.saving.register_keras_serializable(package="seglosses")(EnsembleLoss)
+
+
+def keras_class(core_class: type[Loss]) -> type[KerasLoss]:
+    """The Keras loss of a loss of the core, with its name, its documentation and its signature."""
+    parameters = [
+        p.replace(default=-1) if p.name == "class_axis" else p
+        for p in inspect.signature(core_class).parameters.values()
+    ]
+    for name in ("name", "dtype"):
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))
+    made = type(
+        core_class.__name__,
+        (KerasLoss,),
+        {
+            "__doc__": core_class.__doc__,
+            "__module__": "seglosses_keras",
+            "__signature__": inspect.Signature(parameters),
+            "core_class": core_class,
+        },
+    )
+    return keras.saving.register_keras_serializable(package="seglosses")(made)

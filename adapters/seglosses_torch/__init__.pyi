@@ -1,0 +1,360 @@
+"""Made by scripts/make_stubs.py; not to be edited."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from seglosses_core import (
+    MaxPooling,
+    Minkowski,
+    Pooling,
+    TopK,
+    cornernet_radius,
+    gaussian_heatmap,
+    gaussian_heatmap_from_labels,
+)
+from seglosses_core.pixel import PixelLoss
+from seglosses_torch.learnable import LearnablePower, LearnableWeights
+from seglosses_torch.module import TorchLoss
+
+__all__ = [
+    "CenterLoss",
+    "CrossEntropyLoss",
+    "DiceLoss",
+    "DistanceAwareCrossEntropyLoss",
+    "EnsembleLoss",
+    "FocalLoss",
+    "JaccardLoss",
+    "LearnablePower",
+    "LearnableWeights",
+    "LocallyAdaptiveLoss",
+    "MaxPooling",
+    "MeanSquaredErrorLoss",
+    "Minkowski",
+    "PointwiseExponentialLoss",
+    "PowerDiceLoss",
+    "PowerJaccardLoss",
+    "TopK",
+    "TorchLoss",
+    "TverskyLoss",
+    "cornernet_radius",
+    "gaussian_heatmap",
+    "gaussian_heatmap_from_labels",
+]
+
+class CrossEntropyLoss(TorchLoss):
+    """`ℓ = −Σ_c y_c log p_c`, for overlapping classes `ℓ = −y log p − (1 − y) log(1 − p)` for each."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        label_smoothing: float = 0.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class FocalLoss(TorchLoss):
+    """`ℓ = −α_c (1 − p)^γ log p` at the label; for overlapping classes `−α (1 − p)^γ log p` where y = 1 and
+    `−(1 − α) p^γ log(1 − p)` where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        gamma: float = 2.0,
+        alpha: float | Sequence[float] | Tensor | None = 0.25,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class DiceLoss(TorchLoss):
+    """`L = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)`, the Dice coefficient as a loss."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class JaccardLoss(TorchLoss):
+    """`L = 1 − (Σ y p + ε) / (Σ p + Σ y − Σ y p + ε)`, intersection over union as a loss (Rahman and Wang 2016)."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class TverskyLoss(TorchLoss):
+    """`L = 1 − (I + ε) / (I + α FP + β FN + ε)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class PowerDiceLoss(TorchLoss):
+    """`L = 1 − (2 Σ y ŷ + ε) / (Σ ŷ^p + Σ y^p + ε)`; p = 1 is Dice, p = 2 V-Net's."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        p: float | Tensor | nn.Module = 2.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class PowerJaccardLoss(TorchLoss):
+    """`L = 1 − (Σ y ŷ + ε) / (Σ ŷ^p + Σ y^p − Σ y ŷ + ε)`; p = 1 is Jaccard."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        p: float | Tensor | nn.Module = 2.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class PointwiseExponentialLoss(TorchLoss):
+    """Dice with a power on the prediction in the numerator and a factor on it, to fine-tune a saturated model:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        smooth: float = 1e-05,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        alpha: float = 20.0,
+        exponent: float = 3.0,
+        denominator: str = "sum",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class LocallyAdaptiveLoss(TorchLoss):
+    """A pixel loss of locally pooled predictions, with the Minkowski mean over pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = ...,
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        kernel_size: int = 5,
+        stride: int = 1,
+        cost: TorchLoss | PixelLoss = ...,
+        standardize: bool = True,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class CenterLoss(TorchLoss):
+    """`ℓ = −log p_y + (λ/2) ‖x − c_y‖²` for every pixel, with x its features and c_y the centre of its class."""
+    def __init__(
+        self,
+        *,
+        num_classes: int,
+        num_features: int | None = None,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        rate: float = 0.5,
+        weight: float = 0.0003,
+    ) -> None: ...
+    centers: Tensor
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        features: Tensor | None = None,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class DistanceAwareCrossEntropyLoss(TorchLoss):
+    """For sparse foreground, such as key points: a background pixel near the foreground is punished less."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        alpha: float = 2.0,
+        beta: float = 4.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class MeanSquaredErrorLoss(TorchLoss):
+    """`ℓ = (p − y)²` for each class of each pixel, p being a heat map as it is unless `activation` says otherwise."""
+    def __init__(
+        self,
+        *,
+        activation: str = "identity",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class EnsembleLoss(TorchLoss):
+    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. The activation is computed once for all members."""
+    def __init__(
+        self,
+        *,
+        losses: Sequence[TorchLoss],
+        weights: Sequence[float] | Tensor | nn.Module | None = None,
+        sum_to_one: bool = False,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...

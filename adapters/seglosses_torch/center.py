@@ -1,0 +1,110 @@
+"""The center loss, its centres in a buffer."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seglosses_core import CenterLoss as CoreCenterLoss
+from seglosses_core.checks import check_number
+from seglosses_core.namespace import Ops
+from seglosses_torch.function import evaluate
+from seglosses_torch.module import TorchLoss
+from seglosses_torch.operations import TorchOps
+
+
+class _Core(CoreCenterLoss):
+    """With PyTorch's own kernels where the centres move, too."""
+
+    def _ops(self, logits: Tensor, axis: int) -> Ops:
+        return TorchOps(axis, logits.ndim)
+
+
+_Core.__name__ = CoreCenterLoss.__name__  # errors name the loss
+
+
+class CenterLoss(TorchLoss):
+    __doc__ = f"""{CoreCenterLoss.__doc__}
+    num_classes : int
+        C, the number of centres.
+    num_features : int, optional
+        D, the length of a centre: that of the features, or C where the logits are the features.
+
+    In training mode each call moves the centres, the buffer `centers`, after it has computed the loss.
+    """
+
+    __module__ = "seglosses_torch"
+    core_class = _Core
+    centers: Tensor
+
+    def __init__(self, *, num_classes: int, num_features: int | None = None, **hyperparameters: Any) -> None:
+        check_number("num_classes", num_classes, at_least=2)
+        if num_features is not None:
+            check_number("num_features", num_features, at_least=1)
+        super().__init__(**hyperparameters)
+        self.register_buffer("centers", torch.zeros(num_classes, num_features or num_classes))
+
+    def extra_repr(self) -> str:
+        num_classes, num_features = self.centers.shape
+        return f"num_classes={num_classes}, num_features={num_features}, {super().extra_repr()}"
+
+    def forward(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        features: Tensor | None = None,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
+        """The loss; `features` `(N, D, *S)` has D where the logits have C. The rest is as in every loss."""
+        return self._run(logits, target, features, mask, sample_weight)
+
+    def formula(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        features: Tensor | None = None,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
+        """As `forward`, differentiable in forward mode too."""
+        return self._run(logits, target, features, mask, sample_weight)
+
+    def _run(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        features: Tensor | None,
+        mask: Tensor | None,
+        sample_weight: Tensor | None,
+    ) -> Tensor:
+        loss = self.bound()
+        assert isinstance(loss, CoreCenterLoss)
+        # A copy, for autograd must not find its input changed after the step.
+        given: dict[str, Any] = {
+            "centers": self.centers.clone() if self.training else self.centers,
+            "features": features,
+        }
+        loss.check_inputs(logits, **given)
+        value = evaluate(loss, logits, target, mask, sample_weight, **given)
+        if self.training:
+            with torch.no_grad():
+                weights = {"mask": mask, "sample_weight": sample_weight}
+                self.centers.copy_(loss.updated_centers(logits, target, **given, **weights))
+        return value
+
+
+CenterLoss.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [
+        inspect.Parameter("num_classes", inspect.Parameter.KEYWORD_ONLY, annotation=int),
+        inspect.Parameter(
+            "num_features", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="int | None"
+        ),
+        *inspect.signature(CoreCenterLoss).parameters.values(),
+    ]
+)

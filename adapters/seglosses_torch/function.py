@@ -1,0 +1,157 @@
+"""The derivative of a loss as a `torch.autograd.Function`."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from seglosses_core.checks import describe
+from seglosses_core.loss import Loss
+from seglosses_torch.operations import EagerOps, TorchOps
+
+
+def evaluate(
+    loss: Loss,
+    logits: Tensor,
+    target: Tensor,
+    mask: Tensor | None = None,
+    sample_weight: Tensor | None = None,
+    *,
+    by_formula: bool = False,
+    **inputs: Any,
+) -> Tensor:
+    """The value of a loss of the core, by the path that is right for what is asked of it.
+
+    The hand-written derivative serves the gradient of the logits; the formula, differentiated by autograd, serves that
+    of anything else, forward mode and export. Half precision goes to float32 before either, so that the upstream
+    gradient is multiplied in before the gradient is rounded.
+    """
+    if not isinstance(logits, Tensor):
+        raise TypeError(f"logits must be a torch array, got {describe(logits)}.")
+    axis = loss.check(logits, target, mask, sample_weight)
+    ops = TorchOps(axis, logits.ndim)
+    loss.check_values(logits, target, mask, sample_weight, ops)
+    logits = logits.to(ops.compute_dtype(logits))
+    hidden = _tensors(loss)
+    others = [x for x in (target, mask, sample_weight, *inputs.values(), *hidden) if x is not None]
+    # An exported program has no hand-written derivatives, and forward mode cannot enter one.
+    by_formula = by_formula or torch.compiler.is_exporting() or forward_ad._current_level >= 0
+    differentiated = torch.is_grad_enabled() and any(x.requires_grad for x in (logits, *others))
+    plain = not torch.compiler.is_compiling() and not any(map(_is_transformed, (logits, *others)))
+    with _no_autocast(logits):
+        if not differentiated and not by_formula:
+            ops = EagerOps(axis, logits.ndim) if plain else ops
+        elif not (
+            by_formula
+            or loss.reduction == "none"
+            or any(x.requires_grad for x in others)
+            or any(map(_is_transformed, hidden))
+        ):
+            call = _Call(loss, axis, tuple(inputs), _Handover() if plain else None)
+            return _HandWritten.apply(call, logits, target, mask, sample_weight, *inputs.values())
+        return loss.formula(logits, target, mask, sample_weight, ops, **inputs)
+
+
+@dataclasses.dataclass
+class _Call:
+    """What backward must know beside tensors."""
+
+    loss: Loss
+    axis: int
+    names: tuple[str, ...]
+    """Of what the loss takes beside logits, target and weights."""
+    handover: _Handover | None
+
+
+class _Handover:
+    """Carries the finished gradient from forward to backward, beside autograd, once."""
+
+    gradient: Tensor | None = None
+
+    def take(self) -> Tensor | None:
+        gradient, self.gradient = self.gradient, None
+        return gradient
+
+
+class _HandWritten(torch.autograd.Function):
+    """The value, with the derivative that the loss brings.
+
+    Backward takes the gradient that forward has made already and scales it in place. Where it is to be differentiated
+    again, or transformed, it is made anew from the logits by operations that autograd can follow.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(call: _Call, logits: Tensor, *others: Tensor | None) -> Tensor:
+        if call.handover is None:
+            target, mask, sample_weight, *inputs = others
+            given = dict(zip(call.names, inputs, strict=True))
+            ops = TorchOps(call.axis, logits.ndim)
+            return call.loss.formula(logits, target, mask, sample_weight, ops, **given)
+        value, call.handover.gradient = _at_once(call, logits, others)
+        return value
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.call = inputs[0]
+        ctx.save_for_backward(*inputs[1:])
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        logits, *others = ctx.saved_tensors
+        nothing = (None,) * len(others)
+        if ctx.call.handover is not None and not torch.is_grad_enabled() and not _is_transformed(upstream):
+            ready = ctx.call.handover.take()
+            ready = _at_once(ctx.call, logits, others)[1] if ready is None else ready
+            return None, ready.mul_(upstream), *nothing
+        ops = TorchOps(ctx.call.axis, logits.ndim)
+        return None, _value_and_gradient(ctx.call, logits, others, ops)[1] * upstream, *nothing
+
+
+def _at_once(call: _Call, logits: Tensor, others: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
+    """The value and the finished gradient, in the logits' memory format."""
+    value, gradient = _value_and_gradient(call, logits, others, EagerOps(call.axis, logits.ndim))
+    same = gradient.stride() == logits.stride()
+    return value, gradient if same else torch.empty_like(logits).copy_(gradient)
+
+
+def _value_and_gradient(
+    call: _Call, logits: Tensor, others: Sequence[Tensor | None], ops: TorchOps
+) -> tuple[Tensor, Tensor]:
+    target, mask, sample_weight, *inputs = others
+    given = dict(zip(call.names, inputs, strict=True))
+    value, gradient = call.loss.formula_and_gradient(logits, target, mask, sample_weight, ops, **given)
+    return value, gradient[0] if isinstance(gradient, tuple) else gradient
+
+
+def _is_transformed(tensor: Tensor) -> bool:
+    """Whether `torch.func`, or autograd's batching, is at work on a tensor: what it wraps must not be overwritten."""
+    functorch = torch._C._functorch
+    return functorch.is_functorch_wrapped_tensor(tensor) or functorch.is_legacy_batchedtensor(tensor)
+
+
+def _tensors(loss: Any) -> list[Tensor]:
+    """The tensors among the hyper-parameters of a loss and of the losses in it."""
+    found: list[Tensor] = []
+    for field in dataclasses.fields(loss):
+        value = getattr(loss, field.name)
+        for item in value if isinstance(value, (tuple, list)) else (value,):
+            if isinstance(item, Tensor):
+                found.append(item)
+            elif isinstance(item, Loss):
+                found += _tensors(item)
+    return found
+
+
+def _no_autocast(logits: Tensor) -> Any:
+    device = logits.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        return torch.autocast(device, enabled=False)
+    return contextlib.nullcontext()

@@ -1,0 +1,174 @@
+"""A loss of the core as an `nn.Module`."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seglosses_core.checks import check_number, is_array
+from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.loss import Loss, replace
+from seglosses_core.namespace import library_of
+from seglosses_torch.function import evaluate
+
+
+class TorchLoss(nn.Module):
+    """What all losses of this package share.
+
+    A hyper-parameter given as a tensor becomes a buffer, as a parameter or a module (`LearnablePower`) it is learnt.
+    The derivative is the hand-written one; with respect to anything but the logits, it is autograd's of the formula.
+    """
+
+    core_class: type[Loss]
+
+    def __init__(self, **hyperparameters: Any) -> None:
+        super().__init__()
+        constants = {}
+        self._bound_names: list[str] = []
+        for name, value in hyperparameters.items():
+            if isinstance(value, (Tensor, nn.Module)):
+                self._bound_names.append(name)
+                if isinstance(value, (nn.Parameter, nn.Module)):
+                    setattr(self, name, value)
+                else:
+                    self.register_buffer(name, value)
+                with torch.no_grad():
+                    value = _current(value)
+            elif is_array(value):
+                raise TypeError(f"{name} must be a torch array or numbers, got one of {library_of(value)}.")
+            constants[name] = value
+        self.core = self.core_class(**constants)
+
+    def bound(self) -> Loss:
+        """The loss of the core with the current values of what is learnt or moved."""
+        if not self._bound_names:
+            return self.core
+        return replace(self.core, **{name: _current(getattr(self, name)) for name in self._bound_names})
+
+    def forward(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
+        """The loss of `logits` `(N, C, *S)` against labels `(N, *S)` or a target of the logits' shape; see the core's
+        `Loss.__call__`. Half precision is computed in float32, autocast or not."""
+        return evaluate(self.bound(), logits, target, mask, sample_weight)
+
+    def formula(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
+        """The same number without the hand-written derivative: what autograd makes of it serves forward mode too."""
+        return evaluate(self.bound(), logits, target, mask, sample_weight, by_formula=True)
+
+    def extra_repr(self) -> str:
+        names = [f.name for f in dataclasses.fields(self.core) if f.name not in self._modules]  # type: ignore[arg-type]
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        core = self.__dict__.get("core")
+        if core is not None and name in core.__dataclass_fields__ and name not in self._bound_names:
+            raise AttributeError(f"{name} is fixed when a loss is made; make a new {type(self).__name__}.")
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            core = self.__dict__.get("core")
+            if core is None or name.startswith("__") or not hasattr(core, name):
+                raise
+            return getattr(core, name)
+
+    def __add__(self, other: Any) -> EnsembleLoss:
+        return _sum(self, other) if isinstance(other, TorchLoss) else NotImplemented
+
+    def __mul__(self, weight: Any) -> EnsembleLoss:
+        if isinstance(weight, nn.Module):
+            return NotImplemented
+        return _scaled(self, weight)
+
+    __rmul__ = __mul__
+
+
+def _current(value: Any) -> Any:
+    if isinstance(value, TorchLoss):
+        return value.bound()
+    return value() if isinstance(value, nn.Module) else value
+
+
+class EnsembleLoss(TorchLoss):
+    __doc__ = CoreEnsembleLoss.__doc__
+    __module__ = "seglosses_torch"
+    __signature__ = inspect.signature(CoreEnsembleLoss)
+    core_class = CoreEnsembleLoss
+
+    def __init__(self, *, losses: Any, weights: Any = None, sum_to_one: bool = False) -> None:
+        losses = list(losses)
+        if not all(isinstance(loss, TorchLoss) for loss in losses):
+            raise TypeError(f"losses must be a sequence of losses of seglosses_torch, got {losses!r}.")
+        if isinstance(weights, (list, tuple)) and any(isinstance(weight, Tensor) for weight in weights):
+            raise TypeError(
+                "weights must be numbers, or one tensor or module such as LearnableWeights for all members."
+            )
+        super().__init__(losses=_Members(losses), weights=weights, sum_to_one=sum_to_one)
+
+
+class _Members(nn.ModuleList):
+    """The members of an ensemble; called, they give the losses of the core."""
+
+    def forward(self) -> tuple[Loss, ...]:
+        return tuple(member.bound() for member in self)  # type: ignore[operator]
+
+
+def _sum(a: TorchLoss, b: TorchLoss) -> EnsembleLoss:
+    members: list[Any] = []
+    weights: list[Any] = []
+    for loss in (a, b):
+        own = _weights(loss)
+        members += list(loss.losses) if isinstance(loss, EnsembleLoss) else [loss]
+        weights += own
+    return EnsembleLoss(losses=members, weights=weights)
+
+
+def _scaled(loss: TorchLoss, weight: Any) -> EnsembleLoss:
+    if not is_array(weight):
+        check_number("the weight of a loss", weight, at_least=0)
+    members = list(loss.losses) if isinstance(loss, EnsembleLoss) else [loss]
+    return EnsembleLoss(losses=members, weights=[weight * own for own in _weights(loss)])
+
+
+def _weights(loss: TorchLoss) -> list[Any]:
+    if not isinstance(loss, EnsembleLoss):
+        return [1.0]
+    if "weights" in loss._bound_names:
+        raise TypeError(
+            "an ensemble with learnable weights cannot be added to or scaled; nest it in EnsembleLoss."
+        )
+    return list(loss.core.weights)  # type: ignore[attr-defined]
+
+
+def module_class(core_class: type[Loss], base: type[TorchLoss] = TorchLoss, **extra: Any) -> type[TorchLoss]:
+    """The module of a loss of the core, with its name, its documentation and its signature."""
+    return type(
+        core_class.__name__,
+        (base,),
+        {
+            "__doc__": core_class.__doc__,
+            "__module__": "seglosses_torch",
+            "__signature__": inspect.signature(core_class),
+            "core_class": core_class,
+            **extra,
+        },
+    )

@@ -1,0 +1,110 @@
+"""The case files as typed objects: `load_cases()` for a runner, in class-axis-1 layout.
+
+The format is `cases/schema.json`; it needs nothing of Python, so that an implementation in any language can be checked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FOLDER = Path(__file__).parent / "cases"
+ARRAYS = ("logits", "target", "mask", "sample_weight", "centers", "features")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """float64 arrays. `gradient` is None for reduction="none" and where the value is NaN.
+
+    `scale` has the value's shape: the sum of the absolute terms of the value, by which rounding errors are measured.
+    """
+
+    value: np.ndarray
+    gradient: np.ndarray | None
+    scale: np.ndarray
+    feature_gradient: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of one loss and what it must give.
+
+    Shapes: logits (N, C, *S), target (N, *S) or (N, C, *S), mask (N, *S), sample_weight (N,), centers (C, D),
+    features (N, D, *S). `hyperparameters` as in the file, `class_axis` left out.
+    """
+
+    id: str
+    loss: str
+    comment: str
+    source: str
+    flags: frozenset[str]
+    hyperparameters: dict[str, Any]
+    logits: np.ndarray
+    target: np.ndarray
+    expected: Expected
+    mask: np.ndarray | None = None
+    sample_weight: np.ndarray | None = None
+    centers: np.ndarray | None = None
+    features: np.ndarray | None = None
+    expected_by_dtype: dict[str, Expected] = field(default_factory=dict)
+
+    def expected_for(self, dtype: str) -> Expected:
+        """What is expected once logits, features and centers have been rounded to `dtype`."""
+        return self.expected_by_dtype.get(dtype, self.expected)
+
+
+def load_cases(losses: Iterable[str] | None = None, folder: Path = FOLDER) -> list[Case]:
+    """The cases of the given losses (all by default), in the order of the files and in each file's order."""
+    wanted = None if losses is None else set(losses)
+    return [
+        _case(document["loss"], case)
+        for file in sorted(folder.glob("*Loss.json"))
+        if wanted is None or file.stem in wanted
+        for document in [json.loads(file.read_text(encoding="utf-8"))]
+        for case in document["cases"]
+    ]
+
+
+def _case(loss: str, case: dict[str, Any]) -> Case:
+    return Case(
+        loss=loss,
+        **{name: case[name] for name in ("id", "comment", "source", "hyperparameters")},
+        flags=frozenset(case["flags"]),
+        **{name: _optional(case[name]) for name in ARRAYS},
+        expected=_expected(case["expected"]),
+        expected_by_dtype={
+            dtype: _expected(expected) for dtype, expected in case.get("expected_by_dtype", {}).items()
+        },
+    )
+
+
+def _expected(expected: dict[str, Any]) -> Expected:
+    return Expected(**{name: _optional(value) for name, value in expected.items()})
+
+
+def _optional(value: Any) -> Any:
+    return None if value is None else decode(value)
+
+
+def decode(value: Any) -> np.ndarray:
+    """{"shape", "dtype", "data"}, or one number → array. "nan", "inf" and "-inf" stand for what JSON lacks."""
+    if not isinstance(value, dict):
+        return np.asarray(float(value))
+    data = [float(x) if isinstance(x, str) else x for x in value["data"]]
+    return np.asarray(data, dtype=value["dtype"]).reshape(value["shape"])
+
+
+def encode(array: np.ndarray) -> dict[str, Any]:
+    """array → {"shape", "dtype", "data"}"""
+    data = [encode_number(x) for x in array.ravel().tolist()]
+    return {"shape": list(array.shape), "dtype": array.dtype.name, "data": data}
+
+
+def encode_number(x: Any) -> Any:
+    return str(x) if isinstance(x, float) and not isfinite(x) else x

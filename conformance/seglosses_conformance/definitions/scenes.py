@@ -1,0 +1,410 @@
+"""What every loss is asked: the standard scenes, and the arrays that they are made of.
+
+All numbers are short in binary (steps of 1/8 or 1/16), so that rounding to bfloat16 or float16 leaves them alone and
+one expected result serves every dtype; ±1e4 is the exception. There are few shapes, because compiled targets compile
+for each. Logits that are ignored are NaN: they must not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from math import nan, prod
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A case without its answer: everything that a case file says but `expected`."""
+
+    id: str
+    comment: str
+    source: str
+    logits: Any
+    target: Any
+    flags: tuple[str, ...] = ()
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    mask: Any = None
+    sample_weight: Any = None
+    centers: Any = None
+    features: Any = None
+
+
+def varied(*shape: int, root: int = 3) -> Array:
+    """Logits in [−3.94, 3.88], multiples of 1/16 that look random: powers of a primitive root of 127, so 126 differ."""
+    return np.array([pow(root, k, 127) / 16 - 4 for k in range(1, prod(shape) + 1)]).reshape(shape)
+
+
+def one_hot(labels: Array, classes: int = 3) -> Array:
+    return np.moveaxis(np.arange(classes) == np.asarray(labels)[..., None], -1, 1)
+
+
+def at_pixels(logits: Array, where: Array, value: float) -> Array:
+    """The logits with `value` for all classes of the pixels of a map."""
+    return np.where(np.asarray(where)[:, None], value, logits)
+
+
+# Two images of 2×3 pixels, three classes.
+LOGITS = varied(2, 3, 2, 3)
+LABELS = np.array([[[0, 1, 1], [2, 0, 1]], [[2, 1, 0], [2, 2, 0]]])
+VOID = 255
+IGNORED = np.array([[[0, 1, 0], [0, 0, 1]], [[0, 0, 0], [1, 0, 0]]], dtype=bool)
+MASK = np.array([[[1, 0.5, 2], [0, 1, 0.25]], [[1, 1, 0], [0.5, 0, 1]]])
+SAMPLE_WEIGHT = np.array([0.5, 2.0])
+# Eighths that sum to 1 over the classes, no two pixels alike, a few classes at 0 and at 1.
+SOFT = (
+    np.moveaxis(
+        np.array(
+            [
+                [[[8, 0, 0], [1, 6, 1], [0, 5, 3]], [[2, 2, 4], [7, 1, 0], [3, 3, 2]]],
+                [[[0, 0, 8], [4, 4, 0], [6, 0, 2]], [[1, 2, 5], [0, 1, 7], [5, 2, 1]]],
+            ]
+        ),
+        -1,
+        1,
+    )
+    / 8
+)
+# Sixteenths strictly between 0 and 1 that sum to 1 over the classes.
+PROBABILITIES = (
+    np.moveaxis(
+        np.array(
+            [
+                [[[9, 4, 3], [2, 11, 3], [5, 6, 5]], [[1, 2, 13], [7, 8, 1], [3, 10, 3]]],
+                [[[4, 5, 7], [6, 9, 1], [12, 1, 3]], [[2, 4, 10], [8, 3, 5], [11, 3, 2]]],
+            ]
+        ),
+        -1,
+        1,
+    )
+    / 16
+)
+# One class: two images, label 1 is the foreground.
+BINARY_LOGITS = varied(2, 1, 2, 3, root=6)
+BINARY_LABELS = np.array([[[0, 1, 1], [0, 0, 1]], [[0, 0, 0], [1, 0, 1]]])
+BINARY_PROBABILITIES = PROBABILITIES[:, :1]
+# A 2×2×3 volume.
+VOLUME_LOGITS = varied(1, 3, 2, 2, 3, root=7)
+VOLUME_LABELS = np.array([[[[0, 0, 1], [0, 2, 1]], [[2, 0, 1], [2, 2, 1]]]])
+
+
+def saturated(size: float) -> Array:
+    """Four pixels whose logits are ±size and 0: certain and right, certain and wrong, undecided, and all alike."""
+    pixels = np.array([[size, -size, 0], [size, 0, -size], [0, -size, 0], [-size, -size, -size]])
+    return np.moveaxis(pixels.reshape(1, 2, 2, 3), -1, 1)
+
+
+SATURATED_LABELS = np.array([[[0, 2], [0, 1]]])
+
+# Each scene: comment, flags, hyper-parameters and arrays. Which of them a loss plays is for its file to say.
+SCENES: dict[str, dict[str, Any]] = {
+    "labels": {"comment": "Integer labels and every default.", "logits": LOGITS, "target": LABELS},
+    "sum": {
+        "comment": 'reduction="sum".',
+        "hyperparameters": {"reduction": "sum"},
+        "logits": LOGITS,
+        "target": LABELS,
+    },
+    "none": {
+        "comment": 'reduction="none": the weighted map or scores, 0 where nothing is valid.',
+        "flags": ["ignore-index", "mask", "sample-weight", "none"],
+        "hyperparameters": {"reduction": "none", "ignore_index": VOID},
+        "logits": at_pixels(LOGITS, IGNORED, nan),
+        "target": np.where(IGNORED, VOID, LABELS),
+        "mask": MASK,
+        "sample_weight": SAMPLE_WEIGHT,
+    },
+    "absent-class": {
+        "comment": "Class 2 stands in neither target; image 1 has one class only.",
+        "flags": ["absent-class"],
+        "logits": LOGITS,
+        "target": np.array([[[0, 1, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]]),
+    },
+    "all-ignored": {
+        "comment": "Nothing is valid: value 0 and gradient 0.",
+        "flags": ["all-ignored", "ignore-index"],
+        "hyperparameters": {"ignore_index": VOID},
+        "logits": at_pixels(LOGITS, IGNORED, nan),
+        "target": np.full_like(LABELS, VOID),
+    },
+    "image-ignored": {
+        "comment": "Image 0 has no valid pixel and leaves the mean.",
+        "flags": ["ignore-index"],
+        "hyperparameters": {"ignore_index": -1},
+        "logits": at_pixels(LOGITS, np.array([[[True]], [[False]]]), nan),
+        "target": np.where(np.array([[[True]], [[False]]]), -1, LABELS),
+    },
+    "one-pixel": {
+        "comment": "One image of one pixel.",
+        "flags": ["one-pixel"],
+        "logits": varied(1, 3, 1, 1),
+        "target": np.array([[[1]]]),
+    },
+    "no-space": {
+        "comment": "No spatial axis: every image is one prediction.",
+        "flags": ["no-space"],
+        "logits": varied(4, 3, root=12),
+        "target": np.array([0, 2, 1, 1]),
+    },
+    "one-hot": {
+        "comment": "A boolean one-hot target says what its labels say.",
+        "flags": ["one-hot"],
+        "logits": LOGITS,
+        "target": one_hot(LABELS),
+    },
+    "soft": {
+        "comment": "Soft targets, some of them exactly 0 and 1.",
+        "flags": ["soft"],
+        "logits": LOGITS,
+        "target": SOFT,
+    },
+    "extreme-40": {
+        "comment": "Logits of ±40: certain and right, certain and wrong, undecided.",
+        "flags": ["extreme"],
+        "logits": saturated(40.0),
+        "target": SATURATED_LABELS,
+    },
+    "extreme-1e4": {
+        "comment": "Logits of ±1e4: nothing may overflow (bfloat16 rounds them to ±9984).",
+        "flags": ["extreme"],
+        "logits": saturated(1e4),
+        "target": SATURATED_LABELS,
+    },
+    "volume": {
+        "comment": "A 3-D volume.",
+        "flags": ["volume"],
+        "logits": VOLUME_LOGITS,
+        "target": VOLUME_LABELS,
+    },
+    "class-weights": {
+        "comment": "Class weights are normalised.",
+        "flags": ["class-weights"],
+        "hyperparameters": {"class_weights": [0.5, 2.0, 1.0]},
+        "logits": LOGITS,
+        "target": LABELS,
+    },
+    "perfect": {
+        "comment": "Every pixel is right, by ±8.",
+        "flags": ["perfect"],
+        "logits": np.where(one_hot(LABELS), 8.0, -8.0),
+        "target": LABELS,
+    },
+    "wrong": {
+        "comment": "Every pixel is wrong, by ±8.",
+        "flags": ["wrong"],
+        "logits": np.where(one_hot((LABELS + 1) % 3), 8.0, -8.0),
+        "target": LABELS,
+    },
+    "mask": {
+        "comment": "Mask weights; where the mask is 0, logits are NaN and labels are no classes.",
+        "flags": ["mask"],
+        "logits": at_pixels(LOGITS, MASK == 0, nan),
+        "target": np.where(MASK == 0, 7, LABELS),
+        "mask": MASK,
+    },
+    "boolean-mask": {
+        "comment": "A boolean mask.",
+        "flags": ["mask"],
+        "logits": at_pixels(LOGITS, IGNORED, nan),
+        "target": LABELS,
+        "mask": ~IGNORED,
+    },
+    "sample-weight": {
+        "comment": "Image 1 counts four times as much as image 0.",
+        "flags": ["sample-weight"],
+        "logits": LOGITS,
+        "target": LABELS,
+        "sample_weight": SAMPLE_WEIGHT,
+    },
+    "sample-weight-zero": {
+        "comment": "An image of weight 0 does not exist, NaN or not.",
+        "flags": ["sample-weight"],
+        "logits": at_pixels(LOGITS, np.array([[[True]], [[False]]]), nan),
+        "target": LABELS,
+        "sample_weight": np.array([0.0, 1.5]),
+    },
+    "ignore-index": {
+        "comment": "Ignored pixels of NaN logits.",
+        "flags": ["ignore-index"],
+        "hyperparameters": {"ignore_index": VOID},
+        "logits": at_pixels(LOGITS, IGNORED, nan),
+        "target": np.where(IGNORED, VOID, LABELS),
+    },
+    "ignored-class": {
+        "comment": "The ignored label is a class: its column stays in the prediction.",
+        "flags": ["ignore-index", "absent-class"],
+        "hyperparameters": {"ignore_index": 0},
+        "logits": LOGITS,
+        "target": LABELS,
+    },
+    "all-weights": {
+        "comment": "Class weights, mask, sample weights and ignored pixels at once.",
+        "flags": ["class-weights", "mask", "sample-weight", "ignore-index"],
+        "hyperparameters": {"class_weights": [1.0, 0.25, 3.0], "ignore_index": VOID},
+        "logits": at_pixels(LOGITS, IGNORED, nan),
+        "target": np.where(IGNORED, VOID, LABELS),
+        "mask": MASK,
+        "sample_weight": SAMPLE_WEIGHT,
+    },
+    "label-outside": {
+        "comment": "A label that is no class and is not ignored makes the value NaN.",
+        "flags": ["invalid-label"],
+        "logits": LOGITS,
+        "target": np.where(IGNORED, 3, LABELS),
+    },
+    "softmax": {
+        "comment": "Softmax.",
+        "flags": ["softmax"],
+        "hyperparameters": {"activation": "softmax"},
+        "logits": LOGITS,
+        "target": LABELS,
+    },
+    "sigmoid": {
+        "comment": "Sigmoid of one class: label 1 is the foreground.",
+        "flags": ["sigmoid", "one-class"],
+        "hyperparameters": {"activation": "sigmoid"},
+        "logits": BINARY_LOGITS,
+        "target": BINARY_LABELS,
+    },
+    "sigmoid-classes": {
+        "comment": "Sigmoid of overlapping classes.",
+        "flags": ["sigmoid", "class-weights", "mask"],
+        "hyperparameters": {"activation": "sigmoid", "class_weights": [0.5, 2.0, 1.0]},
+        "logits": LOGITS,
+        "target": np.array([1, 1, 0], dtype=bool).reshape(1, 3, 1, 1) ^ one_hot(LABELS),
+        "mask": MASK,
+    },
+    "sigmoid-extreme": {
+        "comment": "Sigmoid of ±40.",
+        "flags": ["sigmoid", "extreme"],
+        "hyperparameters": {"activation": "sigmoid"},
+        "logits": saturated(40.0),
+        "target": SATURATED_LABELS,
+    },
+    "identity": {
+        "comment": "Probabilities of several classes.",
+        "flags": ["identity"],
+        "hyperparameters": {"activation": "identity"},
+        "logits": PROBABILITIES,
+        "target": LABELS,
+    },
+    "identity-one-class": {
+        "comment": "Probabilities of one class, soft targets.",
+        "flags": ["identity", "one-class", "soft"],
+        "hyperparameters": {"activation": "identity"},
+        "logits": BINARY_PROBABILITIES,
+        "target": SOFT[:, :1],
+    },
+}
+
+# The reductions of a map, for the losses that have one.
+POOLINGS: dict[str, dict[str, Any]] = {
+    "minkowski": {
+        "comment": "Minkowski pooling.",
+        "flags": ["pooling"],
+        "hyperparameters": {"reduction": {"pooling": "Minkowski", "k": 3.0}},
+    },
+    "minkowski-weights": {
+        "comment": "Minkowski pooling, k = 1.5, of weighted and ignored pixels.",
+        "flags": ["pooling", "class-weights", "mask", "sample-weight"],
+        "hyperparameters": {
+            "reduction": {"pooling": "Minkowski", "k": 1.5},
+            "class_weights": [0.5, 2.0, 1.0],
+        },
+        "logits": at_pixels(LOGITS, MASK == 0, nan),
+        "mask": MASK,
+        "sample_weight": SAMPLE_WEIGHT,
+    },
+    "max-pooling": {
+        "comment": "Loss max-pooling with the published ratio and p.",
+        "flags": ["pooling"],
+        "hyperparameters": {"reduction": {"pooling": "MaxPooling", "ratio": 0.3, "p": 1.7}},
+    },
+    "max-pooling-weights": {
+        "comment": "Loss max-pooling of weighted and ignored pixels.",
+        "flags": ["pooling", "class-weights", "mask", "sample-weight"],
+        "hyperparameters": {
+            "reduction": {"pooling": "MaxPooling", "ratio": 0.5, "p": 2.0},
+            "class_weights": [0.5, 2.0, 1.0],
+        },
+        "logits": at_pixels(LOGITS, MASK == 0, nan),
+        "mask": MASK,
+        "sample_weight": SAMPLE_WEIGHT,
+    },
+    "top-k": {
+        "comment": "The quarter with the largest costs.",
+        "flags": ["pooling"],
+        "hyperparameters": {"reduction": {"pooling": "TopK", "fraction": 0.25}},
+    },
+    "top-k-weights": {
+        "comment": "The half with the largest costs of weighted and ignored pixels: cost decides, weight averages.",
+        "flags": ["pooling", "class-weights", "mask", "sample-weight"],
+        "hyperparameters": {
+            "reduction": {"pooling": "TopK", "fraction": 0.5},
+            "class_weights": [0.5, 2.0, 1.0],
+        },
+        "logits": at_pixels(LOGITS, MASK == 0, nan),
+        "mask": MASK,
+        "sample_weight": SAMPLE_WEIGHT,
+    },
+}
+SCENES |= {name: {"logits": LOGITS, "target": LABELS, **scene} for name, scene in POOLINGS.items()}
+
+# Scenes about what the losses of a family share; one loss of each family plays them.
+SHARED = (
+    "boolean-mask",
+    "identity-one-class",
+    "ignored-class",
+    "image-ignored",
+    "max-pooling",
+    "minkowski",
+    "no-space",
+    "one-hot",
+    "sample-weight-zero",
+    "sigmoid-extreme",
+    "softmax",
+    "top-k",
+)
+
+
+def standard(
+    prefix: str, source: str, *, skip: Iterable[str] = SHARED, **hyperparameters: Any
+) -> list[Definition]:
+    """The standard scenes, but those to skip, with `hyperparameters` under those of the scene."""
+    skip = set(skip)
+    assert skip <= set(SCENES), skip - set(SCENES)
+    return [
+        Definition(
+            id=f"{prefix}/{name}",
+            source=source,
+            comment=scene["comment"],
+            flags=tuple(scene.get("flags", ())),
+            hyperparameters=hyperparameters | scene.get("hyperparameters", {}),
+            **{key: scene.get(key) for key in ("logits", "target", "mask", "sample_weight")},
+        )
+        for name, scene in SCENES.items()
+        if name not in skip
+    ]
+
+
+def variations(
+    prefix: str, source: str, logits: Any, target: Any, cases: Iterable[tuple[str, str, dict[str, Any]]]
+) -> list[Definition]:
+    """One case for each (name, comment, hyper-parameters), on the same arrays."""
+    return [
+        Definition(f"{prefix}/{name}", comment, source, logits, target, hyperparameters=hyperparameters)
+        for name, comment, hyperparameters in cases
+    ]
+
+
+def with_hyperparameters(
+    definitions: Iterable[Definition], change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> list[Definition]:
+    """The same cases, their hyper-parameters handed through `change`."""
+    return [
+        replace(definition, hyperparameters=change(definition.hyperparameters)) for definition in definitions
+    ]

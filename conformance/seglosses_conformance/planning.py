@@ -1,0 +1,164 @@
+"""Which comparisons are made: cases on targets, dtypes, class axes and devices, as the cost of a target allows."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from seglosses_conformance.cases import Case
+from seglosses_conformance.checks import Check, checks_of, smooth_cases
+from seglosses_conformance.judging import Judge, against_combined, against_curvature, against_expected
+from seglosses_conformance.records import Job, Record
+from seglosses_conformance.targets import Target
+
+CURVATURE_CASES = 3
+"""On so many cases of each loss second derivatives are compared."""
+
+
+@dataclass
+class Comparison:
+    """A record to be filled in, and what it takes."""
+
+    record: Record
+    jobs: list[Job]
+    judge: Judge
+
+
+@dataclass
+class Plan:
+    """What is compared: the case on each target, the checks, and what cannot run."""
+
+    targets: dict[str, Target]
+    cases: dict[str, Case]
+    comparisons: list[Comparison] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    """Those that need no result: absent and unsupported."""
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The results needed, each once."""
+        return list(dict.fromkeys(job for comparison in self.comparisons for job in comparison.jobs))
+
+
+def plan(
+    cases: list[Case],
+    targets: list[Target],
+    dtypes: Iterable[str],
+    devices: Iterable[str] = ("cpu",),
+    class_axes: Iterable[int] | None = None,
+    quick: bool = False,
+) -> Plan:
+    """Every comparison of the cases on the targets.
+
+    `class_axes` None means each target's own only; `quick` takes one case of each loss where a case costs much.
+    """
+    made = Plan({target.name: target for target in targets}, {case.id: case for case in cases})
+    by_loss: dict[str, list[Case]] = {}
+    for case in cases:
+        by_loss.setdefault(case.loss, []).append(case)
+    for target in targets:
+        absence = target.absence
+        for device in devices:
+            for loss, of_loss in by_loss.items():
+                if absence is not None or device not in target.devices:
+                    reason = absence or f"{target.name} does not run on {device}"
+                    outcome = "absent" if absence else "unsupported"
+                    made.records.append(
+                        Record(loss, None, None, target.name, None, None, device, outcome, reason)
+                    )
+                    continue
+                _plan_loss(
+                    made,
+                    target,
+                    of_loss,
+                    device,
+                    tuple(dtypes),
+                    tuple(class_axes or (target.native_axis,)),
+                    quick,
+                )
+    return made
+
+
+def _plan_loss(
+    made: Plan,
+    target: Target,
+    cases: list[Case],
+    device: str,
+    dtypes: tuple[str, ...],
+    axes: tuple[int, ...],
+    quick: bool,
+) -> None:
+    dtypes = tuple(dtype for dtype in dtypes if dtype in target.dtypes)
+    for case, dtype, axis in _combinations(target, cases, dtypes, axes, quick):
+        record = _record(target, case, None, dtype, axis, device)
+        if dtype in target.unsupported:
+            record.outcome, record.reason = "unsupported", target.unsupported[dtype]
+            made.records.append(record)
+        else:
+            gradient = case.expected_for(dtype).gradient is not None
+            job = Job(target.name, case.id, dtype, axis, device, gradient)
+            made.comparisons.append(Comparison(record, [job], against_expected(case, ours=not target.own)))
+    if quick and target.cost != "low":
+        return
+    if target.checks:
+        for check in checks_of(cases):
+            _plan_check(made, target, check, dtypes, device, axes)
+    if target.curvature and "formula" in made.targets and target.name != "formula" and "float64" in dtypes:
+        for case in smooth_cases(cases)[:CURVATURE_CASES]:
+            record = _record(target, case, "second derivative", "float64", target.native_axis, device)
+            jobs = [
+                Job(name, case.id, "float64", axis, device, curvature=True)
+                for name, axis in ((target.name, target.native_axis), ("formula", 1))
+            ]
+            made.comparisons.append(Comparison(record, jobs, against_curvature))
+
+
+def _combinations(
+    target: Target, cases: list[Case], dtypes: tuple[str, ...], axes: tuple[int, ...], quick: bool
+) -> Iterator[tuple[Case, str, int]]:
+    """What a target is run on, as its cost allows."""
+    one = (smooth_cases(cases) or cases)[:1]
+    main_dtype = ("float32",) if "float32" in dtypes else dtypes[:1]
+    main_axis = target.native_axis if target.native_axis in axes else axes[0]
+    for dtype, axis in itertools.product(dtypes, axes):
+        everywhere = target.cost == "low"
+        in_main = dtype in main_dtype and axis == main_axis
+        if everywhere or (in_main and target.cost == "high" and not quick):
+            chosen = cases
+        elif target.cost == "high" or (in_main and not quick):
+            chosen = one
+        else:
+            chosen = []
+        yield from ((case, dtype, axis) for case in chosen)
+
+
+def _plan_check(
+    made: Plan, target: Target, check: Check, dtypes: tuple[str, ...], device: str, axes: tuple[int, ...]
+) -> None:
+    dtype = next((d for d in ("float64", "float32") if d in dtypes and d not in target.unsupported), None)
+    if dtype is None:
+        return
+    axis = target.native_axis if target.native_axis in axes else axes[0]
+    for case in (check.whole, *check.parts):
+        made.cases[case.id] = case
+    jobs = [Job(target.name, check.whole.id, dtype, axis, device)]
+    jobs += [Job(target.name, c.id, dtype, check.class_axis or axis, device) for c in check.parts]
+    base = made.cases[check.whole.id.partition("#")[0]]
+    record = _record(target, base, check.name, dtype, axis, device)
+    made.comparisons.append(Comparison(record, jobs, against_combined(check, base)))
+
+
+def _record(target: Target, case: Case, check: str | None, dtype: str, axis: int, device: str) -> Record:
+    words = ["python", "-m", "seglosses_conformance"]
+    if target.own:
+        words += ["--target", target.name, "--framework", target.needs[0], "--loss", case.loss]
+    else:
+        words += ["--targets", target.name + (",formula" if check == "second derivative" else "")]
+    words += ["--case", case.id, "--dtypes", dtype, f"--class-axis={axis}"]
+    if device != "cpu":
+        words += ["--device", device]
+    return Record(
+        case.loss, case.id, check, target.name, dtype, axis, device, "fail", command=shlex.join(words)
+    )

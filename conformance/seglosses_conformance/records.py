@@ -1,0 +1,82 @@
+"""What is asked for, what comes back and what is said of it: jobs, results, records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from seglosses_conformance.cases import decode
+
+
+@dataclass(frozen=True)
+class Job:
+    """One result to be computed."""
+
+    target: str
+    case: str
+    dtype: str
+    class_axis: int
+    device: str
+    gradient: bool = True
+    curvature: bool = False
+
+
+@dataclass
+class Result:
+    """What a job gave, with the class axis at 1, or why it gave nothing."""
+
+    values: list[np.ndarray] = field(default_factory=list)
+    gradients: dict[str, np.ndarray] = field(default_factory=dict)
+    dtypes: dict[str, list[str]] = field(default_factory=dict)
+    curvature: np.ndarray | None = None
+    outcome: str | None = None
+    reason: str = ""
+
+
+@dataclass
+class Record:
+    """One comparison, as in the JSON file."""
+
+    loss: str
+    case: str | None
+    check: str | None
+    target: str
+    dtype: str | None
+    class_axis: int | None
+    device: str
+    outcome: str
+    reason: str = ""
+    value_error: float | None = None
+    value_tolerance: float | None = None
+    gradient_error: float | None = None
+    gradient_tolerance: float | None = None
+    command: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """The larger error in proportion to its tolerance."""
+        ratios = [
+            error / tolerance if tolerance else (float("inf") if error else 0.0)
+            for error, tolerance in (
+                (self.value_error, self.value_tolerance),
+                (self.gradient_error, self.gradient_tolerance),
+            )
+            if error is not None and tolerance is not None
+        ]
+        return max(ratios, default=None)
+
+
+def read_result(line: dict[str, Any]) -> Result:
+    """A line of a worker as arrays."""
+    for key, outcome in (("error", "fail"), ("unsupported", "unsupported"), ("absent", "absent")):
+        if key in line:
+            return Result(outcome=outcome, reason=line[key])
+    if "curvature" in line:
+        return Result(curvature=decode(line["curvature"]))
+    return Result(
+        values=[decode(value) for value in line["values"]],
+        gradients={name: decode(gradient) for name, gradient in line["gradients"].items()},
+        dtypes=line["dtypes"],
+    )

@@ -1,0 +1,303 @@
+"""What a run found: a table on the terminal, a JSON file, a self-contained HTML page."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import shlex
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from seglosses_conformance.agreement import Agreement, column
+from seglosses_conformance.records import Record
+from seglosses_conformance.tolerance import DTYPES, EPS_FACTOR
+
+PACKAGES = (
+    "seglosses", "array-api-compat", "array-api-strict", "numpy", "ml_dtypes", "torch", "jax", "jaxlib", "tensorflow",
+    "keras", "cupy",
+)  # fmt: skip
+"""Whose versions a report has, where they are installed."""
+
+LEVELS = (0.01, 0.03, 0.1, 0.3, 1.0)
+"""The steps of the heat map's scale: the error as a share of its tolerance."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run, ready to be written."""
+
+    run: dict[str, Any]
+    records: list[Record]
+    agreements: list[Agreement]
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(record.outcome for record in self.records)
+
+    @property
+    def failures(self) -> list[Record]:
+        return [record for record in self.records if record.outcome == "fail"]
+
+
+def describe_run(
+    arguments: list[str], settings: dict[str, Any], started: float, ended: float
+) -> dict[str, Any]:
+    """Where and on what a run was made; the times are seconds since 1970."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "date": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
+        "seconds": round(ended - started, 1),
+        "command": shlex.join(["python", "-m", "seglosses_conformance", *arguments]),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "versions": versions,
+        "settings": settings,
+    }
+
+
+def write_json(report: Report, path: Path) -> None:
+    """The file that `report.schema.json` describes."""
+    content = {
+        "format": 1,
+        "run": report.run,
+        "records": [asdict(record) for record in report.records],
+        "agreements": [asdict(agreement) for agreement in report.agreements],
+    }
+    path.write_text(json.dumps(named(content), allow_nan=False, indent=1) + "\n", encoding="utf-8")
+
+
+def named(value: Any) -> Any:
+    """`value` with the floats that JSON lacks as the strings "nan", "inf" and "-inf"."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: named(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [named(item) for item in value]
+    return value
+
+
+# -- the terminal -------------------------------------------------------------------------------------------------
+
+
+def print_report(report: Report, console: Console, failures: int = 20) -> None:
+    """A table of losses by targets, the first failures, and what was left out."""
+    columns = _columns(report.records)
+    table = Table(title="comparisons that conform, or ✗ that do not", title_justify="left", padding=(0, 0))
+    table.add_column("loss", no_wrap=True)
+    for name in columns:
+        table.add_column(name.replace("-", "-\n", 1), justify="right", overflow="fold")
+    for loss, by_column in _by_loss(report.records).items():
+        table.add_row(loss.removesuffix("Loss"), *(_count(by_column.get(name, [])) for name in columns))
+    console.print(table)
+    groups = _alike(report.failures)
+    for first, more in groups[:failures]:
+        console.print(
+            Text.assemble(("✗ ", "bold red"), f"{_place(first)} on {first.target}{more}: {first.reason}")
+        )
+        console.print(Text(f"  {first.command}", style="dim"), soft_wrap=True)
+    if len(groups) > failures:
+        console.print(f"… and {len(groups) - failures} more cases: --json or --html lists them all.")
+    for reason, targets in _reasons(report.records, "absent"):
+        console.print(Text(f"absent: {', '.join(targets)}: {reason}", style="yellow"))
+    counts = report.counts
+    parts = [f"{counts[name]:,} {name}" for name in ("pass", "fail", "unsupported") if counts[name]]
+    console.print(
+        Text(", ".join(parts) or "nothing was compared", style="bold"), f"in {report.run['seconds']} s"
+    )
+
+
+def _alike(failures: list[Record]) -> list[tuple[Record, str]]:
+    """The failures of one case on one target as one: the first, and how many more there are."""
+    grouped: dict[tuple[str, str], list[Record]] = {}
+    for record in failures:
+        grouped.setdefault((_place(record), column(record.target, record.device)), []).append(record)
+    return [
+        (records[0], f" (and in {len(records) - 1} more dtypes and class axes)" if records[1:] else "")
+        for records in grouped.values()
+    ]
+
+
+def _place(record: Record) -> str:
+    return f"{record.case}, {record.check}" if record.check else str(record.case)
+
+
+def _count(records: list[Record]) -> Text:
+    counts = Counter(record.outcome for record in records)
+    if counts["fail"]:
+        return Text(f"{counts['fail']}✗", style="bold red")
+    if counts["pass"]:
+        return Text(str(counts["pass"]), style="green")
+    return Text("absent" if counts["absent"] else "–", style="dim")
+
+
+def _columns(records: list[Record]) -> list[str]:
+    return list(dict.fromkeys(column(record.target, record.device) for record in records))
+
+
+def _by_loss(records: list[Record]) -> dict[str, dict[str, list[Record]]]:
+    grouped: dict[str, dict[str, list[Record]]] = {}
+    for record in records:
+        grouped.setdefault(record.loss, {}).setdefault(column(record.target, record.device), []).append(
+            record
+        )
+    return dict(sorted(grouped.items()))
+
+
+def _reasons(records: list[Record], outcome: str) -> list[tuple[str, list[str]]]:
+    grouped: dict[str, dict[str, None]] = {}
+    for record in records:
+        if record.outcome == outcome:
+            grouped.setdefault(record.reason, {})[column(record.target, record.device)] = None
+    return [(reason, list(targets)) for reason, targets in grouped.items()]
+
+
+# -- the page -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field of a heat map: what it shows, its step on the scale, and the details on hovering."""
+
+    text: str
+    level: str
+    title: str
+
+
+def write_html(report: Report, path: Path) -> None:
+    """One page without scripts and without anything from elsewhere."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("seglosses_conformance", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("report.html.j2").render(**page_content(report))
+    path.write_text(page, encoding="utf-8")
+
+
+def page_content(report: Report) -> dict[str, Any]:
+    """The tables of the page, one of each kind for all dtypes together and one for each dtype."""
+    columns = _columns(report.records)
+    failures = _alike(report.failures)
+    present = [dtype for dtype in DTYPES if any(record.dtype == dtype for record in report.records)]
+    views: list[dict[str, Any]] = [{"name": dtype, "id": dtype, "dtypes": [dtype]} for dtype in present]
+    if len(present) != 1:
+        views.insert(0, {"name": "all dtypes", "id": "all", "dtypes": present})
+    for view in views:
+        chosen = [r for r in report.records if r.dtype is None or r.dtype in view["dtypes"]]
+        by_loss = _by_loss(chosen)
+        view["heat"] = [
+            (loss, [_heat_cell(by_column.get(name, [])) for name in columns])
+            for loss, by_column in by_loss.items()
+        ]
+        agreements = [agreement for agreement in report.agreements if agreement.dtype in view["dtypes"]]
+        view["pairs"] = _pairs(agreements, columns)
+        view["devices"] = _devices(agreements, columns)
+    return {
+        "run": report.run,
+        "counts": report.counts,
+        "compared": report.counts["pass"] + report.counts["fail"],
+        "columns": columns,
+        "views": views,
+        "levels": _scale(),
+        "eps_factor": EPS_FACTOR,
+        "failures": failures[:500],
+        "more_failures": max(0, len(failures) - 500),
+        "unsupported": _reasons(report.records, "unsupported"),
+        "absent": _reasons(report.records, "absent"),
+        "widened": _reasons([r for r in report.records if r.outcome == "pass" and r.reason], "pass"),
+    }
+
+
+def _heat_cell(records: list[Record]) -> Cell:
+    counts = Counter(record.outcome for record in records)
+    compared = [record for record in records if record.ratio is not None]
+    if not counts["pass"] + counts["fail"]:
+        reason = next((record.reason for record in records), "not compared")
+        return Cell("absent" if counts["absent"] else "–", "none", reason)
+    title = f"{counts['pass']} pass, {counts['fail']} fail"
+    if counts["unsupported"]:
+        title += f", {counts['unsupported']} unsupported"
+    worst = max(compared, key=lambda record: record.ratio or 0.0, default=None)
+    if worst is not None and worst.ratio is not None:
+        check = f", {worst.check}" if worst.check else ""
+        title += f"\nlargest error {share(worst.ratio)} of its tolerance:\n{worst.case}{check}, {worst.dtype}"
+    if counts["fail"]:
+        return Cell(f"{counts['fail']} ✗", "fail", title)
+    ratio = 0.0 if worst is None or worst.ratio is None else worst.ratio
+    return Cell(share(ratio), level(ratio), title)
+
+
+def _pairs(agreements: list[Agreement], columns: list[str]) -> list[tuple[str, list[Cell | None]]]:
+    """A triangle: each column against those before it."""
+    worst: dict[frozenset[str], Agreement] = {}
+    for agreement in agreements:
+        pair = frozenset((agreement.first, agreement.second))
+        if pair not in worst or agreement.ratio > worst[pair].ratio:
+            worst[pair] = agreement
+    there = [name for name in columns if any(name in pair for pair in worst)]
+    rows: list[tuple[str, list[Cell | None]]] = []
+    for i, name in enumerate(there):
+        found = [worst.get(frozenset((name, other))) for other in there[:i]]
+        rows.append((name, [None if a is None else _agreement_cell(a) for a in found]))
+    return rows
+
+
+def _devices(agreements: list[Agreement], columns: list[str]) -> dict[str, Any] | None:
+    """Each target on the CPU against itself on another device, by loss; None if there is but one device."""
+    others = [name for name in columns if name.endswith(")") and name.rpartition(" (")[0] in columns]
+    if not others:
+        return None
+    found = {(a.loss, frozenset((a.first, a.second))): a for a in agreements}
+    rows = []
+    for loss in sorted({agreement.loss for agreement in agreements}):
+        pairs = [found.get((loss, frozenset((name, name.rpartition(" (")[0])))) for name in others]
+        rows.append((loss, [None if pair is None else _agreement_cell(pair) for pair in pairs]))
+    return {"columns": others, "rows": rows}
+
+
+def _agreement_cell(agreement: Agreement) -> Cell:
+    pair = f"{agreement.first} against {agreement.second}"
+    title = f"{pair}: {share(agreement.ratio)} of twice the tolerance\n{agreement.case}, {agreement.dtype}"
+    return Cell(share(agreement.ratio), level(agreement.ratio), title)
+
+
+def share(ratio: float) -> str:
+    """An error as a share of its tolerance, short enough for a cell."""
+    if ratio == 0:
+        return "0"
+    if ratio < LEVELS[0]:
+        return f"<{LEVELS[0]:g}".replace("0.", ".")
+    if not math.isfinite(ratio):
+        return "∞"
+    if ratio >= 1000:
+        return f"{ratio:.0e}".replace("e+0", "e")
+    return f"{ratio:.2g}".replace("0.", ".", 1) if ratio < 1 else f"{ratio:.3g}"
+
+
+def level(ratio: float) -> str:
+    """The step of the scale that a share is on."""
+    return next((str(step) for step, limit in enumerate(LEVELS) if ratio <= limit), "fail")
+
+
+def _scale() -> list[tuple[str, str]]:
+    return [(str(step), f"≤ {limit:g}") for step, limit in enumerate(LEVELS)] + [("fail", "fails")]

@@ -1,0 +1,201 @@
+"""How far a result may be from what is expected, and whether it is.
+
+Nothing is computed in less than float32, so half inputs get float32's tolerance; what rounding the gradient to the
+inputs' dtype may cost is added element by element. There is no absolute tolerance but the smallest numbers of a dtype.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+EPS_FACTOR = 100
+"""An error may be this many machine epsilons of the dtype that was computed in."""
+
+
+@dataclass(frozen=True)
+class Float:
+    """A binary floating-point format: `digits` bits of significand, exponents from `low` to `high`."""
+
+    digits: int
+    low: int
+    high: int
+
+    @property
+    def eps(self) -> float:
+        return 2.0 ** (1 - self.digits)
+
+    @property
+    def smallest_normal(self) -> float:
+        return 2.0**self.low
+
+    @property
+    def smallest_subnormal(self) -> float:
+        return 2.0 ** (self.low - self.digits + 1)
+
+    @property
+    def largest(self) -> float:
+        return (2.0 - self.eps) * 2.0**self.high
+
+    def ulp(self, x: np.ndarray) -> np.ndarray:
+        """The distance of neighbouring numbers at |x|."""
+        _, exponent = np.frexp(x)
+        return np.ldexp(1.0, np.maximum(exponent - self.digits, self.low - self.digits + 1))
+
+
+FLOATS = {
+    "float64": Float(53, -1022, 1023),
+    "float32": Float(24, -126, 127),
+    "float16": Float(11, -14, 15),
+    "bfloat16": Float(8, -126, 127),
+}
+DTYPES = tuple(FLOATS)
+
+
+def computed_dtype(dtype: str) -> str:
+    """The dtype that inputs of `dtype` are computed in, and that a value comes back in."""
+    return "float64" if dtype == "float64" else "float32"
+
+
+@dataclass(frozen=True)
+class Override:
+    """Where a gradient is a small difference of large terms, and with it rounding is measured by the terms.
+
+    `target`, `case` and `dtype` are patterns with `*` and `?`, as for file names.
+    """
+
+    case: str
+    gradient_scale: float
+    """The magnitude of the terms, in place of that of the gradient."""
+    reason: str
+    target: str = "*"
+    dtype: str = "*"
+
+    def matches(self, target: str, case: str, dtype: str) -> bool:
+        given = ((target, self.target), (case, self.case), (dtype, self.dtype))
+        return all(fnmatch.fnmatchcase(name, pattern) for name, pattern in given)
+
+
+OVERRIDES: tuple[Override, ...] = (
+    Override(
+        case="power-*/perfect*",
+        gradient_scale=1e-6,
+        reason="p = y is a stationary point: the two terms of the derivative, each of the size of 1 − p, cancel",
+    ),
+    Override(
+        case="locally-adaptive/perfect",
+        gradient_scale=1e-3,
+        reason="where two logits are equal, the derivative of the standardisation removes a slope along the third"
+        " altogether: what is left is the difference of terms of this size",
+    ),
+    Override(
+        case="pointwise/wrong",
+        target="formula",
+        gradient_scale=1e-8,
+        reason="autodiff of a softmax takes differences of terms of the size of p; the hand-written way back does not",
+    ),
+)
+
+
+def check_overrides(targets: Iterable[str], cases: Iterable[str]) -> None:
+    """Raise a ValueError if an override gives no reason, or matches no comparison that the suite can make."""
+    combinations = list(itertools.product(targets, cases, DTYPES))
+    for override in OVERRIDES:
+        if not override.reason:
+            raise ValueError(f"an override of a tolerance needs a reason, this one has none: {override}")
+        if not any(override.matches(*combination) for combination in combinations):
+            raise ValueError(
+                f"an override of a tolerance must match some target, case and dtype, not so {override}"
+            )
+
+
+def override_for(target: str, case: str, dtype: str) -> Override | None:
+    """The override of one comparison, if there is one."""
+    return next((override for override in OVERRIDES if override.matches(target, case, dtype)), None)
+
+
+def value_tolerance(scale: np.ndarray | float, dtype: str) -> np.ndarray:
+    """What the value may be off, given the scale of the terms that it is the sum of."""
+    computed = FLOATS[computed_dtype(dtype)]
+    return EPS_FACTOR * computed.eps * np.abs(scale) + FLOATS["float32"].smallest_subnormal / 2
+
+
+def gradient_tolerance(expected: np.ndarray, dtype: str, scale: float = 0.0) -> np.ndarray:
+    """What each element of a gradient may be off; `scale` if its terms are larger than it."""
+    form = FLOATS[dtype]
+    magnitude = np.abs(np.where(np.isfinite(expected), expected, 0.0))
+    computed = EPS_FACTOR * FLOATS[computed_dtype(dtype)].eps * magnitude.max(initial=scale)
+    rounding = np.where(
+        magnitude < form.smallest_normal, form.smallest_subnormal / 2, 2 * form.ulp(magnitude)
+    )
+    return computed + rounding
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The element that is worst in proportion to its tolerance."""
+
+    error: float
+    tolerance: float
+    ratio: float
+    index: tuple[int, ...]
+    actual: float
+    expected: float
+
+    @property
+    def within(self) -> bool:
+        return self.ratio <= 1
+
+
+def error_of(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """|actual − expected| of each element; what is not finite is infinitely far from all but itself."""
+    with np.errstate(invalid="ignore"):
+        same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
+        finite = np.isfinite(actual) & np.isfinite(expected)
+        return np.where(same, 0.0, np.where(finite, np.abs(actual - expected), np.inf))
+
+
+def ratio_of(actual: np.ndarray, expected: np.ndarray, tolerance: np.ndarray | float) -> np.ndarray:
+    """The error as a multiple of its tolerance; no error is 0, even where the tolerance is NaN."""
+    error = error_of(actual, expected)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(error == 0, 0.0, error / tolerance)
+
+
+def difference(actual: np.ndarray, expected: np.ndarray, tolerance: np.ndarray | float) -> Difference:
+    """Compare two arrays of one shape."""
+    error = error_of(actual, expected)
+    if error.size == 0:
+        return Difference(0.0, 0.0, 0.0, (), 0.0, 0.0)
+    tolerance = np.broadcast_to(tolerance, error.shape)
+    ratio = ratio_of(actual, expected, tolerance)
+    index = tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
+    return Difference(
+        error=float(error[index]),
+        tolerance=float(tolerance[index]),
+        ratio=float(ratio[index]),
+        index=index,
+        actual=float(actual[index]),
+        expected=float(expected[index]),
+    )
+
+
+def first_beyond(
+    actual: np.ndarray, expected: np.ndarray, tolerance: np.ndarray | float
+) -> tuple[int, ...] | None:
+    """The first index, in C order, at which two arrays part by more than the tolerance; None if at none."""
+    tolerance = np.broadcast_to(tolerance, np.shape(expected))
+    for index in np.ndindex(np.shape(expected)):
+        if not difference(actual[index], expected[index], tolerance[index]).within:
+            return index
+    return None
+
+
+def as_rounded(expected: np.ndarray, dtype: str) -> np.ndarray:
+    """`expected` with infinities where the dtype has no finite number near enough."""
+    limit = FLOATS[dtype].largest * (1 + FLOATS[dtype].eps / 4)
+    return np.where(np.abs(expected) > limit, np.copysign(np.inf, expected), expected)

@@ -1,0 +1,161 @@
+"""Computes results, in a process of its own: `python -m seglosses_conformance.worker` reads one request, writes lines.
+
+A request and each line are JSON; nothing is pickled. A process for each framework means that Keras has one backend in
+each, that no framework sees the settings of another, and that one that crashes takes nothing along.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seglosses_conformance.cases import Case, decode, encode
+from seglosses_conformance.frameworks import Call, Framework, Unavailable
+from seglosses_conformance.own import own_target, resolve
+from seglosses_conformance.targets import TARGETS, Target, Unsupported
+from seglosses_conformance.tolerance import computed_dtype
+
+_ARRAYS = ("logits", "target", "mask", "sample_weight", "centers", "features")
+_COMPUTED = ("logits", "features", "centers")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a worker needs of a case."""
+
+    id: str
+    loss: str
+    hyperparameters: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+def case_to_json(case: Case) -> dict[str, Any]:
+    """What a worker needs of a case, as JSON."""
+    arrays = {name: getattr(case, name) for name in _ARRAYS if getattr(case, name) is not None}
+    return {
+        "loss": case.loss,
+        "hyperparameters": case.hyperparameters,
+        "arrays": {name: encode(array) for name, array in arrays.items()},
+    }
+
+
+def _case_from_json(name: str, case: dict[str, Any]) -> Inputs:
+    arrays = {name: decode(array) for name, array in case["arrays"].items()}
+    return Inputs(name, case["loss"], case["hyperparameters"], arrays)
+
+
+def answer(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One line for each job of a request, in order, each with the number of its job.
+
+    A request has `targets`, {name: {} or {"framework": …} for one of somebody's own}; `device`; `cases`, by id; `jobs`,
+    each with target, case, dtype, class_axis, gradient and curvature. A line has the result, or `error`, `unsupported`
+    or `absent` with the reason. Lines without a number have the settings of a framework.
+    """
+    cases = {name: _case_from_json(name, case) for name, case in request["cases"].items()}
+    for name, options in request["targets"].items():
+        target = own_target(name, options["framework"]) if options else TARGETS[name]
+        jobs = [(number, job) for number, job in enumerate(request["jobs"]) if job["target"] == name]
+        if target.own:
+            try:
+                resolve(name)
+            except ValueError as error:
+                yield {"usage": str(error)}
+                return
+        try:
+            framework = target.framework(request["device"])
+        except (Unavailable, ImportError) as error:
+            yield from ({"job": number, "absent": str(error)} for number, _ in jobs)
+            continue
+        for number, job in jobs:
+            yield {"job": number, **result_of(target, framework, cases[job["case"]], job)}
+        yield {"environment": framework.environment()}
+
+
+def result_of(target: Target, framework: Framework, case: Inputs, job: dict[str, Any]) -> dict[str, Any]:
+    """Run one case on one target; what goes wrong in it is a result too."""
+    try:
+        with framework.session(job["dtype"]):
+            return _evaluate(target, framework, case, job)
+    except Unsupported as reason:
+        return {"unsupported": str(reason)}
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        message = f"{type(error).__name__}: {error}".strip()
+        return {"error": f"{_shortened(message)} ({os.path.basename(last.filename)}:{last.lineno})"}
+
+
+def _evaluate(target: Target, framework: Framework, case: Inputs, job: dict[str, Any]) -> dict[str, Any]:
+    axis, dtype = job["class_axis"], job["dtype"]
+    arrays = {name: _array(framework, case, name, dtype, axis) for name in case.arrays}
+    function = target.make(case.loss, case.hyperparameters, axis, arrays)
+    wrt: list[str] = [name for name in ("logits", "features") if name in arrays] if job["gradient"] else []
+    call = Call(function, arrays, wrt, axis)
+    if job.get("curvature"):
+        logits = case.arrays["logits"]
+        direction = np.cos(np.arange(1, 1 + logits.size)).reshape(logits.shape)
+        along = framework.array(np.moveaxis(direction, 1, axis), dtype)
+        curvature = framework.numpy(framework.curvature(call, along))
+        return {"curvature": encode(np.moveaxis(curvature, axis, 1))}
+    evaluation = framework.evaluate(call)
+    rank = case.arrays["logits"].ndim
+    values = [framework.numpy(value) for value in evaluation.values]
+    gradients = {name: framework.numpy(gradient) for name, gradient in evaluation.gradients.items()}
+    return {
+        "values": [encode(np.moveaxis(v, axis, 1) if v.ndim == rank else v) for v in values],
+        "gradients": {
+            name: encode(np.moveaxis(g, axis, 1) if g.ndim == rank else g) for name, g in gradients.items()
+        },
+        "dtypes": {
+            "value": [dtype_name(value) for value in evaluation.values],
+            **{name: [dtype_name(gradient)] for name, gradient in evaluation.gradients.items()},
+        },
+    }
+
+
+def _array(framework: Framework, case: Inputs, name: str, dtype: str, class_axis: int) -> Any:
+    values = case.arrays[name]
+    if values.ndim == case.arrays["logits"].ndim:
+        values = np.moveaxis(values, 1, class_axis)
+    if values.dtype.kind != "f":
+        return framework.array(values, str(values.dtype))
+    # Soft targets and weights are data, which nobody halves; logits are in the dtype that is asked about.
+    return framework.array(values, dtype if name in _COMPUTED else computed_dtype(dtype))
+
+
+def dtype_name(array: Any) -> str:
+    """The name of an array's dtype, the same in every library."""
+    dtype = getattr(array, "dtype", type(array))
+    return getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
+
+
+def _shortened(message: str, length: int = 500) -> str:
+    message = " ".join(message.split())
+    return message if len(message) <= length else message[:length] + " …"
+
+
+def main() -> None:
+    """Answer the request on standard input, by lines on what standard output was."""
+    # Frameworks print to standard output now and then; the answers go where nothing else does.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    warnings.simplefilter("ignore")
+    gc.set_threshold(100_000)  # tracing a function makes a million objects, most of which stay
+    request = json.load(sys.stdin)
+    with contextlib.closing(answers):
+        for line in answer(request):
+            answers.write(json.dumps(line, allow_nan=False) + "\n")
+            answers.flush()
+
+
+if __name__ == "__main__":
+    main()

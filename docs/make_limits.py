@@ -1,0 +1,156 @@
+"""Writes `limits.md`: what a framework cannot do with these losses, or does in its own way, from attempts made here."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import array_api_strict
+import jax
+import jax.numpy as jnp
+import keras
+import ml_dtypes
+import numpy as np
+import tensorflow as tf
+import torch
+
+import seglosses_core
+import seglosses_jax
+import seglosses_keras
+import seglosses_torch
+from seglosses_conformance.targets import TARGETS
+
+LOGITS = np.random.default_rng(0).normal(size=(1, 3, 4)).astype(np.float32)
+LAST = np.ascontiguousarray(np.moveaxis(LOGITS, 1, -1))
+LABELS = np.array([[0, 1, 2, 0]])
+Z, Y = torch.from_numpy(LOGITS), torch.from_numpy(LABELS)
+
+
+def numpy_half_gradient() -> str:
+    _, gradient = seglosses_core.DiceLoss().value_and_grad(LOGITS.astype(np.float16), LABELS)
+    return f"a gradient of {gradient.dtype}: there is no upstream gradient, so no loss scale before it is rounded"
+
+
+def numpy_bfloat16() -> str:
+    value, gradient = seglosses_core.DiceLoss().value_and_grad(LOGITS.astype(ml_dtypes.bfloat16), LABELS)
+    return f"works: the value is {value.dtype}, the gradient {gradient.dtype}"
+
+
+def jax_float64() -> str:
+    value = seglosses_jax.DiceLoss()(jnp.asarray(LAST.astype(np.float64)), LABELS)
+    return f"a value of {value.dtype}: without jax_enable_x64, JAX makes the logits float32 before a loss sees them"
+
+
+def torch_forward_mode() -> str:
+    value, tangent = torch.func.jvp(lambda z: seglosses_torch.DiceLoss()(z, Y), (Z,), (torch.ones_like(Z),))
+    return f"works, by autodiff of the formula: {value.dtype}, tangent of shape {tuple(tangent.shape)}"
+
+
+def jax_hessian() -> str:
+    hessian = jax.hessian(lambda z: seglosses_jax.DiceLoss()(z, LABELS))(jnp.asarray(LAST))
+    return f"works: shape {hessian.shape}"
+
+
+def tensorflow_second_order() -> str:
+    z = tf.constant(LAST)
+    with tf.GradientTape() as outer:
+        outer.watch(z)
+        with tf.GradientTape() as inner:
+            inner.watch(z)
+            value = seglosses_keras.DiceLoss()(LABELS, z)
+        slope = tf.reduce_sum(inner.gradient(value, z) ** 2)
+    return f"works: shape {tuple(outer.gradient(slope, z).shape)}"
+
+
+def keras_variable() -> Any:
+    return seglosses_keras.PowerJaccardLoss(p=keras.Variable(1.5))
+
+
+def keras_map_from_a_layer() -> Any:
+    return seglosses_keras.CenterLoss(num_classes=3, reduction="none")([LABELS, LAST])
+
+
+def numpy_gradient_of_a_map() -> Any:
+    return seglosses_core.DiceLoss(reduction="none").value_and_grad(LOGITS, LABELS)
+
+
+def torch_hyperparameter() -> None:
+    seglosses_torch.FocalLoss().gamma = 3.0
+
+
+def torch_script() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.script(seglosses_torch.DiceLoss())
+
+
+ATTEMPTS: list[tuple[str, str, Callable[[], Any]]] = [
+    ("NumPy", "bfloat16 logits (ml_dtypes)", numpy_bfloat16),
+    ("NumPy", "a loss scale for half precision", numpy_half_gradient),
+    ("NumPy", "the gradient of a map", numpy_gradient_of_a_map),
+    ("array-api-strict", "float16 logits", lambda: array_api_strict.float16),
+    ("PyTorch", "forward mode (`torch.func.jvp`)", torch_forward_mode),
+    ("PyTorch", "`torch.jit.script`", torch_script),
+    ("PyTorch", "a hyper-parameter set after construction", torch_hyperparameter),
+    ("JAX", "float64 logits without `jax_enable_x64`", jax_float64),
+    ("JAX", "the Hessian", jax_hessian),
+    ("TensorFlow", "second derivatives", tensorflow_second_order),
+    ("Keras", "a variable as a hyper-parameter of a loss", keras_variable),
+    ("Keras", "a map from a layer", keras_map_from_a_layer),
+]  # fmt: skip
+
+PAGE = """# What a framework cannot do
+
+Each row is an attempt that `make docs` makes anew, and what came of it. The conformance suite counts what a framework
+cannot do as `unsupported`, with the reason, never as passed.
+
+| framework | attempt | outcome |
+|---|---|---|
+{attempts}
+
+Known, and not mended here:
+
+- Under `tf.function` with unknown lengths, shapes that do not fit are found when the graph runs; XLA leaves that out.
+- The Keras layers (`CenterLoss`, `LearnableLoss`) take no mask and no sample weight, and cannot be used under
+  `tf.distribute.MirroredStrategy`, whose replicas share one list of added losses.
+- With XLA's optimisation switched off (`xla_backend_optimization_level=0`), autodiff of the standardised locally
+  adaptive loss under `jax.jit` is NaN where the eager one is right.
+
+Targets of the conformance suite, and the dtypes that they do not have:
+
+| target | what it is | without |
+|---|---|---|
+{targets}
+"""
+
+
+def outcome(attempt: Callable[[], Any]) -> str:
+    try:
+        return str(attempt())
+    except Exception as error:  # whatever the framework raises is what the page is about
+        lines = str(error).strip().splitlines()
+        return f"`{type(error).__name__}`: {lines[0] if lines else ''}"
+
+
+def main() -> None:
+    attempts = [
+        f"| {who} | {what} | {outcome(attempt).replace('|', '&#124;')} |" for who, what, attempt in ATTEMPTS
+    ]
+    targets = [
+        f"| `{target.name}` | {target.title} | "
+        + ("; ".join(f"{dtype}: {reason}" for dtype, reason in target.unsupported.items()) or "–")
+        + " |"
+        for target in TARGETS.values()
+    ]
+    text = PAGE.format(attempts="\n".join(attempts), targets="\n".join(targets))
+    Path(__file__).with_name("limits.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""Writes `__init__.pyi` of the adapters, whose classes are made from the core's list, unseen by editors otherwise.
+
+    python scripts/make_stubs.py
+
+A new loss needs no line here. What an adapter words differently stands in its `Framework`. Needs ruff, for the layout.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import seglosses_core
+from seglosses_core import LOSSES, CenterLoss, Loss
+
+ADAPTERS = Path(__file__).parent.parent / "adapters"
+POOLINGS = ("MaxPooling", "Minkowski", "TopK")
+HEAT_MAPS = ("cornernet_radius", "gaussian_heatmap", "gaussian_heatmap_from_labels")
+
+Parameters = list[inspect.Parameter]
+
+
+def keyword(name: str, annotation: str, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+@dataclass(frozen=True)
+class Framework:
+    """How one adapter's classes differ from the core's."""
+
+    package: str
+    imports: str
+    exports: tuple[str, ...]
+    """What the adapter has beside losses, poolings and heat maps."""
+    base: str
+    array: str
+    class_axis: int
+    annotations: dict[str, str] = field(default_factory=dict)
+    """Of hyper-parameters that take more, or something else, than the core's."""
+    calls: tuple[str, ...] = ()
+    """The methods of the core that are shown with the framework's arrays."""
+
+    def bases(self, core_class: type) -> str:
+        return self.base
+
+    def parameters(self, core_class: type) -> Parameters:
+        """Those of the constructor."""
+        return list(inspect.signature(core_class).parameters.values())
+
+    def methods(self, core_class: type) -> Iterable[str]:
+        """What stands in the class after the constructor."""
+        for name in self.calls:
+            signature = inspect.signature(getattr(core_class, name))
+            parameters = list(signature.parameters.values())[1:]
+            yield self.function(name, ["self"], parameters, str(signature.return_annotation))
+
+    # -- text -----------------------------------------------------------------------------------------------------
+
+    def stub(self) -> str:
+        listed = sorted([*self.exports, *POOLINGS, *HEAT_MAPS, *(loss.__name__ for loss in LOSSES)])
+        parts = [
+            '"""Made by scripts/make_stubs.py; not to be edited."""\n',
+            self.imports,
+            f"__all__ = {listed!r}\n",
+            *(self.loss(core_class) for core_class in LOSSES),
+        ]
+        if self.class_axis != CLASS_AXIS:
+            parts += [self.heat_map(getattr(seglosses_core, name)) for name in HEAT_MAPS[1:]]
+        return "\n".join(parts)
+
+    def loss(self, core_class: type) -> str:
+        summary = inspect.cleandoc(core_class.__doc__ or "").partition("\n\n")[0]
+        body = [f'"""{summary}"""', self.function("__init__", ["self"], self.parameters(core_class), "None")]
+        return f"class {core_class.__name__}({self.bases(core_class)}):\n" + indented(
+            *body, *self.methods(core_class)
+        )
+
+    def heat_map(self, function: Callable[..., Any]) -> str:
+        signature = inspect.signature(function)
+        summary = inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0]
+        text = self.function(
+            function.__name__, [], list(signature.parameters.values()), str(signature.return_annotation)
+        )
+        return text.removesuffix("...") + "\n" + indented(f'"""{summary}"""')
+
+    def function(self, name: str, first: list[str], parameters: Parameters, returned: str) -> str:
+        words, starred = list(first), False
+        for parameter in parameters:
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not starred:
+                words.append("*")
+                starred = True
+            words.append(self.parameter(parameter))
+        return f"def {name}({', '.join(words)}) -> {self.type(returned)}: ..."
+
+    def parameter(self, parameter: inspect.Parameter) -> str:
+        text = f"{parameter.name}: {self.annotations.get(parameter.name) or self.type(str(parameter.annotation))}"
+        if parameter.default is inspect.Parameter.empty:
+            return text
+        plain = isinstance(parameter.default, (str, bool, int, float, tuple, type(None)))
+        default = self.class_axis if parameter.name == "class_axis" else parameter.default
+        return f"{text} = {default!r}" if plain else f"{text} = ..."
+
+    def type(self, annotation: str) -> str:
+        return re.sub(r"\bArray\b", self.array, annotation)
+
+
+CLASS_AXIS = 1
+"""Where the core has the classes."""
+
+
+class Torch(Framework):
+    def parameters(self, core_class: type) -> Parameters:
+        own = [keyword("num_classes", "int"), keyword("num_features", "int | None", None)]
+        return (own if core_class is CenterLoss else []) + super().parameters(core_class)
+
+    def methods(self, core_class: type) -> Iterable[str]:
+        if core_class is CenterLoss:
+            yield "centers: Tensor"
+        for text in super().methods(core_class):
+            yield text.replace(" centers: Tensor,", "")  # a buffer here
+
+
+class Jax(Framework):
+    def bases(self, core_class: type) -> str:
+        return f"{self.base}, seglosses_core.{core_class.__name__}"
+
+    def methods(self, core_class: type) -> Iterable[str]:
+        for name, text in zip(self.calls, super().methods(core_class), strict=True):
+            own = getattr(core_class, name) is not getattr(Loss, name)
+            yield text.replace("(", "(  # type: ignore[override]\n", 1) if own else text
+
+    def parameter(self, parameter: inspect.Parameter) -> str:
+        return re.sub(r"\bArray\b", "Array | np.ndarray", super().parameter(parameter))
+
+
+class Keras(Framework):
+    def bases(self, core_class: type) -> str:
+        return "keras.layers.Layer" if core_class is CenterLoss else self.base
+
+    def parameters(self, core_class: type) -> Parameters:
+        own = [keyword("num_classes", "int"), keyword("num_features", "int | None", None)]
+        common = [keyword("name", "str | None", None), keyword("dtype", "Any", None)]
+        return (own if core_class is CenterLoss else []) + super().parameters(core_class) + common
+
+    def methods(self, core_class: type) -> Iterable[str]:
+        if core_class is CenterLoss:
+            yield "centers: Any"
+            yield "def __call__(self, inputs: Sequence[Any], *, training: bool | None = None) -> Any: ..."
+        else:
+            yield (
+                "def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any:"
+                " ..."
+            )
+
+
+TORCH = Torch(
+    package="seglosses_torch",
+    imports="""\
+from collections.abc import Sequence
+
+from seglosses_core import MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
+from seglosses_core.pixel import PixelLoss
+from torch import Tensor, nn
+
+from seglosses_torch.learnable import LearnablePower, LearnableWeights
+from seglosses_torch.module import TorchLoss
+""",
+    exports=("LearnablePower", "LearnableWeights", "TorchLoss"),
+    base="TorchLoss",
+    array="Tensor",
+    class_axis=1,
+    annotations={
+        "p": "float | Tensor | nn.Module",
+        "losses": "Sequence[TorchLoss]",
+        "weights": "Sequence[float] | Tensor | nn.Module | None",
+        "cost": "TorchLoss | PixelLoss",
+    },
+    calls=("__call__",),
+)
+
+JAX = Jax(
+    package="seglosses_jax",
+    imports="""\
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import seglosses_core
+from jax import Array
+from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core.pixel import PixelLoss
+
+from seglosses_jax.loss import JaxLoss
+""",
+    exports=("JaxLoss",),
+    base="JaxLoss",
+    array="Array",
+    class_axis=-1,
+    calls=("__call__", "value_and_grad"),
+)
+
+KERAS = Keras(
+    package="seglosses_keras",
+    imports="""\
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core.pixel import PixelLoss
+
+from seglosses_keras.layers import LearnableLoss
+from seglosses_keras.loss import KerasLoss
+""",
+    exports=("KerasLoss", "LearnableLoss"),
+    base="KerasLoss",
+    array="Any",
+    class_axis=-1,
+    annotations={"losses": "Sequence[KerasLoss | Loss]", "cost": "KerasLoss | PixelLoss"},
+)
+
+
+def indented(*lines: str) -> str:
+    return "".join("    " + line.replace("\n", "\n    ") + "\n" for line in lines)
+
+
+def stubs() -> dict[Path, str]:
+    """The text of each stub, by its file."""
+    return {ADAPTERS / f.package / "__init__.pyi": laid_out(f.stub()) for f in (TORCH, JAX, KERAS)}
+
+
+def laid_out(text: str) -> str:
+    """Unused imports gone, lines broken and sorted as ruff has them."""
+    name = ["--quiet", "--stdin-filename", str(ADAPTERS / "stub.pyi"), "-"]
+    for command in (["check", "--fix", "--select", "F401,I"], ["format"]):
+        ran = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *name],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        text = ran.stdout
+    return text
+
+
+if __name__ == "__main__":
+    for path, text in stubs().items():
+        path.write_text(text)

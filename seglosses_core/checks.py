@@ -1,0 +1,275 @@
+"""What may be passed: every error names the argument, what was given and what would be right.
+
+Checks look at shapes, dtypes and options, never at values, so that everything traces; `check_values` alone looks at
+values, for `validate=True` in eager mode.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+from seglosses_core.namespace import Array, Ops, library_of, shape_of
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is an array of some library, rather than a Python number or sequence."""
+    return hasattr(value, "shape") and hasattr(value, "dtype")
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+) -> None:
+    """Require a real Python number (no bool) in the range given."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}: {value!r}.")
+    value = value if isinstance(value, int) else float(value)
+    limits = [
+        (f"at least {at_least}", at_least is None or value >= at_least),
+        (f"above {above}", above is None or value > above),
+        (f"at most {at_most}", at_most is None or value <= at_most),
+        (f"below {below}", below is None or value < below),
+    ]
+    if not (all(met for _, met in limits) and math.isfinite(value)):
+        wanted = [text for text, _ in limits if not text.endswith("None")]
+        wanted += [] if wanted and math.isfinite(value) else ["finite"]
+        raise ValueError(f"{name} must be {' and '.join(wanted)}, got {value!r}.")
+
+
+def check_parameter(name: str, value: Any, **limits: float) -> None:
+    """A number in its range, or a 0-dimensional array, which may be learnable; its value is not looked at."""
+    if not is_array(value):
+        check_number(name, value, **limits)
+    elif len(value.shape):
+        raise ValueError(
+            f"{name} must be a number or a 0-dimensional array, got an array of shape {shape_text(value)}."
+        )
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}.")
+
+
+def check_flag(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {type(value).__name__}: {value!r}.")
+
+
+def check_weights(name: str, value: Any) -> None:
+    """A sequence of non-negative numbers, not all 0, or a 1-dimensional array."""
+    if is_array(value):
+        if len(value.shape) != 1:
+            raise ValueError(
+                f"{name} must be 1-dimensional, one number per class, got shape {shape_text(value)}."
+            )
+        return
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(f"{name} must be a sequence or an array with one number per class, got {value!r}.")
+    for c, weight in enumerate(value):
+        check_number(f"{name}[{c}]", weight, at_least=0)
+    if not any(value):
+        raise ValueError(f"{name} must have at least one positive entry, got {value!r}.")
+
+
+def shape_text(array: Array) -> str:
+    return _text(shape_of(array))
+
+
+def describe(value: Any) -> str:
+    """An argument in the words of an error: dtype and shape of an array, the type of anything else."""
+    if not is_array(value):
+        return f"{type(value).__name__}"
+    return f"{_dtype_name(value)} of shape {shape_text(value)}"
+
+
+def _dtype_name(array: Array) -> str:
+    return getattr(array.dtype, "name", None) or str(array.dtype).rpartition(".")[2]
+
+
+def dtype_is(array: Array, kind: str) -> bool:
+    """Whether the dtype is of a kind: "bool", "integer" or "floating", told by its name in every library."""
+    name = _dtype_name(array)
+    if kind == "bool":
+        return name == "bool"
+    if kind == "integer":
+        return name.startswith(("int", "uint"))
+    return name.startswith(("float", "bfloat"))
+
+
+def same_shape(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> bool:
+    """Whether two static shapes can be equal: an unknown length fits any."""
+    return len(a) == len(b) and all(m is None or n is None or m == n for m, n in zip(a, b, strict=True))
+
+
+def check_library(name: str, value: Any, logits: Array) -> None:
+    """An array of the logits' library, or NumPy's where that is taken over without a transfer to wonder about."""
+    if not is_array(value):
+        raise TypeError(f"{name} must be an array, got {type(value).__name__}.")
+    library, expected = library_of(value), library_of(logits)
+    if library != expected and not (library == "numpy" and expected in ("jax", "tensorflow")):
+        raise TypeError(f"{name} must be a {expected} array like the logits, got one of {library}.")
+
+
+def check_logits(logits: Any, class_axis: int, activation: str) -> int:
+    """Check the logits, and give the class axis counted from the front."""
+    if not is_array(logits):
+        raise TypeError(f"logits must be an array, got {type(logits).__name__}.")
+    if not dtype_is(logits, "floating"):
+        raise TypeError(f"logits must be real floating point, got {describe(logits)}.")
+    shape = shape_of(logits)
+    rank = len(shape)
+    if rank < 2:
+        raise ValueError(f"logits must have a batch and a class axis, (N, C, *S), got {describe(logits)}.")
+    axis = class_axis + rank if class_axis < 0 else class_axis
+    if not 1 <= axis < rank:
+        raise ValueError(
+            f"class_axis must be an axis of the logits other than the batch axis 0, got {class_axis} for logits of"
+            f" shape {shape_text(logits)}."
+        )
+    if shape[axis] is None:
+        raise ValueError(
+            f"logits must have a known number of classes on axis {class_axis}, got {describe(logits)}."
+        )
+    if any(n == 0 for n in shape):
+        raise ValueError(f"logits must not be empty, got {describe(logits)}.")
+    if activation == "softmax" and shape[axis] == 1:
+        raise ValueError(
+            f"activation='softmax' needs at least two classes, got logits of shape {shape_text(logits)} with one on"
+            f" axis {class_axis}; use activation='sigmoid' for one foreground class."
+        )
+    return axis
+
+
+def check_target(
+    target: Any, logits: Array, axis: int, *, ignore_index: int | None, labels_only: str | None
+) -> None:
+    """Labels of the logits' shape without the class axis, or an array of exactly the logits' shape."""
+    check_library("target", target, logits)
+    shape, full = shape_of(target), shape_of(logits)
+    pixels = full[:axis] + full[axis + 1 :]
+    if len(shape) == len(pixels) and same_shape(shape, pixels):
+        if not dtype_is(target, "integer"):
+            raise TypeError(
+                f"target must hold integer labels where it has no class axis, got {describe(target)}."
+            )
+        return
+    if not same_shape(shape, full):
+        raise ValueError(
+            f"target must be integer labels of shape {_text(pixels)} or have the logits' shape {_text(full)}, got"
+            f" {describe(target)}{_other_class_axis(shape, full, axis)}."
+        )
+    if labels_only is not None:
+        raise ValueError(
+            f"target must be integer labels of shape {_text(pixels)} for {labels_only}, got"
+            f" {describe(target)}."
+        )
+    if not (dtype_is(target, "bool") or dtype_is(target, "integer") or dtype_is(target, "floating")):
+        raise TypeError(f"target must be bool, integer or real floating point, got {describe(target)}.")
+    if ignore_index is not None:
+        raise ValueError(
+            f"ignore_index={ignore_index} needs a target of integer labels of shape {_text(pixels)}, got"
+            f" {describe(target)}; pass mask= to ignore pixels of a one-hot or soft target."
+        )
+
+
+def _other_class_axis(shape: tuple[int | None, ...], full: tuple[int | None, ...], axis: int) -> str:
+    """A hint where the labels would fit logits with the classes elsewhere."""
+    fitting = [other for other in (1, len(full) - 1) if same_shape(shape, full[:other] + full[other + 1 :])]
+    others = [other for other in fitting if other != axis]
+    return f", which fits logits with class_axis={-1 if others[0] > 1 else 1}" if others else ""
+
+
+def check_mask(mask: Any, logits: Array, axis: int) -> None:
+    check_library("mask", mask, logits)
+    full = shape_of(logits)
+    pixels = full[:axis] + full[axis + 1 :]
+    if not same_shape(shape_of(mask), pixels):
+        raise ValueError(f"mask must have the shape of the labels, {_text(pixels)}, got {describe(mask)}.")
+    if not (dtype_is(mask, "bool") or dtype_is(mask, "integer") or dtype_is(mask, "floating")):
+        raise TypeError(f"mask must be bool or non-negative real weights, got {describe(mask)}.")
+
+
+def check_sample_weight(sample_weight: Any, logits: Array) -> None:
+    check_library("sample_weight", sample_weight, logits)
+    batch = shape_of(logits)[:1]
+    if not same_shape(shape_of(sample_weight), batch):
+        raise ValueError(
+            f"sample_weight must have one weight per image, shape {_text(batch)}, got {describe(sample_weight)}."
+        )
+    if not (dtype_is(sample_weight, "integer") or dtype_is(sample_weight, "floating")):
+        raise TypeError(f"sample_weight must be real numbers, got {describe(sample_weight)}.")
+
+
+def check_values(
+    logits: Array,
+    target: Array,
+    mask: Array | None,
+    sample_weight: Array | None,
+    ops: Ops,
+    *,
+    activation: str,
+    ignore_index: int | None,
+    unit_interval: bool,
+    finite_logits: bool,
+) -> None:
+    """What `validate=True` adds: NaN or infinite logits, labels outside the classes, negative weights, and, where
+    `unit_interval` says that they are probabilities, values outside [0, 1]. Ignored pixels are not looked at."""
+    xp = ops.xp
+    classes = logits.shape[ops.class_axis]
+    pixels = target if len(target.shape) < ops.rank else ops.first_class(target)
+    valid = xp.ones_like(pixels, dtype=xp.bool)
+    for name, weights in (("mask", mask), ("sample_weight", sample_weight)):
+        if weights is None:
+            continue
+        if weights.dtype != xp.bool:
+            if not bool(xp.all(weights >= 0)):
+                raise ValueError(f"{name} must not be negative or NaN, got such a weight.")
+            weights = weights > 0
+        valid = valid & (weights if name == "mask" else ops.over_image(weights))
+    if len(target.shape) < ops.rank:
+        if ignore_index is not None:
+            valid = valid & (target != ignore_index)
+        outside = valid & ((target < 0) | (target >= max(classes, 2)))
+        if bool(xp.any(outside)):
+            raise ValueError(
+                f"target must hold labels from 0 to {max(classes, 2) - 1}, got others at {_count(outside, xp)} pixels;"
+                " name the label to ignore by ignore_index=."
+            )
+    everywhere = ops.over_classes(valid)
+    unusable = ~xp.isfinite(logits) if finite_logits else xp.isnan(logits) | (logits == float("inf"))
+    if bool(xp.any(everywhere & unusable)):
+        wanted = "finite" if finite_logits else "neither NaN nor +inf"
+        raise ValueError(
+            f"logits must be {wanted}, got others at {_count(everywhere & unusable, xp)} places."
+        )
+    if not unit_interval:
+        return
+    checked = [("target", target)] if len(target.shape) == ops.rank and target.dtype != xp.bool else []
+    checked += (
+        [("logits, as probabilities (activation='identity'),", logits)] if activation == "identity" else []
+    )
+    for name, values in checked:
+        outside = everywhere & ~((values >= 0) & (values <= 1))
+        if bool(xp.any(outside)):
+            raise ValueError(f"{name} must lie in [0, 1], got others at {_count(outside, xp)} places.")
+
+
+def _count(flags: Array, xp: Any) -> int:
+    return int(xp.sum(xp.astype(flags, xp.int32)))
+
+
+def _text(shape: tuple[int | None, ...]) -> str:
+    return (
+        "("
+        + ", ".join("None" if n is None else str(n) for n in shape)
+        + ("," if len(shape) == 1 else "")
+        + ")"
+    )

@@ -1,0 +1,205 @@
+"""The locally adaptive loss: predictions are pooled over neighbours of the same label first, costs afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from itertools import product
+from typing import Any
+
+from seglosses_core.checks import check_flag, shape_text
+from seglosses_core.loss import SingleLoss, replace
+from seglosses_core.namespace import Array, Ops
+from seglosses_core.pixel import CostMap, CrossEntropyLoss, PixelLoss
+from seglosses_core.pooling import Minkowski, Pooling
+from seglosses_core.prediction import Cotangent, Prediction
+from seglosses_core.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocallyAdaptiveLoss(PixelLoss):
+    """A pixel loss of locally pooled predictions, with the Minkowski mean over pixels.
+
+    Per pixel the logits are standardised over the classes, `x = (z − mean z) / std z`. Then
+
+        f(i) = (1 / ξ_i) Σ_u μ_iu ω(u) x(i + u),    ω(u) = 2^(1 − D8(u)),
+
+    over the window, with μ = 1 where the neighbour has the label of the centre, else 0, ξ the number of such
+    neighbours (the centre counts) and D8 the chessboard distance to the centre. The cost of a pixel is that of f
+    against its label.
+
+    Guo et al. 2018 (arXiv:1802.08290, eqs. 4–8; the derivative is by the chain rule, which corrects two misprints of
+    eqs. 7 and 8). Ours: x from the logits with the population standard deviation, a constant vector giving 0; cells
+    outside the image, ignored pixels and pixels of mask weight 0 do not exist; other weights act on costs only; the
+    mean is over all valid pixels of the batch. A perfect prediction keeps a cost above 0, as defined. The target must
+    be labels.
+
+    Time grows with the window's area, memory does not.
+
+    Parameters
+    ----------
+    kernel_size : int
+        The odd width of the window, in pixels, on every spatial axis.
+    stride : int
+        Only pixels whose every index is a multiple of it are centres; the others have no cost.
+    cost : pixel loss
+        What f is compared with the label by; `activation` and everything common are those of this loss, not of `cost`.
+    standardize : bool
+        Needs at least 3 classes: standardised, 2 logits are always ±1.
+    """
+
+    reduction: str | Pooling = field(default_factory=Minkowski)
+    kernel_size: int = 5
+    stride: int = 1
+    cost: PixelLoss = field(default_factory=CrossEntropyLoss)
+    standardize: bool = True
+
+    labels_only = True
+    finite_logits = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("kernel_size", "stride"):
+            value = getattr(self, name)
+            if type(value) is not int:
+                raise TypeError(f"{name} must be an integer, got {type(value).__name__}: {value!r}.")
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}.")
+        if self.kernel_size % 2 == 0:
+            raise ValueError(
+                f"kernel_size must be odd, so that the window has a centre, got {self.kernel_size}."
+            )
+        check_flag("standardize", self.standardize)
+        if not isinstance(self.cost, PixelLoss) or self.cost.labels_only:
+            raise TypeError(f"cost must be a pixel loss, such as FocalLoss(), got {self.cost!r}.")
+        own = [
+            f.name
+            for f in fields(SingleLoss)
+            if f.name not in ("activation", "class_axis") and getattr(self.cost, f.name) != f.default
+        ]
+        if own:
+            raise ValueError(
+                f"{own[0]} must be given to {type(self).__name__}, not to its cost, got {self.cost!r}."
+            )
+
+    def check(
+        self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
+    ) -> int:
+        axis = super().check(logits, target, mask, sample_weight)
+        if self.standardize and logits.shape[axis] < 3:
+            raise ValueError(
+                f"standardize=True needs at least 3 classes, got logits of shape {shape_text(logits)}: fewer are ±1"
+                " once standardised, and have no gradient; pass standardize=False."
+            )
+        replace(self.cost, activation=self.activation, class_axis=self.class_axis).check(logits, target)
+        return axis
+
+    def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
+        xp = ops.xp
+        x, from_standard = prediction.logits, None
+        if self.standardize:
+            x, from_standard = _standardize(x, ops)
+        labels = target.labels
+        if labels is None:
+            labels = ops.cast(xp.squeeze(target.dense, axis=ops.class_axis), ops.index_dtype)
+        if target.valid is not None:
+            labels = xp.where(target.valid, labels, -xp.ones_like(labels))
+        neighbours = ops.over_classes(_count(labels, self.kernel_size, target.dtype, ops))
+        pooled = _pool(x, labels, self.kernel_size, ops) / neighbours
+
+        cost = replace(self.cost, activation=self.activation, class_weights=self.class_weights)
+        inner = Prediction(pooled, self.activation, ops, labels=target.labels, log_at_label=cost.log_at_label)
+        found = cost.cost_map(inner, target, ops)
+        if self.stride > 1:
+            found.weights = self._on_grid(found, ops)
+
+        def pullback(seed: Array) -> Cotangent:
+            slope = inner.gradient(found.pullback(seed)) / neighbours
+            slope = _pool(slope, labels, self.kernel_size, ops)
+            return Cotangent(logits=[slope if from_standard is None else from_standard(slope)])
+
+        return CostMap(found.costs, found.weights, pullback, found.denominator)
+
+    def _on_grid(self, found: CostMap, ops: Ops) -> Array:
+        """The weights, 0 at the pixels that are not centres."""
+        xp = ops.xp
+        weights = xp.ones_like(found.costs) if found.weights is None else found.weights
+        per_class = len(weights.shape) == ops.rank
+        axes = ops.spatial_axes if per_class else range(1, ops.rank - 1)
+        ones = xp.ones_like(weights, dtype=ops.index_dtype)
+        for axis in axes:
+            index = ops.cumulative_sum(ones, axis=axis) - 1
+            weights = xp.where(index % self.stride == 0, weights, xp.zeros_like(weights))
+        return weights
+
+
+def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+    """`(z − mean z) / std z` over the classes, 0 for a constant vector, and the way back."""
+    xp, axis = ops.xp, ops.class_axis
+    # Divided by the largest of them, logits of 3e38 have a mean and a variance too.
+    largest = xp.max(xp.abs(z), axis=axis, keepdims=True)
+    scale = xp.where(largest > 0, largest, xp.ones_like(largest))
+    unit = z / scale
+    centred = unit - xp.mean(unit, axis=axis, keepdims=True)
+    varied = xp.max(z, axis=axis, keepdims=True) > xp.min(z, axis=axis, keepdims=True)
+    variance = xp.mean(centred * centred, axis=axis, keepdims=True)
+    deviation = xp.sqrt(xp.where(varied, variance, xp.ones_like(variance)))
+    x = xp.where(varied, centred / deviation, xp.zeros_like(centred))
+
+    def back(slope: Array) -> Array:
+        slope = (
+            slope
+            - xp.mean(slope, axis=axis, keepdims=True)
+            - x * xp.mean(slope * x, axis=axis, keepdims=True)
+        )
+        return xp.where(varied, slope / deviation / scale, xp.zeros_like(slope))
+
+    return x, back
+
+
+def _pool(x: Array, labels: Array, size: int, ops: Ops) -> Array:
+    """`Σ_u μ ω(u) x(i + u)`, logits-shaped. The filter is symmetric: it is its own transpose."""
+    total = ops.xp.zeros_like(x)
+    shifts = zip(
+        _distances(size, ops),
+        _shifted(x, size, ops.spatial_axes, 0, ops),
+        _same(labels, size, ops),
+        strict=True,
+    )
+    for distance, shifted, same in shifts:
+        weight = ops.cast(same, x.dtype) * 2.0 ** (1 - distance)
+        total = total + shifted * ops.over_classes(weight)
+    return total
+
+
+def _count(labels: Array, size: int, dtype: Any, ops: Ops) -> Array:
+    """ξ, the number of pixels in each window with the label of its centre: a map."""
+    total = ops.xp.zeros_like(labels, dtype=dtype)
+    for same in _same(labels, size, ops):
+        total = total + ops.cast(same, dtype)
+    return total
+
+
+def _same(labels: Array, size: int, ops: Ops) -> Iterator[Array]:
+    """For each place in the window: where the neighbour there has the label of the centre."""
+    return (labels == shifted for shifted in _shifted(labels, size, range(1, ops.rank - 1), -2, ops))
+
+
+def _distances(size: int, ops: Ops) -> Iterator[int]:
+    """The chessboard distance of each place in the window from its centre."""
+    places = product(range(-(size // 2), size // 2 + 1), repeat=len(ops.spatial_axes))
+    return (max((0, *map(abs, place))) for place in places)
+
+
+def _shifted(x: Array, size: int, axes: Sequence[int], outside: int, ops: Ops) -> Iterator[Array]:
+    """For each place in the window: `x` moved so that the neighbour there lies on the centre. By slices of one padded
+    copy, which work with lengths that are not known yet."""
+    radius = size // 2
+    for axis in axes:
+        edge = ops.xp.full_like(x[(*(slice(None),) * axis, slice(0, 1), ...)], outside)
+        x = ops.xp.concat([edge] * radius + [x] + [edge] * radius, axis=axis)
+    for place in product(range(size), repeat=len(axes)):
+        window = [slice(None)] * len(x.shape)
+        for axis, start in zip(axes, place, strict=True):
+            window[axis] = slice(start, (start - 2 * radius) or None)
+        yield x[tuple(window)]

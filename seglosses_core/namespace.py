@@ -1,0 +1,330 @@
+"""The array namespace `xp`, and the few operations that the Array API standard lacks, written in its terms.
+
+An adapter brings a subclass of `Ops` with native kernels, faster but never different, and registers it where the arrays
+have no namespace.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import array_api_compat
+
+Array = Any
+"""An array of any library that follows the Array API standard, 2024.12."""
+
+_registered: dict[str, Callable[[int, int], Ops]] = {}
+
+
+def register_library(library: str, make_ops: Callable[[int, int], Ops]) -> None:
+    """Use `make_ops(class_axis, rank)` for arrays whose type is defined in the package `library` and which have no
+    namespace of their own."""
+    _registered[library] = make_ops
+
+
+def ops_for(array: Array, class_axis: int, rank: int) -> Ops:
+    """The operations on arrays of the library of `array`."""
+    make_ops = _registered.get(library_of(array))
+    return Ops(namespace_of(array), class_axis, rank) if make_ops is None else make_ops(class_axis, rank)
+
+
+def library_of(array: Array) -> str:
+    """The top-level package that defines the type of `array`: "numpy", "torch", "jax", …"""
+    for kind in type(array).__mro__:
+        library = kind.__module__.partition(".")[0]
+        if library != "builtins":
+            return "jax" if library == "jaxlib" else library
+    return "builtins"
+
+
+def namespace_of(array: Array) -> Any:
+    """The Array API namespace of one array; NumPy's for Python numbers.
+
+    Raises
+    ------
+    TypeError
+        If the library of the array is unknown here and is none that array-api-compat knows.
+    """
+    if isinstance(array, (bool, int, float)):
+        import numpy
+
+        return array_api_compat.array_namespace(numpy.asarray(array))
+    make_ops = _registered.get(library_of(array))
+    if make_ops is not None:
+        return make_ops(1, 2).xp
+    try:
+        return array_api_compat.array_namespace(array)
+    except TypeError:
+        raise TypeError(
+            f"arrays must have an Array API namespace, got one of {library_of(array)}. (TensorFlow's is registered by"
+            " import seglosses_keras, on Keras' TensorFlow backend.)"
+        ) from None
+
+
+def shape_of(array: Array) -> tuple[int | None, ...]:
+    """The static shape as a tuple, `None` where a length is unknown (TensorFlow graphs)."""
+    return tuple(array.shape)
+
+
+class Ops:
+    """What the losses need beyond the standard, for logits of one rank with the class axis in one place.
+
+    Shapes below: logits `(N, C, *S)` with `C` at `class_axis`; a map `(N, *S)`; a table `(N, C)`, `(1, C)` or `(C,)`.
+    A method whose text says so may overwrite its first argument.
+    """
+
+    def __init__(self, xp: Any, class_axis: int, rank: int) -> None:
+        self.xp = xp
+        self.class_axis = class_axis
+        self.rank = rank
+        self.spatial_axes = tuple(axis for axis in range(1, rank) if axis != class_axis)
+
+    # -- dtypes ---------------------------------------------------------------------------------------------------
+
+    @property
+    def index_dtype(self) -> Any:
+        """The dtype in which labels index: int64, or int32 where that is all there is (JAX without x64)."""
+        return self._widest("int64", "int32")
+
+    def wide(self, x: Array) -> Any:
+        """The dtype in which sums over many pixels are formed and kept: float64 where there is one."""
+        return self._widest("float64", "float32")
+
+    def _widest(self, *names: str) -> Any:
+        there = self.xp.__array_namespace_info__().dtypes()
+        return next(there[name] for name in names if name in there)
+
+    def compute_dtype(self, x: Array) -> Any:
+        """float64 for float64, float32 for everything narrower."""
+        return self.xp.float64 if x.dtype == self.xp.float64 else self.xp.float32
+
+    def cast(self, x: Array, dtype: Any) -> Array:
+        return x if x.dtype == dtype else self.xp.astype(x, dtype, copy=False)
+
+    def constant(self, values: Any, like: Array) -> Array:
+        """Numbers, or an array, as an array beside `like`: its dtype and device."""
+        if hasattr(values, "dtype"):
+            return self.cast(values, like.dtype)
+        return self.xp.asarray(values, dtype=like.dtype, device=self.device(like))
+
+    def device(self, x: Array) -> Any:
+        return array_api_compat.device(x)
+
+    def is_eager(self, x: Array) -> bool:
+        """Whether values can be looked at, or only shapes and dtypes."""
+        return True
+
+    # -- shapes ---------------------------------------------------------------------------------------------------
+
+    def over_classes(self, pixel_map: Array) -> Array:
+        """A map `(N, *S)` that broadcasts against logits."""
+        return self.xp.expand_dims(pixel_map, axis=self.class_axis)
+
+    def over_pixels(self, table: Array) -> Array:
+        """A table `(N, C)` or `(C,)` that broadcasts against logits."""
+        if len(table.shape) == 1:
+            table = table[None, :]
+        before, after = self.class_axis - 1, self.rank - 1 - self.class_axis
+        return table[(slice(None), *(None,) * before, slice(None), *(None,) * after)]
+
+    def over_image(self, numbers: Array) -> Array:
+        """Numbers `(N,)` that broadcast against a map."""
+        return numbers[(slice(None), *(None,) * (self.rank - 2))]
+
+    def first_class(self, x: Array) -> Array:
+        """The entries of class 0 of logits-shaped `x`: a map."""
+        return x[(*(slice(None),) * self.class_axis, 0, ...)]
+
+    # -- sums -----------------------------------------------------------------------------------------------------
+
+    def total(self, x: Array) -> Array:
+        """The sum of all entries, in the wide dtype."""
+        return self.xp.sum(x, dtype=self.wide(x))
+
+    def sum_pixels(self, x: Array) -> Array:
+        """Logits-shaped `x` summed over the pixels of each image: `(N, C)`, wide."""
+        return self.xp.sum(x, axis=self.spatial_axes, dtype=self.wide(x))
+
+    def sum_image(self, pixel_map: Array) -> Array:
+        """A map summed over the pixels of each image: `(N,)`, wide."""
+        return self.xp.sum(pixel_map, axis=tuple(range(1, self.rank - 1)), dtype=self.wide(pixel_map))
+
+    def sum_classes(self, x: Array) -> Array:
+        """Logits-shaped `x` summed over the classes: a map."""
+        return self.xp.sum(x, axis=self.class_axis)
+
+    def cumulative_sum(self, x: Array, axis: int = 0) -> Array:
+        return self.xp.cumulative_sum(x, axis=axis)
+
+    def sum_by_label(self, pixel_map: Array, labels: Array, num_classes: int) -> Array:
+        """A map summed over the pixels of each image and label: `(N, C)`, wide."""
+        xp = self.xp
+        zero = xp.zeros_like(pixel_map)
+        sums = [self.sum_image(xp.where(labels == c, pixel_map, zero)) for c in range(num_classes)]
+        return xp.stack(sums, axis=1)
+
+    def power_sum(self, p: Array, exponent: Any, weights: Array | None) -> Array:
+        """Σ w p^k over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
+        powers = power(p, exponent)
+        return self.sum_pixels(powers if weights is None else powers * self.over_classes(weights))
+
+    # -- labels ---------------------------------------------------------------------------------------------------
+
+    def one_hot(self, labels: Array, num_classes: int, dtype: Any) -> Array:
+        """`[label == c]`, logits-shaped."""
+        xp = self.xp
+        classes = xp.arange(num_classes, dtype=labels.dtype, device=self.device(labels))
+        return xp.astype(self.over_classes(labels) == self.over_pixels(classes), dtype)
+
+    def take(self, x: Array, labels: Array) -> Array:
+        """The entry of logits-shaped `x` at each pixel's label: a map."""
+        taken = self.xp.take_along_axis(x, self.over_classes(labels), axis=self.class_axis)
+        return self.xp.squeeze(taken, axis=self.class_axis)
+
+    def add_at(self, x: Array, labels: Array, pixel_map: Array) -> Array:
+        """Logits-shaped `x` with a map added at each pixel's label. May overwrite `x`."""
+        hot = self.one_hot(labels, x.shape[self.class_axis], self.xp.bool)
+        return self.xp.where(hot, x + self.over_classes(pixel_map), x)
+
+    def look_up(self, table: Array, labels: Array) -> Array:
+        """The entry of a table `(N, C)`, `(1, C)` or `(C,)` at each pixel's label: a map."""
+        xp = self.xp
+        images = labels.shape[0]
+        table = xp.broadcast_to(table if len(table.shape) == 2 else table[None, :], (images, table.shape[-1]))
+        flat = xp.take_along_axis(table, xp.reshape(labels, (images, -1)), axis=1)
+        return xp.reshape(flat, labels.shape)
+
+    def rows(self, table: Array, labels: Array) -> Array:
+        """The row of a table `(C, D)` at each pixel's label: `(N, D, *S)` with D at the class axis."""
+        xp = self.xp
+        rows = xp.take(table, xp.reshape(labels, (-1,)), axis=0)
+        rows = xp.reshape(rows, (*labels.shape, table.shape[1]))
+        return xp.moveaxis(rows, -1, self.class_axis)
+
+    # -- activations ----------------------------------------------------------------------------------------------
+
+    def softmax(self, z: Array) -> Array:
+        xp = self.xp
+        exponentials = xp.exp(z - xp.max(z, axis=self.class_axis, keepdims=True))
+        return exponentials / xp.sum(exponentials, axis=self.class_axis, keepdims=True)
+
+    def log_softmax(self, z: Array) -> Array:
+        """log p, as accurate relative to itself near p = 1 as elsewhere: with r the most likely class,
+        `log p_c = (z_c − z_r) − log1p(Σ_{k≠r} exp(z_k − z_r))`.
+        """
+        xp = self.xp
+        reference = xp.argmax(z, axis=self.class_axis)
+        shifted = z - self.over_classes(self.take(z, reference))
+        others = ~self.one_hot(reference, z.shape[self.class_axis], xp.bool)
+        rest = self.sum_classes(xp.where(others, xp.exp(shifted), xp.zeros_like(z)))
+        return shifted - self.over_classes(xp.log1p(rest))
+
+    def softmax_at(self, z: Array, labels: Array) -> tuple[Array, Array]:
+        """The softmax and the log-probability of each pixel's label, a map, as accurate as in `log_softmax`."""
+        xp = self.xp
+        highest = xp.max(z, axis=self.class_axis, keepdims=True)
+        exponentials = xp.exp(z - highest)
+        hot = self.one_hot(labels, z.shape[self.class_axis], xp.bool)
+        rest = self.sum_classes(xp.where(hot, xp.zeros_like(z), exponentials))
+        at_label = self.take(exponentials, labels)
+        p = exponentials / self.over_classes(rest + at_label)
+        shifted = self.take(z, labels) - xp.squeeze(highest, axis=self.class_axis)
+        return p, self.log_share(shifted, at_label, rest)
+
+    def log_share(self, shifted: Array, part: Array, rest: Array) -> Array:
+        """`log(part / (part + rest))` where `part = exp(shifted)` may underflow and `rest` may be tiny."""
+        xp = self.xp
+        likely = rest <= part
+        ratio = xp.where(likely, rest, xp.zeros_like(rest)) / xp.where(likely, part, xp.ones_like(part))
+        return xp.where(likely, -xp.log1p(ratio), shifted - xp.log(part + rest))
+
+    def sigmoid_pair(self, z: Array) -> tuple[Array, Array]:
+        """σ(z) and 1 − σ(z) = σ(−z), each accurate relative to itself."""
+        xp = self.xp
+        negative = z < 0
+        small = xp.exp(xp.where(negative, z, -z))
+        large = 1 / (1 + small)
+        small = small * large
+        return xp.where(negative, small, large), xp.where(negative, large, small)
+
+    def log_sigmoid(self, z: Array) -> Array:
+        """log σ(z). Written with `where`, so that its derivative is right at 0 too, where those of `abs` and
+        `minimum` differ between the frameworks.
+        """
+        xp = self.xp
+        negative = z < 0
+        return xp.where(negative, z, xp.zeros_like(z)) - xp.log1p(xp.exp(xp.where(negative, z, -z)))
+
+    # -- the way back ---------------------------------------------------------------------------------------------
+
+    def softmax_back_at(self, p: Array, labels: Array, at_label: Array, complement: Array) -> Array:
+        """`softmax_back` where u is 0 but at each pixel's label, the map `at_label`; `complement` is 1 − p there, so
+        that nothing cancels. May overwrite `p`.
+        """
+        hot = self.one_hot(labels, p.shape[self.class_axis], self.xp.bool)
+        return self.xp.where(hot, self.over_classes(at_label * complement), -p * self.over_classes(at_label))
+
+    def softmax_back(self, u: Array, p: Array) -> Array:
+        """From `u = ∂L/∂log p`, log p taken as free, to `∂L/∂z = u − p Σ u`. May overwrite `u`.
+
+        The result sums to 0 over the classes; what is left of that sum is rounding, and taking it off once more
+        makes the gradient accurate relative to itself where a probability is within rounding of 1.
+        """
+        gradient = u - p * self.over_classes(self.sum_classes(u))
+        return gradient - p * self.over_classes(self.sum_classes(gradient))
+
+
+class once:
+    """A property that is computed at its first use and kept: `functools.cached_property` without the lock that Python
+    3.11 has there and that compilers cannot trace."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+        self._name = make.__name__
+        self.__doc__ = make.__doc__
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        value = self._make(owner)
+        setattr(owner, self._name, value)
+        return value
+
+
+def is_zero(exponent: Any) -> bool:
+    """Whether an exponent is known to be 0; an array is not looked at."""
+    return isinstance(exponent, (int, float)) and exponent == 0
+
+
+def power(x: Array, exponent: Any) -> Array:
+    """`x ** exponent` for x ≥ 0; whole small exponents exactly and with derivatives that are right at 0."""
+    if isinstance(exponent, (int, float)):
+        if exponent == 0:
+            return x * 0 + 1
+        if exponent == 1:
+            return x
+        if exponent == 2:
+            return x * x
+    return x**exponent
+
+
+def power_or_zero(x: Array, exponent: float, xp: Any) -> Array:
+    """`x ** exponent` for x ≥ 0 with 0 at 0 (1 for the exponent 0), and with a derivative there that is no NaN."""
+    if exponent == 0:
+        return xp.ones_like(x)
+    positive = x > 0
+    return xp.where(positive, power(xp.where(positive, x, xp.ones_like(x)), exponent), xp.zeros_like(x))
+
+
+def divide(numerator: Array, denominator: Array, xp: Any, otherwise: float = 0.0) -> Array:
+    """`numerator / denominator`, and `otherwise` where the denominator is 0."""
+    zero = denominator == 0
+    quotient = numerator / xp.where(zero, xp.ones_like(denominator), denominator)
+    return xp.where(zero, xp.full_like(quotient, otherwise), quotient)
+
+
+def log(x: Array, xp: Any) -> Array:
+    """log x with log 0 = −inf, and nothing for NumPy to warn of."""
+    positive = x > 0
+    logarithm = xp.log(xp.where(positive, x, xp.ones_like(x)))
+    return xp.where(positive, logarithm, xp.full_like(x, -math.inf) + 0 * x)

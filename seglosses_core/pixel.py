@@ -1,0 +1,364 @@
+"""Pixel losses: one cost per pixel, pooled to a number.
+
+With exclusive classes (softmax) the cost of a pixel is `Σ_c y_c f(log p_c)`; with overlapping ones (sigmoid) each class
+of a pixel costs `w⁺ f(log p) + w⁻ f(log(1 − p))`, as a rule with w⁺ = y and w⁻ = 1 − y. A loss writes f with its
+derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seglosses_core.checks import check_number, is_array
+from seglosses_core.loss import SingleLoss
+from seglosses_core.namespace import Array, Ops, is_zero, power_or_zero
+from seglosses_core.pooling import Mean, Pooling, Sum
+from seglosses_core.prediction import Cotangent, Prediction, Pullback
+from seglosses_core.target import Target
+
+
+@dataclass
+class CostMap:
+    """A cost for every pixel, or for every class of every pixel.
+
+    `weights` has the shape of `costs`, or is None if all are 1; `pullback` takes the derivative of what follows with
+    respect to `costs`.
+    """
+
+    costs: Array
+    weights: Array | None
+    pullback: Callable[[Array], Cotangent]
+    denominator: Array | None = None
+    """What the mean divides by, if not the sum of the weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelLoss(SingleLoss):
+    """What pixel losses share: from a map of costs and weights to one number, or to the weighted map itself.
+
+    The mean is over the valid pixels of the whole batch, `Σ w ℓ / Σ w`, and over the classes too where these overlap
+    (sigmoid). The weight of a pixel is `mask · sample_weight · class weight of its target`.
+    """
+
+    def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
+        raise NotImplementedError
+
+    def evaluate(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any
+    ) -> tuple[Array, Pullback]:
+        return self.pool(self.cost_map(prediction, target, ops, **inputs), ops)
+
+    def pool(self, found: CostMap, ops: Ops) -> tuple[Array, Pullback]:
+        """The reduction of a map."""
+        costs, weights = found.costs, found.weights
+        if self.reduction == "none":
+            value = costs if weights is None else costs * weights
+            return value, lambda seed: found.pullback(seed if weights is None else seed * weights)
+        if self.reduction == "mean":
+            value, back = Mean()(costs, weights, ops, found.denominator)
+        elif self.reduction == "sum":
+            value, back = Sum()(costs, weights, ops)
+        else:
+            assert isinstance(self.reduction, Pooling)
+            value, back = self.reduction(costs, ops.xp.ones_like(costs) if weights is None else weights, ops)
+        return value, lambda seed: found.pullback(back(seed))
+
+    def weights_of_classes(self, ops: Ops, like: Array) -> Array | None:
+        return None if self.class_weights is None else ops.constant(self.class_weights, like)
+
+    def weights_of_entries(self, target: Target, ops: Ops, like: Array) -> Array | None:
+        """The weight of every class of every pixel, logits-shaped, or None if all are 1."""
+        pixels, classes = target.weights(with_samples=True), self.weights_of_classes(ops, like)
+        if pixels is None and classes is None:
+            return None
+        weights = ops.xp.ones_like(like)
+        if pixels is not None:
+            weights = weights * ops.over_classes(pixels)
+        return weights if classes is None else weights * ops.over_pixels(classes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogPixelLoss(PixelLoss):
+    """A pixel loss that is a function of log-probabilities, one at a time.
+
+    A subclass gives `cost`, and where it has them factors per class, a smoothed target or sides of its own.
+    """
+
+    log_at_label = True
+
+    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Array]]:
+        """f(log p) and its derivative with respect to log p."""
+        raise NotImplementedError
+
+    def exclusive(self, num_classes: int) -> bool:
+        """Whether classes exclude each other, so that a pixel has one cost instead of one per class."""
+        return self.activation == "softmax" or (self.activation == "identity" and num_classes > 1)
+
+    def factors(self, ops: Ops, like: Array) -> tuple[Any, Any]:
+        """The factors of the costs where the target is 1 and where it is 0: numbers or arrays `(C,)`."""
+        return 1.0, 1.0
+
+    def soften(self, values: Array, uniform: float) -> Array:
+        """The target of each class, `uniform` being a target that knows nothing."""
+        return values
+
+    @property
+    def softens(self) -> bool:
+        return False
+
+    def sides(self, values: Array, ops: Ops) -> tuple[Array, Array]:
+        """w⁺ and w⁻ for overlapping classes."""
+        values = self.soften(values, 0.5)
+        return values, 1 - values
+
+    def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
+        if not self.exclusive(target.num_classes):
+            return self._per_class(prediction, target, ops)
+        if target.labels is not None and not self.softens:
+            return self._at_label(prediction, target, ops)
+        return self._over_classes(prediction, target, ops)
+
+    def _at_label(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
+        weights = target.weights(with_samples=True)
+        log_p = prediction.log_at_label
+        classes = self.weights_of_classes(ops, log_p)
+        if classes is not None:
+            weight = ops.look_up(classes, target.labels)
+            weights = weight if weights is None else weight * weights
+        if weights is not None:
+            log_p = ops.xp.where(weights > 0, log_p, ops.xp.zeros_like(log_p))
+        cost, slope = self.cost(log_p, ops)
+        factor = self.factors(ops, log_p)[0]
+        if is_array(factor) and len(factor.shape):
+            factor = ops.look_up(factor, target.labels)
+
+        def pullback(seed: Array) -> Cotangent:
+            return Cotangent(at_label=[(0, seed * (factor * slope()))])
+
+        return CostMap(factor * cost, weights, pullback)
+
+    def _over_classes(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
+        xp = ops.xp
+        log_p = prediction.log_probabilities
+        factor = self._spread(self.factors(ops, log_p)[0], ops)
+        shares = self.soften(target.values, 1 / target.num_classes) * factor
+        weights = target.weights(with_samples=True)
+        classes = self.weights_of_classes(ops, log_p)
+        if classes is not None:
+            weight = ops.sum_classes(target.values * ops.over_pixels(classes))
+            weights = weight if weights is None else weight * weights
+            some = xp.where(weight > 0, weight, xp.ones_like(weight))
+            shares = shares * ops.over_pixels(classes) / ops.over_classes(some)
+        if weights is not None:
+            shares = xp.where(ops.over_classes(weights > 0), shares, xp.zeros_like(shares))
+        cost, slope = self.cost(_finite_where_unused(log_p, shares != 0, ops), ops)
+
+        def pullback(seed: Array) -> Cotangent:
+            return Cotangent(everywhere=[(0, ops.over_classes(seed) * shares * slope())])
+
+        return CostMap(ops.sum_classes(shares * cost), weights, pullback)
+
+    def _per_class(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
+        log_p, log_q = prediction.log_probabilities, prediction.log_complements
+        weights = self.weights_of_entries(target, ops, log_p)
+        positive, negative = self.sides(target.values, ops)
+        factor, other = (self._spread(x, ops) for x in self.factors(ops, log_p))
+        positive, negative = positive * factor, negative * other
+        used, unused = positive != 0, negative != 0
+        if weights is not None:
+            used, unused = used & (weights > 0), unused & (weights > 0)
+        cost, slope = self.cost(_finite_where_unused(log_p, used, ops), ops)
+        cost_of_complement, slope_of_complement = self.cost(_finite_where_unused(log_q, unused, ops), ops)
+
+        def pullback(seed: Array) -> Cotangent:
+            return Cotangent(
+                everywhere=[(0, seed * positive * slope())],
+                complement=[seed * negative * slope_of_complement()],
+            )
+
+        return CostMap(positive * cost + negative * cost_of_complement, weights, pullback)
+
+    def _spread(self, factor: Any, ops: Ops) -> Any:
+        return ops.over_pixels(factor) if is_array(factor) and len(factor.shape) else factor
+
+
+def _finite_where_unused(log_p: Array, used: Array, ops: Ops) -> Array:
+    """0 for −inf where no cost is taken: 0 · ∞ is 0 there."""
+    return ops.xp.where(used | (log_p > float("-inf")), log_p, ops.xp.zeros_like(log_p))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropyLoss(LogPixelLoss):
+    """`ℓ = −Σ_c y_c log p_c`, for overlapping classes `ℓ = −y log p − (1 − y) log(1 − p)` for each.
+
+    With labels, class weights and smoothing it is what torch.nn.CrossEntropyLoss computes, with activation="sigmoid"
+    the binary cross-entropy. activation="identity" takes probabilities: of exclusive classes, or with one class that of
+    the foreground.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        ε in [0, 1]: the target becomes `(1 − ε) y + ε / C`, for overlapping classes `(1 − ε) y + ε / 2` (Szegedy et al.
+        2016, section 7).
+    """
+
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("label_smoothing", self.label_smoothing, at_least=0, at_most=1)
+
+    @property
+    def softens(self) -> bool:
+        return self.label_smoothing > 0
+
+    def soften(self, values: Array, uniform: float) -> Array:
+        if not self.softens:
+            return values
+        return (1 - self.label_smoothing) * values + self.label_smoothing * uniform
+
+    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Array]]:
+        return -log_p, lambda: -ops.xp.ones_like(log_p)
+
+
+def _focal_cost(log_p: Array, gamma: float, ops: Ops) -> tuple[Array, Callable[[], Array]]:
+    """`−(1 − p)^γ log p` and its derivative with respect to log p: `(1 − p)^γ (γ p log p / (1 − p) − 1)`."""
+    xp = ops.xp
+    q = -xp.expm1(log_p)
+    damping = power_or_zero(q, gamma, xp)
+
+    def slope() -> Array:
+        if is_zero(gamma):
+            return -xp.ones_like(log_p)
+        p = xp.exp(log_p)
+        some = q > 0
+        information = p * xp.where(p > 0, log_p, xp.zeros_like(log_p))
+        ratio = xp.where(some, information, -xp.ones_like(q)) / xp.where(some, q, xp.ones_like(q))
+        return damping * (gamma * ratio - 1)
+
+    return -damping * log_p, slope
+
+
+@dataclass(frozen=True, kw_only=True)
+class FocalLoss(LogPixelLoss):
+    """`ℓ = −α_c (1 − p)^γ log p` at the label; for overlapping classes `−α (1 − p)^γ log p` where y = 1 and
+    `−(1 − α) p^γ log(1 − p)` where y = 0, mixed by soft targets.
+
+    Lin et al. 2017 (arXiv:1708.02002, eq. 5), whose sum over the number of anchors is the mean over pixels here.
+
+    Parameters
+    ----------
+    gamma : float
+        The focusing exponent, ≥ 0.
+    alpha : float, sequence or array `(C,)`, or None
+        With exclusive classes a number multiplies all of them, a vector each its own; with overlapping ones α in
+        [0, 1] is for the foreground and 1 − α for the rest. None: 1 everywhere.
+    """
+
+    gamma: float = 2.0
+    alpha: float | Sequence[float] | Array | None = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("gamma", self.gamma, at_least=0)
+        if isinstance(self.alpha, list):
+            object.__setattr__(self, "alpha", tuple(self.alpha))
+        numbers = self.alpha if isinstance(self.alpha, tuple) else (self.alpha,)
+        for c, number in enumerate(numbers):
+            if number is not None and not is_array(number):
+                name = f"alpha[{c}]" if isinstance(self.alpha, tuple) else "alpha"
+                check_number(
+                    name, number, at_least=0, **({"at_most": 1} if self.activation == "sigmoid" else {})
+                )
+
+    def check(
+        self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
+    ) -> int:
+        axis = super().check(logits, target, mask, sample_weight)
+        self.check_per_class("alpha", logits, axis)
+        return axis
+
+    def factors(self, ops: Ops, like: Array) -> tuple[Any, Any]:
+        if self.alpha is None:
+            return 1.0, 1.0
+        alpha: Any = self.alpha
+        if isinstance(alpha, tuple) or is_array(alpha):
+            alpha = ops.constant(alpha, like)
+        return alpha, 1 - alpha
+
+    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Array]]:
+        return _focal_cost(log_p, self.gamma, ops)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistanceAwareCrossEntropyLoss(LogPixelLoss):
+    """For sparse foreground, such as key points: a background pixel near the foreground is punished less.
+
+        ℓ = −(1 − p)^α log p                 where y = 1
+        ℓ = −(1 − y)^β p^α log(1 − p)        elsewhere
+
+    with y a heat map of Gaussians that is 1 at the foreground (`gaussian_heatmap`). The mean divides by the number of
+    entries with y = 1 in the batch, by 1 if there are none. Law and Deng 2018 (CornerNet, arXiv:1808.01244, eq. 1,
+    whose α is a focusing exponent); the article of Du calls it distance-aware. Classes always overlap here. Weights
+    are ours: they count in the costs and in the number of foreground entries.
+
+    Parameters
+    ----------
+    alpha : float
+        The focusing exponent, ≥ 0.
+    beta : float
+        The exponent of the distance factor, ≥ 0.
+    """
+
+    activation: str = "sigmoid"
+    alpha: float = 2.0
+    beta: float = 4.0
+
+    log_at_label = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("alpha", self.alpha, at_least=0)
+        check_number("beta", self.beta, at_least=0)
+
+    def exclusive(self, num_classes: int) -> bool:
+        return False
+
+    def sides(self, values: Array, ops: Ops) -> tuple[Array, Array]:
+        xp = ops.xp
+        foreground = values == 1
+        distance = power_or_zero(1 - values, self.beta, xp)
+        return ops.cast(foreground, values.dtype), xp.where(foreground, xp.zeros_like(values), distance)
+
+    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Array]]:
+        return _focal_cost(log_p, self.alpha, ops)
+
+    def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
+        found = super().cost_map(prediction, target, ops)
+        foreground = ops.cast(target.values == 1, target.dtype)
+        count = ops.total(foreground if found.weights is None else foreground * found.weights)
+        found.denominator = ops.xp.where(count > 0, count, ops.xp.ones_like(count))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanSquaredErrorLoss(PixelLoss):
+    """`ℓ = (p − y)²` for each class of each pixel, p being a heat map as it is unless `activation` says otherwise.
+
+    The baseline of Du's article for heat maps; with activation="softmax" the Brier score divided by C.
+    """
+
+    activation: str = "identity"
+
+    unit_interval = False
+
+    def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
+        p = prediction.probabilities
+        difference = p - target.values
+
+        def pullback(seed: Array) -> Cotangent:
+            return Cotangent(everywhere=[(1, 2 * seed * difference)])
+
+        return CostMap(difference * difference, self.weights_of_entries(target, ops, p), pullback)

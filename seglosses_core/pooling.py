@@ -1,0 +1,193 @@
+"""From a map of costs to a number: mean, sum, Minkowski, loss max-pooling, top-k."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from seglosses_core.checks import check_number
+from seglosses_core.namespace import Array, Ops, divide, power, power_or_zero
+
+MapPullback = Callable[[Array], Array]
+"""Takes the derivative of what follows with respect to the pooled number, gives it with respect to the map."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pooling:
+    """A reduction of a map of costs ℓ ≥ 0 with weights ω ≥ 0; entries of weight 0 do not exist."""
+
+    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
+        """The pooled number, and the way back; `weights` has the shape of `costs`. Without any entry: 0."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean(Pooling):
+    """`Σ ω ℓ / Σ ω`."""
+
+    def __call__(
+        self, costs: Array, weights: Array | None, ops: Ops, denominator: Array | None = None
+    ) -> tuple[Array, MapPullback]:
+        xp = ops.xp
+        weighted = costs if weights is None else costs * weights
+        if denominator is None:
+            denominator = ops.total(xp.ones_like(costs) if weights is None else weights)
+        value = divide(ops.total(weighted), denominator, xp)
+
+        def pullback(seed: Array) -> Array:
+            scale = ops.cast(divide(ops.cast(seed, denominator.dtype), denominator, xp), costs.dtype)
+            return xp.ones_like(costs) * scale if weights is None else weights * scale
+
+        return ops.cast(value, costs.dtype), pullback
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum(Pooling):
+    """`Σ ω ℓ`."""
+
+    def __call__(self, costs: Array, weights: Array | None, ops: Ops) -> tuple[Array, MapPullback]:
+        weighted = costs if weights is None else costs * weights
+
+        def pullback(seed: Array) -> Array:
+            return seed * (ops.xp.ones_like(costs) if weights is None else weights)
+
+        return ops.cast(ops.total(weighted), costs.dtype), pullback
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minkowski(Pooling):
+    """The power mean `(Σ ω ℓ^k / Σ ω)^(1/k)`: with k > 1 the costly pixels count for more.
+
+    Guo et al. 2018 (arXiv:1802.08290), batch pooling, with the weights and the sum over all valid pixels of the batch
+    ours.
+
+    Parameters
+    ----------
+    k : float
+        At least 1; 3 in the paper, which tried 1, 2, 3 and 5.
+    """
+
+    k: float = 3.0
+
+    def __post_init__(self) -> None:
+        check_number("k", self.k, at_least=1)
+
+    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
+        xp = ops.xp
+        highest = xp.max(xp.where(weights > 0, costs, xp.zeros_like(costs)))
+        # Divided by the largest cost, no power overflows and the largest does not underflow.
+        scaled = xp.where(weights > 0, _shares(costs, highest, ops), xp.zeros_like(costs))
+        total = ops.total(weights)
+        mean = divide(ops.total(weights * power(scaled, self.k)), total, xp)
+        some = xp.where(mean > 0, mean, xp.ones_like(mean))
+        norm = xp.where(mean > 0, power(some, 1 / self.k), xp.zeros_like(mean))
+
+        def pullback(seed: Array) -> Array:
+            steepness = divide(power(some, 1 / self.k - 1), total, xp) * ops.cast(seed, total.dtype)
+            return ops.cast(steepness, costs.dtype) * weights * power_or_zero(scaled, self.k - 1, xp)
+
+        return ops.cast(norm, costs.dtype) * highest, pullback
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopK(Pooling):
+    """The mean over the costliest entries: `Σ_top ω ℓ / Σ_top ω` over the `max(1, ⌊fraction · M⌋)` largest of M.
+
+    Entries that tie for the last places share them equally, so that the gradient does not depend on the order of the
+    pixels. A product `fraction · M` less than 0.001 below a whole number counts as that number: 0.29 · 100 is 29.
+
+    Parameters
+    ----------
+    fraction : float
+        In (0, 1].
+    """
+
+    fraction: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_number("fraction", self.fraction, above=0, at_most=1)
+
+    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
+        xp = ops.xp
+        valid = weights > 0
+        count = ops.total(ops.cast(valid, costs.dtype))
+        places = xp.floor(count * self.fraction + 1e-3)
+        places = xp.where(places < 1, xp.ones_like(places), places)
+        minus_one = xp.full_like(costs, -1.0)
+        descending = xp.sort(xp.reshape(xp.where(valid, costs, minus_one), (-1,)), descending=True)
+        rank = ops.cumulative_sum(xp.ones_like(descending, dtype=ops.index_dtype))
+        reached = rank >= ops.cast(places, ops.index_dtype)
+        last = xp.max(xp.where(reached, descending, xp.full_like(descending, -1.0)))
+        above = ops.cast(valid & (costs > last), costs.dtype)
+        tied = ops.cast(valid & (costs == last), costs.dtype)
+        share = divide(places - ops.total(above), ops.total(tied), xp)
+        weights = weights * (above + tied * ops.cast(share, costs.dtype))
+        return Mean()(costs, weights, ops)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxPooling(Pooling):
+    """Loss max-pooling: the largest weighted sum that a bounded weighting can reach.
+
+    `max_v Σ v ℓ` over `v ≥ 0`, `‖v‖_p ≤ n^(−1/q)`, `v ≤ τ`, with n entries, q = p / (p − 1), m = ratio · n and
+    `τ = n^(−1/q) m^(−1/p)`, so that at least m entries carry weight. The optimum is `v = min(τ, a ℓ^(1/(p−1)))`; it is
+    the derivative with respect to ℓ too. Rota Bulò et al., CVPR 2017 (arXiv:1704.02966), whose code has these
+    defaults. The weights ω are ours: scaled to mean 1, they multiply the costs.
+
+    Parameters
+    ----------
+    ratio : float
+        The least share of entries that carry weight, in (0, 1].
+    p : float
+        Above 1; towards infinity the result tends to the mean of the costs.
+    """
+
+    ratio: float = 0.3
+    p: float = 1.7
+
+    def __post_init__(self) -> None:
+        check_number("ratio", self.ratio, above=0, at_most=1)
+        check_number("p", self.p, above=1)
+
+    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
+        xp = ops.xp
+        p, q = self.p, self.p / (self.p - 1)
+        wide = ops.wide(costs)
+        count = ops.total(ops.cast(weights > 0, costs.dtype))
+        scale = ops.cast(divide(count, ops.total(weights), xp), costs.dtype) * weights
+        costs = xp.where(weights > 0, costs, xp.zeros_like(costs)) * scale
+        highest = xp.max(costs)
+        scaled = _shares(costs, highest, ops)
+        supported = self.ratio * count
+        some = xp.where(count > 0, count, xp.ones_like(count))
+        bound = some ** (-1 / q) * (self.ratio * some) ** (-1 / p)
+
+        ascending = xp.sort(xp.reshape(scaled, (-1,)))
+        powers = ops.cast(power_or_zero(ascending, q, xp), wide)
+        rank = ops.cumulative_sum(xp.ones_like(powers, dtype=ops.index_dtype))
+        larger = ops.cast(xp.max(rank) - rank, wide)
+        # An entry stays below the bound τ if it does so when exactly the larger ones are at τ. Those that do are the
+        # smallest entries, whatever the number of larger ones.
+        below = powers * (supported - larger) <= ops.cumulative_sum(powers)
+        threshold = xp.max(xp.where(below, ascending, xp.zeros_like(ascending)))
+
+        uncapped = scaled <= threshold
+        remaining = ops.total(xp.where(uncapped, power_or_zero(scaled, q, xp), xp.zeros_like(scaled)))
+        capped = ops.total(ops.cast(~uncapped, costs.dtype))
+        slope = bound * power_or_zero(divide(supported - capped, remaining, xp), 1 / p, xp)
+        free = ops.cast(slope, costs.dtype) * power_or_zero(scaled, 1 / (p - 1), xp)
+        optimum = xp.where(uncapped, free, xp.ones_like(free) * ops.cast(bound, costs.dtype))
+        value = ops.total(optimum * scaled)
+
+        def pullback(seed: Array) -> Array:
+            return seed * optimum * scale
+
+        return ops.cast(value, costs.dtype) * highest, pullback
+
+
+def _shares(costs: Array, highest: Array, ops: Ops) -> Array:
+    """`costs / highest`, or 0 if all are 0; beside an infinite cost the finite ones are nothing."""
+    xp = ops.xp
+    endless = highest == float("inf")
+    shares = divide(costs, xp.where(endless, xp.ones_like(highest), highest), xp)
+    return xp.where(endless, ops.cast(costs == highest, costs.dtype), shares)

@@ -1,0 +1,122 @@
+"""What a prediction is compared with: labels, one-hot or soft targets; ignored pixels and weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seglosses_core.namespace import Array, Ops, is_zero, once, power
+from seglosses_core.prediction import Prediction
+
+
+class Target:
+    """The target of one call, made safe: what is ignored is 0 here, whatever it was.
+
+    Attributes
+    ----------
+    labels : map of integers or None
+        Each pixel's class, where the target came as labels of two or more classes.
+    dense : logits-shaped or None
+        The target of each class, where it came as one-hot or soft, or with one class.
+    valid : map of bool or None
+        Where pixels count; None if all do.
+    mask : map or None
+        The weight of each pixel without `sample_weight`, 0 where invalid; None if all are 1.
+    sample_weight : `(N,)` or None
+    poison : 0-dimensional or None
+        NaN if a label that counts lies outside the classes, else 0: added to the value, it gives the same answer in
+        every framework, where using such a label as an index raises, wraps or clamps.
+    """
+
+    def __init__(
+        self,
+        target: Array,
+        *,
+        num_classes: int,
+        dtype: Any,
+        ops: Ops,
+        ignore_index: int | None = None,
+        mask: Array | None = None,
+        sample_weight: Array | None = None,
+    ) -> None:
+        xp = ops.xp
+        self.ops = ops
+        self.num_classes = num_classes
+        self.dtype = dtype
+        self.labels = self.dense = self.mask = self.poison = None
+        self.sample_weight = None if sample_weight is None else ops.cast(sample_weight, dtype)
+        has_labels = len(target.shape) < ops.rank
+        if has_labels:
+            target = ops.cast(target, ops.index_dtype)
+        self.valid = self._find_valid(target, mask, ignore_index if has_labels else None)
+        if has_labels:
+            self._read_labels(target)
+        else:
+            self.dense = self.only_valid(ops.cast(target, dtype))
+        if self.valid is not None:
+            weight = xp.ones_like(self.valid, dtype=dtype) if mask is None else ops.cast(mask, dtype)
+            self.mask = xp.where(self.valid, weight, xp.zeros_like(weight))
+
+    def _find_valid(self, target: Array, mask: Array | None, ignore_index: int | None) -> Array | None:
+        ops, xp = self.ops, self.ops.xp
+        valid = None
+        if mask is not None:
+            valid = mask if mask.dtype == xp.bool else mask > 0
+        if ignore_index is not None:
+            kept = target != ignore_index
+            valid = kept if valid is None else valid & kept
+        if self.sample_weight is not None:
+            if valid is None:
+                pixels = target if len(target.shape) < ops.rank else ops.first_class(target)
+                valid = xp.ones_like(pixels, dtype=xp.bool)
+            valid = valid & ops.over_image(self.sample_weight > 0)
+        return valid
+
+    def _read_labels(self, labels: Array) -> None:
+        ops, xp = self.ops, self.ops.xp
+        inside = (labels >= 0) & (labels < max(self.num_classes, 2))
+        fine = xp.all(inside if self.valid is None else inside | ~self.valid)
+        zero = xp.zeros_like(fine, dtype=self.dtype)
+        self.poison = xp.where(fine, zero, xp.full_like(zero, float("nan")))
+        usable = inside if self.valid is None else inside & self.valid
+        labels = xp.where(usable, labels, xp.zeros_like(labels))
+        if self.num_classes == 1:
+            self.dense = ops.cast(ops.over_classes(labels), self.dtype)
+        else:
+            self.labels = labels
+
+    @once
+    def values(self) -> Array:
+        """The target of each class, logits-shaped: one-hot if it came as labels."""
+        if self.dense is not None:
+            return self.dense
+        return self.ops.one_hot(self.labels, self.num_classes, self.dtype)
+
+    def only_valid(self, x: Array, otherwise: float = 0.0) -> Array:
+        """Logits-shaped `x` with a harmless number where pixels do not count: not even NaN gets through from there."""
+        if self.valid is None:
+            return x
+        xp = self.ops.xp
+        return xp.where(self.ops.over_classes(self.valid), x, xp.full_like(x, otherwise))
+
+    def weights(self, *, with_samples: bool) -> Array | None:
+        """The weight of each pixel, a map, or None if all are 1; with or without its image's `sample_weight`."""
+        if self.sample_weight is None or not with_samples:
+            return self.mask
+        return self.mask * self.ops.over_image(self.sample_weight)
+
+    def moment(self, prediction: Prediction, i: Any, j: Any, weights: Array | None) -> Array:
+        """Σ w p^i y^j over the pixels of each image: `(N, C)` in the wide dtype. With labels, y^j is y for j > 0."""
+        ops, xp = self.ops, self.ops.xp
+        if is_zero(j):
+            return ops.power_sum(prediction.probabilities, i, weights)
+        if self.labels is None:
+            product = power(self.dense, j)
+            if not is_zero(i):
+                product = product * power(prediction.probabilities, i)
+            return ops.sum_pixels(product if weights is None else product * ops.over_classes(weights))
+        if is_zero(i):
+            summand = xp.ones_like(self.labels, dtype=self.dtype) if weights is None else weights
+        else:
+            summand = power(prediction.at_label, i)
+            summand = summand if weights is None else summand * weights
+        return ops.sum_by_label(summand, self.labels, self.num_classes)

@@ -1,0 +1,141 @@
+"""The case files: their format, what they cover, and that the oracle still gives them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from seglosses_conformance.cases import FOLDER, Case, decode, encode, load_cases
+from seglosses_conformance.definitions import DEFINITIONS
+from seglosses_conformance.generate import PRECISION, answer, main, round_to
+from seglosses_conformance.oracle import LOSSES
+
+FILES = sorted(FOLDER.glob("*Loss.json"))
+CASES = load_cases()
+SCHEMA = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
+# Labels only: soft targets are an error.
+WITHOUT_SOFT_TARGETS = {"LocallyAdaptiveLoss", "CenterLoss"}
+EVERYWHERE = {
+    "worked",
+    "absent-class",
+    "all-ignored",
+    "one-pixel",
+    "extreme",
+    "volume",
+    "class-weights",
+    "perfect",
+    "wrong",
+    "mask",
+    "sample-weight",
+    "ignore-index",
+}
+
+
+def test_a_file_for_every_loss() -> None:
+    assert [file.stem for file in FILES] == sorted(LOSSES) == sorted(DEFINITIONS)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_schema(file: Path) -> None:
+    document = json.loads(file.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
+    assert document["loss"] == file.stem
+
+
+def test_ids_are_unique() -> None:
+    assert [name for name, number in Counter(case.id for case in CASES).items() if number > 1] == []
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_coverage(loss: str) -> None:
+    cases = load_cases([loss])
+    assert len(cases) >= 15
+    wanted = EVERYWHERE | (set() if loss in WITHOUT_SOFT_TARGETS else {"soft"})
+    assert wanted - set().union(*(case.flags for case in cases)) == set()
+    sizes = {np.nanmax(np.abs(case.logits)) for case in cases}
+    assert {40.0, 1e4} <= sizes
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_shapes(case: Case) -> None:
+    images, classes, *space = case.logits.shape
+    assert case.target.shape in [(images, *space), (images, classes, *space)]
+    assert case.mask is None or case.mask.shape == (images, *space)
+    assert case.sample_weight is None or case.sample_weight.shape == (images,)
+    assert case.features is None or case.features.shape[:1] + case.features.shape[2:] == (images, *space)
+    expectations = [case.expected, *case.expected_by_dtype.values()]
+    for expected in expectations:
+        assert expected.scale.shape == expected.value.shape
+        if case.hyperparameters.get("reduction") == "none":
+            assert expected.value.ndim > 0
+            assert expected.gradient is None
+        elif "invalid-label" in case.flags:
+            assert np.isnan(expected.value)
+            assert expected.gradient is None
+        else:
+            assert expected.value.shape == ()
+            assert expected.gradient is not None
+            assert expected.gradient.shape == case.logits.shape
+            assert np.all(np.isfinite(expected.gradient))
+            assert abs(expected.value) <= expected.scale * (1 + 1e-15)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_inputs_survive_rounding(case: Case) -> None:
+    """One expectation serves a dtype whose rounding leaves the inputs alone; data that is not rounded is float32's."""
+    for dtype, bits in PRECISION.items():
+        arrays = [array for array in (case.logits, case.centers, case.features) if array is not None]
+        changed = any(not np.array_equal(round_to(bits, a), a, equal_nan=True) for a in arrays)
+        assert changed == (dtype in case.expected_by_dtype)
+    for array in (case.target, case.mask, case.sample_weight):
+        if array is not None and array.dtype.kind == "f":
+            np.testing.assert_array_equal(array, array.astype(np.float32))
+
+
+def test_rounding() -> None:
+    assert round_to(8, [1e4, 1.00390625, 1.01171875, -0.3, np.inf]).tolist() == [
+        9984.0,
+        1.0,  # halfway, to even
+        1.015625,  # halfway, to even
+        -0.30078125,
+        np.inf,
+    ]
+    sample = np.random.default_rng(0).normal(size=1000)
+    np.testing.assert_array_equal(round_to(11, sample), sample.astype(np.float16))
+    np.testing.assert_array_equal(round_to(24, sample), sample.astype(np.float32))
+
+
+def test_arrays_round_trip() -> None:
+    for array in (np.array([[0.1, np.nan], [-np.inf, 1e-300]]), np.array([True, False]), np.array([[3, -1]])):
+        text = json.dumps(encode(array), allow_nan=False)
+        again = decode(json.loads(text))
+        assert again.dtype == array.dtype
+        np.testing.assert_array_equal(again, array)
+
+
+def test_one_loss_only() -> None:
+    assert {case.loss for case in load_cases(["DiceLoss", "CenterLoss"])} == {"DiceLoss", "CenterLoss"}
+    assert load_cases([]) == []
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_oracle_gives_the_first_cases(loss: str) -> None:
+    """A quick sample of the next test: the worked examples, and whatever else comes first."""
+    stored = json.loads((FOLDER / f"{loss}.json").read_text(encoding="utf-8"))["cases"]
+    for definition, case in list(zip(DEFINITIONS[loss], stored, strict=True))[:5]:
+        assert json.loads(json.dumps(answer(loss, definition))) == case
+
+
+@pytest.mark.slow
+def test_generating_again_changes_nothing(tmp_path: Path) -> None:
+    main(["--folder", str(tmp_path)])
+    for file in FILES:
+        assert (tmp_path / file.name).read_bytes() == file.read_bytes(), (
+            f"{file.name} is not what the oracle says"
+        )

@@ -1,0 +1,148 @@
+"""What importing the core brings in, and what it offers."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import subprocess
+import sys
+
+import pytest
+
+import seglosses_core as core
+
+PUBLIC = {
+    "LOSSES",
+    "CenterLoss",
+    "CrossEntropyLoss",
+    "DiceLoss",
+    "DistanceAwareCrossEntropyLoss",
+    "EnsembleLoss",
+    "FocalLoss",
+    "JaccardLoss",
+    "LocallyAdaptiveLoss",
+    "Loss",
+    "MaxPooling",
+    "MeanSquaredErrorLoss",
+    "Minkowski",
+    "PointwiseExponentialLoss",
+    "Pooling",
+    "PowerDiceLoss",
+    "PowerJaccardLoss",
+    "TopK",
+    "TverskyLoss",
+    "cornernet_radius",
+    "gaussian_heatmap",
+    "gaussian_heatmap_from_labels",
+}
+DEFAULTS = {
+    "CrossEntropyLoss": {"activation": "softmax", "label_smoothing": 0.0, "reduction": "mean"},
+    "FocalLoss": {"activation": "softmax", "gamma": 2.0, "alpha": 0.25, "reduction": "mean"},
+    "DiceLoss": {"smooth": 1e-5, "aggregate": "image", "absent": "count", "include_background": True},
+    "JaccardLoss": {"smooth": 1e-5, "aggregate": "image", "absent": "count", "include_background": True},
+    "TverskyLoss": {"alpha": 0.5, "beta": 0.5, "smooth": 1e-5},
+    "PowerDiceLoss": {"p": 2.0, "smooth": 1e-5},
+    "PowerJaccardLoss": {"p": 2.0, "smooth": 1e-5},
+    "PointwiseExponentialLoss": {"alpha": 20.0, "exponent": 3.0, "denominator": "sum", "smooth": 1e-5},
+    "LocallyAdaptiveLoss": {
+        "kernel_size": 5,
+        "stride": 1,
+        "cost": core.CrossEntropyLoss(),
+        "standardize": True,
+        "reduction": core.Minkowski(k=3.0),
+    },
+    "CenterLoss": {"rate": 0.5, "weight": 3e-4},
+    "DistanceAwareCrossEntropyLoss": {"alpha": 2.0, "beta": 4.0, "activation": "sigmoid"},
+    "MeanSquaredErrorLoss": {"activation": "identity"},
+}
+COMMON = {"class_axis": 1, "ignore_index": None, "class_weights": None, "validate": False}
+ARRAY_LIBRARIES = {"torch", "jax", "jaxlib", "tensorflow", "keras", "numpy", "cupy", "scipy"}
+
+
+def modules_after(statement: str) -> set[str]:
+    """The top-level modules of a fresh interpreter after `statement`."""
+    script = f"import json, sys\n{statement}\nprint(json.dumps(list(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in json.loads(run.stdout)}
+
+
+@pytest.mark.parametrize("statement", ["import seglosses_core", "from seglosses_core import *"])
+def test_importing_the_core_imports_no_framework(statement):
+    loaded = modules_after(statement)
+    assert "seglosses_core" in loaded
+    assert not loaded & ARRAY_LIBRARIES
+
+
+def test_using_the_core_imports_no_framework():
+    use = """
+import numpy
+import seglosses_core as core
+loss = core.DiceLoss() + core.LocallyAdaptiveLoss(reduction=core.MaxPooling())
+loss.value_and_grad(numpy.zeros((1, 3, 4)), numpy.zeros((1, 4), dtype=int))
+"""
+    assert modules_after(use) & ARRAY_LIBRARIES == {"numpy"}
+
+
+def test_public_names():
+    assert set(core.__all__) == PUBLIC
+    assert len(core.__all__) == len(PUBLIC)
+    assert all(hasattr(core, name) for name in PUBLIC)
+
+
+def test_losses_are_the_public_losses():
+    classes = {name for name in PUBLIC if inspect.isclass(getattr(core, name)) and name.endswith("Loss")}
+    assert {loss.__name__ for loss in core.LOSSES} == classes - {"Loss"}
+    assert len(core.LOSSES) == len(set(core.LOSSES)) == 13
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_defaults(name):
+    parameters = inspect.signature(getattr(core, name)).parameters
+    made = getattr(core, name)()
+    for parameter, default in {**COMMON, **DEFAULTS[name]}.items():
+        assert parameter in parameters
+        assert getattr(made, parameter) == default
+
+
+every_loss = pytest.mark.parametrize("loss", core.LOSSES, ids=lambda loss: loss.__name__)
+every_frozen_class = pytest.mark.parametrize(
+    "kind", [*core.LOSSES, core.Minkowski, core.MaxPooling, core.TopK], ids=lambda kind: kind.__name__
+)
+
+
+@every_frozen_class
+def test_signature_is_keyword_only(kind):
+    kinds = {parameter.kind for parameter in inspect.signature(kind).parameters.values()}
+    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@every_frozen_class
+def test_is_a_frozen_dataclass(kind):
+    made = kind(losses=[core.DiceLoss()]) if kind is core.EnsembleLoss else kind()
+    field = dataclasses.fields(made)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(made, field, getattr(made, field))
+
+
+@every_loss
+def test_calls_take_the_weights_by_keyword(loss):
+    for function in (loss.__call__, loss.value_and_grad):
+        parameters = list(inspect.signature(function).parameters.values())
+        assert [p.name for p in parameters[:3]] == ["self", "logits", "target"]
+        assert {"mask", "sample_weight"} <= {p.name for p in parameters[3:]}
+        assert {p.kind for p in parameters[3:]} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@every_frozen_class
+def test_docstring_has_formula_and_parameters(kind):
+    """A formula with a sum, an equality or a cost, and every hyper-parameter of its own."""
+    text = inspect.getdoc(kind)
+    assert "dataclass" not in text
+    assert not text.startswith(f"{kind.__name__}("), (
+        "the signature that dataclasses put where a text is missing"
+    )
+    assert any(sign in text for sign in ("ℓ", "Σ"))
+    own = [name for name in inspect.get_annotations(kind) if name not in ("activation", "reduction")]
+    for name in own:
+        assert f"{name} : " in text

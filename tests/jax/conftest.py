@@ -1,0 +1,14 @@
+import jax
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _float64(request):
+    """Most tests compute in float64; those marked `usefixtures("float32")` as JAX does by default."""
+    with jax.enable_x64("float32" not in request.fixturenames):
+        yield
+
+
+@pytest.fixture
+def float32():
+    """JAX without x64."""

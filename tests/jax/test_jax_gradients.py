@@ -1,0 +1,239 @@
+"""The hand-written derivative as JAX sees it, in every mode and order, and the derivative of every other input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import Array
+from jax_cases import CASES, C, Case, H, N, W, by_formula, close, each_case, each_loss, heat_map, labels, soft
+
+import seglosses_jax as sl
+
+
+def functions(case: Case) -> tuple[Any, Any]:
+    """The loss and its formula as functions of the logits."""
+    loss, given = case.make(), case.arguments()
+    return (lambda z: loss(z, **given)), (lambda z: by_formula(loss, z, **given))
+
+
+def direction(z: Array) -> Array:
+    return jnp.asarray(np.random.default_rng(9).standard_normal(z.shape))
+
+
+@each_case
+def test_every_mode_is_that_of_the_formula(case: Case) -> None:
+    """Value, gradient, forward mode and a Hessian-vector product, forward over reverse."""
+    z = case.logits()
+
+    def modes(f: Any) -> Any:
+        return jax.tree.leaves(
+            jax.jit(lambda z, v: jax.jvp(jax.value_and_grad(f), (z,), (v,)))(z, direction(z))
+        )
+
+    call, formula = functions(case)
+    for found, expected in zip(modes(call), modes(formula), strict=True):
+        close(found, expected, relative=1e-10)
+
+
+SOME = pytest.mark.parametrize("case", [CASES[i] for i in (0, 2, 5, 8, 12)], ids=str)
+
+
+@SOME
+def test_reverse_over_reverse(case: Case) -> None:
+    z = case.logits()
+
+    def product(f: Any) -> Array:
+        return jax.jit(jax.grad(lambda z: jnp.vdot(jax.grad(f)(z), direction(z))))(z)
+
+    call, formula = functions(case)
+    close(product(call), product(formula), relative=1e-10)
+
+
+@SOME
+def test_hessian(case: Case) -> None:
+    loss, z = case.make(), case.logits()[:, :1, :2]
+    given = {name: x if name == "sample_weight" else x[:, :1, :2] for name, x in case.arguments().items()}
+    found = jax.jit(jax.hessian(lambda z: loss(z, **given)))(z)
+    v = direction(z)
+    product = jax.jit(jax.grad(lambda z: jnp.vdot(jax.grad(lambda z: by_formula(loss, z, **given))(z), v)))(z)
+    close(jnp.tensordot(found, v, v.ndim), product, relative=1e-10)
+    transposed = jnp.moveaxis(found, range(z.ndim), range(z.ndim, 2 * z.ndim))
+    close(found, transposed, relative=1e-12)
+
+
+@each_loss
+def test_value_and_grad_is_jax_s(case: Case) -> None:
+    loss, given, z = case.make(), case.arguments(), case.logits()
+
+    @jax.jit
+    def both(z: Array) -> Any:
+        return loss.value_and_grad(z, **given), jax.value_and_grad(lambda z: loss(z, **given))(z)
+
+    for one, other in zip(*both(z), strict=True):
+        close(one, other)
+
+
+def test_values_that_are_one_per_pixel() -> None:
+    loss, z = sl.CrossEntropyLoss(reduction="none"), CASES[0].logits()
+    jacobian = jax.jit(jax.jacfwd(lambda z: loss(z, labels())))(z)
+    assert jacobian.shape == (N, H, W, N, H, W, C)
+    summed = jax.grad(lambda z: sl.CrossEntropyLoss(reduction="sum")(z, labels()))(z)
+    close(jacobian.sum((0, 1, 2)), summed)
+    with pytest.raises(ValueError, match="value_and_grad needs a loss that is one number"):
+        loss.value_and_grad(z, labels())
+
+
+HALF = [(case, "float16") for case in CASES[:13]] + [(CASES[i], "bfloat16") for i in (0, 2, 5)]
+
+
+@pytest.mark.parametrize(("case", "dtype"), HALF, ids=str)
+def test_half_precision_is_computed_in_float32(case: Case, dtype: str) -> None:
+    call, _ = functions(case)
+
+    @jax.jit
+    def both(z: Array) -> Any:
+        return jax.value_and_grad(call)(z), jax.value_and_grad(call)(z.astype("float64"))
+
+    (value, slope), (expected, exact) = both(case.logits(dtype))
+    assert (value.dtype, slope.dtype) == (jnp.float32, jnp.dtype(dtype))
+    close(value.astype("float64"), expected, relative=1e-5)
+    close(slope.astype("float64"), exact, relative=float(jnp.finfo(dtype).eps))
+
+
+def test_the_upstream_factor_comes_before_the_rounding() -> None:
+    rng = np.random.default_rng(0)
+    z = jnp.asarray(rng.standard_normal((1, 64, 64, 64, 2)), dtype="float16")
+    t = jnp.asarray(rng.random((1, 64, 64, 64)) < 1e-3).astype(int)
+    found = jax.grad(lambda z: 65536 * sl.DiceLoss()(z, t))(z)
+    expected = jax.grad(lambda z: 65536 * sl.DiceLoss()(z, t))(z.astype("float64"))
+    close(found.astype("float64"), expected, relative=1e-3)
+
+
+@pytest.mark.usefixtures("float32")
+@SOME
+def test_without_x64(case: Case) -> None:
+    call, formula = functions(case)
+    z = case.logits("float32")
+    value, slope = jax.jit(jax.value_and_grad(call))(z)
+    assert value.dtype == slope.dtype == jnp.float32
+    expected, other = jax.jit(jax.value_and_grad(formula))(z)
+    close(value, expected, relative=1e-6)
+    close(slope, other, relative=1e-5)
+
+
+@each_loss
+def test_float32_logits_stay_float32_beside_float64(case: Case) -> None:
+    """Under x64, float64 masks, targets and hyper-parameters do not widen the value."""
+    call, _ = functions(case)
+    loss, z = case.make(), case.logits("float32")
+    by_autodiff = jax.eval_shape(jax.value_and_grad(call), z)
+    by_hand = jax.eval_shape(lambda z: loss.value_and_grad(z, **case.arguments()), z)
+    assert {x.dtype for x in (*by_autodiff, *by_hand)} == {np.dtype("float32")}
+
+
+# -- other inputs -----------------------------------------------------------------------------------------------------
+
+
+def check_slope(call: Any, x: Array) -> None:
+    """The gradient of `call` at x against central differences in three directions, in float64."""
+    value, slope = jax.jit(call), jax.jit(jax.grad(call))(x)
+    for seed in range(3):
+        v = np.random.default_rng(seed).standard_normal(x.shape)
+        change = value(x + 1e-5 * v) - value(x - 1e-5 * v)
+        np.testing.assert_allclose(np.vdot(slope, v), change / 2e-5, rtol=1e-5, atol=1e-9)
+    assert np.abs(slope).max() > 1e-6
+
+
+SOFT = [
+    "CrossEntropyLoss", "FocalLoss", "DiceLoss", "JaccardLoss", "TverskyLoss", "PowerDiceLoss", "PowerJaccardLoss",
+    "PointwiseExponentialLoss", "MeanSquaredErrorLoss",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOFT)
+def test_gradient_of_a_soft_target(name: str) -> None:
+    loss, z = getattr(sl, name)(activation="softmax"), CASES[0].logits()
+    check_slope(lambda t: loss(z, t), soft())
+    both = jax.jit(jax.grad(lambda z, t: loss(z, t), argnums=(0, 1)))(z, soft())
+    close(both[0], jax.jit(jax.grad(lambda z: loss(z, soft())))(z))
+    close(both[1], jax.jit(jax.grad(lambda t: loss(z, t)))(soft()))
+
+
+def test_gradient_of_a_heat_map() -> None:
+    loss, z, peaks = sl.DistanceAwareCrossEntropyLoss(), CASES[0].logits(), heat_map() == 1
+    check_slope(lambda t: loss(z, jnp.where(peaks, 1.0, t)), heat_map())  # at a peak the loss itself jumps
+
+
+WEIGHTS = [(case, "mask") for case in CASES[:13]] + [(CASES[i], "sample_weight") for i in (0, 2, 3, 11)]
+
+
+@pytest.mark.parametrize(("case", "weight"), WEIGHTS, ids=str)
+def test_gradient_of_weights(case: Case, weight: str) -> None:
+    loss, given = case.make(), case.arguments()
+    given = {name: x for name, x in given.items() if name not in ("mask", "sample_weight")}
+    if isinstance(loss, sl.LocallyAdaptiveLoss):
+        loss = sl.LocallyAdaptiveLoss(kernel_size=3)
+    shape = (N,) if weight == "sample_weight" else (N, H, W)
+    w = jnp.asarray(0.5 + np.random.default_rng(7).random(shape))
+    check_slope(lambda w: loss(case.logits(), **given, **{weight: w}), w)
+
+
+def leaf_slope(make: Any, x: Array, *arguments: Array) -> None:
+    """By the pytree, and by a closure over a loss that is made inside the differentiated function."""
+    check_slope(lambda x: make(x)(*arguments), x)
+    by_leaf = jax.grad(lambda loss: loss(*arguments))(make(x))
+    assert type(by_leaf) is type(make(x))
+    (leaf,) = jax.tree.leaves(by_leaf)
+    close(leaf, jax.grad(lambda x: make(x)(*arguments))(x))
+
+
+@pytest.mark.parametrize("kind", [sl.PowerDiceLoss, sl.PowerJaccardLoss])
+@pytest.mark.parametrize("target", [labels, soft])
+def test_gradient_of_a_power(kind: Any, target: Any) -> None:
+    leaf_slope(lambda p: kind(p=p), jnp.asarray(1.6), CASES[0].logits(), target())
+
+
+@pytest.mark.parametrize("name", ["class_weights", "alpha"])
+def test_gradient_of_weights_of_classes(name: str) -> None:
+    start = jnp.asarray([0.2, 0.5, 0.3, 0.9])
+    leaf_slope(lambda w: sl.FocalLoss(**{name: w}), start, CASES[0].logits(), labels())
+
+
+def test_gradient_of_ensemble_weights_and_of_a_power_inside() -> None:
+    z, t = CASES[0].logits(), labels()
+
+    def make(weights: Array, p: Any = 1.4) -> Any:
+        return sl.EnsembleLoss(losses=[sl.DiceLoss(), sl.PowerJaccardLoss(p=p)], weights=weights)
+
+    leaf_slope(make, jnp.asarray([0.2, 0.8]), z, t)
+    check_slope(lambda p: make(jnp.asarray([0.2, 0.8]), p)(z, t), jnp.asarray(1.4))
+    slopes = jax.grad(lambda loss: loss(z, t))(make(jnp.asarray([0.2, 0.8]), jnp.asarray(1.4)))
+    assert [leaf.shape for leaf in jax.tree.leaves(slopes)] == [(), (2,)]
+    scaled = jax.grad(lambda w: (w * sl.DiceLoss() + sl.CrossEntropyLoss())(z, t))(jnp.asarray(0.3))
+    close(scaled, sl.DiceLoss()(z, t))
+
+
+def test_gradient_of_features_and_centres() -> None:
+    loss, z, t = sl.CenterLoss(weight=0.5), CASES[0].logits(), labels()
+    rng = np.random.default_rng(0)
+    x, centers = jnp.asarray(rng.standard_normal((N, H, W, 3))), jnp.asarray(rng.standard_normal((C, 3)))
+    check_slope(lambda x: loss(z, t, features=x, centers=centers), x)
+    check_slope(lambda centers: loss(z, t, features=x, centers=centers), centers)
+    slopes = jax.jit(jax.grad(lambda z, x: loss(z, t, features=x, centers=centers), argnums=(0, 1)))(z, x)
+    _, by_hand = jax.jit(lambda z, x: loss.value_and_grad(z, t, features=x, centers=centers))(z, x)
+    for one, other in zip(slopes, by_hand, strict=True):
+        close(one, other)
+
+
+def test_mixed_second_derivative_of_logits_and_power() -> None:
+    z, t, p = CASES[0].logits(), labels(), jnp.asarray(1.6)
+
+    def of_power(z: Array, f: Any) -> Array:
+        return jax.grad(lambda p: f(sl.PowerDiceLoss(p=p), z, t))(p)
+
+    found = jax.jit(jax.grad(lambda z: of_power(z, lambda loss, *arguments: loss(*arguments))))(z)
+    close(found, jax.jit(jax.grad(lambda z: of_power(z, by_formula)))(z), relative=1e-10)

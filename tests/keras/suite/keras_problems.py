@@ -1,0 +1,117 @@
+"""Losses, data and a model small enough for NumPy to say what one step of training must do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+import seglosses_core
+import seglosses_keras
+
+BATCH, SHAPE, CLASSES, CHANNELS = 3, (4, 5), 3, 2
+
+LOSSES: list[tuple[str, dict[str, Any]]] = [
+    ("CrossEntropyLoss", {}),
+    ("CrossEntropyLoss", {"class_weights": (1.0, 2.0, 0.5), "label_smoothing": 0.1}),
+    ("CrossEntropyLoss", {"reduction": seglosses_core.Minkowski(k=2.5), "activation": "sigmoid"}),
+    ("CrossEntropyLoss", {"reduction": "sum"}),
+    ("FocalLoss", {"gamma": 1.5, "alpha": (0.2, 0.5, 0.9), "reduction": seglosses_core.TopK(fraction=0.4)}),
+    ("DiceLoss", {}),
+    ("DiceLoss", {"aggregate": "batch", "absent": "skip", "include_background": False}),
+    ("JaccardLoss", {"class_weights": np.array([1.0, 2.0, 0.5])}),
+    ("TverskyLoss", {"alpha": 0.3, "beta": 0.7}),
+    ("PowerDiceLoss", {"p": 1.5}),
+    ("PowerJaccardLoss", {"smooth": 0.1}),
+    ("PointwiseExponentialLoss", {"denominator": "union"}),
+    ("LocallyAdaptiveLoss", {}),
+    ("LocallyAdaptiveLoss", {"cost": ("FocalLoss", {"gamma": 1.0}), "kernel_size": 3, "stride": 2}),
+    ("DistanceAwareCrossEntropyLoss", {}),
+    ("MeanSquaredErrorLoss", {"activation": "softmax", "reduction": seglosses_core.MaxPooling(ratio=0.5)}),
+    ("EnsembleLoss", {"losses": [("DiceLoss", {}), ("CrossEntropyLoss", {})], "weights": (0.3, 0.7)}),
+]  # fmt: skip
+"""Each loss but the center loss, which is a layer; a pair of a name and hyper-parameters is a loss again."""
+
+NAMES = [f"{name}-{i}" for i, (name, _) in enumerate(LOSSES)]
+
+
+def build(module: Any, kind: str, options: dict[str, Any], /, **more: Any) -> Any:
+    """A loss of the core or of Keras, with the class axis last."""
+
+    def parse(value: Any) -> Any:
+        if isinstance(value, tuple) and value and isinstance(value[0], str):
+            return build(module, *value)
+        return [parse(item) for item in value] if isinstance(value, list) else value
+
+    if module is seglosses_core and kind != "EnsembleLoss":
+        more = {"class_axis": -1, **more}
+    return getattr(module, kind)(**{key: parse(value) for key, value in options.items()}, **more)
+
+
+def pair(name: str, options: dict[str, Any], **more: Any) -> tuple[Any, Any]:
+    """The same loss of Keras and of the core."""
+    return build(seglosses_keras, name, options, **more), build(seglosses_core, name, options, **more)
+
+
+def data(seed: int = 0, *, shape: tuple[int, ...] = SHAPE, classes: int = CLASSES, scale: float = 2.0) -> Any:
+    """Logits and labels."""
+    random = np.random.default_rng(seed)
+    logits = scale * random.normal(size=(BATCH, *shape, classes)).astype("float32")
+    return logits, random.integers(0, max(classes, 2), (BATCH, *shape)).astype("int32")
+
+
+def one_hot(labels: np.ndarray, classes: int = CLASSES) -> np.ndarray:
+    return np.eye(classes, dtype="float32")[labels]
+
+
+def soft(labels: np.ndarray, classes: int = CLASSES) -> np.ndarray:
+    return (0.7 * one_hot(labels, classes) + 0.3 / classes).astype("float32")
+
+
+def value_and_gradient(function: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A function of one array and its derivative, by the autodiff of Keras' backend."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        variable = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(variable)
+            value = function(variable)
+        return value.numpy(), tape.gradient(value, variable).numpy()
+    if keras.backend.backend() == "jax":
+        import jax
+
+        value, gradient = jax.value_and_grad(function)(jax.numpy.asarray(x))
+        return np.asarray(value), np.asarray(gradient)
+    import torch
+
+    variable = torch.tensor(x, requires_grad=True)
+    value = function(variable)
+    value.backward()
+    return value.detach().numpy(), variable.grad.numpy()
+
+
+def inputs(seed: int = 1, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(BATCH, *shape, CHANNELS)).astype("float32")
+
+
+KERNEL = np.random.default_rng(2).normal(size=(CHANNELS, CLASSES)).astype("float32")
+
+
+def linear_model(dtype: Any = None) -> keras.Model:
+    """Logits that are linear in the pixels, for images of any size."""
+    images = keras.Input((None, None, CHANNELS))
+    model = keras.Model(images, keras.layers.Dense(CLASSES, use_bias=False, dtype=dtype)(images))
+    model.set_weights([KERNEL])
+    return model
+
+
+def one_step(
+    core: Any, images: np.ndarray, labels: np.ndarray, rate: float, **inputs: Any
+) -> tuple[Any, np.ndarray]:
+    """The loss of the linear model before a step of gradient descent and its weights after it, by the core on NumPy."""
+    value, gradient = core.value_and_grad(images @ KERNEL, labels, **inputs)
+    gradient = gradient[0] if isinstance(gradient, tuple) else gradient
+    axes = list(range(images.ndim - 1))
+    return value, KERNEL - rate * np.tensordot(images, gradient, (axes, axes))

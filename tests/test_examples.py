@@ -1,0 +1,49 @@
+"""The examples run, on little data; whether they learn is for `make demo` to say."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(*command: object, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *map(str, command)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("script", "length"), [("train_torch", "steps"), ("train_jax", "steps"), ("train_keras", "epochs")]
+)
+def test_training(script: str, length: str) -> None:
+    printed = run(EXAMPLES / f"{script}.py", f"--{length}", 2, "--scenes", 16, "--size", 32)
+    assert "mean IoU after" in printed
+
+
+@pytest.mark.parametrize("framework", ["numpy", "torch", "jax", "keras"])
+def test_every_loss(framework: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    inputs, outputs = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
+    logits = random.normal(size=(2, 4, 6, 6)).astype(np.float32)
+    np.savez(inputs, logits=logits, labels=random.integers(0, 4, (2, 6, 6)))
+    run(EXAMPLES / "every_loss.py", framework, inputs, outputs)
+    found = np.load(outputs)
+    assert found.files
+    assert all(np.isfinite(found[name]).all() for name in found.files)
+
+
+def test_scenes_repeat() -> None:
+    program = (
+        "import hashlib, scenes; print([hashlib.sha256(x).hexdigest() for x in scenes.scenes(3, size=32)])"
+    )
+    assert run("-c", program, PYTHONPATH=str(EXAMPLES)) == run("-c", program, PYTHONPATH=str(EXAMPLES))

@@ -1,0 +1,103 @@
+"""What editors and type checkers see of the adapters, whose classes are made at import."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# A wrong line that mypy accepted would make its own comment an error: unused ignores are errors in pyproject.toml.
+USE = """\
+from typing import Any, assert_type
+
+import numpy as np
+import seglosses_core
+import seglosses_jax
+import seglosses_keras
+import seglosses_torch
+import torch
+from jax import Array
+
+x, t = torch.zeros(2, 3, 4), torch.zeros(2, 4, dtype=torch.int64)
+dice = seglosses_torch.DiceLoss(smooth=1.0, class_weights=x[0, :, 0])
+assert_type(dice(x, t, mask=t), torch.Tensor)
+seglosses_torch.PowerDiceLoss(p=seglosses_torch.LearnablePower(1.5))
+seglosses_torch.LocallyAdaptiveLoss(cost=seglosses_torch.FocalLoss(), reduction=seglosses_torch.TopK(fraction=0.2))
+ensemble = seglosses_torch.EnsembleLoss(losses=[dice, dice], weights=seglosses_torch.LearnableWeights([1.0, 2.0]))
+total: seglosses_torch.TorchLoss = 0.3 * dice + dice
+center = seglosses_torch.CenterLoss(num_classes=3, rate=0.1)
+assert_type(center(x, t, features=x), torch.Tensor)
+assert_type(center.centers, torch.Tensor)
+seglosses_torch.DiceLoss(smoth=1.0)  # type: ignore[call-arg]
+seglosses_torch.DiceLoss("softmax")  # type: ignore[call-arg]
+seglosses_torch.DiceLoss(smooth="a lot")  # type: ignore[arg-type]
+seglosses_torch.CenterLoss(rate=0.1)  # type: ignore[call-arg]
+dice(x, t, x)  # type: ignore[call-arg]
+dice(x, t.numpy())  # type: ignore[arg-type]
+center(x, t, centers=x)  # type: ignore[call-arg]
+
+z, n = np.zeros((2, 4, 3)), np.zeros((2, 4), dtype=int)
+jaccard = seglosses_jax.PowerJaccardLoss(p=1.5)
+assert_type(jaccard(z, n), Array)
+assert_type(jaccard.value_and_grad(z, n), tuple[Array, Array])
+assert_type(jaccard.smooth, float)
+core: seglosses_core.PowerJaccardLoss = jaccard
+moved: Array = seglosses_jax.CenterLoss().updated_centers(z, n, centers=z[0])
+seglosses_jax.FocalLoss(beta=1.0)  # type: ignore[call-arg]
+seglosses_jax.CenterLoss()(z, n)  # type: ignore[call-arg]
+jaccard(z, n, centers=z)  # type: ignore[call-arg]
+
+tversky = seglosses_keras.TverskyLoss(alpha=0.3, reduction="mean_with_sample_weight", name="overlap", dtype="float32")
+value: Any = tversky(n, z, sample_weight=n, mask=n)
+layer: Any = seglosses_keras.LearnableLoss(seglosses_keras.PowerDiceLoss(p=1.5), learn="p")
+layer = seglosses_keras.CenterLoss(num_classes=3)([n, z])
+seglosses_keras.TverskyLoss(gamma=0.3)  # type: ignore[call-arg]
+seglosses_keras.CenterLoss(num_classes=3, p=1.5)  # type: ignore[call-arg]
+tversky(n, z, n, n)  # type: ignore[call-arg]
+
+seglosses_core.DiceLoss(alpha=1.0)  # type: ignore[call-arg]
+seglosses_jax.gaussian_heatmap(z, n, (4, 4), num_classes=3, sigma=1.0, class_axis=1)
+seglosses_keras.gaussian_heatmap_from_labels(n, classes=3)  # type: ignore[call-arg]
+"""
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_stubs", ROOT / "scripts" / "make_stubs.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["make_stubs"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_stubs_are_current(generator: ModuleType) -> None:
+    made = generator.stubs()
+    assert len(made) == 3
+    for path, text in made.items():
+        assert path.read_text() == text, f"{path.name} is out of date: run python scripts/make_stubs.py"
+
+
+@pytest.mark.parametrize("package", ["seglosses_torch", "seglosses_jax", "seglosses_keras"])
+def test_stubs_list_what_the_package_lists(package: str, generator: ModuleType) -> None:
+    module = pytest.importorskip(package)
+    framework = next(f for f in (generator.TORCH, generator.JAX, generator.KERAS) if f.package == package)
+    listed = [*framework.exports, *generator.POOLINGS, *generator.HEAT_MAPS]
+    assert sorted(module.__all__) == sorted([*listed, *(loss.__name__ for loss in generator.LOSSES)])
+
+
+@pytest.mark.parametrize("package", ["seglosses_core", "seglosses_torch", "seglosses_jax", "seglosses_keras"])
+def test_packages_say_that_they_are_typed(package: str) -> None:
+    assert (ROOT / ("" if package == "seglosses_core" else "adapters") / package / "py.typed").exists()
+
+
+def test_type_checker_accepts_right_use_and_rejects_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "use.py"
+    file.write_text(USE)
+    ran = subprocess.run([sys.executable, "-m", "mypy", str(file)], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
