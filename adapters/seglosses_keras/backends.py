@@ -35,8 +35,8 @@ def _tensorflow() -> Evaluate:
             # Keras builds a model for several replicas from the mean of their batches, in which labels are float64.
             target = tf.cast(target, tf.int64) if target.dtype == tf.float64 else target
         logits, target, mask, sample_weight, ops = loss._prepare(logits, target, mask, sample_weight)
-        others = {"target": target, "mask": mask, "sample_weight": sample_weight}
-        check_lengths(logits, ops.class_axis, **others)
+        arrays = {"target": target, "mask": mask, "sample_weight": sample_weight}
+        logits, others = check_lengths(logits, ops.class_axis, **arrays)
         others |= inputs
         if loss.reduction == "none" or any(map(tf.is_tensor, _leaves(loss))):
             return loss.formula(logits, ops=ops, **others)

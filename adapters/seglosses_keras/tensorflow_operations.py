@@ -40,13 +40,22 @@ class TensorFlowOps(Ops):
         return tensorflow_namespace.moveaxis(tf.gather(table, labels), self.rank - 1, self.class_axis)
 
 
-def check_lengths(logits: tf.Tensor, class_axis: int, **arrays: tf.Tensor | None) -> None:
-    """Compare the lengths that the checks could not know, when the graph runs, lest a length of 1 be broadcast. XLA
-    leaves this out."""
+def check_lengths(
+    logits: tf.Tensor, class_axis: int, **arrays: tf.Tensor | None
+) -> tuple[tf.Tensor, dict[str, tf.Tensor | None]]:
+    """The same arrays, which a graph gives only after it has compared the lengths that the checks could not know, lest
+    a length of 1 be broadcast. XLA leaves this out."""
     full = tf.shape(logits)
     pixels = tf.concat([full[:class_axis], full[class_axis + 1 :]], 0)
+    assertions = []
     for name, x in arrays.items():
         if x is None or (x.shape.is_fully_defined() and logits.shape.is_fully_defined()):
             continue
         expected = full if x.shape.rank == logits.shape.rank else pixels[: x.shape.rank]
-        tf.debugging.assert_equal(tf.shape(x), expected, f"{name} does not fit the shape of the logits")
+        message = f"{name} does not fit the shape of the logits"
+        assertions.append(tf.debugging.assert_equal(tf.shape(x), expected, message))
+    if not assertions or tf.executing_eagerly():
+        return logits, arrays
+    with tf.control_dependencies(assertions):
+        checked = {name: None if x is None else tf.identity(x) for name, x in arrays.items()}
+        return tf.identity(logits), checked
