@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 # More threads than cores are at work below; those of torch would spin while they wait and hold up the others.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint docs test-slow
+.PHONY: help demo test lint docs test-slow bench bench-quick
 .NOTPARALLEL:
 
 help:
@@ -25,6 +25,8 @@ help:
 	@echo "make lint       ruff and mypy only"
 	@echo "make docs       the pages that are made by running things, and the site"
 	@echo "make test-slow  the tests that take longer"
+	@echo "make bench      time and memory beside other libraries, the page and the pictures: half an hour on two cores"
+	@echo "make bench-quick  a few of those on the terminal: a few minutes"
 
 # One stamp for each extra of pyproject.toml: `installed-test` says that seglosses[test] is there.
 $(VENV)/installed-%: pyproject.toml
@@ -51,3 +53,10 @@ docs: $(VENV)/installed-docs
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest --quiet -m slow
+
+# Without the setting above, which nobody has who trains.
+bench: $(VENV)/installed-bench
+	env -u OMP_WAIT_POLICY $(BIN)/python -m benchmarks --save
+
+bench-quick: $(VENV)/installed-bench
+	env -u OMP_WAIT_POLICY $(BIN)/python -m benchmarks --quick

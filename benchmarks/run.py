@@ -1,0 +1,171 @@
+"""Runs the libraries of one loss side by side, each in a process of its own, and asks them in turn, in an order that
+changes, so that all of them see the same machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cases import Case
+from benchmarks.competitors import OURS
+from benchmarks.results import Row, quartiles, ratios
+
+ROOT = Path(__file__).parent.parent
+ALLOCATORS: dict[str, dict[str, str]] = {
+    "default": {},
+    "huge pages": {"THP_MEM_ALLOC_ENABLE": "1"},  # PyTorch then asks Linux for huge pages, nobody else does
+}
+TOLERANCE = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 2e-2}
+"""By how much a value may differ from ours, relatively, and a gradient, relatively to its largest entry."""
+MEMORY_REPEATS = 3
+SETTLE = 0.01
+"""Seconds before each question, for the threads of the last library to fall asleep."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a framework runs."""
+
+    framework: str
+    mode: str
+    allocator: str = "default"
+    device: str = "cpu"
+
+    def __str__(self) -> str:
+        return f"{self.framework} {self.mode}" + (
+            f", {self.allocator}" if self.allocator != "default" else ""
+        )
+
+
+@dataclass(frozen=True)
+class Effort:
+    """When to stop: `rounds` rounds, or as many as fit into `seconds`, though never fewer than `least`."""
+
+    rounds: int = 21
+    least: int = 5
+    seconds: float = 4.0
+
+
+class Worker:
+    """A process that evaluates one library; see `benchmarks.worker`."""
+
+    def __init__(self, setting: Setting, case: Case, loss: str, library: str) -> None:
+        self.library = library
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed with the worker
+        arguments = (setting.framework, setting.mode, setting.device, library, case.name, loss)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", *arguments],
+            cwd=ROOT, env=os.environ | ALLOCATORS[setting.allocator], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
+        )  # fmt: skip
+        self.about = self._answer()
+
+    def ask(self, question: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(question + "\n")
+        self._process.stdin.flush()
+        answer = self._answer()
+        if "failed" in answer:
+            raise RuntimeError(f"{self.library}: {answer['failed']}")
+        return answer
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if line:
+            return json.loads(line)
+        self._errors.seek(0)
+        *_, last = ["no answer", *self._errors.read().split("\n")[:-1]]
+        return {"failed": f"exit status {self._process.wait()}: {last}"}
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._errors.close()
+
+
+def difference(theirs: dict[str, Any], ours: dict[str, Any]) -> float:
+    """The largest relative difference of value and gradient."""
+    gradient, reference = np.asarray(theirs["gradient"]), np.asarray(ours["gradient"])
+    of_gradient = np.max(np.abs(gradient - reference)) / np.max(np.abs(reference))
+    return float(np.maximum(of_gradient, abs(theirs["value"] - ours["value"]) / abs(ours["value"])))
+
+
+def measure(setting: Setting, case: Case, loss: str, libraries: Iterable[str], effort: Effort) -> list[Row]:
+    """A row for each library that has the loss, ours first. RuntimeError if ours fails, or any that had begun well."""
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as starters:
+        workers = list(
+            starters.map(
+                lambda library: Worker(setting, case, loss, library), dict.fromkeys((OURS, *libraries))
+            )
+        )
+    try:
+        return _measure(setting, case, loss, workers, effort)
+    finally:
+        for worker in workers:
+            worker.close()
+
+
+def _measure(setting: Setting, case: Case, loss: str, workers: Sequence[Worker], effort: Effort) -> list[Row]:
+    rows, taking_part = [], []
+    ours = workers[0].about
+    if "value" not in ours:
+        raise RuntimeError(f"{OURS}: {ours}")
+    for worker in workers:
+        about = worker.about
+        if about.get("absent") == "":
+            continue
+        row = Row(
+            setting.framework, setting.mode, setting.allocator, case.name,
+            "×".join(map(str, case.shape)), case.dtype, loss, worker.library,
+            target=about.get("target", ""), threads=about.get("threads"), machine=about.get("device", ""),
+        )  # fmt: skip
+        rows.append(row)
+        row.note = about.get("absent", "") or about.get("failed", "")
+        if "value" in about:
+            row.difference = difference(about, ours)
+            if not row.difference <= TOLERANCE[case.dtype]:
+                row.note = f"refused: another number, {about['value']:.6g} instead of {ours['value']:.6g}"
+        if not row.note:
+            taking_part.append((worker, row))
+
+    for worker, row in taking_part:
+        answers = [worker.ask("memory") for _ in range(MEMORY_REPEATS)]
+        row.memory_low, row.memory, row.memory_high = quartiles(
+            [a["bytes"] / case.logits_bytes for a in answers]
+        )
+        row.memory_measure = answers[0]["how"]
+        row.repeats = worker.ask("pace")["repeats"]
+
+    samples: list[list[float]] = [[] for _ in taking_part]
+    order = list(range(len(taking_part)))
+    shuffle = random.Random(0).shuffle
+    start = time.monotonic()
+    for done in range(effort.rounds):
+        if done >= effort.least and time.monotonic() - start > effort.seconds:
+            break
+        shuffle(order)
+        for i in order:
+            time.sleep(SETTLE)
+            worker, row = taking_part[i]
+            samples[i].append(worker.ask(f"time {row.repeats}")["seconds"])
+    for (_, row), times in zip(taking_part, samples, strict=True):
+        row.rounds = len(times)
+        row.seconds_low, row.seconds, row.seconds_high = quartiles(times)
+        row.ratio_low, row.ratio, row.ratio_high = quartiles(ratios(times, samples[0]))
+    return rows
