@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from everywhere import DTYPES, FRAMEWORKS, LOSSES, Problem, evaluate, to_torch
+from more_losses import ALL, MORE
 
 import seglosses_core
 import seglosses_torch
@@ -23,24 +24,26 @@ SCENES = ("all foreground", "10 foreground pixels")
 
 
 @functools.cache
-def scene(name: str, shape: tuple[int, ...], dtype: str) -> Problem:
-    """Two classes, and logits that tend towards the target."""
+def scene(name: str, shape: tuple[int, ...], dtype: str, classes: int = 2) -> Problem:
+    """Logits that tend towards the target, in which class 1 is the foreground."""
     rng = np.random.default_rng(0)
     labels = np.ones((1, *shape), dtype=np.int64)
     if name != "all foreground":
         labels[:] = 0
         labels.reshape(-1)[rng.choice(labels.size, 10, replace=False)] = 1
-    logits = rng.normal(scale=2, size=(1, 2, *shape)).astype(np.float32)
-    logits[:, 1] += 2 * labels - 1
+    logits = rng.normal(scale=2, size=(1, classes, *shape)).astype(np.float32)
+    logits[:, min(classes - 1, 1)] += 2 * labels - 1
     return Problem(logits.astype(DTYPES[dtype]), labels)
 
 
 @functools.cache
-def exact(loss: str, name: str, shape: tuple[int, ...], dtype: str) -> tuple[float, np.ndarray]:
+def exact(
+    loss: str, name: str, shape: tuple[int, ...], dtype: str, classes: int = 2
+) -> tuple[float, np.ndarray]:
     """Computed in float64 from the same rounded logits."""
-    problem = scene(name, shape, dtype)
+    problem = scene(name, shape, dtype, classes)
     rounded = Problem(problem.logits.astype(np.float64), problem.target)
-    return evaluate("numpy", LOSSES[loss], rounded)
+    return evaluate("numpy", ALL[loss], rounded)
 
 
 def assert_close(value: float, gradient: np.ndarray, expected: tuple[float, np.ndarray], dtype: str) -> None:
@@ -60,6 +63,47 @@ def test_half_precision(framework: str, loss: str, dtype: str, shape: tuple[int,
     value, gradient = evaluate(framework, LOSSES[loss], scene(name, shape, dtype), scale=SCALE)
     assert value.dtype == np.float32
     assert_close(value, gradient, exact(loss, name, shape, dtype), dtype)
+
+
+@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("dtype", VALUE_TOLERANCE)
+@pytest.mark.parametrize(
+    ("loss", "classes"),
+    [
+        *((loss, 3) for loss in MORE),
+        *((loss, 1) for loss in ("binary cross-entropy", "binary focal", "binary Dice")),
+    ],
+)
+@pytest.mark.parametrize("framework", [name for name in FRAMEWORKS if name != "numpy"])
+def test_three_classes_and_one(framework: str, loss: str, dtype: str, name: str, classes: int) -> None:
+    shape = (128, 128)
+    problem = scene(name, shape, dtype, classes)
+    value, gradient = evaluate(framework, ALL[loss], problem, scale=SCALE)
+    assert_close(value, gradient, exact(loss, name, shape, dtype, classes), dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_a_learnt_power_and_half_precision_features(dtype: torch.dtype, autocast: bool) -> None:
+    """What takes autograd's path instead of the hand-written derivative loses nothing either."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(1, 3, 512, 512, generator=generator).to(dtype)
+    features = torch.randn(1, 5, 512, 512, generator=generator).to(dtype)
+    labels = torch.randint(0, 3, (1, 512, 512), generator=generator)
+    center = seglosses_torch.CenterLoss(num_classes=3, num_features=5, weight=0.5).eval()
+    center.centers.normal_(generator=generator)
+    power = seglosses_torch.PowerDiceLoss(p=seglosses_torch.LearnablePower(1.3))
+    (raw,) = power.parameters()
+    found = {}
+    for scale, kind in ((SCALE, dtype), (1, torch.float64)):
+        z, x = (a.to(kind).requires_grad_() for a in (logits, features))
+        with torch.autocast("cpu", dtype=dtype, enabled=autocast and kind == dtype):
+            value = power(z, labels) + center(z, labels, features=x)
+        found[kind] = value, *(g / scale for g in torch.autograd.grad(value * scale, (z, x, raw)))
+        assert found[kind][1].dtype == kind
+    for half, wide in zip(found[dtype], found[torch.float64], strict=True):
+        error = torch.max(torch.abs(half.double() - wide.double()))
+        assert error <= GRADIENT_TOLERANCE * torch.max(torch.abs(wide))
 
 
 @pytest.mark.parametrize("dtype", VALUE_TOLERANCE)
@@ -92,26 +136,31 @@ def test_autocast_on_torch(loss: str, dtype: str, name: str) -> None:
     assert_close(value.detach().numpy(), gradient.numpy(), exact(loss, name, (512, 512), dtype), dtype)
 
 
-def test_gradient_scaler_end_to_end() -> None:
-    """A step of a network in float16 is that of the same network in float32, to what float16 can hold."""
+@pytest.mark.parametrize("loss", ALL)
+def test_gradient_scaler_end_to_end(loss: str) -> None:
+    """Steps of a network in float16 are those of the same network in float32, to what float16 can hold."""
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(1, 1, 64, 64, generator=generator)
     labels = (image[:, 0] > 1.5).long()
+    start = torch.randn(3, 1, 3, 3, generator=generator) / 3
     moved = {}
     for dtype in (torch.float32, torch.float16):
-        network = torch.nn.Conv2d(1, 2, 3, padding=1)
-        torch.nn.init.constant_(network.weight, 0.1)
-        torch.nn.init.zeros_(network.bias)
-        optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
-        scaler = torch.amp.GradScaler("cpu", init_scale=SCALE, enabled=dtype == torch.float16)
-        with torch.autocast("cpu", dtype=dtype, enabled=dtype == torch.float16):
-            value = seglosses_torch.DiceLoss()(network(image), labels)
-        scaler.scale(value).backward()
-        scaler.step(optimizer)
-        scaler.update()
-        assert not scaler.is_enabled() or scaler.get_scale() == SCALE
-        moved[dtype] = torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
-    torch.testing.assert_close(moved[torch.float16], moved[torch.float32], rtol=1e-2, atol=1e-4)
+        network = torch.nn.Conv2d(1, 3, 3, padding=1)
+        network.load_state_dict({"weight": start, "bias": torch.zeros(3)})
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+        scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, enabled=dtype == torch.float16)
+        make = ALL[loss](seglosses_torch)
+        for _ in range(3):
+            optimizer.zero_grad()
+            with torch.autocast("cpu", dtype=dtype, enabled=dtype == torch.float16):
+                value = make(network(image), labels)
+            scaler.scale(value).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        assert not scaler.is_enabled() or scaler.get_scale() == 1024
+        moved[dtype] = network.weight.detach() - start
+    error = torch.max(torch.abs(moved[torch.float16] - moved[torch.float32]))
+    assert error <= 1e-2 * torch.max(torch.abs(moved[torch.float32]))
 
 
 def test_the_gradient_needs_the_scale() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from everywhere import FRAMEWORKS, LOSSES, Problem, evaluate
+from everywhere import FRAMEWORKS, LOSSES, Problem, evaluate, named
+from more_losses import ALL
+
+from seglosses_conformance.oracle import evaluate as evaluate_oracle
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", LOSSES)
@@ -14,15 +17,22 @@ LABELS = RNG.integers(0, 3, size=(2, 4, 5))
 
 
 @everywhere
-@every_loss
-@pytest.mark.parametrize("how", ["ignore_index", "mask", "NaN logits"])
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize(
+    "how", ["ignore_index", "mask", "weights", "sample weights", "mask and samples", "NaN logits"]
+)
 def test_nothing_valid(framework: str, loss: str, how: str) -> None:
     logits = np.full_like(LOGITS, np.nan) if how == "NaN logits" else LOGITS
-    if how == "ignore_index":
-        problem, common = Problem(logits, np.full_like(LABELS, 255)), {"ignore_index": 255}
-    else:
-        problem, common = Problem(logits, LABELS, mask=np.zeros(LABELS.shape, dtype=bool)), {}
-    value, gradient = evaluate(framework, LOSSES[loss], problem, **common)
+    common = {"ignore_index": 255} if how == "ignore_index" else {}
+    second = np.array([0, 1], dtype=np.float32)
+    first = np.broadcast_to(1 - second[:, None, None], LABELS.shape).copy()
+    problem = {
+        "ignore_index": Problem(logits, np.full_like(LABELS, 255)),
+        "weights": Problem(logits, LABELS, mask=np.zeros(LABELS.shape, dtype=np.float32)),
+        "sample weights": Problem(logits, LABELS, sample_weight=np.zeros(2, dtype=np.float32)),
+        "mask and samples": Problem(logits, LABELS, first, second),
+    }.get(how, Problem(logits, LABELS, mask=np.zeros(LABELS.shape, dtype=bool)))
+    value, gradient = evaluate(framework, ALL[loss], problem, **common)
     assert value == 0
     assert np.all(gradient == 0)
 
@@ -56,12 +66,41 @@ def test_the_policy_for_absent_classes(framework: str, loss: str) -> None:
 
 
 @everywhere
-@every_loss
-def test_one_pixel(framework: str, loss: str) -> None:
-    problem = Problem(np.array([[[1.0], [0.0], [-1.0]]], dtype=np.float32), np.array([[1]]))
-    value, gradient = evaluate(framework, LOSSES[loss], problem)
+@pytest.mark.parametrize("aggregate", ["image", "batch"])
+@pytest.mark.parametrize("absent", ["count", "skip"])
+@pytest.mark.parametrize("smooth", [0.0, 1e-5])
+@pytest.mark.parametrize("name", ["DiceLoss", "PowerJaccardLoss", "PointwiseExponentialLoss"])
+@pytest.mark.parametrize("lacking", ["foreground", "in target", "in prediction", "in both"])
+def test_absent_classes_against_the_oracle(
+    framework: str, name: str, aggregate: str, absent: str, smooth: float, lacking: str
+) -> None:
+    logits, labels = LOGITS.copy(), LABELS.copy()
+    if lacking == "foreground":
+        labels[:] = 0
+    if lacking in ("in target", "in both"):
+        labels[labels == 2] = 1
+    if lacking in ("in prediction", "in both"):
+        logits[:, 2] = -1e3
+    own = {"aggregate": aggregate, "absent": absent, "smooth": smooth}
+    value, gradient = evaluate(framework, named(name, **own), Problem(logits, labels))
+    if lacking == "in both":  # with probabilities that underflow, and leave 0 / 0 if nothing is added
+        logits[:, 2] = -np.inf
+    expected = evaluate_oracle(name, own, logits.astype(np.float64), labels.tolist())
+    np.testing.assert_allclose(value, expected.value, rtol=1e-5)
+    slope = np.array(expected.gradient)
+    np.testing.assert_allclose(gradient, slope, atol=1e-5 * np.max(np.abs(slope)))
+
+
+@everywhere
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("axes", [0, 1, 3], ids="{} spatial axes".format)
+def test_one_pixel(framework: str, loss: str, axes: int) -> None:
+    space = (1,) * axes
+    logits = np.array([1.0, 0.0, -1.0], dtype=np.float32).reshape(1, 3, *space)
+    problem = Problem(logits, np.ones((1, *space), dtype=np.int64))
+    value, gradient = evaluate(framework, ALL[loss], problem)
     exact = Problem(problem.logits.astype(np.float64), problem.target)
-    expected, expected_gradient = evaluate("numpy", LOSSES[loss], exact)
+    expected, expected_gradient = evaluate("numpy", ALL[loss], exact)
     np.testing.assert_allclose(value, expected, rtol=1e-5)
     np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-4, atol=1e-6)
 
@@ -82,9 +121,9 @@ def test_one_class(framework: str, loss: str, label: int) -> None:
 
 
 @everywhere
-@every_loss
+@pytest.mark.parametrize("loss", ALL)
 @pytest.mark.parametrize("shape", [(0, 3, 4), (2, 3, 0)])
 def test_an_empty_batch_is_an_error(framework: str, loss: str, shape: tuple[int, ...]) -> None:
     problem = Problem(np.zeros(shape, dtype=np.float32), np.zeros((shape[0], shape[2]), dtype=np.int64))
     with pytest.raises(ValueError, match="logits must not be empty"):
-        evaluate(framework, LOSSES[loss], problem)
+        evaluate(framework, ALL[loss], problem)

@@ -1,0 +1,213 @@
+"""The gradient of everything that is not the logits, and shapes and weights that do not fit, on every backend."""
+
+from __future__ import annotations
+
+from itertools import combinations, permutations
+
+import numpy as np
+import pytest
+from keras import ops
+from keras_problems import BATCH, CLASSES, SHAPE, data, one_hot, soft, value_and_gradient
+
+import seglosses_core as core
+import seglosses_keras as sl
+
+EXCLUSIVE = [
+    "CrossEntropyLoss", "FocalLoss", "DiceLoss", "JaccardLoss", "TverskyLoss", "PowerDiceLoss", "PowerJaccardLoss",
+    "PointwiseExponentialLoss", "MeanSquaredErrorLoss",
+]  # fmt: skip
+EVERY = [*EXCLUSIVE, "DistanceAwareCrossEntropyLoss", "LocallyAdaptiveLoss"]
+LOGITS, LABELS = data(scale=1.0)
+WIDE = LOGITS.astype("float64")
+RNG = np.random.default_rng(12)
+MASK = RNG.uniform(0.3, 2, LABELS.shape).astype("float32")
+PER_CLASS = np.array([0.3, 0.9, 0.6], "float32")
+
+
+def options(name):
+    return {"activation": "softmax"} if name in EXCLUSIVE else {}
+
+
+def check(ours, wide, x):
+    """The gradient of `ours` at x by the backend, against central differences of `wide` by the core in float64."""
+    gradient = slope(ours, x)
+    direction = RNG.normal(size=np.shape(x))
+    step = 1e-5 * direction
+    expected = (float(wide(x + step)) - float(wide(x - step))) / 2e-5
+    assert abs(expected) > 1e-5
+    np.testing.assert_allclose(
+        np.sum(gradient * direction), expected, rtol=1e-3, atol=1e-5 * np.abs(gradient).sum()
+    )
+
+
+def slope(function, x):
+    """A product with 1 makes TensorFlow's sparse gradient of a gather dense."""
+    return value_and_gradient(lambda x: function(x * 1.0), x)[1]
+
+
+@pytest.mark.parametrize("name", EXCLUSIVE)
+def test_soft_target(name):
+    loss, oracle = getattr(sl, name)(**options(name)), getattr(core, name)(class_axis=-1, **options(name))
+    check(lambda t: loss(t, LOGITS), lambda t: oracle(WIDE, t), soft(LABELS))
+
+
+def test_heat_map():
+    heat_map = np.where(one_hot(LABELS) == 1, 1, RNG.uniform(0, 0.9, LOGITS.shape)).astype("float32")
+    peaks = heat_map == 1  # where the loss itself jumps
+    oracle = core.DistanceAwareCrossEntropyLoss(class_axis=-1)
+    check(
+        lambda t: sl.DistanceAwareCrossEntropyLoss()(ops.where(peaks, 1.0, t), LOGITS),
+        lambda t: oracle(WIDE, np.where(peaks, 1.0, t)),
+        heat_map,
+    )
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("kind", ["mask", "sample_weight", "pixels", "pixels and a mask"])
+def test_weights(name, kind):
+    loss, oracle = getattr(sl, name)(), getattr(core, name)(class_axis=-1)
+    kept = LABELS > 0
+    cases = {
+        "mask": (MASK, lambda w: loss(LABELS, LOGITS, mask=w), lambda w: oracle(WIDE, LABELS, mask=w)),
+        "sample_weight": (
+            np.array([0.4, 1.7, 0.9], "float32"),
+            lambda w: loss(LABELS, LOGITS, w),
+            lambda w: oracle(WIDE, LABELS, sample_weight=w) * w.mean(),
+        ),
+        "pixels": (
+            MASK,
+            lambda w: loss(LABELS, LOGITS, w),
+            lambda w: oracle(WIDE, LABELS, mask=w) * w.mean(),
+        ),
+        "pixels and a mask": (
+            MASK,
+            lambda w: loss(LABELS, LOGITS, w, mask=kept),
+            lambda w: oracle(WIDE, LABELS, mask=w * kept) * w[kept].mean(),
+        ),
+    }
+    x, ours, wide = cases[kind]
+    check(ours, wide, x)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_class_weights(name):
+    def value(module, weights, **more):
+        return getattr(module, name)(class_weights=weights, **more)
+
+    check(
+        lambda w: value(sl, w)(LABELS, LOGITS),
+        lambda w: value(core, w, class_axis=-1)(WIDE, LABELS),
+        PER_CLASS,
+    )
+
+
+def test_alpha():
+    check(
+        lambda a: sl.FocalLoss(alpha=a)(LABELS, LOGITS),
+        lambda a: core.FocalLoss(alpha=a, class_axis=-1)(WIDE, LABELS),
+        PER_CLASS,
+    )
+    check(
+        lambda a: sl.LocallyAdaptiveLoss(cost=sl.FocalLoss(alpha=a))(LABELS, LOGITS),
+        lambda a: core.LocallyAdaptiveLoss(class_axis=-1, cost=core.FocalLoss(alpha=a))(WIDE, LABELS),
+        PER_CLASS,
+    )
+
+
+@pytest.mark.parametrize("name", ["PowerDiceLoss", "PowerJaccardLoss"])
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_power(name, depth):
+    """Alone, in an ensemble, and in an ensemble of one."""
+
+    def value(module, p, **more):
+        loss = getattr(module, name)(p=p, **more)
+        if depth:
+            loss = 0.5 * loss + module.DiceLoss(**more)
+        return module.EnsembleLoss(losses=[loss, module.DiceLoss(**more)]) if depth == 2 else loss
+
+    for target in (LABELS, soft(LABELS), one_hot(LABELS)):
+        check(
+            lambda p, target=target: value(sl, p)(target, LOGITS),
+            lambda p, target=target: value(core, np.asarray(p), class_axis=-1)(WIDE, target),
+            np.float32(1.4),
+        )
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_weights_of_an_ensemble(as_list):
+    def value(weights):
+        given = [weights[0], weights[1]] if as_list else weights
+        return sl.EnsembleLoss(losses=[sl.DiceLoss(), sl.CrossEntropyLoss()], weights=given)(LABELS, LOGITS)
+
+    members = [kind(class_axis=-1)(WIDE, LABELS) for kind in (core.DiceLoss, core.CrossEntropyLoss)]
+    gradient = slope(value, np.array([0.3, 0.6], "float32"))
+    np.testing.assert_allclose(gradient, members, rtol=1e-5)
+
+
+def test_features():
+    centers, features = RNG.normal(size=(CLASSES, 4)), RNG.normal(size=(*LABELS.shape, 4)).astype("float32")
+    oracle = core.CenterLoss(class_axis=-1, weight=0.7)
+
+    def value(logits, features):
+        layer = sl.CenterLoss(num_classes=CLASSES, num_features=4, weight=0.7)
+        layer.centers.assign(centers)
+        layer([LABELS, logits, features])
+        return layer.losses[0]
+
+    check(lambda x: value(LOGITS, x), lambda x: oracle(WIDE, LABELS, centers=centers, features=x), features)
+    check(
+        lambda z: value(z, features),
+        lambda z: oracle(z, LABELS, centers=centers, features=features.astype("float64")),
+        LOGITS,
+    )
+
+
+# -- shapes and weights that do not fit -------------------------------------------------------------------------------
+
+
+def wrong_shapes(right):
+    """Lengths of 1, axes left out at either end, axes of 1 put in, axes in another order."""
+    rank = len(right)
+    ones = [
+        tuple(1 if axis in chosen else length for axis, length in enumerate(right))
+        for count in range(rank + 1)
+        for chosen in combinations(range(rank), count)
+    ]
+    shorter = [part for shape in ones for axis in range(rank) for part in (shape[axis + 1 :], shape[:axis])]
+    longer = [(*shape[:place], 1, *shape[place:]) for shape in ones for place in range(rank + 1)]
+    return {*ones, *shorter, *longer, *permutations(right)} - {right}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_nothing_is_broadcast(name):
+    loss, labels = getattr(sl, name)(), ops.convert_to_tensor(LABELS)
+    logits = ops.convert_to_tensor(LOGITS)
+    pixels = {LABELS.shape, (*LABELS.shape, 1)}
+    for shape in (wrong_shapes(LABELS.shape) | wrong_shapes(LOGITS.shape)) - pixels - {LOGITS.shape}:
+        with pytest.raises(ValueError, match=r"^target must "):
+            loss(np.zeros(shape, "int32"), logits)
+        with pytest.raises((TypeError, ValueError), match=r"^target must "):
+            loss(np.zeros(shape, "float32"), logits)
+    for shape in wrong_shapes(LABELS.shape):
+        with pytest.raises(ValueError, match=r"^mask must "):
+            loss(labels, logits, mask=np.ones(shape, bool))
+    for shape in (wrong_shapes((BATCH,)) | wrong_shapes(LABELS.shape)) - pixels - {(BATCH,)}:
+        with pytest.raises(ValueError, match=r"^sample_weight must "):
+            loss(labels, logits, np.ones(shape, "float32"))
+    with pytest.raises(TypeError, match=r"^target must hold integer labels"):
+        loss(LABELS.astype("float32"), logits)
+    with pytest.raises(ValueError, match=r"^target must "):
+        loss(LABELS.astype("float32")[..., None], logits)
+    with pytest.raises(TypeError, match=r"^logits must be real floating point"):
+        loss(logits, labels)  # the other way round
+
+
+@pytest.mark.parametrize("weight", [np.nan, -1.0, np.inf])
+@pytest.mark.parametrize("shape", [(BATCH,), (BATCH, *SHAPE)])
+def test_a_weight_that_is_none_makes_the_value_nan(shape, weight):
+    weights = np.ones(shape, "float32")
+    weights.flat[0] = weight
+    for kind in (sl.DiceLoss, sl.CrossEntropyLoss):
+        assert np.isnan(ops.convert_to_numpy(kind()(LABELS, LOGITS, weights)))
+        if len(shape) > 1:
+            assert np.isnan(ops.convert_to_numpy(kind()(LABELS, LOGITS, mask=weights)))
