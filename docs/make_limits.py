@@ -68,6 +68,44 @@ def tensorflow_second_order() -> str:
     return f"works: shape {tuple(outer.gradient(slope, z).shape)}"
 
 
+def tensorflow_forward_mode() -> str:
+    z = tf.constant(LAST)
+    with tf.autodiff.ForwardAccumulator(z, tf.ones_like(z)) as accumulator:
+        value = seglosses_keras.DiceLoss()(LABELS, z)
+    return f"works: tangent of shape {tuple(accumulator.jvp(value).shape)}"
+
+
+def tensorflow_vectorized_map() -> str:
+    z, labels = tf.stack([tf.constant(LAST)] * 2), tf.stack([tf.constant(LABELS)] * 2)
+    values = tf.vectorized_map(lambda given: seglosses_keras.DiceLoss()(given[1], given[0]), (z, labels))
+    return f"works: shape {tuple(values.shape)}"
+
+
+def tensorflow_class_weights() -> str:
+    weights = tf.Variable([1.0, 2.0, 3.0])
+    with tf.GradientTape() as tape:
+        value = seglosses_keras.CrossEntropyLoss(class_weights=weights)(LABELS, LAST)
+    kind = type(tape.gradient(value, weights)).__name__
+    return f"works: `{kind}`, which optimisers take and `tf.convert_to_tensor` makes dense"
+
+
+def tensorflow_points() -> str:
+    points = tf.constant([[[1.2, 3.4]]])
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        total = tf.reduce_sum(
+            seglosses_keras.gaussian_heatmap(points, tf.constant([[0]]), (4, 5), num_classes=1, sigma=1.0)
+        )
+    gradient = tape.gradient(total, points)
+    return f"`{gradient}`: points are rounded to pixels, so that it is 0 in the other frameworks; σ has a gradient"
+
+
+def torch_weight_of_zero() -> str:
+    mask = torch.tensor([[1.0, 1.0, 1.0, 0.0]], requires_grad=True)
+    seglosses_torch.DiceLoss()(Z, Y, mask=mask).backward()
+    return f"{mask.grad[0, -1]:g}, in every framework: a pixel of weight 0 does not exist"
+
+
 def keras_variable() -> Any:
     return seglosses_keras.PowerJaccardLoss(p=keras.Variable(1.5))
 
@@ -100,7 +138,12 @@ ATTEMPTS: list[tuple[str, str, Callable[[], Any]]] = [
     ("PyTorch", "a hyper-parameter set after construction", torch_hyperparameter),
     ("JAX", "float64 logits without `jax_enable_x64`", jax_float64),
     ("JAX", "the Hessian", jax_hessian),
+    ("PyTorch", "the derivative with respect to a mask weight at 0", torch_weight_of_zero),
     ("TensorFlow", "second derivatives", tensorflow_second_order),
+    ("TensorFlow", "forward mode (`tf.autodiff.ForwardAccumulator`)", tensorflow_forward_mode),
+    ("TensorFlow", "`tf.vectorized_map`", tensorflow_vectorized_map),
+    ("TensorFlow", "a gradient with respect to `class_weights` or `alpha`", tensorflow_class_weights),
+    ("TensorFlow", "a gradient with respect to the points of a heat map", tensorflow_points),
     ("Keras", "a variable as a hyper-parameter of a loss", keras_variable),
     ("Keras", "a map from a layer", keras_map_from_a_layer),
 ]  # fmt: skip

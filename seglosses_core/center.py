@@ -90,7 +90,7 @@ class CenterLoss(PixelLoss):
         pixel weights (ours; Wen has none)."""
         self.check_inputs(logits, centers, features)
         logits, target, mask, sample_weight, ops = self._prepare(logits, target, mask, sample_weight)
-        read = self._read(logits, target, mask, sample_weight, ops)
+        _, read = self.read(logits, target, mask, sample_weight, ops)
         xp = ops.xp
         x = read.only_valid(logits if features is None else ops.cast(features, read.dtype))
         weights = read.weights(with_samples=True)

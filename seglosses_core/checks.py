@@ -230,14 +230,16 @@ def check_values(
         if weights is None:
             continue
         if weights.dtype != xp.bool:
-            if not bool(xp.all(weights >= 0)):
-                raise ValueError(f"{name} must not be negative or NaN, got such a weight.")
+            weights = ops.cast(weights, ops.compute_dtype(logits))
+            if not bool(xp.all((weights >= 0) & (weights < float("inf")))):
+                raise ValueError(f"{name} must not be negative or NaN, nor infinite, got such a weight.")
             weights = weights > 0
         valid = valid & (weights if name == "mask" else ops.over_image(weights))
     if len(target.shape) < ops.rank:
+        labels = ops.cast(target, ops.index_dtype)
         if ignore_index is not None:
-            valid = valid & (target != ignore_index)
-        outside = valid & ((target < 0) | (target >= max(classes, 2)))
+            valid = valid & (labels != ignore_index)
+        outside = valid & ((labels < 0) | (labels >= max(classes, 2)))
         if bool(xp.any(outside)):
             raise ValueError(
                 f"target must hold labels from 0 to {max(classes, 2) - 1}, got others at {_count(outside, xp)} pixels;"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.checks import check_flag, check_number, is_array
+from seglosses_core.checks import check_flag, check_number, check_parameter, is_array
 from seglosses_core.loss import Loss
 from seglosses_core.namespace import Array, Ops, shape_of
 from seglosses_core.prediction import Cotangent, Prediction, Pullback
@@ -66,8 +66,7 @@ class EnsembleLoss(Loss):
         if len(weights) != members:
             raise ValueError(f"weights must have one entry per loss, {members}, got {len(weights)}.")
         for i, weight in enumerate(weights):
-            if not is_array(weight):
-                check_number(f"weights[{i}]", weight, at_least=0)
+            check_parameter(f"weights[{i}]", weight, at_least=0)
         if self.sum_to_one and not any(map(is_array, weights)) and abs(sum(weights) - 1) > 1e-6:
             raise ValueError(
                 f"weights must sum to 1 with sum_to_one=True, got {weights} with sum {sum(weights)}."
@@ -127,9 +126,40 @@ class EnsembleLoss(Loss):
 
         return value, pullback
 
+    def at_once(
+        self,
+        logits: Array,
+        target: Array,
+        mask: Array | None,
+        sample_weight: Array | None,
+        ops: Ops,
+        *,
+        gradient: bool,
+        **inputs: Any,
+    ) -> tuple[Array, Any, Any]:
+        """As for every loss. A sigmoid is cheap: computed again for each member, it saves the arrays that a pixel loss
+        would need for all pixels at once."""
+        given = (logits, target, mask, sample_weight, ops)
+        if self.activation != "sigmoid" or ops.parts(logits) is None:
+            return super().at_once(*given, gradient=gradient, **inputs)
+        value, total = 0.0, None
+        for i, loss in enumerate(self.losses):
+            weight = self._weight(i, logits.dtype, ops)
+            member, slope, factor = loss.at_once(*given, gradient=gradient)
+            value = value + weight * member
+            if gradient:
+                slope *= weight if factor is None else weight * factor
+                total = slope if total is None else _add_to(total, slope)
+        return value, total, None
+
     def _weight(self, i: int, dtype: Any, ops: Ops) -> Any:
         weight = self.weights[i]
         return ops.cast(weight, dtype) if is_array(weight) else weight
+
+
+def _add_to(total: Array, more: Array) -> Array:
+    total += more
+    return total
 
 
 def add(a: Loss, b: Any) -> Any:

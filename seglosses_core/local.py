@@ -56,6 +56,7 @@ class LocallyAdaptiveLoss(PixelLoss):
 
     labels_only = True
     finite_logits = True
+    local = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -112,13 +113,14 @@ class LocallyAdaptiveLoss(PixelLoss):
         found = cost.cost_map(inner, target, ops)
         if self.stride > 1:
             found.weights = self._on_grid(found, ops)
+            found.costs = xp.where(found.weights > 0, found.costs, xp.zeros_like(found.costs))
 
         def pullback(seed: Array) -> Cotangent:
             slope = inner.gradient(found.pullback(seed)) / neighbours
             slope = _pool(slope, labels, self.kernel_size, ops)
             return Cotangent(logits=[slope if from_standard is None else from_standard(slope)])
 
-        return CostMap(found.costs, found.weights, pullback, found.denominator)
+        return CostMap(found.costs, found.weights, pullback, found.count)
 
     def _on_grid(self, found: CostMap, ops: Ops) -> Array:
         """The weights, 0 at the pixels that are not centres."""
@@ -136,12 +138,14 @@ class LocallyAdaptiveLoss(PixelLoss):
 def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
     """`(z − mean z) / std z` over the classes, 0 for a constant vector, and the way back."""
     xp, axis = ops.xp, ops.class_axis
-    # Divided by the largest of them, logits of 3e38 have a mean and a variance too.
-    largest = xp.max(xp.abs(z), axis=axis, keepdims=True)
-    scale = xp.where(largest > 0, largest, xp.ones_like(largest))
-    unit = z / scale
+    highest, lowest = (extreme(z, axis=axis, keepdims=True) for extreme in (xp.max, xp.min))
+    # Measured from the highest in units of their range, logits keep the digits in which they differ. Of an eighth of
+    # the range of ±3e38, the reciprocal that XLA multiplies by is no subnormal.
+    extent = highest / 8 - lowest / 8
+    varied = extent > 0
+    extent = xp.where(varied, extent, xp.ones_like(extent))
+    unit = (z / 8 - highest / 8) / extent
     centred = unit - xp.mean(unit, axis=axis, keepdims=True)
-    varied = xp.max(z, axis=axis, keepdims=True) > xp.min(z, axis=axis, keepdims=True)
     variance = xp.mean(centred * centred, axis=axis, keepdims=True)
     deviation = xp.sqrt(xp.where(varied, variance, xp.ones_like(variance)))
     x = xp.where(varied, centred / deviation, xp.zeros_like(centred))
@@ -152,7 +156,7 @@ def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
             - xp.mean(slope, axis=axis, keepdims=True)
             - x * xp.mean(slope * x, axis=axis, keepdims=True)
         )
-        return xp.where(varied, slope / deviation / scale, xp.zeros_like(slope))
+        return xp.where(varied, slope / deviation / extent / 8, xp.zeros_like(slope))
 
     return x, back
 

@@ -124,7 +124,8 @@ class Loss:
         self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
     ) -> None:
         """What `validate=True` adds, where values can be looked at."""
-        if self.validate and ops.is_eager(logits):
+        given = [x for x in (logits, target, mask, sample_weight) if x is not None]
+        if self.validate and all(map(ops.is_eager, given)):
             check_values(
                 logits, target, mask, sample_weight, ops,
                 activation=self.activation, ignore_index=self.ignore_index, unit_interval=self.unit_interval,
@@ -156,6 +157,24 @@ class Loss:
         value, gradient = self._value_and_pullback(logits, target, mask, sample_weight, ops, inputs)
         return value, gradient()
 
+    def at_once(
+        self,
+        logits: Array,
+        target: Array,
+        mask: Array | None,
+        sample_weight: Array | None,
+        ops: Ops,
+        *,
+        gradient: bool,
+        **inputs: Any,
+    ) -> tuple[Array, Any, Array | None]:
+        """For plain first derivatives, the value, the gradient if it is asked for, and a factor that is still to be
+        multiplied into it, if there is one."""
+        given = (logits, target, mask, sample_weight, ops)
+        if gradient:
+            return *self.formula_and_gradient(*given, **inputs), None
+        return self.formula(*given, **inputs), None, None
+
     def _ops(self, logits: Array, axis: int) -> Ops:
         """The operations of a call."""
         return ops_for(logits, axis, len(logits.shape))
@@ -170,7 +189,7 @@ class Loss:
         **inputs: Any,
     ) -> Array:
         """What a call returns, for checked arguments: an adapter puts the hand-written derivative here."""
-        return self.formula(logits, target, mask, sample_weight, ops, **inputs)
+        return self.at_once(logits, target, mask, sample_weight, ops, gradient=False, **inputs)[0]
 
     # -- for losses -----------------------------------------------------------------------------------------------
 
@@ -194,7 +213,11 @@ class Loss:
         computed, target, mask, sample_weight, ops = self._prepare(logits, target, mask, sample_weight)
         if not gradient:
             return self._value(computed, target, mask, sample_weight, ops, **inputs)
-        value, slope = self.formula_and_gradient(computed, target, mask, sample_weight, ops, **inputs)
+        value, slope, factor = self.at_once(
+            computed, target, mask, sample_weight, ops, gradient=True, **inputs
+        )
+        if factor is not None:
+            slope *= factor
         if isinstance(slope, tuple):
             return value, tuple(ops.cast(part, logits.dtype) for part in slope)
         return value, ops.cast(slope, logits.dtype)
@@ -212,10 +235,11 @@ class Loss:
         self.check_values(logits, target, mask, sample_weight, ops)
         return ops.cast(logits, ops.compute_dtype(logits)), target, mask, sample_weight, ops
 
-    def _read(
+    def read(
         self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
-    ) -> Target:
-        return Target(
+    ) -> tuple[Prediction, Target]:
+        """What a loss is computed from."""
+        read = Target(
             target,
             num_classes=logits.shape[ops.class_axis],
             dtype=logits.dtype,
@@ -224,6 +248,12 @@ class Loss:
             mask=mask,
             sample_weight=sample_weight,
         )
+        # log 0 would be infinite at a pixel that does not count.
+        logits = read.only_valid(logits, 0.5 if self.activation == "identity" else 0.0)
+        prediction = Prediction(
+            logits, self.activation, ops, labels=read.labels, log_at_label=self.log_at_label
+        )
+        return prediction, read
 
     def _value_and_pullback(
         self,
@@ -234,15 +264,10 @@ class Loss:
         ops: Ops,
         inputs: dict[str, Any],
     ) -> tuple[Array, Callable[[], Array]]:
-        read = self._read(logits, target, mask, sample_weight, ops)
-        # log 0 would be infinite at a pixel that does not count.
-        logits = read.only_valid(logits, 0.5 if self.activation == "identity" else 0.0)
-        prediction = Prediction(
-            logits, self.activation, ops, labels=read.labels, log_at_label=self.log_at_label
-        )
+        prediction, read = self.read(logits, target, mask, sample_weight, ops)
         value, pullback = self.evaluate(prediction, read, ops, **inputs)
         if read.poison is not None:
-            value = value + read.poison
+            value = value * (1 + read.poison)
 
         def gradient() -> Any:
             seed = ops.xp.ones_like(value)
@@ -329,11 +354,12 @@ class SingleLoss(Loss):
         values = getattr(self, name)
         if not (isinstance(values, tuple) or (is_array(values) and len(values.shape))):
             return
-        given, classes = (
-            (len(values) if isinstance(values, tuple) else values.shape[0]),
-            shape_of(logits)[axis],
-        )
-        if given != classes:
+        classes = shape_of(logits)[axis]
+        if isinstance(values, tuple):
+            fits, given = len(values) == classes, str(len(values))
+        else:
+            fits, given = shape_of(values) == (classes,), f"shape {shape_text(values)}"
+        if not fits:
             raise ValueError(
                 f"{name} must have one entry per class, {classes} for logits of shape {shape_text(logits)}, got"
                 f" {given}."

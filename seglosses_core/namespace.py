@@ -6,9 +6,11 @@ have no namespace.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
-from typing import Any
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import array_api_compat
 
@@ -68,6 +70,20 @@ def shape_of(array: Array) -> tuple[int | None, ...]:
     return tuple(array.shape)
 
 
+Term = tuple[Any, tuple[Array, ...]]
+"""(k, factors): stands for `a p^k`, with a the product of the factors, each of which broadcasts against p."""
+
+
+class AtLabel(NamedTuple):
+    """The probability p of each pixel's label, a map each."""
+
+    probability: Array
+    complement: Array
+    """1 − p, accurate relative to itself."""
+    log: Array
+    """log p, accurate relative to itself."""
+
+
 class Ops:
     """What the losses need beyond the standard, for logits of one rank with the class axis in one place.
 
@@ -119,8 +135,8 @@ class Ops:
     # -- shapes ---------------------------------------------------------------------------------------------------
 
     def over_classes(self, pixel_map: Array) -> Array:
-        """A map `(N, *S)` that broadcasts against logits."""
-        return self.xp.expand_dims(pixel_map, axis=self.class_axis)
+        """A map `(N, *S)`, or a number, that broadcasts against logits."""
+        return pixel_map if not len(pixel_map.shape) else self.xp.expand_dims(pixel_map, axis=self.class_axis)
 
     def over_pixels(self, table: Array) -> Array:
         """A table `(N, C)` or `(C,)` that broadcasts against logits."""
@@ -137,7 +153,43 @@ class Ops:
         """The entries of class 0 of logits-shaped `x`: a map."""
         return x[(*(slice(None),) * self.class_axis, 0, ...)]
 
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    part_size = 2**17
+    """The entries of a part of the logits that is worked on at a time: so many stay in the cache."""
+
+    def parts(self, logits: Array) -> Iterator[tuple[slice, ...]] | None:
+        """Where large logits are cut, along one spatial axis; None where arrays cannot be written to in parts."""
+        return self._cut(logits, logits.strides) if array_api_compat.is_numpy_array(logits) else None
+
+    def _cut(self, logits: Array, strides: Sequence[int]) -> Iterator[tuple[slice, ...]] | None:
+        entries = math.prod(logits.shape)
+        if entries <= self.part_size or not self.spatial_axes:
+            return None
+        cut = max(self.spatial_axes, key=lambda axis: (logits.shape[axis] > 1) * strides[axis])
+        length = max(1, self.part_size * logits.shape[cut] // entries)
+        return (
+            tuple(slice(start, start + length) if axis == cut else slice(None) for axis in range(self.rank))
+            for start in range(0, logits.shape[cut], length)
+        )
+
+    def part(self, x: Array, part: tuple[slice, ...]) -> Array:
+        """A part of logits, of a map, or of what broadcasts against logits."""
+        if not len(x.shape):
+            return x
+        if len(x.shape) < self.rank:
+            part = part[: self.class_axis] + part[self.class_axis + 1 :]
+        return x[tuple(slice(None) if n == 1 else s for n, s in zip(x.shape, part, strict=True))]
+
     # -- sums -----------------------------------------------------------------------------------------------------
+
+    def count(self, x: Array) -> Any:
+        """The number of entries: an int, or where lengths are unknown an array of the wide dtype."""
+        return math.prod(x.shape)
+
+    def count_labels(self, labels: Array, num_classes: int, dtype: Any) -> Array:
+        """The number of pixels of each image and label: `(N, C)`, wide; `dtype` is that of a map of weights."""
+        return self.sum_by_label(self.xp.ones_like(labels, dtype=dtype), labels, num_classes)
 
     def total(self, x: Array) -> Array:
         """The sum of all entries, in the wide dtype."""
@@ -165,12 +217,27 @@ class Ops:
         sums = [self.sum_image(xp.where(labels == c, pixel_map, zero)) for c in range(num_classes)]
         return xp.stack(sums, axis=1)
 
+    def sum_product(self, x: Array, y: Array, weights: Array | None) -> Array:
+        """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
+        product = x * y
+        return self.sum_pixels(product if weights is None else product * self.over_classes(weights))
+
     def power_sum(self, p: Array, exponent: Any, weights: Array | None) -> Array:
         """Σ w p^k over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
         powers = power(p, exponent)
         return self.sum_pixels(powers if weights is None else powers * self.over_classes(weights))
 
     # -- labels ---------------------------------------------------------------------------------------------------
+
+    def usable_labels(
+        self, labels: Array, num_classes: int, valid: Array | None
+    ) -> tuple[Array, Array | None]:
+        """The labels with 0 for what is no class or not valid; and whether all valid ones are classes, or None if that
+        is known already."""
+        inside = (labels >= 0) & (labels < num_classes)
+        fine = self.xp.all(inside if valid is None else inside | ~valid)
+        usable = inside if valid is None else inside & valid
+        return self.xp.where(usable, labels, self.xp.zeros_like(labels)), fine
 
     def one_hot(self, labels: Array, num_classes: int, dtype: Any) -> Array:
         """`[label == c]`, logits-shaped."""
@@ -221,17 +288,19 @@ class Ops:
         rest = self.sum_classes(xp.where(others, xp.exp(shifted), xp.zeros_like(z)))
         return shifted - self.over_classes(xp.log1p(rest))
 
-    def softmax_at(self, z: Array, labels: Array) -> tuple[Array, Array]:
-        """The softmax and the log-probability of each pixel's label, a map, as accurate as in `log_softmax`."""
+    def softmax_at(self, z: Array, labels: Array) -> tuple[Array, AtLabel]:
+        """The softmax, and what is known of each pixel's label beside it, as accurate as in `log_softmax`."""
         xp = self.xp
         highest = xp.max(z, axis=self.class_axis, keepdims=True)
         exponentials = xp.exp(z - highest)
         hot = self.one_hot(labels, z.shape[self.class_axis], xp.bool)
         rest = self.sum_classes(xp.where(hot, xp.zeros_like(z), exponentials))
-        at_label = self.take(exponentials, labels)
-        p = exponentials / self.over_classes(rest + at_label)
         shifted = self.take(z, labels) - xp.squeeze(highest, axis=self.class_axis)
-        return p, self.log_share(shifted, at_label, rest)
+        at_label = xp.exp(shifted)
+        total = rest + at_label
+        known = AtLabel(at_label / total, rest / total, self.log_share(shifted, at_label, rest))
+        # A second exponential costs compilers less than to keep the first.
+        return xp.exp(z - highest - self.over_classes(xp.log(total))), known
 
     def log_share(self, shifted: Array, part: Array, rest: Array) -> Array:
         """`log(part / (part + rest))` where `part = exp(shifted)` may underflow and `rest` may be tiny."""
@@ -257,6 +326,10 @@ class Ops:
         negative = z < 0
         return xp.where(negative, z, xp.zeros_like(z)) - xp.log1p(xp.exp(xp.where(negative, z, -z)))
 
+    def finite_where_unused(self, log_p: Array, used: Callable[[], Array]) -> Array:
+        """0 for −inf where that is not used: its cost, 0 · ∞, is 0 there."""
+        return self.xp.where(used() | (log_p > -math.inf), log_p, self.xp.zeros_like(log_p))
+
     # -- the way back ---------------------------------------------------------------------------------------------
 
     def softmax_back_at(self, p: Array, labels: Array, at_label: Array, complement: Array) -> Array:
@@ -266,14 +339,60 @@ class Ops:
         hot = self.one_hot(labels, p.shape[self.class_axis], self.xp.bool)
         return self.xp.where(hot, self.over_classes(at_label * complement), -p * self.over_classes(at_label))
 
-    def softmax_back(self, u: Array, p: Array) -> Array:
-        """From `u = ∂L/∂log p`, log p taken as free, to `∂L/∂z = u − p Σ u`. May overwrite `u`.
+    def softmax_back(
+        self,
+        p: Array,
+        labels: Array | None,
+        everywhere: Sequence[Term],
+        at_label: Sequence[tuple[Any, Array]],
+    ) -> Array:
+        """From `u = ∂L/∂log p`, log p taken as free, to `∂L/∂z = u − p Σ u`. May overwrite `p`.
+
+        Of u, `everywhere` has terms of all entries; a pair (k, a) in `at_label` adds `a p^k` at each pixel's label.
 
         The result sums to 0 over the classes; what is left of that sum is rounding, and taking it off once more
         makes the gradient accurate relative to itself where a probability is within rounding of 1.
         """
+        u = self.add_up(p, labels, everywhere, at_label)
         gradient = u - p * self.over_classes(self.sum_classes(u))
         return gradient - p * self.over_classes(self.sum_classes(gradient))
+
+    def sigmoid_back(
+        self,
+        p: Array,
+        z: Array,
+        labels: Array | None,
+        everywhere: Sequence[Term],
+        at_label: Sequence[tuple[Any, Array]],
+        complement: Array | None,
+    ) -> Array:
+        """From `u = ∂L/∂log p`, as in `softmax_back`, and `v = ∂L/∂log(1 − p)`, the `complement`, to
+        `∂L/∂z = u (1 − p) − v p`. May overwrite `p`."""
+        u = self.add_up(p, labels, everywhere, at_label)
+        gradient = u * self.sigmoid_pair(-z)[0]
+        return gradient if complement is None else gradient - complement * p
+
+    def add_up(
+        self,
+        p: Array,
+        labels: Array | None,
+        everywhere: Sequence[Term],
+        at_label: Sequence[tuple[Any, Array]],
+    ) -> Array:
+        """`Σ a p^k` over the terms, and over those at the labels: logits-shaped."""
+        u: Array = None
+        for exponent, factors in everywhere:
+            term = product(factors)
+            term = term if is_zero(exponent) else term * power(p, exponent)
+            u = term if u is None else u + term
+        if u is None:
+            u = self.xp.zeros_like(p)
+        elif tuple(u.shape) != tuple(p.shape):
+            u = self.xp.zeros_like(p) + u
+        if not at_label:
+            return u
+        here = self.take(p, labels)
+        return self.add_at(u, labels, sum(a if is_zero(k) else a * power(here, k) for k, a in at_label))
 
 
 class once:
@@ -289,6 +408,10 @@ class once:
         value = self._make(owner)
         setattr(owner, self._name, value)
         return value
+
+
+def product(factors: Sequence[Array]) -> Array:
+    return functools.reduce(operator.mul, factors)
 
 
 def is_zero(exponent: Any) -> bool:
@@ -312,6 +435,8 @@ def power_or_zero(x: Array, exponent: float, xp: Any) -> Array:
     """`x ** exponent` for x ≥ 0 with 0 at 0 (1 for the exponent 0), and with a derivative there that is no NaN."""
     if exponent == 0:
         return xp.ones_like(x)
+    if exponent in (1, 2):
+        return power(x, exponent)
     positive = x > 0
     return xp.where(positive, power(xp.where(positive, x, xp.ones_like(x)), exponent), xp.zeros_like(x))
 

@@ -7,6 +7,7 @@ derivative.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from seglosses_core.checks import check_number, is_array
 from seglosses_core.loss import SingleLoss
 from seglosses_core.namespace import Array, Ops, is_zero, power_or_zero
-from seglosses_core.pooling import Mean, Pooling, Sum
+from seglosses_core.pooling import Pooling, or_one
 from seglosses_core.prediction import Cotangent, Prediction, Pullback
 from seglosses_core.target import Target
 
@@ -24,13 +25,13 @@ class CostMap:
     """A cost for every pixel, or for every class of every pixel.
 
     `weights` has the shape of `costs`, or is None if all are 1; `pullback` takes the derivative of what follows with
-    respect to `costs`.
+    respect to `costs`: of their shape, or one number for all of them.
     """
 
     costs: Array
     weights: Array | None
     pullback: Callable[[Array], Cotangent]
-    denominator: Array | None = None
+    count: Array | None = None
     """What the mean divides by, if not the sum of the weights."""
 
 
@@ -41,6 +42,13 @@ class PixelLoss(SingleLoss):
     The mean is over the valid pixels of the whole batch, `Σ w ℓ / Σ w`, and over the classes too where these overlap
     (sigmoid). The weight of a pixel is `mask · sample_weight · class weight of its target`.
     """
+
+    local = True
+    """Whether the cost of a pixel depends on nothing but that pixel."""
+
+    def wide(self, logits: Array, target: Array, ops: Ops) -> bool:
+        """Whether arrays of the logits' size lie between the logits and their gradient."""
+        return True
 
     def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
         raise NotImplementedError
@@ -56,14 +64,64 @@ class PixelLoss(SingleLoss):
         if self.reduction == "none":
             value = costs if weights is None else costs * weights
             return value, lambda seed: found.pullback(seed if weights is None else seed * weights)
-        if self.reduction == "mean":
-            value, back = Mean()(costs, weights, ops, found.denominator)
-        elif self.reduction == "sum":
-            value, back = Sum()(costs, weights, ops)
-        else:
-            assert isinstance(self.reduction, Pooling)
+        if isinstance(self.reduction, Pooling):
             value, back = self.reduction(costs, ops.xp.ones_like(costs) if weights is None else weights, ops)
-        return value, lambda seed: found.pullback(back(seed))
+            return value, lambda seed: found.pullback(back(seed))
+        total, count = self._sums(found, ops)
+        count = or_one(count, ops.xp)
+
+        def pullback(seed: Array) -> Cotangent:
+            scale = ops.cast(ops.cast(seed, total.dtype) / count, costs.dtype)
+            return found.pullback(scale if weights is None else weights * scale)
+
+        return ops.cast(total / count, costs.dtype), pullback
+
+    def _sums(self, found: CostMap, ops: Ops) -> tuple[Array, Any]:
+        """`Σ w ℓ`, and what is divided by."""
+        total = ops.total(found.costs if found.weights is None else found.costs * found.weights)
+        if self.reduction == "sum":
+            return total, 1
+        if found.count is not None:
+            return total, found.count
+        return total, ops.count(found.costs) if found.weights is None else ops.total(found.weights)
+
+    def at_once(
+        self,
+        logits: Array,
+        target: Array,
+        mask: Array | None,
+        sample_weight: Array | None,
+        ops: Ops,
+        *,
+        gradient: bool,
+        **inputs: Any,
+    ) -> tuple[Array, Any, Any]:
+        """As for every loss; of a mean or a sum, one part of the pixels after the other, so that the maps in between
+        stay small."""
+        in_parts = self.local and not inputs and self.reduction in ("mean", "sum")
+        parts = ops.parts(logits) if in_parts and self.wide(logits, target, ops) else None
+        if parts is None:
+            return super().at_once(logits, target, mask, sample_weight, ops, gradient=gradient, **inputs)
+        slope = ops.xp.empty_like(logits) if gradient else None
+        totals, counts, poison = [], [], 0.0
+        for part in parts:
+            piece, its_target, its_mask = (
+                x if x is None else ops.part(x, part) for x in (logits, target, mask)
+            )
+            prediction, read = self.read(piece, its_target, its_mask, sample_weight, ops)
+            found = self.cost_map(prediction, read, ops)
+            total, count = self._sums(found, ops)
+            totals.append(total)
+            counts.append(count)
+            poison = poison if read.poison is None else poison + read.poison
+            if slope is not None:
+                weights = (
+                    ops.xp.ones_like(total, dtype=read.dtype) if found.weights is None else found.weights
+                )
+                slope[part] = prediction.gradient(found.pullback(weights))
+        total, count = sum(totals), or_one(1 if self.reduction == "sum" else sum(counts), ops.xp)
+        factor = ops.cast(ops.xp.ones_like(total) / count, logits.dtype)
+        return ops.cast(total / count, logits.dtype) + poison, slope, factor + poison
 
     def weights_of_classes(self, ops: Ops, like: Array) -> Array | None:
         return None if self.class_weights is None else ops.constant(self.class_weights, like)
@@ -87,18 +145,20 @@ class LogPixelLoss(PixelLoss):
     """
 
     log_at_label = True
+    one_sided = True
+    """Whether a class that overlaps others costs f(log p) alone where its target is 1, f(log(1 − p)) where it is 0."""
 
-    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Array]]:
-        """f(log p) and its derivative with respect to log p."""
+    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        """f(log p) and its derivative with respect to log p, a number where that is the same everywhere."""
         raise NotImplementedError
 
     def exclusive(self, num_classes: int) -> bool:
         """Whether classes exclude each other, so that a pixel has one cost instead of one per class."""
         return self.activation == "softmax" or (self.activation == "identity" and num_classes > 1)
 
-    def factors(self, ops: Ops, like: Array) -> tuple[Any, Any]:
-        """The factors of the costs where the target is 1 and where it is 0: numbers or arrays `(C,)`."""
-        return 1.0, 1.0
+    def factors(self, ops: Ops, like: Array) -> tuple[Any, Any] | None:
+        """The factors of the costs where the target is 1 and where it is 0, numbers or arrays `(C,)`; None if 1."""
+        return None
 
     def soften(self, values: Array, uniform: float) -> Array:
         """The target of each class, `uniform` being a target that knows nothing."""
@@ -113,9 +173,14 @@ class LogPixelLoss(PixelLoss):
         values = self.soften(values, 0.5)
         return values, 1 - values
 
+    def wide(self, logits: Array, target: Array, ops: Ops) -> bool:
+        narrow = self.exclusive(logits.shape[ops.class_axis]) and len(target.shape) < ops.rank
+        return not narrow or self.softens
+
     def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
         if not self.exclusive(target.num_classes):
-            return self._per_class(prediction, target, ops)
+            one_sided = self.one_sided and target.hard and not self.softens
+            return (self._one_side if one_sided else self._both_sides)(prediction, target, ops)
         if target.labels is not None and not self.softens:
             return self._at_label(prediction, target, ops)
         return self._over_classes(prediction, target, ops)
@@ -128,22 +193,28 @@ class LogPixelLoss(PixelLoss):
             weight = ops.look_up(classes, target.labels)
             weights = weight if weights is None else weight * weights
         if weights is not None:
-            log_p = ops.xp.where(weights > 0, log_p, ops.xp.zeros_like(log_p))
-        cost, slope = self.cost(log_p, ops)
-        factor = self.factors(ops, log_p)[0]
+            log_p = ops.finite_where_unused(log_p, lambda: weights > 0)
+        factors = self.factors(ops, log_p)
+        factor: Any = 1.0 if factors is None else factors[0]
         if is_array(factor) and len(factor.shape):
             factor = ops.look_up(factor, target.labels)
+        if is_array(factor) or factor == 0:
+            log_p = ops.finite_where_unused(log_p, lambda: ops.xp.ones_like(log_p) * factor > 0)
+        cost, slope = self.cost(log_p, ops)
 
         def pullback(seed: Array) -> Cotangent:
-            return Cotangent(at_label=[(0, seed * (factor * slope()))])
+            inner = seed * slope()
+            return Cotangent(at_label=[(0, inner if factors is None else inner * factor)])
 
-        return CostMap(factor * cost, weights, pullback)
+        return CostMap(cost if factors is None else factor * cost, weights, pullback)
 
     def _over_classes(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
         xp = ops.xp
         log_p = prediction.log_probabilities
-        factor = self._spread(self.factors(ops, log_p)[0], ops)
-        shares = self.soften(target.values, 1 / target.num_classes) * factor
+        shares = self.soften(target.values, 1 / target.num_classes)
+        factors = self.factors(ops, log_p)
+        if factors is not None:
+            shares = shares * self._spread(factors[0], ops)
         weights = target.weights(with_samples=True)
         classes = self.weights_of_classes(ops, log_p)
         if classes is not None:
@@ -153,40 +224,59 @@ class LogPixelLoss(PixelLoss):
             shares = shares * ops.over_pixels(classes) / ops.over_classes(some)
         if weights is not None:
             shares = xp.where(ops.over_classes(weights > 0), shares, xp.zeros_like(shares))
-        cost, slope = self.cost(_finite_where_unused(log_p, shares != 0, ops), ops)
+        cost, slope = self.cost(ops.finite_where_unused(log_p, lambda: shares != 0), ops)
 
         def pullback(seed: Array) -> Cotangent:
-            return Cotangent(everywhere=[(0, ops.over_classes(seed) * shares * slope())])
+            return Cotangent(everywhere=[(0, (ops.over_classes(seed) * slope(), shares))])
 
         return CostMap(ops.sum_classes(shares * cost), weights, pullback)
 
-    def _per_class(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
+    def _one_side(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
+        """Of overlapping classes, where the target is 1 or 0: one cost for each class of a pixel."""
+        log_p, back = prediction.log_towards(target.signs)
+        weights = self.weights_of_entries(target, ops, log_p)
+        shares, factors = weights, self.factors(ops, log_p)
+        if factors is not None:
+            factor, other = (self._spread(x, ops) for x in factors)
+            factor = target.values * factor + (1 - target.values) * other
+            shares = factor if weights is None else factor * weights
+        if shares is not None:
+            log_p = ops.finite_where_unused(log_p, lambda: shares > 0)
+        cost, slope = self.cost(log_p, ops)
+
+        def pullback(seed: Array) -> Cotangent:
+            inner = seed * slope()
+            return Cotangent(logits=[back(inner if factors is None else inner * factor)])
+
+        return CostMap(cost if factors is None else factor * cost, weights, pullback)
+
+    def _both_sides(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
         log_p, log_q = prediction.log_probabilities, prediction.log_complements
         weights = self.weights_of_entries(target, ops, log_p)
         positive, negative = self.sides(target.values, ops)
-        factor, other = (self._spread(x, ops) for x in self.factors(ops, log_p))
-        positive, negative = positive * factor, negative * other
-        used, unused = positive != 0, negative != 0
-        if weights is not None:
-            used, unused = used & (weights > 0), unused & (weights > 0)
-        cost, slope = self.cost(_finite_where_unused(log_p, used, ops), ops)
-        cost_of_complement, slope_of_complement = self.cost(_finite_where_unused(log_q, unused, ops), ops)
+        factors = self.factors(ops, log_p)
+        if factors is not None:
+            factor, other = (self._spread(x, ops) for x in factors)
+            positive, negative = positive * factor, negative * other
+
+        def used(share: Array) -> Array:
+            return share != 0 if weights is None else (share != 0) & (weights > 0)
+
+        cost, slope = self.cost(ops.finite_where_unused(log_p, lambda: used(positive)), ops)
+        cost_of_complement, slope_of_complement = self.cost(
+            ops.finite_where_unused(log_q, lambda: used(negative)), ops
+        )
 
         def pullback(seed: Array) -> Cotangent:
             return Cotangent(
-                everywhere=[(0, seed * positive * slope())],
-                complement=[seed * negative * slope_of_complement()],
+                everywhere=[(0, (seed * slope(), positive))],
+                complement=[seed * slope_of_complement() * negative],
             )
 
         return CostMap(positive * cost + negative * cost_of_complement, weights, pullback)
 
     def _spread(self, factor: Any, ops: Ops) -> Any:
         return ops.over_pixels(factor) if is_array(factor) and len(factor.shape) else factor
-
-
-def _finite_where_unused(log_p: Array, used: Array, ops: Ops) -> Array:
-    """0 for −inf where no cost is taken: 0 · ∞ is 0 there."""
-    return ops.xp.where(used | (log_p > float("-inf")), log_p, ops.xp.zeros_like(log_p))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,24 +309,23 @@ class CrossEntropyLoss(LogPixelLoss):
             return values
         return (1 - self.label_smoothing) * values + self.label_smoothing * uniform
 
-    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Array]]:
-        return -log_p, lambda: -ops.xp.ones_like(log_p)
+    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return -log_p, lambda: -1.0
 
 
-def _focal_cost(log_p: Array, gamma: float, ops: Ops) -> tuple[Array, Callable[[], Array]]:
+def _focal_cost(log_p: Array, gamma: float, ops: Ops) -> tuple[Array, Callable[[], Any]]:
     """`−(1 − p)^γ log p` and its derivative with respect to log p: `(1 − p)^γ (γ p log p / (1 − p) − 1)`."""
     xp = ops.xp
     q = -xp.expm1(log_p)
     damping = power_or_zero(q, gamma, xp)
 
-    def slope() -> Array:
+    def slope() -> Any:
         if is_zero(gamma):
-            return -xp.ones_like(log_p)
-        p = xp.exp(log_p)
-        some = q > 0
-        information = p * xp.where(p > 0, log_p, xp.zeros_like(log_p))
-        ratio = xp.where(some, information, -xp.ones_like(q)) / xp.where(some, q, xp.ones_like(q))
-        return damping * (gamma * ratio - 1)
+            return -1.0
+        # p log p / (1 − p) as log p / (1 / p − 1), which is −1 at p = 1 and 0 at p = 0.
+        limits = xp.finfo(log_p.dtype)
+        inside = xp.clip(log_p, 0.9 * math.log(limits.smallest_normal), -limits.smallest_normal)
+        return damping * (gamma * inside / xp.expm1(-inside) - 1)
 
     return -damping * log_p, slope
 
@@ -280,15 +369,15 @@ class FocalLoss(LogPixelLoss):
         self.check_per_class("alpha", logits, axis)
         return axis
 
-    def factors(self, ops: Ops, like: Array) -> tuple[Any, Any]:
+    def factors(self, ops: Ops, like: Array) -> tuple[Any, Any] | None:
         if self.alpha is None:
-            return 1.0, 1.0
+            return None
         alpha: Any = self.alpha
         if isinstance(alpha, tuple) or is_array(alpha):
             alpha = ops.constant(alpha, like)
         return alpha, 1 - alpha
 
-    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Array]]:
+    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         return _focal_cost(log_p, self.gamma, ops)
 
 
@@ -317,6 +406,7 @@ class DistanceAwareCrossEntropyLoss(LogPixelLoss):
     beta: float = 4.0
 
     log_at_label = False
+    one_sided = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -332,14 +422,13 @@ class DistanceAwareCrossEntropyLoss(LogPixelLoss):
         distance = power_or_zero(1 - values, self.beta, xp)
         return ops.cast(foreground, values.dtype), xp.where(foreground, xp.zeros_like(values), distance)
 
-    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Array]]:
+    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         return _focal_cost(log_p, self.alpha, ops)
 
     def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
         found = super().cost_map(prediction, target, ops)
         foreground = ops.cast(target.values == 1, target.dtype)
-        count = ops.total(foreground if found.weights is None else foreground * found.weights)
-        found.denominator = ops.xp.where(count > 0, count, ops.xp.ones_like(count))
+        found.count = ops.total(foreground if found.weights is None else foreground * found.weights)
         return found
 
 
@@ -359,6 +448,6 @@ class MeanSquaredErrorLoss(PixelLoss):
         difference = p - target.values
 
         def pullback(seed: Array) -> Cotangent:
-            return Cotangent(everywhere=[(1, 2 * seed * difference)])
+            return Cotangent(everywhere=[(1, (2 * seed, difference))])
 
         return CostMap(difference * difference, self.weights_of_entries(target, ops, p), pullback)

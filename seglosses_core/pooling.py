@@ -1,15 +1,17 @@
-"""From a map of costs to a number: mean, sum, Minkowski, loss max-pooling, top-k."""
+"""From a map of costs to a number, where that is neither mean nor sum: Minkowski, loss max-pooling, top-k."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from seglosses_core.checks import check_number
+from seglosses_core.checks import check_number, is_array
 from seglosses_core.namespace import Array, Ops, divide, power, power_or_zero
 
 MapPullback = Callable[[Array], Array]
-"""Takes the derivative of what follows with respect to the pooled number, gives it with respect to the map."""
+"""Takes the derivative of what follows with respect to the pooled number, gives it with respect to the map: a map, or
+one number for all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,39 +21,6 @@ class Pooling:
     def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
         """The pooled number, and the way back; `weights` has the shape of `costs`. Without any entry: 0."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mean(Pooling):
-    """`Σ ω ℓ / Σ ω`."""
-
-    def __call__(
-        self, costs: Array, weights: Array | None, ops: Ops, denominator: Array | None = None
-    ) -> tuple[Array, MapPullback]:
-        xp = ops.xp
-        weighted = costs if weights is None else costs * weights
-        if denominator is None:
-            denominator = ops.total(xp.ones_like(costs) if weights is None else weights)
-        value = divide(ops.total(weighted), denominator, xp)
-
-        def pullback(seed: Array) -> Array:
-            scale = ops.cast(divide(ops.cast(seed, denominator.dtype), denominator, xp), costs.dtype)
-            return xp.ones_like(costs) * scale if weights is None else weights * scale
-
-        return ops.cast(value, costs.dtype), pullback
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sum(Pooling):
-    """`Σ ω ℓ`."""
-
-    def __call__(self, costs: Array, weights: Array | None, ops: Ops) -> tuple[Array, MapPullback]:
-        weighted = costs if weights is None else costs * weights
-
-        def pullback(seed: Array) -> Array:
-            return seed * (ops.xp.ones_like(costs) if weights is None else weights)
-
-        return ops.cast(ops.total(weighted), costs.dtype), pullback
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +91,12 @@ class TopK(Pooling):
         tied = ops.cast(valid & (costs == last), costs.dtype)
         share = divide(places - ops.total(above), ops.total(tied), xp)
         weights = weights * (above + tied * ops.cast(share, costs.dtype))
-        return Mean()(costs, weights, ops)
+        total = or_one(ops.total(weights), xp)
+
+        def pullback(seed: Array) -> Array:
+            return weights * ops.cast(ops.cast(seed, total.dtype) / total, costs.dtype)
+
+        return ops.cast(ops.total(costs * weights) / total, costs.dtype), pullback
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,3 +165,8 @@ def _shares(costs: Array, highest: Array, ops: Ops) -> Array:
     endless = highest == float("inf")
     shares = divide(costs, xp.where(endless, xp.ones_like(highest), highest), xp)
     return xp.where(endless, ops.cast(costs == highest, costs.dtype), shares)
+
+
+def or_one(count: Any, xp: Any) -> Any:
+    """A number of entries or a sum of weights, and 1 for 0: what is divided by it is 0 then."""
+    return xp.where(count > 0, count, xp.ones_like(count)) if is_array(count) else count

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from seglosses_core.namespace import Array, Ops, divide, is_zero, log, once, power
+from seglosses_core.namespace import Array, AtLabel, Ops, Term, divide, is_zero, log, once, power, product
 
 ACTIVATIONS = ("softmax", "sigmoid", "identity")
 
@@ -17,8 +18,8 @@ class Cotangent:
     prediction. With p the probabilities, the parts add up in `u = ∂L/∂log p = p ∂L/∂p`.
     """
 
-    everywhere: list[tuple[Any, Array]] = field(default_factory=list)
-    """Pairs (k, a): adds `a p^k`; a broadcasts against the logits."""
+    everywhere: list[Term] = field(default_factory=list)
+    """Terms that are added to all of u."""
     at_label: list[tuple[Any, Array]] = field(default_factory=list)
     """Pairs (k, a): adds `a p^k` at each pixel's label; a is a map."""
     complement: list[Array] = field(default_factory=list)
@@ -69,7 +70,7 @@ class Prediction:
         return self.logits.shape[self.ops.class_axis]
 
     @once
-    def _softmax_at(self) -> tuple[Array, Array]:
+    def _softmax_at(self) -> tuple[Array, AtLabel]:
         return self.ops.softmax_at(self.logits, self.labels)
 
     @once
@@ -86,12 +87,8 @@ class Prediction:
 
     @once
     def complements(self) -> Array:
-        """1 − p, accurate relative to itself."""
-        if self.activation == "sigmoid":
-            return self._sigmoid_pair[1]
-        if self.activation == "identity":
-            return 1 - self.logits
-        return -self.ops.xp.expm1(self.log_probabilities)
+        """1 − p, accurate relative to itself; not of softmax."""
+        return self._sigmoid_pair[1] if self.activation == "sigmoid" else 1 - self.logits
 
     @once
     def log_probabilities(self) -> Array:
@@ -106,21 +103,52 @@ class Prediction:
         """log(1 − p)."""
         if self.activation == "sigmoid":
             return self.ops.log_sigmoid(-self.logits)
-        return log(self.complements, self.ops.xp)
+        if self.activation == "identity":
+            return log(self.complements, self.ops.xp)
+        leader, unlikely, _, odds_against = self._race
+        return self.ops.xp.where(leader, self.ops.log_sigmoid(odds_against), self.ops.xp.log1p(-unlikely))
+
+    @once
+    def _race(self) -> tuple[Array, Array, Array, Array]:
+        """What 1 − p needs of softmax where it underflows: the most likely class, one-hot; the probabilities of the
+        others, and 0 for it; their softmax without it; and their log-odds against it, `log((1 − p) / p)`."""
+        ops, xp, z = self.ops, self.ops.xp, self.logits
+        first = xp.argmax(z, axis=ops.class_axis)
+        leader = ops.one_hot(first, self.num_classes, xp.bool)
+        others = xp.where(leader, xp.full_like(z, -math.inf), z)
+        second = xp.max(others, axis=ops.class_axis, keepdims=True)
+        second = xp.where(second > -math.inf, second, xp.zeros_like(second))
+        exponentials = xp.exp(others - second)
+        total = ops.over_classes(ops.sum_classes(exponentials))
+        odds_against = second - ops.over_classes(ops.take(z, first)) + log(total, xp)
+        unlikely = xp.where(leader, xp.zeros_like(z), self.probabilities)
+        return leader, unlikely, divide(exponentials, total, xp), odds_against
 
     @once
     def at_label(self) -> Array:
         """The probability of each pixel's label: a map."""
+        if self._log_at_label and self.activation == "softmax":
+            return self._softmax_at[1].probability
         return self.ops.take(self.probabilities, self.labels)
 
     @once
     def log_at_label(self) -> Array:
         """The log-probability of each pixel's label: a map."""
         if self.activation == "softmax":
-            return self._softmax_at[1]
+            return self._softmax_at[1].log
         if self.activation == "sigmoid":
             return self.ops.log_sigmoid(self.ops.take(self.logits, self.labels))
         return log(self.at_label, self.ops.xp)
+
+    def log_towards(self, signs: Array) -> tuple[Array, Callable[[Array], Array]]:
+        """log p where the sign is 1, log(1 − p) where it is −1, logits-shaped; and the way back from it to the logits.
+        For sigmoid and identity."""
+        xp = self.ops.xp
+        if self.activation == "sigmoid":
+            z = self.logits * signs
+            return self.ops.log_sigmoid(z), lambda slope: slope * signs * self.ops.sigmoid_pair(-z)[0]
+        p = xp.where(signs > 0, self.probabilities, self.complements)
+        return log(p, xp), lambda slope: signs * self._over_probability(slope, p, 0)
 
     def gradient(self, cotangent: Cotangent) -> Array:
         """∂L/∂logits from the parts that flow back."""
@@ -141,32 +169,30 @@ class Prediction:
         ):
             if not cotangent.at_label:
                 return None
-            at_label = sum(_times_power(a, self.at_label, k) for k, a in cotangent.at_label)
-            complement = -ops.xp.expm1(self.log_at_label)
+            at_label = sum(a if is_zero(k) else a * power(self.at_label, k) for k, a in cotangent.at_label)
+            complement = self._softmax_at[1].complement
             return ops.softmax_back_at(self.probabilities, self.labels, at_label, complement)
-        u = None
-        for exponent, coefficient in cotangent.everywhere:
-            part = _times_power(coefficient, self.probabilities, exponent)
-            u = part if u is None else u + part
-        if cotangent.at_label:
-            part = sum(_times_power(a, self.at_label, k) for k, a in cotangent.at_label)
-            u = ops.add_at(ops.xp.zeros_like(self.logits) if u is None else u, self.labels, part)
+        if not (cotangent.everywhere or cotangent.at_label or cotangent.complement):
+            return None
+        everywhere = cotangent.everywhere
+        at_label = cotangent.at_label
         complement = sum(cotangent.complement) if cotangent.complement else None
-        if self.activation == "softmax":
-            if complement is not None:
-                odds = divide(self.probabilities, self.complements, ops.xp)
-                u = -complement * odds if u is None else u - complement * odds
-            return None if u is None else ops.softmax_back(u, self.probabilities)
-        gradient = None if u is None else u * self.complements
-        if complement is not None:
-            part = complement * self.probabilities
-            gradient = -part if gradient is None else gradient - part
-        return gradient
+        p, labels = self.probabilities, self.labels
+        if self.activation == "sigmoid":
+            return ops.sigmoid_back(p, self.logits, labels, everywhere, at_label, complement)
+        if complement is None:
+            return ops.softmax_back(p, labels, everywhere, at_label)
+        leader, unlikely, share, _ = self._race
+        part = -complement * unlikely / (1 - unlikely)
+        likely = ops.xp.where(leader, complement * p, ops.xp.zeros_like(complement))
+        gradient = ops.softmax_back(p, labels, [*everywhere, (0, (part,))], at_label)
+        return gradient + share * ops.over_classes(ops.sum_classes(likely)) - likely
 
     def _identity_back(self, cotangent: Cotangent) -> Array | None:
         ops = self.ops
         gradient = None
-        for exponent, coefficient in cotangent.everywhere:
+        for exponent, factors in cotangent.everywhere:
+            coefficient = product(factors)
             part = self._over_probability(coefficient, self.probabilities, exponent)
             gradient = part if gradient is None else gradient + part
         if cotangent.at_label:
@@ -183,7 +209,7 @@ class Prediction:
         """`a p^(k−1)`, with 0 / 0 = 0 and a / 0 = ±inf."""
         xp = self.ops.xp
         if not is_zero(exponent):
-            return _times_power(coefficient, p, exponent - 1) + xp.zeros_like(p)
+            return coefficient * power(p, exponent - 1) + xp.zeros_like(p)
         zero = p == 0
         quotient = coefficient / xp.where(zero, xp.ones_like(p), p)
         infinity = xp.full_like(quotient, float("inf"))
@@ -191,9 +217,3 @@ class Prediction:
             coefficient < 0, -infinity, xp.where(coefficient > 0, infinity, xp.zeros_like(quotient))
         )
         return xp.where(zero, endless, quotient)
-
-
-def _times_power(coefficient: Array, p: Array, exponent: Any) -> Array:
-    if is_zero(exponent):
-        return coefficient
-    return coefficient * power(p, exponent)

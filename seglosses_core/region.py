@@ -151,12 +151,12 @@ class RegionLoss(SingleLoss):
                 coefficient = ops.look_up(table, target.labels)
                 parts.at_label.append((i, coefficient if weights is None else coefficient * weights))
                 continue
-            coefficient = ops.over_pixels(table)
+            factors = [ops.over_pixels(table)]
             if weights is not None:
-                coefficient = coefficient * ops.over_classes(weights)
+                factors.append(ops.over_classes(weights))
             if not is_zero(j):
-                coefficient = coefficient * power(target.dense, j)
-            parts.everywhere.append((i, coefficient))
+                factors.append(power(target.dense, j))
+            parts.everywhere.append((i, tuple(factors)))
         return parts
 
 

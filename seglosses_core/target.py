@@ -17,14 +17,17 @@ class Target:
         Each pixel's class, where the target came as labels of two or more classes.
     dense : logits-shaped or None
         The target of each class, where it came as one-hot or soft, or with one class.
+    hard : bool
+        Whether each class is known to be 1 or 0: with labels, and with a target of bools.
     valid : map of bool or None
         Where pixels count; None if all do.
     mask : map or None
         The weight of each pixel without `sample_weight`, 0 where invalid; None if all are 1.
     sample_weight : `(N,)` or None
     poison : 0-dimensional or None
-        NaN if a label that counts lies outside the classes, else 0: added to the value, it gives the same answer in
-        every framework, where using such a label as an index raises, wraps or clamps.
+        NaN if a label that counts lies outside the classes, or a weight is negative, infinite or NaN, else 0: one more
+        than it times the value gives the same answer in every framework, where using such a label as an index raises,
+        wraps or clamps, and such a weight would leave pixels out.
     """
 
     def __init__(
@@ -43,8 +46,9 @@ class Target:
         self.num_classes = num_classes
         self.dtype = dtype
         self.labels = self.dense = self.mask = self.poison = None
-        self.sample_weight = None if sample_weight is None else ops.cast(sample_weight, dtype)
+        self.sample_weight = self._read_weights(sample_weight)
         has_labels = len(target.shape) < ops.rank
+        self.hard = has_labels or target.dtype == xp.bool
         if has_labels:
             target = ops.cast(target, ops.index_dtype)
         self.valid = self._find_valid(target, mask, ignore_index if has_labels else None)
@@ -53,7 +57,8 @@ class Target:
         else:
             self.dense = self.only_valid(ops.cast(target, dtype))
         if self.valid is not None:
-            weight = xp.ones_like(self.valid, dtype=dtype) if mask is None else ops.cast(mask, dtype)
+            weight = self._read_weights(mask)
+            weight = xp.ones_like(self.valid, dtype=dtype) if weight is None else weight
             self.mask = xp.where(self.valid, weight, xp.zeros_like(weight))
 
     def _find_valid(self, target: Array, mask: Array | None, ignore_index: int | None) -> Array | None:
@@ -72,17 +77,28 @@ class Target:
         return valid
 
     def _read_labels(self, labels: Array) -> None:
-        ops, xp = self.ops, self.ops.xp
-        inside = (labels >= 0) & (labels < max(self.num_classes, 2))
-        fine = xp.all(inside if self.valid is None else inside | ~self.valid)
-        zero = xp.zeros_like(fine, dtype=self.dtype)
-        self.poison = xp.where(fine, zero, xp.full_like(zero, float("nan")))
-        usable = inside if self.valid is None else inside & self.valid
-        labels = xp.where(usable, labels, xp.zeros_like(labels))
+        ops = self.ops
+        labels, fine = ops.usable_labels(labels, max(self.num_classes, 2), self.valid)
+        if fine is not None:
+            self._poison_unless(fine)
         if self.num_classes == 1:
             self.dense = ops.cast(ops.over_classes(labels), self.dtype)
         else:
             self.labels = labels
+
+    def _read_weights(self, weights: Array | None) -> Array | None:
+        if weights is None:
+            return None
+        read = self.ops.cast(weights, self.dtype)
+        if weights.dtype != self.ops.xp.bool:
+            self._poison_unless(self.ops.xp.all((read >= 0) & (read < float("inf"))))
+        return read
+
+    def _poison_unless(self, fine: Array) -> None:
+        xp = self.ops.xp
+        zero = xp.zeros_like(fine, dtype=self.dtype)
+        poison = xp.where(fine, zero, xp.full_like(zero, float("nan")))
+        self.poison = poison if self.poison is None else self.poison + poison
 
     @once
     def values(self) -> Array:
@@ -90,6 +106,11 @@ class Target:
         if self.dense is not None:
             return self.dense
         return self.ops.one_hot(self.labels, self.num_classes, self.dtype)
+
+    @once
+    def signs(self) -> Array:
+        """For a hard target 1 and −1 instead of 1 and 0, logits-shaped."""
+        return 2 * self.values - 1
 
     def only_valid(self, x: Array, otherwise: float = 0.0) -> Array:
         """Logits-shaped `x` with a harmless number where pixels do not count: not even NaN gets through from there."""
@@ -106,16 +127,17 @@ class Target:
 
     def moment(self, prediction: Prediction, i: Any, j: Any, weights: Array | None) -> Array:
         """Σ w p^i y^j over the pixels of each image: `(N, C)` in the wide dtype. With labels, y^j is y for j > 0."""
-        ops, xp = self.ops, self.ops.xp
+        ops = self.ops
         if is_zero(j):
             return ops.power_sum(prediction.probabilities, i, weights)
         if self.labels is None:
-            product = power(self.dense, j)
-            if not is_zero(i):
-                product = product * power(prediction.probabilities, i)
-            return ops.sum_pixels(product if weights is None else product * ops.over_classes(weights))
+            if is_zero(i):
+                return ops.power_sum(self.dense, j, weights)
+            return ops.sum_product(power(self.dense, j), power(prediction.probabilities, i), weights)
         if is_zero(i):
-            summand = xp.ones_like(self.labels, dtype=self.dtype) if weights is None else weights
+            if weights is None:
+                return ops.count_labels(self.labels, self.num_classes, self.dtype)
+            summand = weights
         else:
             summand = power(prediction.at_label, i)
             summand = summand if weights is None else summand * weights

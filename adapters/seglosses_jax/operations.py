@@ -22,7 +22,8 @@ class JaxOps(Ops):
         return None
 
     def is_eager(self, x: Any) -> bool:
-        return not isinstance(x, jax.core.Tracer)
+        # Inside jax.grad alone there is a value, beneath the derivative.
+        return not isinstance(jax.lax.stop_gradient(x), jax.core.Tracer)
 
     def sum_by_label(self, pixel_map: Array, labels: Array, num_classes: int) -> Array:
         hot = self.one_hot(labels, num_classes, jnp.bool)

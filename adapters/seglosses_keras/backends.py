@@ -69,9 +69,16 @@ def _jax() -> Evaluate:
     import seglosses_jax
 
     def evaluate(loss: Loss, logits: Any, target: Any, mask: Any, sample_weight: Any, **inputs: Any) -> Any:
-        values = {f.name: getattr(loss, f.name) for f in dataclasses.fields(loss)}  # type: ignore[arg-type]
-        twin = getattr(seglosses_jax, type(loss).__name__)(**values)
-        return twin(logits, target, mask=mask, sample_weight=sample_weight, **inputs)
+        return twin(loss)(logits, target, mask=mask, sample_weight=sample_weight, **inputs)
+
+    def twin(value: Any) -> Any:
+        """The same loss as a pytree, and those in it: what is traced in them must be a leaf."""
+        if isinstance(value, tuple):
+            return tuple(map(twin, value))
+        if not isinstance(value, Loss):
+            return value
+        values = {f.name: twin(getattr(value, f.name)) for f in dataclasses.fields(value)}  # type: ignore[arg-type]
+        return getattr(seglosses_jax, type(value).__name__)(**values)
 
     return evaluate
 

@@ -85,7 +85,7 @@ class KerasLoss(keras.losses.Loss):
         value = evaluate(self.core, logits, target, pixels, None)
         if not self._multiplies_by_mean_weight():
             return value
-        valid = None if mask is None else mask > 0
+        valid = None if mask is None else ops.cast(mask, "float32") > 0
         if self.core.ignore_index is not None:
             kept = target != self.core.ignore_index
             valid = kept if valid is None else ops.logical_and(valid, kept)

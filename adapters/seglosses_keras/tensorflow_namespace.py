@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy
 import tensorflow as tf
 
 bool = tf.bool
@@ -28,6 +29,10 @@ class _Info:
 
 def __array_namespace_info__() -> _Info:
     return _Info()
+
+
+def finfo(dtype: tf.DType, /) -> Any:
+    return numpy.finfo(dtype.as_numpy_dtype)
 
 
 # -- creation ---------------------------------------------------------------------------------------------------------
@@ -91,6 +96,10 @@ def minimum(x: Any, y: Any, /) -> tf.Tensor:
 
 def maximum(x: Any, y: Any, /) -> tf.Tensor:
     return tf.maximum(x, y)
+
+
+def clip(x: tf.Tensor, /, min: float, max: float) -> tf.Tensor:
+    return tf.clip_by_value(x, min, max)
 
 
 def where(condition: tf.Tensor, x: Any, y: Any, /) -> tf.Tensor:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from seglosses_core.namespace import Ops
+from seglosses_core.namespace import Ops, Term, product
 from seglosses_keras import tensorflow_namespace
 
 
@@ -24,6 +25,64 @@ class TensorFlowOps(Ops):
 
     def is_eager(self, x: tf.Tensor) -> bool:
         return tf.executing_eagerly() and hasattr(x, "numpy")
+
+    def count(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.size(x), self.wide(x))
+
+    def total(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(self._sum_middle(tf.reshape(x, (1, -1, 1))))
+
+    def sum_pixels(self, x: tf.Tensor) -> tf.Tensor:
+        first, classes = tf.shape(x)[0], x.shape[self.class_axis]
+        if self.class_axis == self.rank - 1:
+            return self._sum_middle(tf.reshape(x, (first, -1, classes)))
+        if self.class_axis == 1:
+            return tf.reshape(self._sum_middle(tf.reshape(x, (first * classes, -1, 1))), (first, classes))
+        return super().sum_pixels(x)
+
+    def sum_image(self, pixel_map: tf.Tensor) -> tf.Tensor:
+        return self._sum_middle(tf.reshape(pixel_map, (tf.shape(pixel_map)[0], -1, 1)))[:, 0]
+
+    def _sum_middle(self, x: tf.Tensor) -> tf.Tensor:
+        """The sum over the middle one of three axes: of a few numbers each in float32, of these sums in float64, as
+        TensorFlow adds one after the other."""
+        few = 16
+        length = tf.shape(x)[1] // few * few
+        groups = tf.reshape(x[:, :length], (tf.shape(x)[0], -1, few, x.shape[2]))
+        wide = self.wide(x)
+        sums = tf.reduce_sum(tf.cast(tf.reduce_sum(groups, 2), wide), 1)
+        return sums + tf.reduce_sum(tf.cast(x[:, length:], wide), 1)
+
+    def sum_by_label(self, pixel_map: tf.Tensor, labels: tf.Tensor, num_classes: int) -> tf.Tensor:
+        images = tf.shape(labels)[0]
+        first = tf.range(images, dtype=labels.dtype)[:, None] * num_classes
+        places = first + tf.reshape(labels, (images, -1))
+        values = tf.cast(tf.reshape(pixel_map, (images, -1)), self.wide(pixel_map))
+        sums = tf.math.unsorted_segment_sum(values, places, images * num_classes)
+        return tf.reshape(sums, (images, num_classes))
+
+    def add_up(
+        self,
+        p: tf.Tensor,
+        labels: tf.Tensor | None,
+        everywhere: Sequence[Term],
+        at_label: Sequence[tuple[Any, tf.Tensor]],
+    ) -> tf.Tensor:
+        if not at_label:
+            return super().add_up(p, labels, everywhere, at_label)
+        # Arrays of the logits' size are what costs: one for each exponent, as far as these are known numbers.
+        hot = self.one_hot(labels, p.shape[self.class_axis], p.dtype)
+        terms = [(k, product(factors)) for k, factors in everywhere]
+        terms += [(k, hot * self.over_classes(a)) for k, a in at_label]
+        by_number: dict[float, tf.Tensor] = {}
+        joined = []
+        for k, a in reversed(terms):
+            if isinstance(k, (int, float)):
+                by_number[k] = by_number[k] + a if k in by_number else a
+            else:
+                joined.append((k, (a,)))
+        joined += [(k, (a,)) for k, a in by_number.items()]
+        return super().add_up(p, labels, joined, [])
 
     def take(self, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         moved = tensorflow_namespace.moveaxis(x, self.class_axis, self.rank - 1)

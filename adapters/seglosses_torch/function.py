@@ -46,7 +46,9 @@ def evaluate(
     plain = not torch.compiler.is_compiling() and not any(map(_is_transformed, (logits, *others)))
     with _no_autocast(logits):
         if not differentiated and not by_formula:
-            ops = EagerOps(axis, logits.ndim) if plain else ops
+            if plain:
+                ops = EagerOps(axis, logits.ndim)
+                return loss.at_once(logits, target, mask, sample_weight, ops, gradient=False, **inputs)[0]
         elif not (
             by_formula
             or loss.reduction == "none"
@@ -72,9 +74,10 @@ class _Call:
 class _Handover:
     """Carries the finished gradient from forward to backward, beside autograd, once."""
 
-    gradient: Tensor | None = None
+    gradient: Any = None
+    """The gradient, and a factor that is still to be multiplied into it."""
 
-    def take(self) -> Tensor | None:
+    def take(self) -> Any:
         gradient, self.gradient = self.gradient, None
         return gradient
 
@@ -95,7 +98,7 @@ class _HandWritten(torch.autograd.Function):
             given = dict(zip(call.names, inputs, strict=True))
             ops = TorchOps(call.axis, logits.ndim)
             return call.loss.formula(logits, target, mask, sample_weight, ops, **given)
-        value, call.handover.gradient = _at_once(call, logits, others)
+        value, *call.handover.gradient = _at_once(call, logits, others)
         return value
 
     @staticmethod
@@ -108,27 +111,35 @@ class _HandWritten(torch.autograd.Function):
         logits, *others = ctx.saved_tensors
         nothing = (None,) * len(others)
         if ctx.call.handover is not None and not torch.is_grad_enabled() and not _is_transformed(upstream):
-            ready = ctx.call.handover.take()
-            ready = _at_once(ctx.call, logits, others)[1] if ready is None else ready
-            return None, ready.mul_(upstream), *nothing
+            gradient, factor = ctx.call.handover.take() or _at_once(ctx.call, logits, others)[1:]
+            factor = upstream if factor is None else upstream * factor
+            if factor.device.type != "cpu" or factor != 1:
+                gradient.mul_(factor)
+            return None, gradient, *nothing
+        target, mask, sample_weight, *inputs = others
+        given = dict(zip(ctx.call.names, inputs, strict=True))
         ops = TorchOps(ctx.call.axis, logits.ndim)
-        return None, _value_and_gradient(ctx.call, logits, others, ops)[1] * upstream, *nothing
+        gradient = ctx.call.loss.formula_and_gradient(logits, target, mask, sample_weight, ops, **given)[1]
+        return None, _of_logits(gradient) * upstream, *nothing
 
 
-def _at_once(call: _Call, logits: Tensor, others: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
-    """The value and the finished gradient, in the logits' memory format."""
-    value, gradient = _value_and_gradient(call, logits, others, EagerOps(call.axis, logits.ndim))
-    same = gradient.stride() == logits.stride()
-    return value, gradient if same else torch.empty_like(logits).copy_(gradient)
-
-
-def _value_and_gradient(
-    call: _Call, logits: Tensor, others: Sequence[Tensor | None], ops: TorchOps
-) -> tuple[Tensor, Tensor]:
+def _at_once(
+    call: _Call, logits: Tensor, others: Sequence[Tensor | None]
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The value, the gradient in the logits' memory format, and a factor that is still to be multiplied into it."""
     target, mask, sample_weight, *inputs = others
     given = dict(zip(call.names, inputs, strict=True))
-    value, gradient = call.loss.formula_and_gradient(logits, target, mask, sample_weight, ops, **given)
-    return value, gradient[0] if isinstance(gradient, tuple) else gradient
+    ops = EagerOps(call.axis, logits.ndim)
+    value, gradient, factor = call.loss.at_once(
+        logits, target, mask, sample_weight, ops, gradient=True, **given
+    )
+    gradient = _of_logits(gradient)
+    same = gradient.stride() == logits.stride()
+    return value, gradient if same else torch.empty_like(logits).copy_(gradient), factor
+
+
+def _of_logits(gradient: Any) -> Tensor:
+    return gradient[0] if isinstance(gradient, tuple) else gradient
 
 
 def _is_transformed(tensor: Tensor) -> bool:

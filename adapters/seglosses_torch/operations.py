@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import array_api_compat.torch as xp
 import torch
 from torch import Tensor
 
-from seglosses_core.namespace import Ops
+from seglosses_core.namespace import AtLabel, Ops, Term
 
 
 class TorchOps(Ops):
@@ -24,9 +26,6 @@ class TorchOps(Ops):
     def wide(self, x: Tensor) -> Any:
         return torch.float32 if x.device.type == "mps" else torch.float64
 
-    def cast(self, x: Tensor, dtype: Any) -> Tensor:
-        return x.to(dtype)
-
     def constant(self, values: Any, like: Tensor) -> Tensor:
         return torch.as_tensor(values, dtype=like.dtype, device=like.device)
 
@@ -36,17 +35,30 @@ class TorchOps(Ops):
     def is_eager(self, x: Tensor) -> bool:
         return not torch.compiler.is_compiling() and not torch._C._functorch.is_functorch_wrapped_tensor(x)
 
-    # PyTorch sums float32 in stages, which is as good as float64 and needs no copy in it.
+    def parts(self, logits: Tensor) -> Iterator[tuple[slice, ...]] | None:
+        return None
+
+    # PyTorch sums float32 in stages, which is as good as float64 where all that is added is positive.
+
+    def count(self, x: Tensor) -> Any:
+        # Of a traced tensor, the length may be a symbol.
+        return x.new_full((), x.numel(), dtype=self.wide(x))
 
     def total(self, x: Tensor) -> Tensor:
         return x.sum().to(self.wide(x))
 
     def sum_pixels(self, x: Tensor) -> Tensor:
-        return (x.sum(self.spatial_axes) if self.spatial_axes else x).to(self.wide(x))
+        return self._sum(x, self.spatial_axes)
 
     def sum_image(self, pixel_map: Tensor) -> Tensor:
-        axes = tuple(range(1, pixel_map.ndim))
-        return (pixel_map.sum(axes) if axes else pixel_map).to(self.wide(pixel_map))
+        return self._sum(pixel_map, tuple(range(1, pixel_map.ndim)))
+
+    def _sum(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+        """The sum over `axes`, all but the first in float64: a small loss is a difference of large sums, which needs
+        more digits than float32 has for them."""
+        if len(axes) > 1:
+            x = x.sum(axes[0], keepdim=True)
+        return x.sum(axes, dtype=self.wide(x)) if axes else x.to(self.wide(x))
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         values = pixel_map.reshape(labels.shape[0], -1).to(self.wide(pixel_map))
@@ -60,9 +72,12 @@ class TorchOps(Ops):
         return x.gather(self.class_axis, labels.unsqueeze(self.class_axis)).squeeze(self.class_axis)
 
     def add_at(self, x: Tensor, labels: Tensor, pixel_map: Tensor) -> Tensor:
-        return x.scatter_add(
-            self.class_axis, labels.unsqueeze(self.class_axis), pixel_map.unsqueeze(self.class_axis)
-        )
+        index = labels.unsqueeze(self.class_axis)
+        return x.scatter_add(self.class_axis, index, self._over(pixel_map, index))
+
+    def _over(self, pixel_map: Tensor, index: Tensor) -> Tensor:
+        """A map, or a number, as wide as an index."""
+        return pixel_map.unsqueeze(self.class_axis) if pixel_map.ndim else pixel_map.expand_as(index)
 
     def look_up(self, table: Tensor, labels: Tensor) -> Tensor:
         if table.ndim == 1 or table.shape[0] == 1:
@@ -81,28 +96,71 @@ class TorchOps(Ops):
 
 
 class EagerOps(TorchOps):
-    """For plain first derivatives: overwrites what is its own, and what the contract of `Ops` lets it."""
+    """For plain first derivatives: overwrites what is its own, and what the contract of `Ops` lets it.
+
+    A fresh tensor costs more than a passage through one that is there, so that the gradient is made where the
+    probabilities were. On the CPU, where looking at a number costs nothing, what is needed for rare values alone is
+    done for them alone.
+    """
+
+    part_size = 2**19
+
+    def parts(self, logits: Tensor) -> Iterator[tuple[slice, ...]] | None:
+        return self._cut(logits, logits.stride()) if logits.device.type == "cpu" else None
+
+    def usable_labels(
+        self, labels: Tensor, num_classes: int, valid: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        if labels.device.type != "cpu":
+            return super().usable_labels(labels, num_classes, valid)
+        usable = labels if valid is None else labels * valid
+        lowest, highest = usable.aminmax()
+        if lowest >= 0 and highest < num_classes:
+            return usable, None
+        return super().usable_labels(labels, num_classes, valid)
+
+    def count(self, x: Tensor) -> int:
+        return x.numel()
+
+    def finite_where_unused(self, log_p: Tensor, used: Callable[[], Tensor]) -> Tensor:
+        if log_p.device.type == "cpu" and log_p.amin() > -math.inf:
+            return log_p
+        return super().finite_where_unused(log_p, used)
+
+    def power_sum(self, p: Tensor, exponent: Any, weights: Tensor | None) -> Tensor:
+        if weights is None and isinstance(exponent, int) and exponent == 1:
+            return self.sum_pixels(p)
+
+        def sums(p: Tensor, weights: Tensor | None) -> Tensor:
+            return super(EagerOps, self).power_sum(p, exponent, weights)
+
+        return self._sum_parts(sums, p, weights)
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-        values = pixel_map.reshape(labels.shape[0], -1).to(self.wide(pixel_map))
-        sums = values.new_zeros((labels.shape[0], num_classes))
-        return sums.scatter_add_(1, labels.reshape(labels.shape[0], -1), values)
+        sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.wide(pixel_map))
+        flat, labels = pixel_map.reshape(labels.shape[0], -1), labels.reshape(labels.shape[0], -1)
+        for values, index in zip(flat.split(self.part_size, 1), labels.split(self.part_size, 1), strict=True):
+            sums.scatter_add_(1, index, values.to(sums.dtype))
+        return sums
 
     def add_at(self, x: Tensor, labels: Tensor, pixel_map: Tensor) -> Tensor:
-        return x.scatter_add_(
-            self.class_axis, labels.unsqueeze(self.class_axis), pixel_map.unsqueeze(self.class_axis)
-        )
+        index = labels.unsqueeze(self.class_axis)
+        return x.scatter_add_(self.class_axis, index, self._over(pixel_map, index))
 
-    def softmax_at(self, z: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def softmax_at(self, z: Tensor, labels: Tensor) -> tuple[Tensor, AtLabel]:
         axis = self.class_axis
         index = labels.unsqueeze(axis)
-        highest = z.amax(axis, keepdim=True)
-        exponentials = (z - highest).exp_()
-        at_label = exponentials.gather(axis, index)
-        rest = exponentials.scatter_(axis, index, 0.0).sum(axis, keepdim=True)
-        p = exponentials.scatter_(axis, index, at_label).div_(rest + at_label)
-        shifted = z.gather(axis, index).sub_(highest)
-        return p, self.log_share(shifted, at_label, rest).squeeze(axis)
+        p = self.softmax(z)
+        at_label = p.gather(axis, index)
+        rest = p.scatter_(axis, index, 0.0).sum(axis, keepdim=True)
+        p.scatter_(axis, index, at_label)
+        rare = z.device.type != "cpu" or not at_label.amin() > torch.finfo(z.dtype).tiny * 1e6
+        log_p = torch.div(rest, at_label).log1p_().neg_()
+        if rare:
+            # Where the probability underflows, it is measured against that of the most likely class.
+            far = z.gather(axis, index) - z.amax(axis, keepdim=True) + p.amax(axis, keepdim=True).log_()
+            log_p = torch.where(rest > at_label, far, log_p)
+        return p, AtLabel(at_label.squeeze(axis), rest.squeeze(axis), log_p.squeeze(axis))
 
     def sigmoid_pair(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return z.sigmoid(), z.neg().sigmoid_()
@@ -110,12 +168,60 @@ class EagerOps(TorchOps):
     def log_sigmoid(self, z: Tensor) -> Tensor:
         return torch.nn.functional.logsigmoid(z)
 
-    def softmax_back(self, u: Tensor, p: Tensor) -> Tensor:
-        for _ in range(2):
-            u.addcmul_(p, u.sum(self.class_axis, keepdim=True), value=-1)
-        return u
+    def sum_product(self, x: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
+        return self._sum_parts(super().sum_product, x, y, weights)
+
+    def softmax_back(
+        self,
+        p: Tensor,
+        labels: Tensor | None,
+        everywhere: Sequence[Term],
+        at_label: Sequence[tuple[Any, Tensor]],
+    ) -> Tensor:
+        for share, *given in self._in_parts(p, labels, everywhere, at_label):
+            u = self.add_up(share, *given)
+            u.addcmul_(share, u.sum(self.class_axis, keepdim=True), value=-1)
+            torch.addcmul(u, share, u.sum(self.class_axis, keepdim=True), value=-1, out=share)
+        return p
+
+    def sigmoid_back(
+        self,
+        p: Tensor,
+        z: Tensor,
+        labels: Tensor | None,
+        everywhere: Sequence[Term],
+        at_label: Sequence[tuple[Any, Tensor]],
+        complement: Tensor | None,
+    ) -> Tensor:
+        given = self._in_parts(p, labels, everywhere, at_label, z, complement)
+        for share, labels, everywhere, at_label, z, complement in given:
+            u = self.add_up(share, labels, everywhere, at_label).mul_(z.neg().sigmoid_())
+            share.copy_(u if complement is None else u.addcmul_(complement, share, value=-1))
+        return p
+
+    def _in_parts(
+        self,
+        p: Tensor,
+        labels: Tensor | None,
+        everywhere: Sequence[Term],
+        at_label: Sequence[tuple[Any, Tensor]],
+        *others: Tensor | None,
+    ) -> Iterator[Any]:
+        """The arguments as they are in each part."""
+        for part in self.parts(p) or [(slice(None),) * self.rank]:
+            terms = [(k, tuple(self.part(x, part) for x in factors)) for k, factors in everywhere]
+            pairs = [(k, self.part(x, part)) for k, x in at_label]
+            share, index, *rest = (x if x is None else self.part(x, part) for x in (p, labels, *others))
+            yield share, index, terms, pairs, *rest
+
+    def _sum_parts(self, sums: Callable[..., Tensor], first: Tensor, *others: Tensor | None) -> Tensor:
+        """Sums over the pixels of each part, added up in the wide dtype."""
+        parts = self.parts(first) or [(slice(None),) * self.rank]
+        found = [sums(*(x if x is None else self.part(x, part) for x in (first, *others))) for part in parts]
+        return sum(found[1:], found[0])
 
     def softmax_back_at(self, p: Tensor, labels: Tensor, at_label: Tensor, complement: Tensor) -> Tensor:
         axis = self.class_axis
-        gradient = p.mul_(at_label.neg().unsqueeze(axis))
-        return gradient.scatter_(axis, labels.unsqueeze(axis), (at_label * complement).unsqueeze(axis))
+        index = labels.unsqueeze(axis)
+        gradient = p.mul_(at_label.neg() if not at_label.ndim else at_label.neg().unsqueeze(axis))
+        return gradient.scatter_(axis, index, (at_label * complement).unsqueeze(axis))
