@@ -47,7 +47,7 @@ class Minkowski(Pooling):
         # Divided by the largest cost, no power overflows and the largest does not underflow.
         scaled = xp.where(weights > 0, _shares(costs, highest, ops), xp.zeros_like(costs))
         total = ops.total(weights)
-        mean = divide(ops.total(weights * power(scaled, self.k)), total, xp)
+        mean = divide(ops.total(weights * power_or_zero(scaled, self.k, xp)), total, xp)
         some = xp.where(mean > 0, mean, xp.ones_like(mean))
         norm = xp.where(mean > 0, power(some, 1 / self.k), xp.zeros_like(mean))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy
+import numpy as _numpy
 import tensorflow as tf
 
 bool = tf.bool
@@ -32,7 +32,7 @@ def __array_namespace_info__() -> _Info:
 
 
 def finfo(dtype: tf.DType, /) -> Any:
-    return numpy.finfo(dtype.as_numpy_dtype)
+    return _numpy.finfo(dtype.as_numpy_dtype)
 
 
 # -- creation ---------------------------------------------------------------------------------------------------------

@@ -57,8 +57,8 @@ class TorchOps(Ops):
         """The sum over `axes`, all but the first in float64: a small loss is a difference of large sums, which needs
         more digits than float32 has for them."""
         if len(axes) > 1:
-            x = x.sum(axes[0], keepdim=True)
-        return x.sum(axes, dtype=self.wide(x)) if axes else x.to(self.wide(x))
+            return x.sum(axes[0], keepdim=True).sum(axes, dtype=self.wide(x))
+        return (x.sum(axes) if axes else x).to(self.wide(x))
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         values = pixel_map.reshape(labels.shape[0], -1).to(self.wide(pixel_map))
@@ -127,6 +127,12 @@ class EagerOps(TorchOps):
             return log_p
         return super().finite_where_unused(log_p, used)
 
+    def sum_pixels(self, x: Tensor) -> Tensor:
+        # One axis alone is not summed in two steps otherwise.
+        return (
+            self._sum_parts(super().sum_pixels, x) if len(self.spatial_axes) == 1 else super().sum_pixels(x)
+        )
+
     def power_sum(self, p: Tensor, exponent: Any, weights: Tensor | None) -> Tensor:
         if weights is None and isinstance(exponent, int) and exponent == 1:
             return self.sum_pixels(p)
@@ -135,6 +141,12 @@ class EagerOps(TorchOps):
             return super(EagerOps, self).power_sum(p, exponent, weights)
 
         return self._sum_parts(sums, p, weights)
+
+    def count_labels(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
+        if labels.device.type != "cpu":
+            return super().count_labels(labels, num_classes, dtype)
+        counts = [image.bincount(minlength=num_classes) for image in labels.reshape(labels.shape[0], -1)]
+        return torch.stack(counts).to(torch.float64)
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.wide(pixel_map))

@@ -85,6 +85,12 @@ def test_of_two(name, data):
 
 
 @FEW
+@given(arrays(FLOATS))
+def test_clip_to_the_limits_of_a_dtype(x):
+    check(lambda n, a: n.clip(a, -1.5, -n.finfo(a.dtype).smallest_normal), x)
+
+
+@FEW
 @given(arrays(NUMBERS), st.sampled_from([0, 2]))
 def test_where(x, number):
     check(lambda n, c, a: n.where(c, a, n.zeros_like(a)), x > 0, x)
