@@ -245,6 +245,10 @@ class Ops:
         classes = xp.arange(num_classes, dtype=labels.dtype, device=self.device(labels))
         return xp.astype(self.over_classes(labels) == self.over_pixels(classes), dtype)
 
+    def is_hard(self, target: Array) -> bool:
+        """Whether the entries of a target are known to be 0 and 1; False where that is not looked at."""
+        return False
+
     def take(self, x: Array, labels: Array) -> Array:
         """The entry of logits-shaped `x` at each pixel's label: a map."""
         taken = self.xp.take_along_axis(x, self.over_classes(labels), axis=self.class_axis)
@@ -309,14 +313,21 @@ class Ops:
         ratio = xp.where(likely, rest, xp.zeros_like(rest)) / xp.where(likely, part, xp.ones_like(part))
         return xp.where(likely, -xp.log1p(ratio), shifted - xp.log(part + rest))
 
-    def sigmoid_pair(self, z: Array) -> tuple[Array, Array]:
-        """σ(z) and 1 − σ(z) = σ(−z), each accurate relative to itself."""
-        xp = self.xp
-        negative = z < 0
-        small = xp.exp(xp.where(negative, z, -z))
+    def sigmoid(self, z: Array) -> Array:
+        """σ(z), accurate relative to itself."""
+        small, large = self._sigmoids(z)
+        return self.xp.where(z < 0, small, large)
+
+    def sigmoid_complement(self, z: Array) -> Array:
+        """1 − σ(z) = σ(−z), accurate relative to itself."""
+        small, large = self._sigmoids(z)
+        return self.xp.where(z < 0, large, small)
+
+    def _sigmoids(self, z: Array) -> tuple[Array, Array]:
+        """σ(−|z|) and σ(|z|)."""
+        small = self.xp.exp(self.xp.where(z < 0, z, -z))
         large = 1 / (1 + small)
-        small = small * large
-        return xp.where(negative, small, large), xp.where(negative, large, small)
+        return small * large, large
 
     def log_sigmoid(self, z: Array) -> Array:
         """log σ(z). Written with `where`, so that its derivative is right at 0 too, where those of `abs` and
@@ -369,7 +380,7 @@ class Ops:
         """From `u = ∂L/∂log p`, as in `softmax_back`, and `v = ∂L/∂log(1 − p)`, the `complement`, to
         `∂L/∂z = u (1 − p) − v p`. May overwrite `p`."""
         u = self.add_up(p, labels, everywhere, at_label)
-        gradient = u * self.sigmoid_pair(-z)[0]
+        gradient = u * self.sigmoid_complement(z)
         return gradient if complement is None else gradient - complement * p
 
     def add_up(

@@ -74,21 +74,17 @@ class Prediction:
         return self.ops.softmax_at(self.logits, self.labels)
 
     @once
-    def _sigmoid_pair(self) -> tuple[Array, Array]:
-        return self.ops.sigmoid_pair(self.logits)
-
-    @once
     def probabilities(self) -> Array:
         if self.activation == "identity":
             return self.logits
         if self.activation == "sigmoid":
-            return self._sigmoid_pair[0]
+            return self.ops.sigmoid(self.logits)
         return self._softmax_at[0] if self._log_at_label else self.ops.softmax(self.logits)
 
     @once
     def complements(self) -> Array:
         """1 − p, accurate relative to itself; not of softmax."""
-        return self._sigmoid_pair[1] if self.activation == "sigmoid" else 1 - self.logits
+        return self.ops.sigmoid_complement(self.logits) if self.activation == "sigmoid" else 1 - self.logits
 
     @once
     def log_probabilities(self) -> Array:
@@ -146,7 +142,7 @@ class Prediction:
         xp = self.ops.xp
         if self.activation == "sigmoid":
             z = self.logits * signs
-            return self.ops.log_sigmoid(z), lambda slope: slope * signs * self.ops.sigmoid_pair(-z)[0]
+            return self.ops.log_sigmoid(z), lambda slope: slope * signs * self.ops.sigmoid_complement(z)
         p = xp.where(signs > 0, self.probabilities, self.complements)
         return log(p, xp), lambda slope: signs * self._over_probability(slope, p, 0)
 

@@ -17,8 +17,6 @@ class Target:
         Each pixel's class, where the target came as labels of two or more classes.
     dense : logits-shaped or None
         The target of each class, where it came as one-hot or soft, or with one class.
-    hard : bool
-        Whether each class is known to be 1 or 0: with labels, and with a target of bools.
     valid : map of bool or None
         Where pixels count; None if all do.
     mask : map or None
@@ -48,7 +46,7 @@ class Target:
         self.labels = self.dense = self.mask = self.poison = None
         self.sample_weight = self._read_weights(sample_weight)
         has_labels = len(target.shape) < ops.rank
-        self.hard = has_labels or target.dtype == xp.bool
+        self._hard = has_labels or target.dtype == xp.bool
         if has_labels:
             target = ops.cast(target, ops.index_dtype)
         self.valid = self._find_valid(target, mask, ignore_index if has_labels else None)
@@ -106,6 +104,11 @@ class Target:
         if self.dense is not None:
             return self.dense
         return self.ops.one_hot(self.labels, self.num_classes, self.dtype)
+
+    @once
+    def hard(self) -> bool:
+        """Whether each class is known to be 1 or 0."""
+        return self._hard or self.ops.is_hard(self.dense)
 
     @once
     def signs(self) -> Array:

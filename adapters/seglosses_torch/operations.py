@@ -122,6 +122,9 @@ class EagerOps(TorchOps):
     def count(self, x: Tensor) -> int:
         return x.numel()
 
+    def is_hard(self, target: Tensor) -> bool:
+        return target.device.type == "cpu" and target.equal(target * target)
+
     def finite_where_unused(self, log_p: Tensor, used: Callable[[], Tensor]) -> Tensor:
         if log_p.device.type == "cpu" and log_p.amin() > -math.inf:
             return log_p
@@ -174,8 +177,11 @@ class EagerOps(TorchOps):
             log_p = torch.where(rest > at_label, far, log_p)
         return p, AtLabel(at_label.squeeze(axis), rest.squeeze(axis), log_p.squeeze(axis))
 
-    def sigmoid_pair(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        return z.sigmoid(), z.neg().sigmoid_()
+    def sigmoid(self, z: Tensor) -> Tensor:
+        return z.sigmoid()
+
+    def sigmoid_complement(self, z: Tensor) -> Tensor:
+        return z.neg().sigmoid_()
 
     def log_sigmoid(self, z: Tensor) -> Tensor:
         return torch.nn.functional.logsigmoid(z)
@@ -207,7 +213,7 @@ class EagerOps(TorchOps):
     ) -> Tensor:
         given = self._in_parts(p, labels, everywhere, at_label, z, complement)
         for share, labels, everywhere, at_label, z, complement in given:
-            u = self.add_up(share, labels, everywhere, at_label).mul_(z.neg().sigmoid_())
+            u = self.add_up(share, labels, everywhere, at_label).mul_(self.sigmoid_complement(z))
             share.copy_(u if complement is None else u.addcmul_(complement, share, value=-1))
         return p
 
