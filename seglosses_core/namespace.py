@@ -299,12 +299,11 @@ class Ops:
         exponentials = xp.exp(z - highest)
         hot = self.one_hot(labels, z.shape[self.class_axis], xp.bool)
         rest = self.sum_classes(xp.where(hot, xp.zeros_like(z), exponentials))
-        shifted = self.take(z, labels) - xp.squeeze(highest, axis=self.class_axis)
-        at_label = xp.exp(shifted)
+        at_label = self.take(exponentials, labels)
         total = rest + at_label
+        shifted = self.take(z, labels) - xp.squeeze(highest, axis=self.class_axis)
         known = AtLabel(at_label / total, rest / total, self.log_share(shifted, at_label, rest))
-        # A second exponential costs compilers less than to keep the first.
-        return xp.exp(z - highest - self.over_classes(xp.log(total))), known
+        return exponentials / self.over_classes(total), known
 
     def log_share(self, shifted: Array, part: Array, rest: Array) -> Array:
         """`log(part / (part + rest))` where `part = exp(shifted)` may underflow and `rest` may be tiny."""

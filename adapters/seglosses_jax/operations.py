@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seglosses_core.namespace import Ops
+from seglosses_core.namespace import AtLabel, Ops
 
 
 class JaxOps(Ops):
@@ -24,6 +24,17 @@ class JaxOps(Ops):
     def is_eager(self, x: Any) -> bool:
         # Inside jax.grad alone there is a value, beneath the derivative.
         return not isinstance(jax.lax.stop_gradient(x), jax.core.Tracer)
+
+    def softmax_at(self, z: Array, labels: Array) -> tuple[Array, AtLabel]:
+        # The exponentials are taken twice, which costs XLA less than to keep them.
+        shifted = z - jnp.max(z, axis=self.class_axis, keepdims=True)
+        hot = self.one_hot(labels, z.shape[self.class_axis], jnp.bool)
+        rest = self.sum_classes(jnp.where(hot, 0, jnp.exp(shifted)))
+        shifted_at_label = self.take(shifted, labels)
+        at_label = jnp.exp(shifted_at_label)
+        total = rest + at_label
+        known = AtLabel(at_label / total, rest / total, self.log_share(shifted_at_label, at_label, rest))
+        return jnp.exp(shifted - self.over_classes(jnp.log(total))), known
 
     def sum_by_label(self, pixel_map: Array, labels: Array, num_classes: int) -> Array:
         hot = self.one_hot(labels, num_classes, jnp.bool)
