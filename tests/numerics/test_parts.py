@@ -1,0 +1,31 @@
+"""Large arrays are worked on in parts: with parts of a few entries, value and gradient are those of the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from everywhere import LOSSES, Problem, evaluate
+
+from seglosses_core.namespace import Ops
+from seglosses_torch.operations import EagerOps
+
+
+@pytest.mark.parametrize("framework", ["numpy", "torch"])
+@pytest.mark.parametrize("target", ["labels", "one-hot", "soft", "ignored"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_parts_are_the_whole(name, target, framework, monkeypatch):
+    random = np.random.default_rng(1)
+    logits = random.normal(size=(2, 3, 6, 5)).astype(np.float32) * 3
+    labels = random.integers(0, 3, (2, 6, 5))
+    hot = np.moveaxis(np.eye(3, dtype=np.float32)[labels], -1, 1)
+    soft = random.dirichlet(np.ones(3), (2, 6, 5)).astype(np.float32)
+    targets = {"labels": labels, "one-hot": hot, "soft": np.moveaxis(soft, -1, 1), "ignored": labels}
+    if name == "locally adaptive" and target in ("one-hot", "soft"):
+        target = "labels"
+    mask = random.uniform(size=labels.shape).astype(np.float32).round(1) if target == "ignored" else None
+    problem = Problem(logits, np.ascontiguousarray(targets[target]), mask)
+    expected = evaluate(framework, LOSSES[name], problem)
+    for kind in (Ops, EagerOps):
+        monkeypatch.setattr(kind, "part_size", 24)
+    for found, whole in zip(evaluate(framework, LOSSES[name], problem), expected, strict=True):
+        np.testing.assert_allclose(found, whole, rtol=2e-5, atol=1e-7)
