@@ -97,6 +97,9 @@ class Ops:
         self.rank = rank
         self.spatial_axes = tuple(axis for axis in range(1, rank) if axis != class_axis)
 
+    fuses = False
+    """Whether a one-hot target costs no more than its labels."""
+
     # -- dtypes ---------------------------------------------------------------------------------------------------
 
     @property
@@ -232,12 +235,14 @@ class Ops:
     def usable_labels(
         self, labels: Array, num_classes: int, valid: Array | None
     ) -> tuple[Array, Array | None]:
-        """The labels with 0 for what is no class or not valid; and whether all valid ones are classes, or None if that
-        is known already."""
+        """The labels, with any class for what is none; and whether all valid ones are classes, or None if that is known
+        already."""
         inside = (labels >= 0) & (labels < num_classes)
         fine = self.xp.all(inside if valid is None else inside | ~valid)
-        usable = inside if valid is None else inside & valid
-        return self.xp.where(usable, labels, self.xp.zeros_like(labels)), fine
+        return self.clip(labels, 0, num_classes - 1), fine
+
+    def clip(self, x: Array, lowest: int, highest: int) -> Array:
+        return self.xp.clip(x, lowest, highest)
 
     def one_hot(self, labels: Array, num_classes: int, dtype: Any) -> Array:
         """`[label == c]`, logits-shaped."""

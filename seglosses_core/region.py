@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from seglosses_core.checks import check_choice, check_flag, check_number, check_parameter, shape_text
 from seglosses_core.loss import SingleLoss
-from seglosses_core.namespace import Array, Ops, divide, is_zero, power
+from seglosses_core.namespace import Array, Ops, divide, is_zero
 from seglosses_core.prediction import Cotangent, Prediction, Pullback
 from seglosses_core.target import Target
 
@@ -147,7 +147,7 @@ class RegionLoss(SingleLoss):
             if is_zero(i):
                 continue
             table = ops.cast(i * slope, target.dtype)
-            if not is_zero(j) and target.labels is not None:
+            if not is_zero(j) and target.by_label:
                 coefficient = ops.look_up(table, target.labels)
                 parts.at_label.append((i, coefficient if weights is None else coefficient * weights))
                 continue
@@ -155,7 +155,7 @@ class RegionLoss(SingleLoss):
             if weights is not None:
                 factors.append(ops.over_classes(weights))
             if not is_zero(j):
-                factors.append(power(target.dense, j))
+                factors.append(target.power(j))
             parts.everywhere.append((i, tuple(factors)))
         return parts
 

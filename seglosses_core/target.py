@@ -128,15 +128,20 @@ class Target:
             return self.mask
         return self.mask * self.ops.over_image(self.sample_weight)
 
+    @property
+    def by_label(self) -> bool:
+        """Whether labels are better than their one-hot form."""
+        return self.labels is not None and not self.ops.fuses
+
     def moment(self, prediction: Prediction, i: Any, j: Any, weights: Array | None) -> Array:
         """Σ w p^i y^j over the pixels of each image: `(N, C)` in the wide dtype. With labels, y^j is y for j > 0."""
         ops = self.ops
         if is_zero(j):
             return ops.power_sum(prediction.probabilities, i, weights)
-        if self.labels is None:
+        if not self.by_label:
             if is_zero(i):
-                return ops.power_sum(self.dense, j, weights)
-            return ops.sum_product(power(self.dense, j), power(prediction.probabilities, i), weights)
+                return ops.power_sum(self.power(j), 1, weights)
+            return ops.sum_product(self.power(j), power(prediction.probabilities, i), weights)
         if is_zero(i):
             if weights is None:
                 return ops.count_labels(self.labels, self.num_classes, self.dtype)
@@ -145,3 +150,7 @@ class Target:
             summand = power(prediction.at_label, i)
             summand = summand if weights is None else summand * weights
         return ops.sum_by_label(summand, self.labels, self.num_classes)
+
+    def power(self, j: Any) -> Array:
+        """y^j for j > 0, logits-shaped."""
+        return self.values if self.labels is not None else power(self.dense, j)

@@ -14,6 +14,8 @@ from seglosses_core.namespace import AtLabel, Ops
 class JaxOps(Ops):
     """XLA sums float32 in stages, and fuses a comparison with the labels into the sum over it."""
 
+    fuses = True
+
     def __init__(self, class_axis: int, rank: int) -> None:
         super().__init__(jnp, class_axis, rank)
 

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
+from torch.autograd.function import once_differentiable
 
 from seglosses_core.checks import describe
 from seglosses_core.loss import Loss
-from seglosses_torch.operations import EagerOps, TorchOps
+from seglosses_torch.operations import CompiledOps, EagerOps, TorchOps
 
 
 def evaluate(
@@ -35,15 +36,18 @@ def evaluate(
     if not isinstance(logits, Tensor):
         raise TypeError(f"logits must be a torch array, got {describe(logits)}.")
     axis = loss.check(logits, target, mask, sample_weight)
-    ops = TorchOps(axis, logits.ndim)
+    compiling = torch.compiler.is_compiling()
+    ops = (CompiledOps if compiling else TorchOps)(axis, logits.ndim)
     loss.check_values(logits, target, mask, sample_weight, ops)
     logits = logits.to(ops.compute_dtype(logits))
     hidden = _tensors(loss)
     others = [x for x in (target, mask, sample_weight, *inputs.values(), *hidden) if x is not None]
-    # An exported program has no hand-written derivatives, and forward mode cannot enter one.
+    # An exported program has no hand-written derivatives, forward mode cannot enter one, and a compiler cannot
+    # differentiate or map one.
     by_formula = by_formula or torch.compiler.is_exporting() or forward_ad._current_level >= 0
+    by_formula = by_formula or (compiling and torch._C._are_functorch_transforms_active())
     differentiated = torch.is_grad_enabled() and any(x.requires_grad for x in (logits, *others))
-    plain = not torch.compiler.is_compiling() and not any(map(_is_transformed, (logits, *others)))
+    plain = not compiling and not any(map(_is_transformed, (logits, *others)))
     with _no_autocast(logits):
         if not differentiated and not by_formula:
             if plain:
@@ -53,10 +57,11 @@ def evaluate(
             by_formula
             or loss.reduction == "none"
             or any(x.requires_grad for x in others)
-            or any(map(_is_transformed, hidden))
+            or (not compiling and any(map(_is_transformed, hidden)))
         ):
             call = _Call(loss, axis, tuple(inputs), _Handover() if plain else None)
-            return _HandWritten.apply(call, logits, target, mask, sample_weight, *inputs.values())
+            derivative = _Compiled if compiling else _HandWritten
+            return derivative.apply(call, logits, target, mask, sample_weight, *inputs.values())
         return loss.formula(logits, target, mask, sample_weight, ops, **inputs)
 
 
@@ -69,6 +74,9 @@ class _Call:
     names: tuple[str, ...]
     """Of what the loss takes beside logits, target and weights."""
     handover: _Handover | None
+
+    def named(self, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
+        return dict(zip(self.names, inputs, strict=True))
 
 
 class _Handover:
@@ -95,9 +103,8 @@ class _HandWritten(torch.autograd.Function):
     def forward(call: _Call, logits: Tensor, *others: Tensor | None) -> Tensor:
         if call.handover is None:
             target, mask, sample_weight, *inputs = others
-            given = dict(zip(call.names, inputs, strict=True))
             ops = TorchOps(call.axis, logits.ndim)
-            return call.loss.formula(logits, target, mask, sample_weight, ops, **given)
+            return call.loss.formula(logits, target, mask, sample_weight, ops, **call.named(inputs))
         value, *call.handover.gradient = _at_once(call, logits, others)
         return value
 
@@ -117,10 +124,32 @@ class _HandWritten(torch.autograd.Function):
                 gradient.mul_(factor)
             return None, gradient, *nothing
         target, mask, sample_weight, *inputs = others
-        given = dict(zip(ctx.call.names, inputs, strict=True))
+        given = ctx.call.named(inputs)
         ops = TorchOps(ctx.call.axis, logits.ndim)
         gradient = ctx.call.loss.formula_and_gradient(logits, target, mask, sample_weight, ops, **given)[1]
         return None, _of_logits(gradient) * upstream, *nothing
+
+
+class _Compiled(torch.autograd.Function):
+    """The same for a compiler, which has both passes before it and decides what is computed in which of them. It does
+    not differentiate twice."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, logits: Tensor, *others: Tensor | None) -> Tensor:
+        target, mask, sample_weight, *inputs = others
+        ops = CompiledOps(call.axis, logits.ndim)
+        value, gradient = call.loss.formula_and_gradient(
+            logits, target, mask, sample_weight, ops, **call.named(inputs)
+        )
+        ctx.save_for_backward(_of_logits(gradient))
+        ctx.others = len(others)
+        return value
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = ctx.saved_tensors
+        return None, gradient * upstream, *(None,) * ctx.others
 
 
 def _at_once(
@@ -128,10 +157,9 @@ def _at_once(
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """The value, the gradient in the logits' memory format, and a factor that is still to be multiplied into it."""
     target, mask, sample_weight, *inputs = others
-    given = dict(zip(call.names, inputs, strict=True))
     ops = EagerOps(call.axis, logits.ndim)
     value, gradient, factor = call.loss.at_once(
-        logits, target, mask, sample_weight, ops, gradient=True, **given
+        logits, target, mask, sample_weight, ops, gradient=True, **call.named(inputs)
     )
     gradient = _of_logits(gradient)
     same = gradient.stride() == logits.stride()

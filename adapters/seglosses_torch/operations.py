@@ -68,6 +68,9 @@ class TorchOps(Ops):
     def cumulative_sum(self, x: Tensor, axis: int = 0) -> Tensor:
         return x.cumsum(axis)
 
+    def clip(self, x: Tensor, lowest: int, highest: int) -> Tensor:
+        return x.clamp(lowest, highest)  # that of the namespace looks at the bounds, which may be symbols
+
     def take(self, x: Tensor, labels: Tensor) -> Tensor:
         return x.gather(self.class_axis, labels.unsqueeze(self.class_axis)).squeeze(self.class_axis)
 
@@ -243,3 +246,54 @@ class EagerOps(TorchOps):
         index = labels.unsqueeze(axis)
         gradient = p.mul_(at_label.neg() if not at_label.ndim else at_label.neg().unsqueeze(axis))
         return gradient.scatter_(axis, index, (at_label * complement).unsqueeze(axis))
+
+
+class CompiledOps(TorchOps):
+    """For `torch.compile`, which fuses loops: a comparison with the labels costs nothing in a loop over the classes,
+    where an indexed read makes the compiler write down what it reads from."""
+
+    fuses = True
+    softmax = Ops.softmax
+    add_at = Ops.add_at
+
+    def _sum(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+        return super()._sum(x, axes[::-1])
+
+    def take(self, x: Tensor, labels: Tensor) -> Tensor:
+        hot = self.one_hot(labels, x.shape[self.class_axis], torch.bool)
+        return self.sum_classes(torch.where(hot, x, 0.0))
+
+    def look_up(self, table: Tensor, labels: Tensor) -> Tensor:
+        hot = self.one_hot(labels, table.shape[-1], torch.bool)
+        return self.sum_classes(torch.where(hot, self.over_pixels(table), 0.0))
+
+    def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+        hot = self.one_hot(labels, num_classes, torch.bool)
+        return self.sum_pixels(torch.where(hot, self.over_classes(pixel_map), 0.0))
+
+    def softmax_at(self, z: Tensor, labels: Tensor) -> tuple[Tensor, AtLabel]:
+        shifted = z - z.amax(self.class_axis, keepdim=True)
+        exponentials = shifted.exp()
+        hot = self.one_hot(labels, z.shape[self.class_axis], torch.bool)
+        rest = self.sum_classes(torch.where(hot, 0.0, exponentials))
+        shifted_at_label = self.take(shifted, labels)
+        at_label = shifted_at_label.exp()
+        total = rest + at_label
+        known = AtLabel(at_label / total, rest / total, self.log_share(shifted_at_label, at_label, rest))
+        return exponentials / self.over_classes(total), known
+
+    def softmax_back(
+        self,
+        p: Tensor,
+        labels: Tensor | None,
+        everywhere: Sequence[Term],
+        at_label: Sequence[tuple[Any, Tensor]],
+    ) -> Tensor:
+        # In one passage over the classes: with R the sum of u and Q that of p without the likely class j, where there
+        # is one, ∂L/∂z_j = Q Σ u − R.
+        u = self.add_up(p, labels, everywhere, at_label)
+        likely = p > 0.5
+        rest = self.sum_classes(torch.where(likely, 0.0, u))
+        total = self.over_classes(rest + self.sum_classes(torch.where(likely, u, 0.0)))
+        complement = self.over_classes(self.sum_classes(torch.where(likely, 0.0, p)))
+        return torch.where(likely, total * complement - self.over_classes(rest), u - p * total)

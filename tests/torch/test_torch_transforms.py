@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -158,6 +159,40 @@ def test_compiled_by_inductor() -> None:
 @each_case
 def test_every_case_compiled_by_inductor(case: Case) -> None:
     check_compiled(case.make(), case.logits(torch.float32), case.arguments(), 1e-5)
+
+
+@pytest.mark.parametrize("name", ["grad", "grad of grad", "hessian", "vmap of grad", "jvp"])
+def test_transforms_inside_a_compiled_function(name: str) -> None:
+    torch._dynamo.reset()
+    loss, z, t = sl.DiceLoss() + sl.CrossEntropyLoss(), CASES[0].logits(), labels()
+    v = torch.linspace(-1, 1, z.numel(), dtype=z.dtype).reshape(z.shape)
+
+    def grad(z: Tensor) -> Tensor:
+        return func.grad(lambda z: loss(z, t))(z)
+
+    functions: dict[str, Callable[[Tensor], Tensor]] = {
+        "grad": grad,
+        "grad of grad": func.grad(lambda z: (grad(z) * v).sum()),
+        "hessian": lambda z: func.hessian(lambda z: loss(z, t[:, :1, :1]))(z[:, :, :1, :1]),
+        "vmap of grad": lambda z: func.vmap(func.grad(lambda z, t: loss(z[None], t[None])))(z, t),
+        "jvp": lambda z: func.jvp(lambda z: loss(z, t), (z,), (v,))[1],
+    }
+    close(torch.compile(functions[name], fullgraph=True, backend="aot_eager")(z), functions[name](z))
+
+
+def test_a_compiled_loss_refuses_a_second_derivative() -> None:
+    torch._dynamo.reset()
+    network = nn.Sequential(nn.Conv2d(3, 5, 1), nn.Tanh(), nn.Conv2d(5, C, 1)).double()
+    images, t = torch.randn(N, 3, H, W, dtype=torch.float64), labels()
+    loss = sl.DiceLoss()
+    step = torch.compile(lambda images: loss(network(images), t), fullgraph=True, backend="aot_eager")
+
+    def twice() -> None:
+        first = torch.autograd.grad(step(images), network[0].weight, create_graph=True)[0]
+        torch.autograd.grad(first.square().sum(), network[0].weight)
+
+    with pytest.raises(RuntimeError, match="does not currently support double backward"):
+        twice()
 
 
 def test_compiled_once_for_all_sizes() -> None:
