@@ -4,11 +4,11 @@ import torch
 from torch import nn
 
 
-def block(inputs: int, outputs: int) -> nn.Sequential:
+def block(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for channels in (inputs, outputs):
         layers += [
-            nn.Conv2d(channels, outputs, 3, padding=1, bias=False),
+            nn.Conv2d(channels, outputs, kernel, padding=kernel // 2, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         ]
@@ -16,15 +16,19 @@ def block(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class UNet(nn.Module):
-    """Images (N, 1, H, W) to logits (N, classes, H, W); H and W are multiples of 2^(levels - 1)."""
+    """Images (N, 1, H, W) to logits (N, classes, H, W); H and W are multiples of 2^(levels - 1).
 
-    def __init__(self, classes: int, filters: int = 16, levels: int = 3) -> None:
+    filters: of the first level; each level below has twice as many.
+    kernel: the odd width of the convolutions, in pixels.
+    """
+
+    def __init__(self, classes: int, filters: int = 16, kernel: int = 3, levels: int = 3) -> None:
         super().__init__()
         widths = [filters * 2**level for level in range(levels)]
         self.down = nn.ModuleList(
-            block(inputs, width) for inputs, width in zip([1, *widths], widths, strict=False)
+            block(inputs, width, kernel) for inputs, width in zip([1, *widths], widths, strict=False)
         )
-        self.up = nn.ModuleList(block(width + 2 * width, width) for width in reversed(widths[:-1]))
+        self.up = nn.ModuleList(block(width + 2 * width, width, kernel) for width in reversed(widths[:-1]))
         self.head = nn.Conv2d(filters, classes, 1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
