@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 # More threads than cores are at work below; those of torch would spin while they wait and hold up the others.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint docs test-slow bench bench-quick
+.PHONY: help demo test lint docs test-slow bench bench-quick study study-quick
 .NOTPARALLEL:
 
 help:
@@ -27,6 +27,8 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make bench      time and memory beside other libraries, the page and the pictures: half an hour on two cores"
 	@echo "make bench-quick  a few of those on the terminal: a few minutes"
+	@echo "make study      the source's experiment, from where it was left, and the page about it: hours on two cores"
+	@echo "make study-quick  the same with few scenes and three epochs: a few minutes"
 
 # One stamp for each extra of pyproject.toml: `installed-test` says that seglosses[test] is there.
 $(VENV)/installed-%: pyproject.toml
@@ -60,3 +62,9 @@ bench: $(VENV)/installed-bench
 
 bench-quick: $(VENV)/installed-bench
 	env -u OMP_WAIT_POLICY $(BIN)/python -m benchmarks --quick
+
+study: $(VENV)/installed-study
+	$(BIN)/python -m study
+
+study-quick: $(VENV)/installed-study
+	$(BIN)/python -m study --quick

@@ -1,0 +1,163 @@
+"""A run: the same seed gives the same numbers, the protocol is kept, every loss trains."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from study import training
+from study.losses import FINE_TUNING, LOSSES
+from study.protocol import FULL, Run
+from study.training import Scenes, carry_out, fit, load_scenes, shift
+
+TINY = dataclasses.replace(FULL, size=16, instances=1, train=16, validation=8, test=8, epochs=2)
+
+
+def row_without_clock(run: Run) -> str:
+    """As text, since NaN is not equal to itself."""
+    return str(dataclasses.replace(carry_out(run, TINY), seconds=0.0, date="", seed=0))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss(loss: str) -> None:
+    row = carry_out(Run(loss, 2, 3, 0), TINY)
+    assert row.run == Run(loss, 2, 3, 0)
+    assert row.epochs == TINY.epochs
+    assert math.isfinite(row.validation_loss)
+    assert len(row.iou) == 11
+    assert 0 <= np.nanmin(row.iou) <= np.nanmax(row.iou) <= 1
+    assert 0 <= row.iou_by_scene <= 1
+    assert (row.p is not None) == loss.startswith("power")
+    assert row.pretraining_epochs == (TINY.epochs if loss in FINE_TUNING else None)
+
+
+def test_p_is_learnt() -> None:
+    p = carry_out(Run("power Jaccard, p learned", 2, 3, 0), TINY).p
+    assert p is not None
+    assert 1 < p < 2
+    assert p != 1.5
+
+
+def test_the_same_seed_gives_the_same_row() -> None:
+    run = Run("power Jaccard, p = 2", 2, 5, 1)
+    torch.manual_seed(100)  # what was before must not matter
+    first = row_without_clock(run)
+    torch.manual_seed(200)
+    assert row_without_clock(run) == first
+    assert row_without_clock(run._replace(seed=2)) != first
+
+
+class Recorded(nn.Module):
+    """A loss of given values, the same for every weight, that keeps what it was called with."""
+
+    def __init__(self, validation: list[float]) -> None:
+        super().__init__()
+        self.validation = iter(validation)
+        self.batches: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def forward(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        if not torch.is_grad_enabled():
+            return torch.tensor(next(self.validation))
+        self.batches.append((logits.detach(), labels))
+        return logits.sum()  # so that the weights move
+
+
+class Scale(nn.Module):
+    """A network of one weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.weight * torch.ones_like(images)
+
+
+def fitted(validation: list[float], seed: int = 0) -> tuple[training.Fit, Scale, Recorded]:
+    network, loss = Scale(), Recorded(validation)
+    protocol = dataclasses.replace(TINY, epochs=len(validation))
+    return (
+        fit(network, loss, load_scenes(protocol, "cpu", None), protocol, protocol.rate, seed),
+        network,
+        loss,
+    )
+
+
+def test_patience_and_the_best_weights() -> None:
+    """Falls for three epochs, then is flat: stops ten epochs later with the weights of the third."""
+    done, network, _ = fitted([3.0, 2.0, 1.0] + [1.0] * 50)
+    assert done == training.Fit(epochs=13, best_epoch=3, validation_loss=1.0)
+    _, after_three, _ = fitted([3.0, 2.0, 1.0])
+    assert network.weight.item() == after_three.weight.item() < 0
+
+
+def test_the_rate_falls_after_seven_flat_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = []
+
+    class Adam(torch.optim.Adam):
+        def step(self, closure: Any = None) -> Any:
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    monkeypatch.setattr(torch.optim, "Adam", Adam)
+    fitted([1.0] * 50)
+    steps = math.ceil(TINY.train / TINY.batch_size)
+    by_epoch = rates[::steps]
+    # The first epoch is the best one, the second to the eighth are flat.
+    assert by_epoch == pytest.approx([1e-3] * 8 + [1e-4] * 3)
+
+
+def test_a_loss_that_is_never_finite_leaves_the_initial_weights() -> None:
+    done, network, _ = fitted([math.nan] * 50)
+    assert done.epochs == 10
+    assert done.best_epoch == 0
+    assert network.weight.item() == 0
+
+
+def test_every_scene_once_an_epoch_and_the_same_batches_for_the_same_seed() -> None:
+    first, again, other = (fitted([1.0], seed)[2].batches for seed in (0, 0, 1))
+    assert sum(len(labels) for _, labels in first) == TINY.train
+    assert all(torch.equal(a[1], b[1]) for a, b in zip(first, again, strict=True))
+    assert any(not torch.equal(a[1], b[1]) for a, b in zip(first, other, strict=True))
+
+
+def test_shifts_move_image_and_labels_alike_and_lose_nothing() -> None:
+    labels = torch.arange(50 * 7 * 7).reshape(50, 7, 7)
+    moved = shift(Scenes(labels[:, None].float(), labels), 2, torch.Generator().manual_seed(0))
+    assert torch.equal(moved.images[:, 0].long(), moved.labels)
+    found = set()
+    for before, after in zip(labels, moved.labels, strict=True):
+        down, right = divmod(int((after == before[0, 0]).flatten().nonzero()), 7)
+        assert torch.equal(after, before.roll((down, right), (0, 1)))
+        found.add(((down + 2) % 7 - 2, (right + 2) % 7 - 2))
+    assert {down for down, _ in found} == {right for _, right in found} == {-2, -1, 0, 1, 2}
+    assert len(found) > 15  # the two axes are drawn apart
+
+
+def test_fine_tuning_starts_from_the_other_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    fits: list[tuple[str, float, dict[str, torch.Tensor], dict[str, torch.Tensor]]] = []
+
+    def recorded(
+        network: nn.Module, loss: nn.Module, data: Any, protocol: Any, rate: float, seed: int
+    ) -> Any:
+        before = copy.deepcopy(network.state_dict())
+        done = fit(network, loss, data, protocol, rate, seed)
+        fits.append((type(loss).__name__, rate, before, copy.deepcopy(network.state_dict())))
+        return done
+
+    monkeypatch.setattr(training, "fit", recorded)
+    carry_out(Run("cross-entropy", 2, 3, 0), TINY)
+    carry_out(Run("pointwise exponential", 2, 3, 0), TINY)
+    alone, first, second = fits
+    assert [name for name, *_ in fits] == ["CrossEntropyLoss", "CrossEntropyLoss", "PointwiseExponentialLoss"]
+    assert [rate for _, rate, *_ in fits] == [1e-3, 1e-3, 1e-4]
+    for name, weights in second[2].items():
+        assert torch.equal(weights, first[3][name])
+        assert torch.equal(weights, alone[3][name])
