@@ -10,7 +10,7 @@ import array_api_compat.torch as xp
 import torch
 from torch import Tensor
 
-from seglosses_core.namespace import AtLabel, Ops, Term
+from seglosses_core.namespace import AtLabel, Ops, Term, product
 
 
 class TorchOps(Ops):
@@ -216,9 +216,29 @@ class EagerOps(TorchOps):
     ) -> Tensor:
         given = self._in_parts(p, labels, everywhere, at_label, z, complement)
         for share, labels, everywhere, at_label, z, complement in given:
-            u = self.add_up(share, labels, everywhere, at_label).mul_(self.sigmoid_complement(z))
-            share.copy_(u if complement is None else u.addcmul_(complement, share, value=-1))
+            u, q = self.add_up(share, labels, everywhere, at_label), self.sigmoid_complement(z)
+            if complement is None:
+                torch.mul(u, q, out=share)
+            else:
+                share.copy_(u.mul_(q).addcmul_(complement, share, value=-1))
         return p
+
+    def add_up(
+        self,
+        p: Tensor,
+        labels: Tensor | None,
+        everywhere: Sequence[Term],
+        at_label: Sequence[tuple[Any, Tensor]],
+    ) -> Tensor:
+        # Terms with the same exponent are added up before they meet p, which is one passage less for each.
+        joined: list[Term] = []
+        for k, factors in sorted(everywhere, key=lambda term: len(term[1])):
+            if joined and joined[-1][0] is k and len(factors) > 1:
+                sum_so_far = product(joined[-1][1])
+                joined[-1] = (k, (torch.addcmul(sum_so_far, product(factors[:-1]), factors[-1]),))
+            else:
+                joined.append((k, factors))
+        return super().add_up(p, labels, joined, at_label)
 
     def _in_parts(
         self,
