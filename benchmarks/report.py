@@ -16,6 +16,7 @@ from benchmarks.targets import judge
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results.csv"
 DOCS = ROOT / "docs"
+NOTES = Path(__file__).with_name("notes.md")
 
 INTRODUCTION = f"""# Benchmarks
 
@@ -55,7 +56,7 @@ COLOURS = {
 
 
 def write(results: Path = RESULTS, docs: Path = DOCS) -> None:
-    """`benchmarks.md`, and beside it the pictures of each machine."""
+    """`benchmarks.md`, with the notes at its end, and beside it the pictures of each machine."""
     parts = [INTRODUCTION]
     for machine, rows in _groups(read(results), lambda row: row.machine):
         name = "benchmarks-" + re.sub("[^a-z0-9]+", "-", machine.lower()).strip("-")
@@ -67,6 +68,7 @@ def write(results: Path = RESULTS, docs: Path = DOCS) -> None:
         for setting, some in _groups(rows, _setting):
             parts += [f"### {setting}", measurements(some)]
         parts += ["### Not compared", left_out(rows)]
+    parts.append(NOTES.read_text(encoding="utf-8"))
     (docs / "benchmarks.md").write_text(
         "\n\n".join(part.strip("\n") for part in parts) + "\n", encoding="utf-8"
     )
