@@ -164,8 +164,8 @@ Known, and not mended here:
   `tf.distribute.MirroredStrategy`, whose replicas share one list of added losses.
 - With XLA's optimisation switched off (`xla_backend_optimization_level=0`), autodiff of the standardised locally
   adaptive loss under `jax.jit` is NaN where the eager one is right.
-- A loss under `torch.compile` has no second derivative by autograd, which AOTAutograd refuses; transforms of `torch.func`
-  inside the compiled function have it.
+- A loss under `torch.compile` has no second derivative by autograd, which AOTAutograd refuses; transforms of
+  `torch.func` inside the compiled function have it.
 
 Targets of the conformance suite, and the dtypes that they do not have:
 
