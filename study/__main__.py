@@ -1,7 +1,9 @@
 """Train the source's networks and those beyond it, and write the page about them.
 
-python -m study                  # all runs that are not in study/results.csv yet
-python -m study --quick          # a few minutes, into build/study-quick/
+python -m study                  # all runs that are not in study/results.csv yet, then the page
+python -m study --report         # the page only, docs/study.md
+python -m study --curves         # the first steps in three frameworks, into study/curves.csv, then the page
+python -m study --quick          # a few minutes, results and page into build/study-quick/
 python -m study --mnist DIR      # on MNIST's digits, into build/study-mnist/
 """
 
@@ -13,7 +15,8 @@ import os
 import sys
 from pathlib import Path
 
-from study.losses import LOSSES
+from study import curves, report
+from study.losses import LOSSES, SOURCE
 from study.protocol import FILTERS, FULL, KERNELS, QUICK, SEEDS, further_runs, source_runs
 from study.run import study
 
@@ -23,6 +26,10 @@ ROOT = Path(__file__).parent.parent
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--report", action="store_true", help="write the page from what is there")
+    parser.add_argument(
+        "--curves", action="store_true", help="compare PyTorch, JAX and Keras, train nothing else"
     )
     parser.add_argument("--quick", action="store_true", help="few scenes, three epochs and one seed")
     parser.add_argument("--source", action="store_true", help="the source's 120 runs only")
@@ -54,19 +61,26 @@ def main(arguments: list[str]) -> int:
         and run.kernel in (options.kernel or KERNELS)
         and run.seed in seeds
     ]
-    try:
-        study(
-            runs,
-            protocol,
-            folder / "results.csv",
-            jobs=options.jobs,
-            device=options.device,
-            mnist=options.mnist,
-        )
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
-        return 130
-    return 0
+    status = 0
+    if options.curves:
+        curves.write(report.CURVES, curves.measure(SOURCE))
+    elif not options.report:
+        try:
+            study(
+                runs,
+                protocol,
+                folder / "results.csv",
+                jobs=options.jobs,
+                device=options.device,
+                mnist=options.mnist,
+            )
+        except KeyboardInterrupt:
+            print("Stopped. The same command goes on from here.", file=sys.stderr)
+            status = 130
+    docs = folder if variant else report.DOCS
+    docs.mkdir(parents=True, exist_ok=True)
+    report.write(folder / "results.csv", docs=docs, mnist=options.mnist)
+    return status
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ import pytest
 import torch
 from torch import nn
 
+from examples.scenes import CLASSES
+from examples.unet_torch import UNet
 from study import training
 from study.losses import FINE_TUNING, LOSSES
 from study.protocol import FULL, Run
-from study.training import Scenes, carry_out, fit, load_scenes, shift
+from study.training import Scenes, carry_out, fit, load_scenes, predict, shift
 
 TINY = dataclasses.replace(FULL, size=16, instances=1, train=16, validation=8, test=8, epochs=2)
 
@@ -161,3 +163,42 @@ def test_fine_tuning_starts_from_the_other_loss(monkeypatch: pytest.MonkeyPatch)
     for name, weights in second[2].items():
         assert torch.equal(weights, first[3][name])
         assert torch.equal(weights, alone[3][name])
+
+
+def test_the_splits_differ() -> None:
+    data = load_scenes(TINY, "cpu", None)
+    few = [data[split].images[: TINY.test] for split in ("train", "validation", "test")]
+    assert not torch.equal(few[0], few[1])
+    assert not torch.equal(few[0], few[2])
+    assert not torch.equal(few[1], few[2])
+
+
+def test_a_prediction_does_not_depend_on_the_other_images() -> None:
+    torch.manual_seed(0)
+    network, images = UNet(CLASSES, 2, 3), torch.randn(3, 1, 16, 16)
+    together, alone = predict(network, images), predict(network, images[:1])
+    assert torch.allclose(together[:1], alone, atol=1e-5)
+
+
+def test_every_batch_moves_the_statistics_of_batch_normalisation() -> None:
+    network, loss = UNet(CLASSES, 2, 3), Recorded([3.0, 2.0, 1.0])
+    protocol = dataclasses.replace(TINY, epochs=3)
+    fit(network, loss, load_scenes(protocol, "cpu", None), protocol, protocol.rate, 0)
+    batches = protocol.epochs * math.ceil(protocol.train / protocol.batch_size)
+    assert network.state_dict()["down.0.1.num_batches_tracked"] == batches
+
+
+def test_what_is_reported_is_of_the_test_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Right predictions there alone give 1 for every class, and for classes that a scene lacks."""
+    protocol = dataclasses.replace(TINY, test=5)
+    test = load_scenes(protocol, "cpu", None)["test"]
+
+    def right_in_tests(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+        if images is test.images:
+            return nn.functional.one_hot(test.labels, CLASSES).movedim(-1, 1)
+        return predict(network, images)
+
+    monkeypatch.setattr(training, "predict", right_in_tests)
+    row = carry_out(Run("cross-entropy", 2, 3, 0), protocol)
+    assert [iou for iou in row.iou if not math.isnan(iou)] == [1.0] * len(test.labels.unique())
+    assert row.iou_by_scene == 1.0
