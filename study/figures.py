@@ -118,7 +118,7 @@ def draw_curves(points: Sequence[Point], names: Mapping[str, str], path: Path) -
     losses = list(dict.fromkeys(point.loss for point in points))
     frameworks = list(dict.fromkeys(point.framework for point in points))
     figure, panels = _pyplot().subplots(
-        2, len(losses), squeeze=False, sharex=True, sharey="row", figsize=(3 * len(losses), 5)
+        2, len(losses), squeeze=False, sharex=True, figsize=(3 * len(losses), 5)
     )
     for loss, (above, below) in zip(losses, panels.T, strict=True):
         for framework, style in zip(frameworks, STYLES, strict=True):
@@ -128,13 +128,14 @@ def draw_curves(points: Sequence[Point], names: Mapping[str, str], path: Path) -
             for dtype in DTYPES:
                 difference = apart(points, framework, dtype, loss)
                 label = f"{names[framework]}, {dtype}"
-                below.plot(range(1, len(difference) + 1), difference, ".-", label=label)
+                below.plot(range(1, len(difference) + 1), difference, ".", label=label)  # no line through 0
         above.set(title=loss)
-        below.set(yscale="log", xlabel="step")
+        below.set(yscale="log", ylim=(1e-17, 1e-3), xlabel="step")
         for axes in (above, below):
             axes.grid(alpha=0.3)
     panels[0][0].set_ylabel("loss")
     panels[1][0].set_ylabel("relative difference to PyTorch")
     panels[0][-1].legend()
-    panels[1][-1].legend()
+    panels[1][-1].legend(loc="center")
+    figure.tight_layout()
     _save(figure, path)
