@@ -216,6 +216,9 @@ class Ops:
     def sum_by_label(self, pixel_map: Array, labels: Array, num_classes: int) -> Array:
         """A map summed over the pixels of each image and label: `(N, C)`, wide."""
         xp = self.xp
+        if self.fuses:
+            hot, spread = self.one_hot(labels, num_classes, xp.bool), self.over_classes(pixel_map)
+            return self.sum_pixels(xp.where(hot, spread, xp.zeros_like(spread)))
         zero = xp.zeros_like(pixel_map)
         sums = [self.sum_image(xp.where(labels == c, pixel_map, zero)) for c in range(num_classes)]
         return xp.stack(sums, axis=1)

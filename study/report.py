@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from examples.scenes import CLASSES, scenes
+from examples.scenes import CLASSES
 from examples.unet_torch import UNet
 from study import curves, figures, pixel
 from study.claims import (
@@ -43,6 +43,7 @@ from study.statistics import (
     power,
     summarize,
 )
+from study.training import make_scenes
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "study" / "results.csv"
@@ -185,18 +186,7 @@ def _weights(filters: int, kernel: int) -> int:
 def show_scenes(protocol: Protocol, docs: Path, mnist: Path | None) -> str:
     if protocol.digits == "MNIST" and mnist is None:
         return "The scenes are shown where `--mnist` says where MNIST's files are."
-    images, labels = scenes(
-        protocol.test,
-        split="test",
-        size=protocol.size,
-        instances=protocol.instances,
-        digit_size=(protocol.least_digit, protocol.greatest_digit),
-        overlap=protocol.overlap,
-        imbalance=protocol.imbalance,
-        noise=protocol.noise,
-        seed=protocol.scenes_seed,
-        mnist=mnist,
-    )
+    images, labels = make_scenes(protocol, "test", mnist)
     figures.draw_scenes(images[:SHOWN_SCENES], labels[:SHOWN_SCENES], docs / "study-scenes.svg")
     return (
         f"![Scenes and their labels](study-scenes.svg)\n\nScenes of the test set above their labels. Of its pixels"

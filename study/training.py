@@ -38,23 +38,28 @@ class Fit(NamedTuple):
     """Of the best epoch."""
 
 
+def make_scenes(protocol: Protocol, split: str, mnist: Path | None) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of a split, `(N, size, size)` each."""
+    return scenes(
+        getattr(protocol, split),
+        split=split,
+        size=protocol.size,
+        instances=protocol.instances,
+        digit_size=(protocol.least_digit, protocol.greatest_digit),
+        overlap=protocol.overlap,
+        imbalance=protocol.imbalance,
+        noise=protocol.noise,
+        seed=protocol.scenes_seed,
+        mnist=mnist,
+    )
+
+
 @cache
 def load_scenes(protocol: Protocol, device: str, mnist: Path | None) -> dict[str, Scenes]:
     """The scenes of each split; the same for all runs."""
     found = {}
     for split in SPLITS:
-        images, labels = scenes(
-            getattr(protocol, split),
-            split=split,
-            size=protocol.size,
-            instances=protocol.instances,
-            digit_size=(protocol.least_digit, protocol.greatest_digit),
-            overlap=protocol.overlap,
-            imbalance=protocol.imbalance,
-            noise=protocol.noise,
-            seed=protocol.scenes_seed,
-            mnist=mnist,
-        )
+        images, labels = make_scenes(protocol, split, mnist)
         found[split] = Scenes(
             torch.from_numpy(images)[:, None].to(device), torch.from_numpy(labels).to(device)
         )

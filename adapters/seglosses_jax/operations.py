@@ -37,7 +37,3 @@ class JaxOps(Ops):
         total = rest + at_label
         known = AtLabel(at_label / total, rest / total, self.log_share(shifted_at_label, at_label, rest))
         return jnp.exp(shifted - self.over_classes(jnp.log(total))), known
-
-    def sum_by_label(self, pixel_map: Array, labels: Array, num_classes: int) -> Array:
-        hot = self.one_hot(labels, num_classes, jnp.bool)
-        return self.sum_pixels(jnp.where(hot, self.over_classes(pixel_map), 0))

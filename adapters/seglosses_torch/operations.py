@@ -275,6 +275,7 @@ class CompiledOps(TorchOps):
     fuses = True
     softmax = Ops.softmax
     add_at = Ops.add_at
+    sum_by_label = Ops.sum_by_label
 
     def _sum(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
         return super()._sum(x, axes[::-1])
@@ -287,11 +288,8 @@ class CompiledOps(TorchOps):
         hot = self.one_hot(labels, table.shape[-1], torch.bool)
         return self.sum_classes(torch.where(hot, self.over_pixels(table), 0.0))
 
-    def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-        hot = self.one_hot(labels, num_classes, torch.bool)
-        return self.sum_pixels(torch.where(hot, self.over_classes(pixel_map), 0.0))
-
     def softmax_at(self, z: Tensor, labels: Tensor) -> tuple[Tensor, AtLabel]:
+        # The exponential at the label is taken once more: read from the others, it makes the compiler keep those.
         shifted = z - z.amax(self.class_axis, keepdim=True)
         exponentials = shifted.exp()
         hot = self.one_hot(labels, z.shape[self.class_axis], torch.bool)
