@@ -163,18 +163,24 @@ class Ops:
 
     def parts(self, logits: Array) -> Iterator[tuple[slice, ...]] | None:
         """Where large logits are cut, along one spatial axis; None where arrays cannot be written to in parts."""
-        return self._cut(logits, logits.strides) if array_api_compat.is_numpy_array(logits) else None
+        if not array_api_compat.is_numpy_array(logits):
+            return None
+        return self._cut(logits, logits.strides, self.part_size)
 
-    def _cut(self, logits: Array, strides: Sequence[int]) -> Iterator[tuple[slice, ...]] | None:
+    def _cut(self, logits: Array, strides: Sequence[int], size: int) -> Iterator[tuple[slice, ...]] | None:
         entries = math.prod(logits.shape)
-        if entries <= self.part_size or not self.spatial_axes:
+        if entries <= size or not self.spatial_axes:
             return None
         cut = max(self.spatial_axes, key=lambda axis: (logits.shape[axis] > 1) * strides[axis])
-        length = max(1, self.part_size * logits.shape[cut] // entries)
+        length = max(1, size * logits.shape[cut] // entries)
         return (
             tuple(slice(start, start + length) if axis == cut else slice(None) for axis in range(self.rank))
             for start in range(0, logits.shape[cut], length)
         )
+
+    def empty_like(self, x: Array) -> Array:
+        """An array for parts to be written to."""
+        return self.xp.empty_like(x)
 
     def part(self, x: Array, part: tuple[slice, ...]) -> Array:
         """A part of logits, of a map, or of what broadcasts against logits."""
@@ -343,6 +349,10 @@ class Ops:
         xp = self.xp
         negative = z < 0
         return xp.where(negative, z, xp.zeros_like(z)) - xp.log1p(xp.exp(xp.where(negative, z, -z)))
+
+    def log_sigmoid_and_back(self, z: Array) -> tuple[Array, Callable[[Array], Array]]:
+        """log σ(z), and the way from a derivative with respect to it to that with respect to z."""
+        return self.log_sigmoid(z), lambda slope: slope * self.sigmoid_complement(z)
 
     def finite_where_unused(self, log_p: Array, used: Callable[[], Array]) -> Array:
         """0 for −inf where that is not used: its cost, 0 · ∞, is 0 there."""

@@ -141,8 +141,8 @@ class Prediction:
         For sigmoid and identity."""
         xp = self.ops.xp
         if self.activation == "sigmoid":
-            z = self.logits * signs
-            return self.ops.log_sigmoid(z), lambda slope: slope * signs * self.ops.sigmoid_complement(z)
+            log_p, back = self.ops.log_sigmoid_and_back(self.logits * signs)
+            return log_p, lambda slope: back(slope * signs)
         p = xp.where(signs > 0, self.probabilities, self.complements)
         return log(p, xp), lambda slope: signs * self._over_probability(slope, p, 0)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from seglosses_core.namespace import AtLabel, Ops, Term, product
+from seglosses_torch.memory import empty_like
 
 
 class TorchOps(Ops):
@@ -91,9 +92,8 @@ class TorchOps(Ops):
         return table[labels].movedim(-1, self.class_axis)
 
     def softmax(self, z: Tensor) -> Tensor:
-        if (
-            z.stride(self.class_axis) == 1
-        ):  # channels_last, which PyTorch's kernel keeps on the last axis alone
+        if z.stride(self.class_axis) == 1:
+            # channels_last, which PyTorch's kernel keeps on the last axis alone
             return z.movedim(self.class_axis, -1).softmax(-1).movedim(-1, self.class_axis)
         return z.softmax(self.class_axis)
 
@@ -106,10 +106,15 @@ class EagerOps(TorchOps):
     done for them alone.
     """
 
-    part_size = 2**19
+    part_size = 2**18
+    large_part = 2**20
+    """Where a part needs one or two arrays instead of a dozen: each start of the threads costs, too."""
 
     def parts(self, logits: Tensor) -> Iterator[tuple[slice, ...]] | None:
-        return self._cut(logits, logits.stride()) if logits.device.type == "cpu" else None
+        return self._parts(logits, self.part_size)
+
+    def _parts(self, x: Tensor, size: int) -> Iterator[tuple[slice, ...]] | None:
+        return self._cut(x, x.stride(), size) if x.device.type == "cpu" else None
 
     def usable_labels(
         self, labels: Tensor, num_classes: int, valid: Tensor | None
@@ -126,7 +131,10 @@ class EagerOps(TorchOps):
         return x.numel()
 
     def is_hard(self, target: Tensor) -> bool:
-        return target.device.type == "cpu" and target.equal(target * target)
+        if target.device.type != "cpu":
+            return False
+        lowest, highest = (target * target).sub_(target).aminmax()
+        return bool(lowest == 0) and bool(highest == 0)
 
     def finite_where_unused(self, log_p: Tensor, used: Callable[[], Tensor]) -> Tensor:
         if log_p.device.type == "cpu" and log_p.amin() > -math.inf:
@@ -157,7 +165,8 @@ class EagerOps(TorchOps):
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.wide(pixel_map))
         flat, labels = pixel_map.reshape(labels.shape[0], -1), labels.reshape(labels.shape[0], -1)
-        for values, index in zip(flat.split(self.part_size, 1), labels.split(self.part_size, 1), strict=True):
+        size = self.part_size
+        for values, index in zip(flat.split(size, 1), labels.split(size, 1), strict=True):
             sums.scatter_add_(1, index, values.to(sums.dtype))
         return sums
 
@@ -180,14 +189,32 @@ class EagerOps(TorchOps):
             log_p = torch.where(rest > at_label, far, log_p)
         return p, AtLabel(at_label.squeeze(axis), rest.squeeze(axis), log_p.squeeze(axis))
 
+    def empty_like(self, x: Tensor) -> Tensor:
+        return empty_like(x)
+
+    def softmax(self, z: Tensor) -> Tensor:
+        axis = self.class_axis
+        if z.is_contiguous():
+            return torch.softmax(z, axis, out=empty_like(z))
+        last = z.movedim(axis, -1)
+        if last.is_contiguous():
+            return torch.softmax(last, -1, out=empty_like(last)).movedim(-1, axis)
+        return super().softmax(z)
+
     def sigmoid(self, z: Tensor) -> Tensor:
-        return z.sigmoid()
+        return torch.sigmoid(z, out=empty_like(z))
 
     def sigmoid_complement(self, z: Tensor) -> Tensor:
         return z.neg().sigmoid_()
 
     def log_sigmoid(self, z: Tensor) -> Tensor:
         return torch.nn.functional.logsigmoid(z)
+
+    def log_sigmoid_and_back(self, z: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        if z.device.type != "cpu":
+            return super().log_sigmoid_and_back(z)
+        log_p, kept = torch.ops.aten.log_sigmoid_forward(z)
+        return log_p, lambda slope: torch.ops.aten.log_sigmoid_backward(slope, z, kept)
 
     def sum_product(self, x: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
         return self._sum_parts(super().sum_product, x, y, weights)
@@ -249,7 +276,7 @@ class EagerOps(TorchOps):
         *others: Tensor | None,
     ) -> Iterator[Any]:
         """The arguments as they are in each part."""
-        for part in self.parts(p) or [(slice(None),) * self.rank]:
+        for part in self._parts(p, self.large_part) or [(slice(None),) * self.rank]:
             terms = [(k, tuple(self.part(x, part) for x in factors)) for k, factors in everywhere]
             pairs = [(k, self.part(x, part)) for k, x in at_label]
             share, index, *rest = (x if x is None else self.part(x, part) for x in (p, labels, *others))
@@ -257,7 +284,7 @@ class EagerOps(TorchOps):
 
     def _sum_parts(self, sums: Callable[..., Tensor], first: Tensor, *others: Tensor | None) -> Tensor:
         """Sums over the pixels of each part, added up in the wide dtype."""
-        parts = self.parts(first) or [(slice(None),) * self.rank]
+        parts = self._parts(first, self.large_part) or [(slice(None),) * self.rank]
         found = [sums(*(x if x is None else self.part(x, part) for x in (first, *others))) for part in parts]
         return sum(found[1:], found[0])
 
