@@ -178,10 +178,6 @@ class Ops:
             for start in range(0, logits.shape[cut], length)
         )
 
-    def empty_like(self, x: Array) -> Array:
-        """An array for parts to be written to."""
-        return self.xp.empty_like(x)
-
     def part(self, x: Array, part: tuple[slice, ...]) -> Array:
         """A part of logits, of a map, or of what broadcasts against logits."""
         if not len(x.shape):

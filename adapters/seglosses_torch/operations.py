@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from seglosses_core.namespace import AtLabel, Ops, Term, product
-from seglosses_torch.memory import empty_like
 
 
 class TorchOps(Ops):
@@ -108,13 +107,12 @@ class EagerOps(TorchOps):
 
     part_size = 2**18
     large_part = 2**20
-    """Where a part needs one or two arrays instead of a dozen: each start of the threads costs, too."""
+    """For the way back through the softmax, which needs one array beside: each start of the threads costs, too."""
 
-    def parts(self, logits: Tensor) -> Iterator[tuple[slice, ...]] | None:
-        return self._parts(logits, self.part_size)
-
-    def _parts(self, x: Tensor, size: int) -> Iterator[tuple[slice, ...]] | None:
-        return self._cut(x, x.stride(), size) if x.device.type == "cpu" else None
+    def parts(self, logits: Tensor, size: int | None = None) -> Iterator[tuple[slice, ...]] | None:
+        if logits.device.type != "cpu":
+            return None
+        return self._cut(logits, logits.stride(), size or self.part_size)
 
     def usable_labels(
         self, labels: Tensor, num_classes: int, valid: Tensor | None
@@ -189,20 +187,8 @@ class EagerOps(TorchOps):
             log_p = torch.where(rest > at_label, far, log_p)
         return p, AtLabel(at_label.squeeze(axis), rest.squeeze(axis), log_p.squeeze(axis))
 
-    def empty_like(self, x: Tensor) -> Tensor:
-        return empty_like(x)
-
-    def softmax(self, z: Tensor) -> Tensor:
-        axis = self.class_axis
-        if z.is_contiguous():
-            return torch.softmax(z, axis, out=empty_like(z))
-        last = z.movedim(axis, -1)
-        if last.is_contiguous():
-            return torch.softmax(last, -1, out=empty_like(last)).movedim(-1, axis)
-        return super().softmax(z)
-
     def sigmoid(self, z: Tensor) -> Tensor:
-        return torch.sigmoid(z, out=empty_like(z))
+        return z.sigmoid()
 
     def sigmoid_complement(self, z: Tensor) -> Tensor:
         return z.neg().sigmoid_()
@@ -226,7 +212,7 @@ class EagerOps(TorchOps):
         everywhere: Sequence[Term],
         at_label: Sequence[tuple[Any, Tensor]],
     ) -> Tensor:
-        for share, *given in self._in_parts(p, labels, everywhere, at_label):
+        for share, *given in self._in_parts(self.large_part, p, labels, everywhere, at_label):
             u = self.add_up(share, *given)
             u.addcmul_(share, u.sum(self.class_axis, keepdim=True), value=-1)
             torch.addcmul(u, share, u.sum(self.class_axis, keepdim=True), value=-1, out=share)
@@ -241,7 +227,7 @@ class EagerOps(TorchOps):
         at_label: Sequence[tuple[Any, Tensor]],
         complement: Tensor | None,
     ) -> Tensor:
-        given = self._in_parts(p, labels, everywhere, at_label, z, complement)
+        given = self._in_parts(self.part_size, p, labels, everywhere, at_label, z, complement)
         for share, labels, everywhere, at_label, z, complement in given:
             u, q = self.add_up(share, labels, everywhere, at_label), self.sigmoid_complement(z)
             if complement is None:
@@ -269,14 +255,15 @@ class EagerOps(TorchOps):
 
     def _in_parts(
         self,
+        size: int,
         p: Tensor,
         labels: Tensor | None,
         everywhere: Sequence[Term],
         at_label: Sequence[tuple[Any, Tensor]],
         *others: Tensor | None,
     ) -> Iterator[Any]:
-        """The arguments as they are in each part."""
-        for part in self._parts(p, self.large_part) or [(slice(None),) * self.rank]:
+        """The arguments as they are in each part of this size."""
+        for part in self.parts(p, size) or [(slice(None),) * self.rank]:
             terms = [(k, tuple(self.part(x, part) for x in factors)) for k, factors in everywhere]
             pairs = [(k, self.part(x, part)) for k, x in at_label]
             share, index, *rest = (x if x is None else self.part(x, part) for x in (p, labels, *others))
@@ -284,7 +271,7 @@ class EagerOps(TorchOps):
 
     def _sum_parts(self, sums: Callable[..., Tensor], first: Tensor, *others: Tensor | None) -> Tensor:
         """Sums over the pixels of each part, added up in the wide dtype."""
-        parts = self._parts(first, self.large_part) or [(slice(None),) * self.rank]
+        parts = self.parts(first) or [(slice(None),) * self.rank]
         found = [sums(*(x if x is None else self.part(x, part) for x in (first, *others))) for part in parts]
         return sum(found[1:], found[0])
 

@@ -27,5 +27,6 @@ def test_parts_are_the_whole(name, target, framework, monkeypatch):
     expected = evaluate(framework, LOSSES[name], problem)
     for kind in (Ops, EagerOps):
         monkeypatch.setattr(kind, "part_size", 24)
+    monkeypatch.setattr(EagerOps, "large_part", 24)
     for found, whole in zip(evaluate(framework, LOSSES[name], problem), expected, strict=True):
         np.testing.assert_allclose(found, whole, rtol=2e-5, atol=1e-7)
