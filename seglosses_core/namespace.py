@@ -368,11 +368,11 @@ class Ops:
         p: Array,
         labels: Array | None,
         everywhere: Sequence[Term],
-        at_label: Sequence[tuple[Any, Array]],
+        at_label: Array | None,
     ) -> Array:
         """From `u = ∂L/∂log p`, log p taken as free, to `∂L/∂z = u − p Σ u`. May overwrite `p`.
 
-        Of u, `everywhere` has terms of all entries; a pair (k, a) in `at_label` adds `a p^k` at each pixel's label.
+        Of u, `everywhere` has terms of all entries; the map `at_label` is added at each pixel's label.
 
         The result sums to 0 over the classes; what is left of that sum is rounding, and taking it off once more
         makes the gradient accurate relative to itself where a probability is within rounding of 1.
@@ -387,7 +387,7 @@ class Ops:
         z: Array,
         labels: Array | None,
         everywhere: Sequence[Term],
-        at_label: Sequence[tuple[Any, Array]],
+        at_label: Array | None,
         complement: Array | None,
     ) -> Array:
         """From `u = ∂L/∂log p`, as in `softmax_back`, and `v = ∂L/∂log(1 − p)`, the `complement`, to
@@ -401,9 +401,9 @@ class Ops:
         p: Array,
         labels: Array | None,
         everywhere: Sequence[Term],
-        at_label: Sequence[tuple[Any, Array]],
+        at_label: Array | None,
     ) -> Array:
-        """`Σ a p^k` over the terms, and over those at the labels: logits-shaped."""
+        """`Σ a p^k` over the terms, and the map at the labels: logits-shaped."""
         u: Array = None
         for exponent, factors in everywhere:
             term = product(factors)
@@ -413,10 +413,7 @@ class Ops:
             u = self.xp.zeros_like(p)
         elif tuple(u.shape) != tuple(p.shape):
             u = self.xp.zeros_like(p) + u
-        if not at_label:
-            return u
-        here = self.take(p, labels)
-        return self.add_at(u, labels, sum(a if is_zero(k) else a * power(here, k) for k, a in at_label))
+        return u if at_label is None else self.add_at(u, labels, at_label)
 
 
 class once:

@@ -102,7 +102,7 @@ class PixelLoss(SingleLoss):
         parts = ops.parts(logits) if in_parts and self.wide(logits, target, ops) else None
         if parts is None:
             return super().at_once(logits, target, mask, sample_weight, ops, gradient=gradient, **inputs)
-        slope = ops.xp.empty_like(logits) if gradient else None
+        slope = ops.xp.zeros_like(logits) if gradient else None
         totals, counts, poison = [], [], 0.0
         for part in parts:
             piece, its_target, its_mask = (

@@ -157,26 +157,19 @@ class Prediction:
         return self.ops.xp.zeros_like(self.logits) if gradient is None else gradient
 
     def _activation_back(self, cotangent: Cotangent) -> Array | None:
-        ops = self.ops
-        if (
-            self._log_at_label
-            and self.activation == "softmax"
-            and not (cotangent.everywhere or cotangent.complement)
-        ):
-            if not cotangent.at_label:
-                return None
-            at_label = sum(a if is_zero(k) else a * power(self.at_label, k) for k, a in cotangent.at_label)
-            complement = self._softmax_at[1].complement
-            return ops.softmax_back_at(self.probabilities, self.labels, at_label, complement)
-        if not (cotangent.everywhere or cotangent.at_label or cotangent.complement):
+        ops, everywhere = self.ops, cotangent.everywhere
+        if not (everywhere or cotangent.at_label or cotangent.complement):
             return None
-        everywhere = cotangent.everywhere
-        at_label = cotangent.at_label
+        at_label = None
+        if cotangent.at_label:
+            at_label = sum(a if is_zero(k) else a * power(self.at_label, k) for k, a in cotangent.at_label)
         complement = sum(cotangent.complement) if cotangent.complement else None
         p, labels = self.probabilities, self.labels
         if self.activation == "sigmoid":
             return ops.sigmoid_back(p, self.logits, labels, everywhere, at_label, complement)
         if complement is None:
+            if self._log_at_label and not everywhere:
+                return ops.softmax_back_at(p, labels, at_label, self._softmax_at[1].complement)
             return ops.softmax_back(p, labels, everywhere, at_label)
         leader, unlikely, share, _ = self._race
         part = -complement * unlikely / (1 - unlikely)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from seglosses_core.namespace import Ops, Term, product
+from seglosses_core.namespace import Ops
 from seglosses_keras import tensorflow_namespace
 
 
@@ -67,28 +66,9 @@ class TensorFlowOps(Ops):
             return tf.linalg.matvec(x, tf.ones(x.shape[-1], x.dtype))
         return super().sum_classes(x)
 
-    def add_up(
-        self,
-        p: tf.Tensor,
-        labels: tf.Tensor | None,
-        everywhere: Sequence[Term],
-        at_label: Sequence[tuple[Any, tf.Tensor]],
-    ) -> tf.Tensor:
-        if not at_label:
-            return super().add_up(p, labels, everywhere, at_label)
-        # Arrays of the logits' size are what costs: one for each exponent, as far as these are known numbers.
-        hot = self.one_hot(labels, p.shape[self.class_axis], p.dtype)
-        terms = [(k, product(factors)) for k, factors in everywhere]
-        terms += [(k, hot * self.over_classes(a)) for k, a in at_label]
-        by_number: dict[float, tf.Tensor] = {}
-        joined = []
-        for k, a in reversed(terms):
-            if isinstance(k, (int, float)):
-                by_number[k] = by_number[k] + a if k in by_number else a
-            else:
-                joined.append((k, (a,)))
-        joined += [(k, (a,)) for k, a in by_number.items()]
-        return super().add_up(p, labels, joined, [])
+    def add_at(self, x: tf.Tensor, labels: tf.Tensor, pixel_map: tf.Tensor) -> tf.Tensor:
+        # A product costs TensorFlow less than a choice.
+        return x + self.one_hot(labels, x.shape[self.class_axis], x.dtype) * self.over_classes(pixel_map)
 
     def take(self, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         moved = tensorflow_namespace.moveaxis(x, self.class_axis, self.rank - 1)

@@ -210,7 +210,7 @@ class EagerOps(TorchOps):
         p: Tensor,
         labels: Tensor | None,
         everywhere: Sequence[Term],
-        at_label: Sequence[tuple[Any, Tensor]],
+        at_label: Tensor | None,
     ) -> Tensor:
         for share, *given in self._in_parts(self.large_part, p, labels, everywhere, at_label):
             u = self.add_up(share, *given)
@@ -224,7 +224,7 @@ class EagerOps(TorchOps):
         z: Tensor,
         labels: Tensor | None,
         everywhere: Sequence[Term],
-        at_label: Sequence[tuple[Any, Tensor]],
+        at_label: Tensor | None,
         complement: Tensor | None,
     ) -> Tensor:
         given = self._in_parts(self.part_size, p, labels, everywhere, at_label, z, complement)
@@ -241,7 +241,7 @@ class EagerOps(TorchOps):
         p: Tensor,
         labels: Tensor | None,
         everywhere: Sequence[Term],
-        at_label: Sequence[tuple[Any, Tensor]],
+        at_label: Tensor | None,
     ) -> Tensor:
         # Terms with the same exponent are added up before they meet p, which is one passage less for each.
         joined: list[Term] = []
@@ -259,15 +259,16 @@ class EagerOps(TorchOps):
         p: Tensor,
         labels: Tensor | None,
         everywhere: Sequence[Term],
-        at_label: Sequence[tuple[Any, Tensor]],
+        at_label: Tensor | None,
         *others: Tensor | None,
     ) -> Iterator[Any]:
         """The arguments as they are in each part of this size."""
         for part in self.parts(p, size) or [(slice(None),) * self.rank]:
             terms = [(k, tuple(self.part(x, part) for x in factors)) for k, factors in everywhere]
-            pairs = [(k, self.part(x, part)) for k, x in at_label]
-            share, index, *rest = (x if x is None else self.part(x, part) for x in (p, labels, *others))
-            yield share, index, terms, pairs, *rest
+            share, index, *rest = (
+                x if x is None else self.part(x, part) for x in (p, labels, at_label, *others)
+            )
+            yield share, index, terms, *rest
 
     def _sum_parts(self, sums: Callable[..., Tensor], first: Tensor, *others: Tensor | None) -> Tensor:
         """Sums over the pixels of each part, added up in the wide dtype."""
@@ -319,7 +320,7 @@ class CompiledOps(TorchOps):
         p: Tensor,
         labels: Tensor | None,
         everywhere: Sequence[Term],
-        at_label: Sequence[tuple[Any, Tensor]],
+        at_label: Tensor | None,
     ) -> Tensor:
         # In one passage over the classes: with R the sum of u and Q that of p without the likely class j, where there
         # is one, ∂L/∂z_j = Q Σ u − R.
