@@ -346,6 +346,12 @@ class Ops:
         negative = z < 0
         return xp.where(negative, z, xp.zeros_like(z)) - xp.log1p(xp.exp(xp.where(negative, z, -z)))
 
+    def log_sigmoid_complement(self, z: Array) -> Array:
+        """log(1 − σ(z)), in the terms of `log_sigmoid(z)`: a compiler takes the logarithm once for both."""
+        xp = self.xp
+        negative = z < 0
+        return xp.where(negative, xp.zeros_like(z), -z) - xp.log1p(xp.exp(xp.where(negative, z, -z)))
+
     def log_sigmoid_and_back(self, z: Array) -> tuple[Array, Callable[[Array], Array]]:
         """log σ(z), and the way from a derivative with respect to it to that with respect to z."""
         return self.log_sigmoid(z), lambda slope: slope * self.sigmoid_complement(z)

@@ -98,7 +98,7 @@ class Prediction:
     def log_complements(self) -> Array:
         """log(1 − p)."""
         if self.activation == "sigmoid":
-            return self.ops.log_sigmoid(-self.logits)
+            return self.ops.log_sigmoid_complement(self.logits)
         if self.activation == "identity":
             return log(self.complements, self.ops.xp)
         leader, unlikely, _, odds_against = self._race

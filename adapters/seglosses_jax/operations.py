@@ -27,6 +27,12 @@ class JaxOps(Ops):
         # Inside jax.grad alone there is a value, beneath the derivative.
         return not isinstance(jax.lax.stop_gradient(x), jax.core.Tracer)
 
+    def sigmoid(self, z: Array) -> Array:
+        return jax.nn.sigmoid(z)
+
+    def sigmoid_complement(self, z: Array) -> Array:
+        return jax.nn.sigmoid(-z)
+
     def softmax_at(self, z: Array, labels: Array) -> tuple[Array, AtLabel]:
         # The exponentials are taken twice, which costs XLA less than to keep them.
         shifted = z - jnp.max(z, axis=self.class_axis, keepdims=True)

@@ -66,9 +66,11 @@ class TensorFlowOps(Ops):
             return tf.linalg.matvec(x, tf.ones(x.shape[-1], x.dtype))
         return super().sum_classes(x)
 
-    def add_at(self, x: tf.Tensor, labels: tf.Tensor, pixel_map: tf.Tensor) -> tf.Tensor:
-        # A product costs TensorFlow less than a choice.
-        return x + self.one_hot(labels, x.shape[self.class_axis], x.dtype) * self.over_classes(pixel_map)
+    def sigmoid(self, z: tf.Tensor) -> tf.Tensor:
+        return tf.sigmoid(z)
+
+    def sigmoid_complement(self, z: tf.Tensor) -> tf.Tensor:
+        return tf.sigmoid(-z)
 
     def take(self, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         moved = tensorflow_namespace.moveaxis(x, self.class_axis, self.rank - 1)

@@ -196,6 +196,9 @@ class EagerOps(TorchOps):
     def log_sigmoid(self, z: Tensor) -> Tensor:
         return torch.nn.functional.logsigmoid(z)
 
+    def log_sigmoid_complement(self, z: Tensor) -> Tensor:
+        return torch.nn.functional.logsigmoid(z.neg())
+
     def log_sigmoid_and_back(self, z: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         if z.device.type != "cpu":
             return super().log_sigmoid_and_back(z)
