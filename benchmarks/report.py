@@ -207,7 +207,9 @@ def draw_overview(rows: Sequence[Row], path: Path) -> None:
         times.set_yticks(range(len(groups)), [name for name, _ in groups])
         times.set_ylim(len(groups) - 0.4, -0.6)
         memory.set_xscale("symlog", linthresh=1)
+        memory.set_xlim(left=-0.2)
         for panel in (times, memory):
+            panel.xaxis.set_minor_formatter("")
             panel.grid(alpha=0.3)
     axes[-1][0].set_xlabel("time over ours")
     axes[-1][1].set_xlabel("memory, tensors of the logits' size")
@@ -255,6 +257,7 @@ def draw_growth(rows: Sequence[Row], path: Path) -> bool:
         scale = "linear" if name == "window" else "log"
         times.set(xscale=scale, yscale="log", title=f"by {name}")
         memory.set(xlabel=name, yscale="symlog")
+        memory.set_ylim(bottom=-0.2)
         memory.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), fontsize=7)
         for panel in (times, memory):
             panel.grid(alpha=0.3)
