@@ -163,8 +163,7 @@ class EagerOps(TorchOps):
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.wide(pixel_map))
         flat, labels = pixel_map.reshape(labels.shape[0], -1), labels.reshape(labels.shape[0], -1)
-        size = self.part_size
-        for values, index in zip(flat.split(size, 1), labels.split(size, 1), strict=True):
+        for values, index in zip(flat.split(self.part_size, 1), labels.split(self.part_size, 1), strict=True):
             sums.scatter_add_(1, index, values.to(sums.dtype))
         return sums
 
