@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+SLOPE = 0.125  # where a plain rectifier is 0: the head of a network of two filters would see little else
+
 
 def block(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
     layers: list[nn.Module] = []
@@ -10,7 +12,7 @@ def block(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
         layers += [
             nn.Conv2d(channels, outputs, kernel, padding=kernel // 2, bias=False),
             nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
+            nn.LeakyReLU(SLOPE, inplace=True),
         ]
     return nn.Sequential(*layers)
 

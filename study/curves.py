@@ -35,6 +35,8 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 KERAS_EPSILON = 1e-7
 """What Keras has by default, for the page."""
 NORMALIZATION_EPSILON = 1e-5
+SLOPE = 0.125
+"""Of the leaky rectifiers, as in examples/unet_torch.py. TensorFlow keeps it in float32, which has it exactly."""
 
 Weights = Sequence[np.ndarray]
 """In the order in which the network uses them; kernels are (rows, columns, inputs, outputs)."""
@@ -115,7 +117,7 @@ def in_jax(loss: str, hyperparameters: dict[str, Any], weights: Weights, dtype: 
                 x = convolve(x, kernel)
                 mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
                 x = (x - mean) / jnp.sqrt(variance + NORMALIZATION_EPSILON)
-                x = jax.nn.relu(x * scale + offset)
+                x = jax.nn.leaky_relu(x * scale + offset, SLOPE)
             return x
 
         fine = block(images[..., None])
@@ -154,7 +156,8 @@ def in_tensorflow(loss: str, hyperparameters: dict[str, Any], weights: Weights, 
     def block(x: Any, filters: int) -> Any:
         for _ in range(2):
             x = layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
-            x = layers.ReLU()(layers.BatchNormalization(epsilon=NORMALIZATION_EPSILON)(x))
+            x = layers.BatchNormalization(epsilon=NORMALIZATION_EPSILON)(x)
+            x = layers.LeakyReLU(SLOPE)(x)
         return x
 
     images = keras.Input((None, None, 1))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from examples.scenes import CLASSES
-from examples.unet_torch import UNet
+from examples.unet_torch import SLOPE, UNet
 from study import curves, figures, pixel
 from study.claims import (
     CONTRADICTED,
@@ -133,10 +133,12 @@ def progress(rows: Sequence[Row]) -> str:
 # -- protocol ---------------------------------------------------------------------------------------------------------
 
 PROTOCOL = f"""The source leaves some of it open; those choices are marked *here*. The network is a U-Net of three
-levels with batch normalisation, two convolutions a level and {CLASSES} classes; *filters* are those of the first level.
-All runs have the same scenes. A seed means initial weights, the order of scenes and their shifts, the same for every
-loss. The epoch of the least validation loss is tested. Sums of region losses run over the batch: most digits are
-absent from most scenes, and per image an absent class asks for nothing but probabilities of exactly 0."""
+levels with batch normalisation, two convolutions a level, leaky rectifiers of slope {SLOPE} (*here*: behind plain
+ones, 0 on one side, the two channels of the smallest network say too little of {CLASSES} classes) and {CLASSES}
+outputs; *filters* are those of the first level. All runs have the same scenes. A seed means initial weights, the
+order of scenes and their shifts, the same for every loss. The epoch of the least validation loss is tested. Sums of
+region losses run over the batch: most digits are absent from most scenes, and per image an absent class asks for
+nothing but probabilities of exactly 0."""
 
 CHOICES = {
     "digits": ("here", "come with the package; the source's are MNIST's, which `--mnist` takes"),
