@@ -303,7 +303,8 @@ class Ops:
         return shifted - self.over_classes(xp.log1p(rest))
 
     def softmax_at(self, z: Array, labels: Array) -> tuple[Array, AtLabel]:
-        """The softmax, and what is known of each pixel's label beside it, as accurate as in `log_softmax`."""
+        """The softmax, which may lack its entries at the labels until `fill_at` puts them there, and what is known of
+        each pixel's label, as accurate as in `log_softmax`."""
         xp = self.xp
         highest = xp.max(z, axis=self.class_axis, keepdims=True)
         exponentials = xp.exp(z - highest)
@@ -314,6 +315,10 @@ class Ops:
         shifted = self.take(z, labels) - xp.squeeze(highest, axis=self.class_axis)
         known = AtLabel(at_label / total, rest / total, self.log_share(shifted, at_label, rest))
         return exponentials / self.over_classes(total), known
+
+    def fill_at(self, p: Array, labels: Array, at_label: Array) -> Array:
+        """The whole softmax from what `softmax_at` gives. May overwrite `p`."""
+        return p
 
     def log_share(self, shifted: Array, part: Array, rest: Array) -> Array:
         """`log(part / (part + rest))` where `part = exp(shifted)` may underflow and `rest` may be tiny."""
@@ -364,7 +369,7 @@ class Ops:
 
     def softmax_back_at(self, p: Array, labels: Array, at_label: Array, complement: Array) -> Array:
         """`softmax_back` where u is 0 but at each pixel's label, the map `at_label`; `complement` is 1 − p there, so
-        that nothing cancels. May overwrite `p`.
+        that nothing cancels, and p itself may be missing there. May overwrite `p`.
         """
         hot = self.one_hot(labels, p.shape[self.class_axis], self.xp.bool)
         return self.xp.where(hot, self.over_classes(at_label * complement), -p * self.over_classes(at_label))

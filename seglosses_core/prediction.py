@@ -79,7 +79,9 @@ class Prediction:
             return self.logits
         if self.activation == "sigmoid":
             return self.ops.sigmoid(self.logits)
-        return self._softmax_at[0] if self._log_at_label else self.ops.softmax(self.logits)
+        if self._log_at_label:
+            return self.ops.fill_at(self._softmax_at[0], self.labels, self._softmax_at[1].probability)
+        return self.ops.softmax(self.logits)
 
     @once
     def complements(self) -> Array:
@@ -164,12 +166,14 @@ class Prediction:
         if cotangent.at_label:
             at_label = sum(a if is_zero(k) else a * power(self.at_label, k) for k, a in cotangent.at_label)
         complement = sum(cotangent.complement) if cotangent.complement else None
-        p, labels = self.probabilities, self.labels
+        labels = self.labels
+        if self._log_at_label and self.activation == "softmax" and not everywhere and complement is None:
+            p, known = self._softmax_at
+            return ops.softmax_back_at(p, labels, at_label, known.complement)
+        p = self.probabilities
         if self.activation == "sigmoid":
             return ops.sigmoid_back(p, self.logits, labels, everywhere, at_label, complement)
         if complement is None:
-            if self._log_at_label and not everywhere:
-                return ops.softmax_back_at(p, labels, at_label, self._softmax_at[1].complement)
             return ops.softmax_back(p, labels, everywhere, at_label)
         leader, unlikely, share, _ = self._race
         part = -complement * unlikely / (1 - unlikely)

@@ -47,7 +47,8 @@ def evaluate(
     by_formula = by_formula or torch.compiler.is_exporting() or forward_ad._current_level >= 0
     by_formula = by_formula or (compiling and torch._C._are_functorch_transforms_active())
     differentiated = torch.is_grad_enabled() and any(x.requires_grad for x in (logits, *others))
-    plain = not compiling and not any(map(_is_transformed, (logits, *others)))
+    plain = not (compiling or torch._C._are_functorch_transforms_active())
+    plain = plain and not any(map(_is_transformed, (logits, *others)))
     with _no_autocast(logits):
         if not differentiated and not by_formula:
             if plain:
@@ -59,8 +60,8 @@ def evaluate(
             or any(x.requires_grad for x in others)
             or (not compiling and any(map(_is_transformed, hidden)))
         ):
-            call = _Call(loss, axis, tuple(inputs), _Handover() if plain else None)
-            derivative = _Compiled if compiling else _HandWritten
+            derivative = _Compiled if compiling else _AtOnce if plain else _Transformed
+            call = _Call(loss, axis, tuple(inputs))
             return derivative.apply(call, logits, target, mask, sample_weight, *inputs.values())
         return loss.formula(logits, target, mask, sample_weight, ops, **inputs)
 
@@ -73,40 +74,48 @@ class _Call:
     axis: int
     names: tuple[str, ...]
     """Of what the loss takes beside logits, target and weights."""
-    handover: _Handover | None
 
     def named(self, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
         return dict(zip(self.names, inputs, strict=True))
 
 
-class _Handover:
-    """Carries the finished gradient from forward to backward, beside autograd, once."""
-
-    gradient: Any = None
-    """The gradient, and a factor that is still to be multiplied into it."""
-
-    def take(self) -> Any:
-        gradient, self.gradient = self.gradient, None
-        return gradient
-
-
-class _HandWritten(torch.autograd.Function):
+class _AtOnce(torch.autograd.Function):
     """The value, with the derivative that the loss brings.
 
-    Backward takes the gradient that forward has made already and scales it in place. Where it is to be differentiated
-    again, or transformed, it is made anew from the logits by operations that autograd can follow.
+    Forward makes the gradient too, and backward scales it in place. Where it is to be differentiated again, or
+    transformed, it is made anew from the logits by operations that autograd can follow.
     """
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, logits: Tensor, *others: Tensor | None) -> Tensor:
+        ctx.call = call
+        ctx.save_for_backward(logits, *others)
+        value, *ctx.made = _at_once(call, logits, others)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled() or _is_transformed(upstream):
+            return _differentiable(ctx, upstream)
+        logits, *others = ctx.saved_tensors
+        made, ctx.made = ctx.made, None
+        gradient, factor = made or _at_once(ctx.call, logits, others)[1:]
+        factor = upstream if factor is None else upstream * factor
+        if factor.device.type != "cpu" or factor != 1:
+            gradient.mul_(factor)
+        return None, gradient, *(None,) * len(others)
+
+
+class _Transformed(torch.autograd.Function):
+    """The same under the transformations of `torch.func`, which ask for the context apart."""
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(call: _Call, logits: Tensor, *others: Tensor | None) -> Tensor:
-        if call.handover is None:
-            target, mask, sample_weight, *inputs = others
-            ops = TorchOps(call.axis, logits.ndim)
-            return call.loss.formula(logits, target, mask, sample_weight, ops, **call.named(inputs))
-        value, *call.handover.gradient = _at_once(call, logits, others)
-        return value
+        target, mask, sample_weight, *inputs = others
+        ops = TorchOps(call.axis, logits.ndim)
+        return call.loss.formula(logits, target, mask, sample_weight, ops, **call.named(inputs))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -115,19 +124,17 @@ class _HandWritten(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        logits, *others = ctx.saved_tensors
-        nothing = (None,) * len(others)
-        if ctx.call.handover is not None and not torch.is_grad_enabled() and not _is_transformed(upstream):
-            gradient, factor = ctx.call.handover.take() or _at_once(ctx.call, logits, others)[1:]
-            factor = upstream if factor is None else upstream * factor
-            if factor.device.type != "cpu" or factor != 1:
-                gradient.mul_(factor)
-            return None, gradient, *nothing
-        target, mask, sample_weight, *inputs = others
-        given = ctx.call.named(inputs)
-        ops = TorchOps(ctx.call.axis, logits.ndim)
-        gradient = ctx.call.loss.formula_and_gradient(logits, target, mask, sample_weight, ops, **given)[1]
-        return None, _of_logits(gradient) * upstream, *nothing
+        return _differentiable(ctx, upstream)
+
+
+def _differentiable(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    """What backward returns, as operations that can be differentiated and transformed."""
+    logits, target, mask, sample_weight, *inputs = ctx.saved_tensors
+    ops = TorchOps(ctx.call.axis, logits.ndim)
+    gradient = ctx.call.loss.formula_and_gradient(
+        logits, target, mask, sample_weight, ops, **ctx.call.named(inputs)
+    )[1]
+    return None, _of_logits(gradient) * upstream, *(None,) * (len(ctx.saved_tensors) - 1)
 
 
 class _Compiled(torch.autograd.Function):

@@ -177,14 +177,18 @@ class EagerOps(TorchOps):
         p = self.softmax(z)
         at_label = p.gather(axis, index)
         rest = p.scatter_(axis, index, 0.0).sum(axis, keepdim=True)
-        p.scatter_(axis, index, at_label)
         rare = z.device.type != "cpu" or not at_label.amin() > torch.finfo(z.dtype).tiny * 1e6
         log_p = torch.div(rest, at_label).log1p_().neg_()
         if rare:
             # Where the probability underflows, it is measured against that of the most likely class.
-            far = z.gather(axis, index) - z.amax(axis, keepdim=True) + p.amax(axis, keepdim=True).log_()
+            likeliest = p.amax(axis, keepdim=True).maximum(at_label)
+            far = z.gather(axis, index) - z.amax(axis, keepdim=True) + likeliest.log_()
             log_p = torch.where(rest > at_label, far, log_p)
         return p, AtLabel(at_label.squeeze(axis), rest.squeeze(axis), log_p.squeeze(axis))
+
+    def fill_at(self, p: Tensor, labels: Tensor, at_label: Tensor) -> Tensor:
+        axis = self.class_axis
+        return p.scatter_(axis, labels.unsqueeze(axis), at_label.unsqueeze(axis))
 
     def sigmoid(self, z: Tensor) -> Tensor:
         return z.sigmoid()

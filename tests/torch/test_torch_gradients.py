@@ -170,11 +170,11 @@ def test_with_a_gradient_the_count_of_live_tensors_does_rise() -> None:
     loss, given, z = case.make(), case.arguments(), case.logits().requires_grad_()
     alive = logits_sized()
     value = loss(z, **given)
-    box = value.grad_fn.call.handover
-    assert box.gradient is not None
+    node = value.grad_fn
+    assert node.made is not None
     assert logits_sized() == alive + 1
     value.backward()
-    assert box.gradient is None
+    assert node.made is None
 
 
 # -- precision --------------------------------------------------------------------------------------------------------
