@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import product
 from typing import Any
@@ -105,8 +106,9 @@ class LocallyAdaptiveLoss(PixelLoss):
             labels = ops.cast(xp.squeeze(target.dense, axis=ops.class_axis), ops.index_dtype)
         if target.valid is not None:
             labels = xp.where(target.valid, labels, -xp.ones_like(labels))
-        neighbours = ops.over_classes(_count(labels, self.kernel_size, target.dtype, ops))
-        pooled = _pool(x, labels, self.kernel_size, ops) / neighbours
+        pooled, count = _pool(x, labels, self.kernel_size, ops)
+        neighbours = ops.over_classes(count)
+        pooled = pooled / neighbours
 
         cost = replace(self.cost, activation=self.activation, class_weights=self.class_weights)
         inner = Prediction(pooled, self.activation, ops, labels=target.labels, log_at_label=cost.log_at_label)
@@ -117,7 +119,7 @@ class LocallyAdaptiveLoss(PixelLoss):
 
         def pullback(seed: Array) -> Cotangent:
             slope = inner.gradient(found.pullback(seed)) / neighbours
-            slope = _pool(slope, labels, self.kernel_size, ops)
+            slope, _ = _pool(slope, labels, self.kernel_size, ops)
             return Cotangent(logits=[slope if from_standard is None else from_standard(slope)])
 
         return CostMap(found.costs, found.weights, pullback, found.count)
@@ -136,19 +138,19 @@ class LocallyAdaptiveLoss(PixelLoss):
 
 
 def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
-    """`(z − mean z) / std z` over the classes, 0 for a constant vector, and the way back."""
+    """`(z − mean z) / std z` over the classes, and the way back. A constant vector, of infinite extent, gives 0."""
     xp, axis = ops.xp, ops.class_axis
     highest, lowest = (extreme(z, axis=axis, keepdims=True) for extreme in (xp.max, xp.min))
     # Measured from the highest in units of their range, logits keep the digits in which they differ. Of an eighth of
     # the range of ±3e38, the reciprocal that XLA multiplies by is no subnormal.
     extent = highest / 8 - lowest / 8
     varied = extent > 0
-    extent = xp.where(varied, extent, xp.ones_like(extent))
+    extent = xp.where(varied, extent, xp.full_like(extent, math.inf))
     unit = (z / 8 - highest / 8) / extent
     centred = unit - xp.mean(unit, axis=axis, keepdims=True)
     variance = xp.mean(centred * centred, axis=axis, keepdims=True)
     deviation = xp.sqrt(xp.where(varied, variance, xp.ones_like(variance)))
-    x = xp.where(varied, centred / deviation, xp.zeros_like(centred))
+    x = centred / deviation
 
     def back(slope: Array) -> Array:
         slope = (
@@ -156,54 +158,24 @@ def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
             - xp.mean(slope, axis=axis, keepdims=True)
             - x * xp.mean(slope * x, axis=axis, keepdims=True)
         )
-        return xp.where(varied, slope / deviation / extent / 8, xp.zeros_like(slope))
+        return slope / (8 * deviation) / extent
 
     return x, back
 
 
-def _pool(x: Array, labels: Array, size: int, ops: Ops) -> Array:
-    """`Σ_u μ ω(u) x(i + u)`, logits-shaped. The filter is symmetric: it is its own transpose."""
-    total = ops.xp.zeros_like(x)
-    shifts = zip(
-        _distances(size, ops),
-        _shifted(x, size, ops.spatial_axes, 0, ops),
-        _same(labels, size, ops),
-        strict=True,
-    )
-    for distance, shifted, same in shifts:
-        weight = ops.cast(same, x.dtype) * 2.0 ** (1 - distance)
-        total = total + shifted * ops.over_classes(weight)
-    return total
+def _pool(x: Array, labels: Array, size: int, ops: Ops) -> tuple[Array, Array]:
+    """`Σ_u μ ω(u) x(i + u)`, logits-shaped, and ξ, a map. The filter is symmetric: it is its own transpose."""
+    radius, pixel_axes = size // 2, range(1, ops.rank - 1)
+    wide_x = ops.pad(x, ops.spatial_axes, radius, 0)
+    wide_labels = ops.pad(labels, pixel_axes, radius, -2)
 
+    def add_neighbour(sums: tuple[Array, Array], place: Sequence[Any], weight: Any) -> tuple[Array, Array]:
+        total, count = sums
+        same = ops.cast(labels == ops.window(wide_labels, pixel_axes, place, size), x.dtype)
+        shifted = ops.window(wide_x, ops.spatial_axes, place, size)
+        return ops.add_product(total, shifted, ops.over_classes(same * weight)), count + same
 
-def _count(labels: Array, size: int, dtype: Any, ops: Ops) -> Array:
-    """ξ, the number of pixels in each window with the label of its centre: a map."""
-    total = ops.xp.zeros_like(labels, dtype=dtype)
-    for same in _same(labels, size, ops):
-        total = total + ops.cast(same, dtype)
-    return total
-
-
-def _same(labels: Array, size: int, ops: Ops) -> Iterator[Array]:
-    """For each place in the window: where the neighbour there has the label of the centre."""
-    return (labels == shifted for shifted in _shifted(labels, size, range(1, ops.rank - 1), -2, ops))
-
-
-def _distances(size: int, ops: Ops) -> Iterator[int]:
-    """The chessboard distance of each place in the window from its centre."""
-    places = product(range(-(size // 2), size // 2 + 1), repeat=len(ops.spatial_axes))
-    return (max((0, *map(abs, place))) for place in places)
-
-
-def _shifted(x: Array, size: int, axes: Sequence[int], outside: int, ops: Ops) -> Iterator[Array]:
-    """For each place in the window: `x` moved so that the neighbour there lies on the centre. By slices of one padded
-    copy, which work with lengths that are not known yet."""
-    radius = size // 2
-    for axis in axes:
-        edge = ops.xp.full_like(x[(*(slice(None),) * axis, slice(0, 1), ...)], outside)
-        x = ops.xp.concat([edge] * radius + [x] + [edge] * radius, axis=axis)
-    for place in product(range(size), repeat=len(axes)):
-        window = [slice(None)] * len(x.shape)
-        for axis, start in zip(axes, place, strict=True):
-            window[axis] = slice(start, (start - 2 * radius) or None)
-        yield x[tuple(window)]
+    places = list(product(range(size), repeat=len(ops.spatial_axes)))
+    weights = [2.0 ** (1 - max((0, *(abs(start - radius) for start in place)))) for place in places]
+    nothing = ops.xp.zeros_like(x), ops.xp.zeros_like(labels, dtype=x.dtype)
+    return ops.fold(add_neighbour, nothing, places, weights)

@@ -156,6 +156,34 @@ class Ops:
         """The entries of class 0 of logits-shaped `x`: a map."""
         return x[(*(slice(None),) * self.class_axis, 0, ...)]
 
+    # -- windows --------------------------------------------------------------------------------------------------
+
+    def pad(self, x: Array, axes: Sequence[int], width: int, value: float) -> Array:
+        """`x` with so many entries of this value before and after it on each of the axes."""
+        for axis in axes:
+            edge = self.xp.full_like(x[(*(slice(None),) * axis, slice(0, 1), ...)], value)
+            x = self.xp.concat([edge] * width + [x] + [edge] * width, axis=axis)
+        return x
+
+    def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], size: int) -> Array:
+        """What is left of a padded `x` when a window of `size` cells a side is moved over it and of each window the
+        cell at `place` is read. The lengths need not be known."""
+        cut = [slice(None)] * len(x.shape)
+        for axis, start in zip(axes, place, strict=True):
+            cut[axis] = slice(start, (start + 1 - size) or None)
+        return x[tuple(cut)]
+
+    def add_product(self, total: Array, x: Array, y: Array) -> Array:
+        """`total + x y`, logits-shaped. May overwrite `total`."""
+        return total + x * y
+
+    def fold(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
+        """`state = step(state, *now)` with one after the other of each sequence of numbers, in memory that does not
+        grow with their length. Where the numbers become arrays, floats have the dtype of the state."""
+        for now in zip(*given, strict=True):
+            state = step(state, *now)
+        return state
+
     # -- parts ----------------------------------------------------------------------------------------------------
 
     part_size = 2**17

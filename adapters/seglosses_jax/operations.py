@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -26,6 +27,20 @@ class JaxOps(Ops):
     def is_eager(self, x: Any) -> bool:
         # Inside jax.grad alone there is a value, beneath the derivative.
         return not isinstance(jax.lax.stop_gradient(x), jax.core.Tracer)
+
+    def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], size: int) -> Array:
+        for axis, start in zip(axes, place, strict=True):
+            x = jax.lax.dynamic_slice_in_dim(x, start, x.shape[axis] + 1 - size, axis)
+        return x
+
+    def fold(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
+        if all(map(self.is_eager, jax.tree.leaves(state))):
+            return super().fold(step, state, *given)
+        # Unrolled, XLA would hold what all steps read.
+        dtype = jax.tree.leaves(state)[0].dtype
+        arrays = [jnp.asarray(numbers) for numbers in given]
+        arrays = [x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x for x in arrays]
+        return jax.lax.scan(lambda state, now: (step(state, *now), None), state, arrays)[0]
 
     def sigmoid(self, z: Array) -> Array:
         return jax.nn.sigmoid(z)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -65,6 +66,13 @@ class TensorFlowOps(Ops):
         if self.class_axis == self.rank - 1:
             return tf.linalg.matvec(x, tf.ones(x.shape[-1], x.dtype))
         return super().sum_classes(x)
+
+    def fold(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
+        for now in zip(*given, strict=True):
+            # A graph would begin with all steps at once.
+            with tf.control_dependencies(tf.nest.flatten(state)):
+                state = step(state, *now)
+        return state
 
     def sigmoid(self, z: tf.Tensor) -> tf.Tensor:
         return tf.sigmoid(z)

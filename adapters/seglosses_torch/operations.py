@@ -167,6 +167,13 @@ class EagerOps(TorchOps):
             sums.scatter_add_(1, index, values.to(sums.dtype))
         return sums
 
+    def pad(self, x: Tensor, axes: Sequence[int], width: int, value: float) -> Tensor:
+        widths = [width * (axis in axes) for axis in reversed(range(x.ndim)) for _ in range(2)]
+        return torch.nn.functional.pad(x, widths, value=value)
+
+    def add_product(self, total: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return total.addcmul_(x, y)
+
     def add_at(self, x: Tensor, labels: Tensor, pixel_map: Tensor) -> Tensor:
         index = labels.unsqueeze(self.class_axis)
         return x.scatter_add_(self.class_axis, index, self._over(pixel_map, index))
