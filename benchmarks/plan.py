@@ -42,13 +42,11 @@ def full(device: str) -> list[Job]:
     few = ("cross_entropy", "focal", "dice", "jaccard")
     planned = [
         *jobs(on("torch", "eager"), ("binary", "voc", "ct", "ade", "local", "small", "ct-half", *_GROWTH)),
-        *jobs(on("torch", "compile"), ("voc", "ct", "ade", "small", "ct-half")),
+        *jobs(on("torch", "compile"), ("voc", "ct", "ade", "local", "small", "ct-half")),
         *jobs(on("torch", "compile"), ("binary",), ("cross_entropy", "dice")),
-        *jobs(on("torch", "compile"), ("local",), ("local_7",)),
-        *jobs(on("jax", "jit"), ("voc", "ct", "ade", "small")),
+        *jobs(on("jax", "jit"), ("voc", "ct", "ade", "local", "small")),
         *jobs(on("jax", "jit"), ("binary",), ("cross_entropy", "focal", "dice")),
-        *jobs(on("jax", "jit"), ("local",), ("local_7",)),
-        *jobs(graph, ("voc",)),
+        *jobs(graph, ("voc", "local")),
         *jobs(graph, ("binary", "ct"), ("cross_entropy", "dice")),
     ]
     if device == "cpu":
