@@ -268,8 +268,8 @@ def how_it_is_tested() -> str:
     seeds, interval, wanted = len(SEEDS), f"{100 * (1 - LEVEL):.0f} %", f"{100 * WANTED_POWER:.0f} %"
     return f"""Runs of one seed are a pair, so losses are compared by the paired t-test over seeds: for each seed the
 difference of the losses' mean IoU, averaged over the networks that the claim speaks of. *Holds* is p < {LEVEL} with the
-difference on the claim's side, *contradicted* on the other. Differences are given with their {interval} confidence
-interval.
+difference on the claim's side, *contradicted* on the other; no verdict is given before all {seeds} seeds are there.
+Differences are given with their {interval} confidence interval.
 
 {seeds} seeds see large effects only. A true difference of one standard deviation of the differences is found with a
 probability of {100 * power(1.0, seeds):.0f} %; a probability of {wanted} needs {detectable(seeds):.2f} standard
@@ -285,7 +285,7 @@ def verdicts(rows: Sequence[Row]) -> str:
     total = ", ".join(f"{counts[word]} {words}" for word, words in VERDICTS.items() if counts[word])
     texts = []
     for claim, result in found:
-        if result is None or verdict(result) == HOLDS:
+        if result is None or verdict(result) in (HOLDS, NOT_MEASURED):
             continue
         if verdict(result) == CONTRADICTED:
             texts.append(f"- {claim}? No: behind by {-result.difference:.4f} (p = {p_text(result)}).")
@@ -305,7 +305,7 @@ def claims_table(rows: Sequence[Row]) -> str:
         word = verdict(result)
         lines.append((
             str(claim), f"{in_source(claim):+.4f}", difference_text(result), p_text(result),
-            "" if result is None else f"{result.detectable:.4f}", f"**{word}**" if word == CONTRADICTED else word,
+            "" if word == NOT_MEASURED else f"{result.detectable:.4f}", f"**{word}**" if word == CONTRADICTED else word,
             difference_text(digits), p_text(digits),
         ))  # fmt: skip
     header = ("claim", "source", f"here, {MAIN}", "p", "found from", "", f"here, {DIGITS}", "p")
@@ -319,7 +319,7 @@ def difference_text(found: Comparison | None) -> str:
 
 
 def p_text(found: Comparison | None) -> str:
-    if found is None:
+    if found is None or found.seeds < len(SEEDS):
         return ""
     if math.isnan(found.p):
         return "no spread"
