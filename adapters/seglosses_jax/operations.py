@@ -42,6 +42,17 @@ class JaxOps(Ops):
         arrays = [x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x for x in arrays]
         return jax.lax.scan(lambda state, now: (step(state, *now), None), state, arrays)[0]
 
+    def total(self, x: Array) -> Array:
+        # A choice that changes nothing. XLA draws products and sums into the reduction behind them and writes down what
+        # these read; a choice it leaves alone, so that one loop makes x from whatever it is made of.
+        return super().total(jnp.where(x != x, jnp.nan, x))
+
+    def power_sum(self, p: Array, exponent: Any, weights: Array | None) -> Array:
+        if isinstance(exponent, (int, float)) and exponent == 2:
+            # XLA would keep the squares for the way back, where they cost less to form again.
+            p = jax.lax.optimization_barrier(p)
+        return super().power_sum(p, exponent, weights)
+
     def sigmoid(self, z: Array) -> Array:
         return jax.nn.sigmoid(z)
 
