@@ -305,7 +305,8 @@ def claims_table(rows: Sequence[Row]) -> str:
         word = verdict(result)
         lines.append((
             str(claim), f"{in_source(claim):+.4f}", difference_text(result), p_text(result),
-            "" if result is None or word == NOT_MEASURED else f"{result.detectable:.4f}", f"**{word}**" if word == CONTRADICTED else word,
+            "" if result is None or word == NOT_MEASURED else f"{result.detectable:.4f}",
+            f"**{word}**" if word == CONTRADICTED else word,
             difference_text(digits), p_text(digits),
         ))  # fmt: skip
     header = ("claim", "source", f"here, {MAIN}", "p", "found from", "", f"here, {DIGITS}", "p")
