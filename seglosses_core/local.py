@@ -35,7 +35,7 @@ class LocallyAdaptiveLoss(PixelLoss):
     mean is over all valid pixels of the batch. A perfect prediction keeps a cost above 0, as defined. The target must
     be labels.
 
-    Time grows with the window's area, memory does not.
+    Time grows with the window's area, memory does not, but in TensorFlow under XLA.
 
     Parameters
     ----------

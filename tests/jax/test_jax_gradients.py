@@ -237,3 +237,14 @@ def test_mixed_second_derivative_of_logits_and_power() -> None:
 
     found = jax.jit(jax.grad(lambda z: of_power(z, lambda loss, *arguments: loss(*arguments))))(z)
     close(found, jax.jit(jax.grad(lambda z: of_power(z, by_formula)))(z), relative=1e-10)
+
+
+def test_the_memory_of_the_local_loss_does_not_grow_with_the_window() -> None:
+    logits, target = jnp.zeros((1, 64, 64, 5)), jnp.zeros((1, 64, 64), jnp.int32)
+
+    def scratch(size: int) -> int:
+        gradient = jax.jit(jax.grad(sl.LocallyAdaptiveLoss(kernel_size=size)))
+        return gradient.lower(logits, target).compile().memory_analysis().temp_size_in_bytes
+
+    # The edge of 4 pixels around one padded copy, instead of 1, is all that may be more.
+    assert scratch(9) < 1.2 * scratch(3)

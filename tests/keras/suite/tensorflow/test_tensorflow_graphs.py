@@ -26,6 +26,7 @@ from keras_problems import (
 import seglosses_core
 from seglosses_core.heatmap import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_keras import CrossEntropyLoss, DiceLoss
+from seglosses_keras.tensorflow_operations import TensorFlowOps
 
 RATE = 0.5
 
@@ -170,3 +171,18 @@ def test_a_heat_map_is_a_target():
     np.testing.assert_allclose(
         value, core(logits, gaussian_heatmap_from_labels(labels, **options)), rtol=1e-5
     )
+
+
+def test_in_a_graph_a_step_of_a_fold_waits_for_the_one_before():
+    """What it reads, too, so that what all steps read is never there at once."""
+    reads, totals = [], []
+
+    def step(total, number):
+        reads.append(tf.sqrt(source))
+        totals.append(total + number * reads[-1])
+        return totals[-1]
+
+    with tf.Graph().as_default():
+        source = tf.ones(2)
+        TensorFlowOps(1, 2).fold(step, tf.zeros(2), [1.0, 2.0, 3.0])
+    assert [list(read.op.control_inputs) for read in reads[1:]] == [[total.op] for total in totals[:-1]]
