@@ -5,6 +5,7 @@ Ten digits and the background make eleven classes: label 0 is the background, la
 
 import gzip
 import math
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -42,16 +43,20 @@ def mnist_digits(split: str, directory: Path) -> Digits:
     The last sixth of those for training is for validation.
     """
     name = "t10k" if split == "test" else "train"
-    images = _read_idx(directory, f"{name}-images-idx3-ubyte") / 255
+    images = _read_idx(directory, f"{name}-images-idx3-ubyte")
     shown = _read_idx(directory, f"{name}-labels-idx1-ubyte").astype(np.int64)
     if images.ndim != 3 or shown.shape != images.shape[:1]:
         raise ValueError(
             f"{directory} holds {name} images of shape {images.shape} and labels of shape {shown.shape}; "
             "(N, rows, columns) and (N,) would be right"
         )
+    if (shown > 9).any():
+        raise ValueError(
+            f"{directory} holds {name} labels up to {shown.max()}; those of digits go from 0 to 9"
+        )
     first = len(shown) - len(shown) // 6
     part = {"train": slice(None, first), "validation": slice(first, None), "test": slice(None)}[split]
-    return Digits(images[part], shown[part])
+    return Digits(images[part] / 255, shown[part])
 
 
 def _read_idx(directory: Path, name: str) -> np.ndarray:
@@ -60,15 +65,22 @@ def _read_idx(directory: Path, name: str) -> np.ndarray:
     if plain.exists():
         path, content = plain, plain.read_bytes()
     elif packed.exists():
-        path, content = packed, gzip.decompress(packed.read_bytes())
+        path, compressed = packed, packed.read_bytes()
+        try:
+            content = gzip.decompress(compressed)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{path} is no whole gzip file: {error}") from error
     else:
         raise FileNotFoundError(f"{directory} has neither {plain.name} nor {packed.name}")
     if content[:3] != b"\0\0\x08":
         raise ValueError(
             f"{path} starts with {content[:3].hex(' ')}; an IDX file of bytes starts with 00 00 08"
         )
-    shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
-    values = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
+    header = 4 + 4 * content[3] if len(content) > 3 else 4
+    if len(content) < header:
+        raise ValueError(f"{path} ends after {len(content)} bytes, within its header")
+    shape = np.frombuffer(content[4:header], ">u4")
+    values = np.frombuffer(content[header:], np.uint8)
     if values.size != math.prod(shape.tolist()):
         raise ValueError(f"{path} has {values.size} bytes of data; its header says {shape.tolist()}")
     return values.reshape(shape)
@@ -93,7 +105,8 @@ def scenes(
     instances: digits tried in each scene; one that finds no free place is left out.
     digit_size: the least and the greatest width of a digit, in pixels.
     overlap: the largest share of a digit's ink that may cover digits that are there already.
-    imbalance: from 0, each digit equally often, towards 1: digit d is drawn as often as (1 - imbalance)^d.
+    imbalance: from 0, each image of a digit as likely as any other, towards 1: images of digit d are drawn in
+        proportion to (1 - imbalance)^d.
     noise: the standard deviation of the normal noise that is added to every pixel; ink is 0.3 to 1, paper 0.
     mnist: the folder of MNIST's files; scikit-learn's digits by default.
 
@@ -104,6 +117,8 @@ def scenes(
     least, greatest = digit_size
     if not 1 <= least <= greatest <= size:
         raise ValueError(f"digit_size must rise from 1 to at most size={size}, got {digit_size}")
+    if not 0 <= overlap <= 1:
+        raise ValueError(f"overlap must be in [0, 1], got {overlap}")
     if not 0 <= imbalance < 1:
         raise ValueError(f"imbalance must be in [0, 1), got {imbalance}")
     random = np.random.default_rng([seed, SPLITS.index(split)])

@@ -18,7 +18,12 @@ METRICS: dict[str, Callable[[Row], float]] = {
 MAIN, DIGITS = METRICS
 """The source does not say whether its mean counts the background; claims are judged by the first."""
 
-HOLDS, CONTRADICTED, NOT_SHOWN, NOT_MEASURED = "holds", "contradicted", "not shown", "not measured"
+HOLDS, CONTRADICTED, NOT_SHOWN, NOT_MEASURED = VERDICTS = (
+    "holds",
+    "contradicted",
+    "not shown",
+    "not measured",
+)
 
 
 def by_seed(rows: Iterable[Row], cell: Cell, metric: str = MAIN) -> dict[int, float]:

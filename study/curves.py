@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 FRAMEWORKS = ("torch", "jax", "tensorflow")
 DTYPES = ("float32", "float64")
 STEPS = 20
-TOLERANCE = {"float32": 1e-3, "float64": 1e-12}
+TOLERANCE = {"float32": 2e-4, "float64": 1e-12}
 """By how much a loss may differ from PyTorch's in any of the first STEPS steps, relatively."""
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8

@@ -15,7 +15,7 @@ from study.losses import LOSSES
 from study.protocol import FILTERS, KERNELS
 from study.source import TABLE, Cell
 
-COLOURS = dict(zip(LOSSES, [f"C{i}" for i in range(10)], strict=True))
+COLOURS = dict(zip(LOSSES, [*(f"C{i}" for i in range(10)), "black"], strict=True))
 STYLES: tuple[dict[str, Any], ...] = (
     {"linestyle": "-", "linewidth": 3},
     {"linestyle": "--"},

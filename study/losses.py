@@ -21,8 +21,9 @@ LOSSES: dict[str, Callable[[], sl.TorchLoss]] = {
     "focal": lambda: sl.FocalLoss(gamma=2.0, alpha=None),
     "locally adaptive": lambda: sl.LocallyAdaptiveLoss(kernel_size=3),
     "pointwise exponential": lambda: sl.PointwiseExponentialLoss(aggregate="batch"),
+    "cross-entropy, continued": sl.CrossEntropyLoss,
 }
 SOURCE = ("cross-entropy", "Jaccard", "power Jaccard, p = 2")
 FURTHER = tuple(loss for loss in LOSSES if loss not in SOURCE)
-FINE_TUNING = {"pointwise exponential": "cross-entropy"}
-"""Losses that start from what another has trained, with the same seed."""
+FINE_TUNING = {"pointwise exponential": "cross-entropy", "cross-entropy, continued": "cross-entropy"}
+"""Losses that start from what another has trained, with the same seed. The second tells what training longer gives."""

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from study.losses import FURTHER, SOURCE
+from study.losses import FINE_TUNING, FURTHER, SOURCE
 
 FILTERS = (2, 4, 8, 16)
 KERNELS = (3, 5)
@@ -62,7 +62,7 @@ class Run(NamedTuple):
     @property
     def cost(self) -> float:
         """About how long it takes, for the time left: a wider network needs longer for an epoch, and fewer of them."""
-        return 1 + self.filters * self.kernel / 50
+        return (1 + self.filters * self.kernel / 50) * (2 if self.loss in FINE_TUNING else 1)
 
 
 def source_runs() -> list[Run]:

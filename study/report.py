@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
+import seglosses_core as core
 from examples.scenes import CLASSES
 from examples.unet_torch import SLOPE, UNet
 from study import curves, figures, pixel
@@ -20,7 +22,7 @@ from study.claims import (
     MAIN,
     METRICS,
     NOT_MEASURED,
-    NOT_SHOWN,
+    VERDICTS,
     by_seed,
     in_source,
     judge,
@@ -63,9 +65,23 @@ def write(
     protocol = protocol_of(rows)
     sections = {
         "What is there": [progress(rows)],
-        "Protocol": [PROTOCOL, choices(protocol), sizes(), show_scenes(protocol, docs, mnist)],
+        "Protocol": [
+            PROTOCOL,
+            choices(protocol),
+            time_taken(rows),
+            sizes(),
+            settings(),
+            show_scenes(protocol, docs, mnist),
+        ],
         "The source's table and ours": comparison(rows, docs),
-        "Which claims hold": [how_it_is_tested(), verdicts(rows), claims_table(rows), orders(rows)],
+        "Which claims hold": [
+            verdicts(rows),
+            claims_table(rows),
+            stopped_early(rows),
+            WHAT_THE_SOURCE_SAYS,
+            how_it_is_tested(),
+            orders(rows),
+        ],
         "Other losses": beyond(rows, docs),
         "Where the learnt p ends": [DRIFT, learnt_powers(rows, protocol)],
         "Losses of one pixel": [ONE_PIXEL, show_losses(docs)],
@@ -99,7 +115,8 @@ INTRODUCTION = f"""# A study of power losses
 {REFERENCE}:
 small U-Nets on scenes of digits, trained with cross-entropy, Jaccard and power Jaccard. Here is that experiment again,
 with further losses. `make study` carries out the runs that are missing, then writes this page from
-`study/results.csv` alone; `python -m study --report` writes the page only."""
+`study/results.csv` and `study/curves.csv`; `python -m study --report` writes the page only, and `python -m study
+--help` tells how to choose runs, take MNIST's digits and use a GPU."""
 
 
 def progress(rows: Sequence[Row]) -> str:
@@ -132,22 +149,27 @@ def progress(rows: Sequence[Row]) -> str:
 
 # -- protocol ---------------------------------------------------------------------------------------------------------
 
-PROTOCOL = f"""The source leaves some of it open; those choices are marked *here*. The network is a U-Net of three
-levels with batch normalisation, two convolutions a level, leaky rectifiers of slope {SLOPE} (*here*: behind plain
-ones, 0 on one side, the two channels of the smallest network say too little of {CLASSES} classes) and {CLASSES}
-outputs; *filters* are those of the first level. All runs have the same scenes. A seed means initial weights, the
-order of scenes and their shifts, the same for every loss. The epoch of the least validation loss is tested. Sums of
-region losses run over the batch: most digits are absent from most scenes, and per image an absent class asks for
-nothing but probabilities of exactly 0."""
+PROTOCOL = f"""The network is a U-Net of three levels with {CLASSES} outputs; a seed is one repetition, and the same
+for every loss: it means initial weights, the order of scenes and their shifts.
+
+The source leaves some of it open. Chosen here, beside what the table marks *here*:
+
+- *Filters* are those of the first level. Two convolutions a level, each with batch normalisation and a leaky rectifier
+  of slope {SLOPE}. Plain rectifiers are 0 on one side, and {CLASSES} classes can hardly be told apart by the two
+  channels that the smallest network has at its end.
+- Sums of region losses run over the batch, which is not this library's default: most digits are absent from most
+  scenes, and per image an absent class asks for nothing but probabilities of exactly 0.
+- The validation loss decides when training stops, and the epoch in which it was least is tested.
+- All runs have the same scenes."""
 
 CHOICES = {
     "digits": ("here", "come with the package; the source's are MNIST's, which `--mnist` takes"),
-    "size": ("here", "pixels along a side; a run takes minutes on one core"),
+    "size": ("here", "pixels along a side"),
     "instances": ("here", "digits tried in each scene"),
     "least_digit": ("here", "pixels along a side: scikit-learn's digits have 8 and are not made smaller"),
     "greatest_digit": ("here", ""),
     "overlap": ("here", "share of a digit that may cover others"),
-    "imbalance": ("here", "0: each digit as often as any other"),
+    "imbalance": ("here", "0: each image of a digit as likely as any other"),
     "noise": ("here", "standard deviation; ink is 0.3 to 1"),
     "scenes_seed": ("here", ""),
     "train": ("source", "scenes"),
@@ -155,12 +177,12 @@ CHOICES = {
     "test": ("source", "scenes, of digits that neither has"),
     "epochs": ("source", "at most"),
     "rate": ("source", "of Adam"),
-    "patience": ("source", "epochs without a lower validation loss, then training stops"),
+    "patience": ("source", "epochs without improvement, then training stops"),
     "plateau": ("source", "such epochs, then the rate is reduced"),
     "plateau_factor": ("here", "what it is reduced by"),
     "fine_tuning_rate": (
         "here",
-        "of " + ", ".join(f"{loss}, which starts from {first}" for loss, first in FINE_TUNING.items()),
+        "of " + " and ".join(f"*{loss}*" for loss in FINE_TUNING),
     ),
     "batch_size": ("here", "scenes"),
     "shift": ("here", "pixels at most along both axes, around the border; the source says random shifts"),
@@ -171,6 +193,39 @@ def choices(protocol: Protocol) -> str:
     values = dataclasses.asdict(protocol)
     lines = [(name.replace("_", " "), str(values[name]), *about) for name, about in CHOICES.items()]
     return _table(("", "value", "from", ""), lines)
+
+
+def time_taken(rows: Sequence[Row]) -> str:
+    """Why the scenes are as small as they are."""
+    if not rows:
+        return ""
+    mean = np.mean([row.seconds for row in rows])
+    return (
+        f"The size is chosen for two cores to finish the source's {len(source_runs())} runs in an evening: a run"
+        f" took {mean / 60:.1f} minutes of one core on average, which is {len(source_runs()) * mean / 7200:.1f} hours"
+        f" for them on two. Scenes of twice the side have four times the pixels."
+    )
+
+
+def settings() -> str:
+    """Of each loss, but for what all have in common."""
+    common = vars(core.CrossEntropyLoss()).keys() - {"reduction"}
+    lines = []
+    for name, make in LOSSES.items():
+        with torch.no_grad():
+            loss = make().bound()
+        texts = [
+            f"{key}={float(value) if key == 'p' else value}"
+            for key, value in vars(loss).items()
+            if key not in common | {"cost"}
+        ]
+        lines.append((name, f"`{type(loss).__name__}`", f"`{', '.join(texts)}`"))
+    return _table(("", "class", "hyper-parameters"), lines) + "\n\n" + SETTINGS
+
+
+SETTINGS = """The learnt p starts from the value given. The pointwise exponential loss is used as fine-tuning: it starts
+from what cross-entropy has trained, with a rate of its own. That is a second training, so *cross-entropy, continued*
+is the same with cross-entropy in its place, to tell what the loss gives from what training longer gives."""
 
 
 def sizes() -> str:
@@ -198,10 +253,15 @@ def show_scenes(protocol: Protocol, docs: Path, mnist: Path | None) -> str:
 
 # -- tables of IoU ----------------------------------------------------------------------------------------------------
 
-TABLES = """Mean over seeds ± standard deviation (of a sample: its squares are divided by the count less one). The
+LOST = 0.01
+
+TABLES = f"""Mean over seeds ± standard deviation (of a sample: its squares are divided by the count less one). The
 source does not say whether its mean IoU counts the background, so ours is given over all 11 classes and over the 10
-digits; IoU is that of all pixels of the test set. The scenes are not the source's: the differences between losses can
-be compared with its own, the values cannot."""
+digits; IoU is that of all pixels of the test set. The scenes are not the source's: the order of the losses
+can be compared with its own, neither the values nor the size of a difference.
+
+*Epochs* is their mean; how many runs were ended by their limit while they still improved; and in how many
+of them a digit was not learnt, its IoU below {LOST}."""
 
 
 def summary_text(found: Summary | None) -> str:
@@ -227,7 +287,26 @@ def iou_table(rows: Sequence[Row], losses: Iterable[str], kernel: int) -> str:
             of_loss.append((metric, [summarize([*by_seed(rows, cell, metric).values()]) for cell in cells]))
         for i, (about, found) in enumerate(of_loss):
             lines.append(("" if i else loss, about, *map(summary_text, found)))
+        lines.append(("", "epochs", *(how_it_ended(rows, cell) for cell in cells)))
     return _table((f"kernel {kernel}", "", *(f"{filters} filters" for filters in FILTERS)), lines)
+
+
+def how_it_ended(rows: Iterable[Row], cell: Cell) -> str:
+    there = [row for row in rows if (row.loss, row.filters, row.kernel) == cell]
+    if not there:
+        return ""
+    texts = [f"{np.mean([row.epochs for row in there]):.0f}"]
+    if ended := sum(map(ended_by_the_limit, there)):
+        texts.append(f"limit {ended}")
+    if lost := sum(min(row.iou[1:]) < LOST for row in there):
+        texts.append(f"digit lost {lost}")
+    return "; ".join(texts)
+
+
+def ended_by_the_limit(row: Row) -> bool:
+    """And not by a validation loss that no longer falls."""
+    protocol = protocol_of([row])
+    return row.epochs == protocol.epochs and row.epochs - row.best_epoch < protocol.patience
 
 
 def draw(rows: Sequence[Row], losses: Iterable[str], path: Path, about: str) -> str:
@@ -249,19 +328,27 @@ def comparison(rows: Sequence[Row], docs: Path) -> list[str]:
 
 
 def beyond(rows: Sequence[Row], docs: Path) -> list[str]:
-    text = "The same networks, scenes and seeds with losses that the source does not train."
-    tables = [iou_table(rows, FURTHER, kernel) for kernel in KERNELS]
+    text = "The same networks, scenes and seeds with losses that the source does not train. No claim is tested here."
+    trained = {row.kernel for row in rows if row.loss in FURTHER}
+    if trained != set(KERNELS):
+        text += (
+            f" There are no such runs yet with kernel {', '.join(map(str, sorted(set(KERNELS) - trained)))}."
+        )
+    tables = [iou_table(rows, FURTHER, kernel) for kernel in KERNELS if kernel in trained]
     return [text, *tables, draw(rows, LOSSES, docs / "study-losses-iou.svg", "All losses, drawn as above.")]
 
 
 # -- claims -----------------------------------------------------------------------------------------------------------
 
-VERDICTS = {
-    HOLDS: "hold",
-    CONTRADICTED: "are contradicted, the other loss being ahead",
-    NOT_SHOWN: "are not shown either way",
-    NOT_MEASURED: "wait for runs",
-}
+WHAT_THE_SOURCE_SAYS = """Where the claims come from:
+
+- *Kernel 3*, and there *few filters*: on scenes of digits the source finds power Jaccard ahead with the smaller kernel,
+  and of small models in general that power losses beat the classical Jaccard.
+- *All networks*: its general conclusion is that power losses improve on cross-entropy and Jaccard in what it tested.
+- *Kernel 5*: no conclusion of the source, but what its table says there, where power Jaccard is last in three networks
+  of four. This and the claim for all networks can both hold only if kernel 3 outweighs it.
+
+The source concludes for little data, too. No run here varies the amount of data, so that is not tested."""
 
 
 def how_it_is_tested() -> str:
@@ -269,33 +356,54 @@ def how_it_is_tested() -> str:
     return f"""Runs of one seed are a pair, so losses are compared by the paired t-test over seeds: for each seed the
 difference of the losses' mean IoU, averaged over the networks that the claim speaks of. *Holds* is p < {LEVEL} with the
 difference on the claim's side, *contradicted* on the other; no verdict is given before all {seeds} seeds are there.
-Differences are given with their {interval} confidence interval.
+Differences are given with their {interval} confidence interval. All runs have the same scenes: interval and p speak of
+other weights and orders on these scenes, not of other scenes.
 
 {seeds} seeds see large effects only. A true difference of one standard deviation of the differences is found with a
 probability of {100 * power(1.0, seeds):.0f} %; a probability of {wanted} needs {detectable(seeds):.2f} standard
-deviations, with ten seeds {detectable(10):.2f}. *Found from* is that in IoU, at the spread seen here. So *not shown*
-is not *refuted*. The test takes the differences as normal, which {seeds} values cannot show; a test of signs or ranks,
-which does not, cannot go below p = {least_rank_p(seeds):.4f} with {seeds} pairs. Of {len(CLAIMS)} tests at this level
-{LEVEL * len(CLAIMS):.1f} come out by chance where there is no difference."""
+deviations, with ten seeds {detectable(10):.2f}. *Detectable* is the latter as a difference in IoU, at the
+spread of these few runs. So *not shown* is not *refuted*. The test takes the differences as normal, which {seeds}
+values cannot show; a test of signs or ranks, which does not, cannot go below p = {least_rank_p(seeds):.4f} with
+{seeds} pairs. Where there is no difference, {LEVEL * len(CLAIMS):.1f} of the {len(CLAIMS)} verdicts come out by chance,
+and of the {NETWORK_TESTS} tests network by network {LEVEL * NETWORK_TESTS:.1f}, so those bear no verdict."""
+
+
+NETWORK_TESTS = len(FILTERS) * len(KERNELS) * (len(SOURCE) - 1)
+
+
+def stopped_early(rows: Sequence[Row]) -> str:
+    """Few filters and kernel 3 is where the first claim looks."""
+    few = [row for row in rows if row.loss in SOURCE and row.kernel == 3 and row.filters in CLAIMS[0].filters]
+    ended = sum(map(ended_by_the_limit, few))
+    if not ended:
+        return ""
+    return (
+        f"With few filters and kernel 3 the limit of epochs ended {ended} of {len(few)} runs while they still"
+        f" improved. So the first claims compare how far each loss comes in {protocol_of(few).epochs} epochs,"
+        " as in the source, and not where it would end."
+    )
 
 
 def verdicts(rows: Sequence[Row]) -> str:
     found = [(claim, judge(rows, claim)) for claim in CLAIMS]
-    counts = Counter(verdict(result) for _, result in found)
-    total = ", ".join(f"{counts[word]} {words}" for word, words in VERDICTS.items() if counts[word])
+    totals = []
+    for about, concluded in (("The source's {} conclusions", True), ("The {} readings of its table", False)):
+        words = [verdict(result) for claim, result in found if claim.concluded == concluded]
+        total = ", ".join(f"{words.count(word)} × {word}" for word in VERDICTS if word in words)
+        totals.append(f"{about.format(len(words))}: {total}.")
     texts = []
     for claim, result in found:
         if result is None or verdict(result) in (HOLDS, NOT_MEASURED):
             continue
         if verdict(result) == CONTRADICTED:
-            texts.append(f"- {claim}? No: behind by {-result.difference:.4f} (p = {p_text(result)}).")
+            texts.append(f"- {claim}? No: behind by {-result.difference:.4f}.")
         else:
             side = "ahead" if result.difference > 0 else "behind"
             texts.append(
-                f"- {claim}? Not shown: {side} by {abs(result.difference):.4f}. The source has it ahead by"
-                f" {in_source(claim):.4f}; {result.detectable:.4f} would have been found."
+                f"- {claim}? Not shown: {side} by {abs(result.difference):.4f}, where {result.detectable:.4f} would"
+                f" have been found with a probability of {100 * WANTED_POWER:.0f} %."
             )
-    return "\n".join([f"Of {len(CLAIMS)} claims {total}.", "", *texts])
+    return "\n".join([" ".join(totals), "", *texts])
 
 
 def claims_table(rows: Sequence[Row]) -> str:
@@ -309,7 +417,7 @@ def claims_table(rows: Sequence[Row]) -> str:
             f"**{word}**" if word == CONTRADICTED else word,
             difference_text(digits), p_text(digits),
         ))  # fmt: skip
-    header = ("claim", "source", f"here, {MAIN}", "p", "found from", "", f"here, {DIGITS}", "p")
+    header = ("claim", "source", f"here, {MAIN}", "p", "detectable", "verdict", f"here, {DIGITS}", "p")
     return _table(header, lines)
 
 
@@ -336,23 +444,26 @@ def orders(rows: Sequence[Row]) -> str:
         for filters in FILTERS:
             theirs = order({loss: TABLE[Cell(loss, filters, kernel)].mean for loss in SOURCE})
             found = {loss: by_seed(rows, Cell(loss, filters, kernel)) for loss in SOURCE}
-            ours = None
-            if all(found.values()):
+            seeds = set.intersection(*(set(values) for values in found.values()))
+            found = {loss: {seed: values[seed] for seed in seeds} for loss, values in found.items()}
+            ours = []
+            if seeds:
                 ours = order({loss: float(np.mean([*values.values()])) for loss, values in found.items()})
+            if len(seeds) == len(SEEDS):
                 compared.append((theirs, ours))
             tests = [compare(found[POWER], found[other]) for other in others]
             lines.append((
-                str(kernel), str(filters), " > ".join(theirs), " > ".join(ours) if ours else "missing",
+                str(kernel), str(filters), " > ".join(theirs), " > ".join(ours) or "missing",
                 *(text for test in tests for text in (difference_text(test), p_text(test))),
             ))  # fmt: skip
     header = ["kernel", "filters", "order in the source", "order here"]
     header += [text for other in others for text in (f"{POWER} − {other}", "p")]
-    summary = "No network has runs of all three losses yet."
+    summary = f"Network by network; none has all {len(SEEDS)} seeds of all three losses yet."
     if compared:
         summary = (
-            f"Network by network, {len(compared)} with runs of all three losses: the order is the source's in"
-            f" {sum(theirs == ours for theirs, ours in compared)}, the first is the source's in"
-            f" {sum(theirs[0] == ours[0] for theirs, ours in compared)}."
+            f"Network by network, {len(compared)} of {len(TABLE) // len(SOURCE)} with all seeds of all three losses:"
+            f" the order is the source's in {sum(theirs == ours for theirs, ours in compared)}, the first is the"
+            f" source's in {sum(theirs[0] == ours[0] for theirs, ours in compared)}."
         )
     return f"{summary}\n\n{_table(header, lines)}"
 
@@ -368,7 +479,8 @@ predictions, with I = Σyŷ and D = Σŷ^p + Σy^p − I,
 since ln ŷ ≤ 0, and y^p ln y = 0 for y = 0 and y = 1. It is 0 only where every prediction is 0 or 1. Whatever the data,
 a larger p makes the loss smaller: p goes to the end of its range unless training stops before, and where it is then
 says how long training was, not which p segments best. Early stopping sees a validation loss that falls with p, too.
-*By the clock* is where p would be after as many steps of the rate's full length, all upwards."""
+*By the clock* is where p would be after as many steps of the rate's full length, all upwards; where a
+plateau reduced the rate, p is below that."""
 
 
 def learnt_powers(rows: Sequence[Row], protocol: Protocol) -> str:
@@ -378,6 +490,8 @@ def learnt_powers(rows: Sequence[Row], protocol: Protocol) -> str:
             [row for row in rows if (row.loss, row.filters, row.kernel) == (LEARNT, filters, kernel)]
             for filters in FILTERS
         ]
+        if not any(cells):
+            continue
         ends = [summarize([row.p for row in some if row.p is not None]) for some in cells]
         clock = [summarize([by_the_clock(row.best_epoch, protocol) for row in some]) for some in cells]
         epochs = [summarize([float(row.best_epoch) for row in some]) for some in cells]
@@ -386,6 +500,8 @@ def learnt_powers(rows: Sequence[Row], protocol: Protocol) -> str:
             ("", "by the clock", *map(summary_text, clock)),
             ("", "epochs", *("" if found is None else f"{found.mean:.0f}" for found in epochs)),
         ]
+    if not lines:
+        return "No such run yet."
     return _table(("", "", *(f"{filters} filters" for filters in FILTERS)), lines)
 
 
@@ -399,7 +515,8 @@ def by_the_clock(epochs: int, protocol: Protocol) -> float:
 # -- one pixel --------------------------------------------------------------------------------------------------------
 
 ONE_PIXEL = """The source's figure: one pixel with y = 1, its loss against the prediction ŷ. The distance-aware
-cross-entropy is the focal loss there; the locally adaptive loss needs neighbours and is no function of ŷ."""
+cross-entropy is the focal loss there. The locally adaptive loss needs neighbours and the center loss features, so
+neither is a function of ŷ."""
 
 
 def show_losses(docs: Path) -> str:
@@ -414,8 +531,12 @@ VALID_POWERS = """For one pixel with y = 1, and ε = 0 to be short,
 
 The derivative is 0 at ŷ* = (1/(p − 1))^(1/p), below 0 before it and above 0 after. At ŷ = 1, where D = 1, it is p − 2.
 For p > 2 the least value lies at ŷ* < 1: the loss pulls a right prediction back. For 1 < p ≤ 2 it lies at ŷ* ≥ 1, so
-that the loss falls up to ŷ = 1; at p = 2 it is flat there. For p ≤ 1 there is no ŷ* and the loss falls throughout,
-but for p < 1 the factor p ŷ^(p−1), which a pixel with y = 0 has too, has no bound at ŷ = 0. Hence 1 ≤ p ≤ 2."""
+that the loss falls up to ŷ = 1; at p = 2 it is flat there. For p ≤ 1 there is no ŷ*, and the loss of this one pixel
+falls throughout, for p = 0.5 too. What speaks against p < 1 is a pixel with y = 0, in a sum with others: there
+
+    ∂J_p/∂ŷ = I p ŷ^(p−1)/D²,  I = Σyŷ,  D = Σŷ^p + Σy^p − I
+
+has no bound as ŷ falls to 0, so the pull is strongest where the prediction is right already. Hence 1 ≤ p ≤ 2."""
 
 
 def fixed(value: float) -> str:

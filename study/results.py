@@ -53,6 +53,7 @@ class Row:
     weights: int
     """How many the network has."""
     seconds: float
+    """Of processor time, which runs side by side do not lengthen; on a GPU the work of the process that feeds it."""
     device: str
     versions: str
     date: str

@@ -40,6 +40,8 @@ class Fit(NamedTuple):
 
 def make_scenes(protocol: Protocol, split: str, mnist: Path | None) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels of a split, `(N, size, size)` each."""
+    if (protocol.digits == "MNIST") != (mnist is not None):
+        raise ValueError(f"the protocol is of digits from {protocol.digits}; the folder of MNIST is {mnist}")
     return scenes(
         getattr(protocol, split),
         split=split,
@@ -126,7 +128,8 @@ def carry_out(run: Run, protocol: Protocol, device: str = "cpu", mnist: Path | N
     network = UNet(CLASSES, filters=run.filters, kernel=run.kernel).to(device)
     pretraining, rate = None, protocol.rate
     if run.loss in FINE_TUNING:
-        pretraining = fit(network, LOSSES[FINE_TUNING[run.loss]](), data, protocol, rate, run.seed)
+        first = LOSSES[FINE_TUNING[run.loss]]().to(device)
+        pretraining = fit(network, first, data, protocol, rate, run.seed)
         rate = protocol.fine_tuning_rate
     loss = LOSSES[run.loss]().to(device)
     done = fit(network, loss, data, protocol, rate, run.seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -99,8 +100,11 @@ def test_two_studies_do_not_write_one_table(tmp_path: Path) -> None:
 def test_the_study_does_what_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     append(path, row(RUNS[1]))
-    with (tmp_path / "terminal").open("w") as terminal:
-        study(RUNS, TINY, path, jobs=2, console=Console(file=terminal))
+    with (tmp_path / "terminal").open("w+") as terminal:
+        study(RUNS, TINY, path, jobs=2, console=Console(file=terminal, width=200))
+        terminal.seek(0)
+        assert re.search(r"2 of 2 runs, last cross-entropy, 2 filters, kernel 3, seed [02] ━+ 0:00:\d\d 0:00:00",
+                         terminal.read())  # fmt: skip
     rows = read(path)
     assert rows[0].run == RUNS[1]
     assert sorted(r.run for r in rows) == RUNS
@@ -171,7 +175,7 @@ def alive(pid: int) -> bool:
 def test_the_plan() -> None:
     source, further = source_runs(), further_runs()
     assert len(set(source)) == len(source) == 120
-    assert len(set(further)) == len(further) == 280
+    assert len(set(further)) == len(further) == 320
     assert not set(source) & set(further)
     assert {run.seed for run in source[:24]} == {0}
     assert {(run.filters, run.kernel) for run in source[:24]} == {(f, k) for f in FILTERS for k in KERNELS}

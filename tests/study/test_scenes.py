@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from examples import scenes as module
 from examples.scenes import (
     CLASSES,
     SPLITS,
@@ -84,6 +85,23 @@ def test_overlap_bounds_what_is_covered() -> None:
     assert ink(0.0) > ink(0.5) > 0
 
 
+@pytest.mark.parametrize(("overlap", "found"), [(0.0, {1, 2}), (1.0, {1, 2, 3})])
+def test_overlap_is_of_ink(overlap: float, found: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digits as large as the scene: 0 and 1 have ink in halves of their own, 2 in part of both."""
+    halves = np.zeros((3, 8, 8))
+    halves[0, :4], halves[1, 4:], halves[2, 3:5] = 1, 1, 1
+    drawn = iter([[0, 1, 2]])
+
+    class InOrder(np.random.Generator):
+        def choice(self, *given: object, **more: object) -> list[int]:  # type: ignore[override]
+            return next(drawn)
+
+    monkeypatch.setattr(module, "scikit_learn_digits", lambda split: module.Digits(halves, np.arange(3)))
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: InOrder(np.random.PCG64(seed)))
+    _, labels = scenes(1, size=8, instances=3, digit_size=(8, 8), overlap=overlap)
+    assert set(np.unique(labels)) - {0} == found
+
+
 def test_one_instance_is_one_digit() -> None:
     _, labels = scenes(100, size=64, instances=1, digit_size=(16, 16))
     assert all(len(np.unique(label)) == 2 for label in labels)
@@ -108,17 +126,19 @@ def write_idx(path: Path, array: np.ndarray, packed: bool) -> None:
         path.write_bytes(content)
 
 
-@pytest.fixture(params=[False, True], ids=["plain", "packed"])
-def mnist(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+def write_mnist(folder: Path, packed: bool = False) -> None:
     """Twelve digits for training, the last two of them for validation, and six for testing."""
     mnist_digits.cache_clear()
     random = np.random.default_rng(0)
     for name, count in (("train", 12), ("t10k", 6)):
         images = random.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-        write_idx(tmp_path / f"{name}-images-idx3-ubyte", images, request.param)
-        write_idx(
-            tmp_path / f"{name}-labels-idx1-ubyte", np.arange(count, dtype=np.uint8) % 10, request.param
-        )
+        write_idx(folder / f"{name}-images-idx3-ubyte", images, packed)
+        write_idx(folder / f"{name}-labels-idx1-ubyte", np.arange(count, dtype=np.uint8) % 10, packed)
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "packed"])
+def mnist(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    write_mnist(tmp_path, request.param)
     return tmp_path
 
 
@@ -154,13 +174,35 @@ def test_mnist_that_is_not_there(tmp_path: Path) -> None:
             bytes([0, 0, 8, 3]) + struct.pack(">3I", 2, 28, 28) + bytes(100),
             r"has 100 bytes .* says \[2, 28, 28\]",
         ),
+        (bytes([0, 0, 8, 3]) + struct.pack(">I", 2), "ends after 8 bytes, within its header"),
+        (bytes([0, 0, 8]), "ends after 3 bytes, within its header"),
     ],
-    ids=["no IDX file", "half a file"],
+    ids=["no IDX file", "half a file", "half a header", "less than a header"],
 )
 def test_mnist_that_is_broken(tmp_path: Path, content: bytes, message: str) -> None:
-    (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
-    with pytest.raises(ValueError, match=message):
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{path} {message}"):
         mnist_digits("train", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [gzip.compress(bytes(range(200)))[:-20], b"\x1f\x8b" + bytes(30), b"<!DOCTYPE html>"],
+    ids=["half a file", "wrong method", "no gzip file"],
+)  # fmt: skip
+def test_mnist_that_is_packed_badly(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{path} is no whole gzip file: "):
+        mnist_digits("train", tmp_path)
+
+
+def test_mnist_labels_that_are_no_digits(mnist: Path) -> None:
+    for path in mnist.glob("train-labels*"):
+        path.unlink()
+    write_idx(mnist / "train-labels-idx1-ubyte", np.full(12, 25, np.uint8), packed=False)
+    with pytest.raises(ValueError, match="train labels up to 25; those of digits go from 0 to 9"):
+        mnist_digits("train", mnist)
 
 
 def test_mnist_labels_of_other_images(mnist: Path) -> None:
@@ -178,6 +220,7 @@ def test_mnist_labels_of_other_images(mnist: Path) -> None:
         ({"size": 10, "digit_size": (8, 12)}, r"at most size=10, got \(8, 12\)"),
         ({"digit_size": (12, 8)}, r"got \(12, 8\)"),
         ({"imbalance": 1.0}, r"in \[0, 1\), got 1.0"),
+        ({"overlap": -0.1}, r"overlap must be in \[0, 1\], got -0.1"),
     ],
 )
 def test_wrong_parameters(parameters: dict[str, object], message: str) -> None:

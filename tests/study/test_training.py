@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ import pytest
 import torch
 from torch import nn
 
-from examples.scenes import CLASSES
+from examples.scenes import CLASSES, scenes
 from examples.unet_torch import UNet
 from study import training
 from study.losses import FINE_TUNING, LOSSES
 from study.protocol import FULL, Run
 from study.training import Scenes, carry_out, fit, load_scenes, predict, shift
+from tests.study.test_scenes import write_mnist
 
 TINY = dataclasses.replace(FULL, size=16, instances=1, train=16, validation=8, test=8, epochs=2)
 
@@ -128,6 +130,37 @@ def test_every_scene_once_an_epoch_and_the_same_batches_for_the_same_seed() -> N
     assert sum(len(labels) for _, labels in first) == TINY.train
     assert all(torch.equal(a[1], b[1]) for a, b in zip(first, again, strict=True))
     assert any(not torch.equal(a[1], b[1]) for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("most", [0, 3])
+def test_batches_are_shifted_by_as_much_as_the_protocol_says(most: int) -> None:
+    protocol = dataclasses.replace(TINY, epochs=1, shift=most)
+    data, loss = load_scenes(protocol, "cpu", None), Recorded([1.0])
+    fit(Scale(), loss, data, protocol, protocol.rate, 0)
+    given = {scene.numpy().tobytes() for _, labels in loss.batches for scene in labels}
+    unmoved = {scene.numpy().tobytes() for scene in data["train"].labels}
+    assert (given == unmoved) == (most == 0)
+
+
+def test_digits_of_mnist_are_those_that_are_trained(tmp_path: Path) -> None:
+    write_mnist(tmp_path)
+    protocol = dataclasses.replace(TINY, digits="MNIST")
+    data = load_scenes(protocol, "cpu", tmp_path)
+    expected, labels = scenes(
+        TINY.train, mnist=tmp_path, size=16, instances=1, digit_size=(8, 12), overlap=0.1, noise=0.1
+    )
+    assert torch.equal(data["train"].labels, torch.from_numpy(labels))
+    assert torch.equal(data["train"].images[:, 0], torch.from_numpy(expected))
+    assert not torch.equal(data["train"].labels, load_scenes(TINY, "cpu", None)["train"].labels)
+    row = carry_out(Run("Dice", 2, 3, 0), protocol, mnist=tmp_path)
+    assert "digits=MNIST" in row.protocol
+
+
+@pytest.mark.parametrize(("digits", "given"), [("MNIST", False), ("scikit-learn", True)])
+def test_digits_other_than_the_protocol_says_are_refused(digits: str, given: bool, tmp_path: Path) -> None:
+    protocol = dataclasses.replace(TINY, digits=digits)
+    with pytest.raises(ValueError, match=f"digits from {digits}; the folder of MNIST is"):
+        carry_out(Run("Dice", 2, 3, 0), protocol, mnist=tmp_path if given else None)
 
 
 def test_shifts_move_image_and_labels_alike_and_lose_nothing() -> None:
