@@ -59,7 +59,7 @@ MISTAKES: list[tuple[str, Callable[[], Any]]] = [
 PAGE = """# What you did, what you see
 
 Every row is a call on logits of shape (2, 3, 8, 9) with three classes on axis 1, and the answer that it got;
-`make docs` makes the calls anew. The text is the same in every framework.
+`make docs` makes the calls anew. The text is the same in every framework; JAX without 64 bits names int32 and float32.
 
 | what you did | what you see |
 |---|---|

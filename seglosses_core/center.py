@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.checks import check_library, check_number, describe, dtype_is, same_shape, shape_text
+from seglosses_core.checks import (
+    check_library,
+    check_logits,
+    check_number,
+    describe,
+    dtype_is,
+    same_shape,
+    shape_text,
+)
 from seglosses_core.namespace import Array, Ops, shape_of
 from seglosses_core.pixel import CostMap, CrossEntropyLoss, PixelLoss
 from seglosses_core.prediction import Cotangent, Prediction
@@ -87,7 +95,8 @@ class CenterLoss(PixelLoss):
         sample_weight: Array | None = None,
     ) -> Array:
         """The centres after one step: `c_j − α Σ_i w_i [y_i = j] (c_j − x_i) / (1 + Σ_i w_i [y_i = j])`, with w the
-        pixel weights (ours; Wen has none)."""
+        pixel weights (ours; Wen has none). None of them moves where the loss is NaN, for a label outside the classes or
+        a weight that is none, or where one would become infinite or NaN."""
         self.check_inputs(logits, centers, features)
         logits, target, mask, sample_weight, ops = self._prepare(logits, target, mask, sample_weight)
         _, read = self.read(logits, target, mask, sample_weight, ops)
@@ -104,12 +113,16 @@ class CenterLoss(PixelLoss):
         total = xp.stack([sum_by_class(x[(*whole, d, ...)]) for d in range(centers.shape[1])], axis=1)
         count = sum_by_class(xp.ones_like(weights))[:, None]
         wide = ops.cast(centers, total.dtype)
-        return ops.cast(wide - self.rate * (count * wide - total) / (1 + count), centers.dtype)
+        moved = ops.cast(wide - self.rate * (count * wide - total) / (1 + count), centers.dtype)
+        usable = xp.all(xp.isfinite(moved))
+        if read.poison is not None:
+            usable = usable & ~xp.isnan(read.poison)
+        return xp.where(usable, moved, centers)
 
     def check_inputs(self, logits: Array, centers: Array, features: Array | None) -> dict[str, Any]:
         """Check what only this loss takes, and give it by name."""
+        axis = check_logits(logits, self.class_axis, self.activation)
         shape = shape_of(logits)
-        axis = self.class_axis % len(shape)
         check_library("centers", centers, logits)
         if features is not None:
             check_library("features", features, logits)

@@ -8,14 +8,29 @@ from __future__ import annotations
 
 import math
 import numbers
+from dataclasses import fields
 from typing import Any
 
-from seglosses_core.namespace import Array, Ops, library_of, shape_of
+from seglosses_core.namespace import Array, Ops, dtype_name, library_of, shape_of
 
 
 def is_array(value: Any) -> bool:
     """Whether `value` is an array of some library, rather than a Python number or sequence."""
     return hasattr(value, "shape") and hasattr(value, "dtype")
+
+
+def plain(value: Any) -> Any:
+    """A scalar of NumPy as the Python number that it stands for, in sequences too: its dtype would spread."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(plain, value))
+    is_scalar = any((kind.__module__, kind.__name__) == ("numpy", "generic") for kind in type(value).__mro__)
+    return value.item() if is_scalar else value
+
+
+def make_plain(hyperparameters: Any) -> None:
+    """`plain` for every field of a frozen dataclass."""
+    for field in fields(hyperparameters):
+        object.__setattr__(hyperparameters, field.name, plain(getattr(hyperparameters, field.name)))
 
 
 def check_number(
@@ -30,7 +45,10 @@ def check_number(
     """Require a real Python number (no bool) in the range given."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}: {value!r}.")
-    value = value if isinstance(value, int) else float(value)
+    try:
+        value = value if isinstance(value, int) and math.isfinite(value) else float(value)
+    except OverflowError:  # an integer beyond all floats
+        value = math.inf if value > 0 else -math.inf
     limits = [
         (f"at least {at_least}", at_least is None or value >= at_least),
         (f"above {above}", above is None or value > above),
@@ -41,6 +59,13 @@ def check_number(
         wanted = [text for text, _ in limits if not text.endswith("None")]
         wanted += [] if wanted and math.isfinite(value) else ["finite"]
         raise ValueError(f"{name} must be {' and '.join(wanted)}, got {value!r}.")
+
+
+def check_integer(name: str, value: Any, *, at_least: int) -> None:
+    """Require a Python int in the range given."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}: {value!r}.")
+    check_number(name, value, at_least=at_least)
 
 
 def check_parameter(name: str, value: Any, **limits: float) -> None:
@@ -87,16 +112,12 @@ def describe(value: Any) -> str:
     """An argument in the words of an error: dtype and shape of an array, the type of anything else."""
     if not is_array(value):
         return f"{type(value).__name__}"
-    return f"{_dtype_name(value)} of shape {shape_text(value)}"
-
-
-def _dtype_name(array: Array) -> str:
-    return getattr(array.dtype, "name", None) or str(array.dtype).rpartition(".")[2]
+    return f"{dtype_name(value)} of shape {shape_text(value)}"
 
 
 def dtype_is(array: Array, kind: str) -> bool:
     """Whether the dtype is of a kind: "bool", "integer" or "floating", told by its name in every library."""
-    name = _dtype_name(array)
+    name = dtype_name(array)
     if kind == "bool":
         return name == "bool"
     if kind == "integer":
@@ -109,10 +130,20 @@ def same_shape(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> bool:
     return len(a) == len(b) and all(m is None or n is None or m == n for m, n in zip(a, b, strict=True))
 
 
-def check_library(name: str, value: Any, logits: Array) -> None:
-    """An array of the logits' library, or NumPy's where that is taken over without a transfer to wonder about."""
+def check_array(name: str, value: Any) -> None:
+    """An array, and none with a mask of its own, which operations honour here and there."""
     if not is_array(value):
         raise TypeError(f"{name} must be an array, got {type(value).__name__}.")
+    if any(kind.__name__ == "MaskedArray" for kind in type(value).__mro__):
+        raise TypeError(
+            f"{name} must be an array without a mask of its own, got {type(value).__name__}; pass its data, and"
+            " mask=, which is True where pixels count."
+        )
+
+
+def check_library(name: str, value: Any, logits: Array) -> None:
+    """An array of the logits' library, or NumPy's where that is taken over without a transfer to wonder about."""
+    check_array(name, value)
     library, expected = library_of(value), library_of(logits)
     if library != expected and not (library == "numpy" and expected in ("jax", "tensorflow")):
         raise TypeError(f"{name} must be a {expected} array like the logits, got one of {library}.")
@@ -120,10 +151,11 @@ def check_library(name: str, value: Any, logits: Array) -> None:
 
 def check_logits(logits: Any, class_axis: int, activation: str) -> int:
     """Check the logits, and give the class axis counted from the front."""
-    if not is_array(logits):
-        raise TypeError(f"logits must be an array, got {type(logits).__name__}.")
+    check_array("logits", logits)
     if not dtype_is(logits, "floating"):
         raise TypeError(f"logits must be real floating point, got {describe(logits)}.")
+    if dtype_name(logits) in ("float96", "float128"):
+        raise TypeError(f"logits must be of at most 64 bits, got {describe(logits)}.")
     shape = shape_of(logits)
     rank = len(shape)
     if rank < 2:

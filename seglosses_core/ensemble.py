@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.checks import check_flag, check_number, check_parameter, is_array
+from seglosses_core.checks import check_flag, check_parameter, is_array, make_plain, plain
 from seglosses_core.loss import Loss
 from seglosses_core.namespace import Array, Ops, shape_of
 from seglosses_core.prediction import Cotangent, Prediction, Pullback
@@ -33,10 +33,16 @@ class EnsembleLoss(Loss):
     weights: Any = None
     sum_to_one: bool = False
 
+    member_class = Loss
+
     def __post_init__(self) -> None:
-        losses = tuple(self.losses)
-        if not losses or not all(isinstance(loss, Loss) for loss in losses):
-            raise TypeError(f"losses must be a sequence of at least one loss, got {self.losses!r}.")
+        make_plain(self)
+        losses = tuple(self.losses) if isinstance(self.losses, Iterable) else ()
+        if not losses or not all(isinstance(loss, self.member_class) for loss in losses):
+            package = self.member_class.__module__.partition(".")[0]
+            raise TypeError(
+                f"losses must be a sequence of at least one loss of {package}, got {self.losses!r}."
+            )
         object.__setattr__(self, "losses", losses)
         for loss in losses:
             for name in ("activation", "class_axis", "ignore_index"):
@@ -48,7 +54,9 @@ class EnsembleLoss(Loss):
             if loss.reduction == "none":
                 raise ValueError(f"losses must each be one number, got {loss!r} with reduction='none'.")
             if loss.needs_inputs:
-                raise TypeError(f"losses must need nothing but logits and a target, got {loss!r}.")
+                raise TypeError(
+                    f"losses must need nothing but logits and a target, got {type(loss).__name__}."
+                )
         check_flag("sum_to_one", self.sum_to_one)
         self._check_weights()
 
@@ -62,6 +70,10 @@ class EnsembleLoss(Loss):
                     f"weights must have one entry per loss, {members}, got shape {shape_of(weights)}."
                 )
             return
+        if not isinstance(weights, (tuple, list)):
+            raise TypeError(
+                f"weights must be a sequence or an array with one number per loss, got {weights!r}."
+            )
         weights = tuple(weights)
         if len(weights) != members:
             raise ValueError(f"weights must have one entry per loss, {members}, got {len(weights)}.")
@@ -178,8 +190,8 @@ def scale(loss: Loss, weight: Any) -> Any:
     """`weight * loss`."""
     if isinstance(weight, Loss):
         return NotImplemented
-    if not is_array(weight):
-        check_number("the weight of a loss", weight, at_least=0)
+    weight = plain(weight)
+    check_parameter("the weight of a loss", weight, at_least=0)
     members = loss.losses if isinstance(loss, EnsembleLoss) else (loss,)
     return loss.ensemble_class(losses=members, weights=[weight * own for own in _weights(loss)])
 

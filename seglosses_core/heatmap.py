@@ -14,7 +14,7 @@ from typing import Any
 import array_api_compat
 
 from seglosses_core.checks import check_flag, check_number, describe, dtype_is, is_array, same_shape
-from seglosses_core.namespace import Array, divide, library_of, namespace_of, shape_of
+from seglosses_core.namespace import Array, divide, dtype_name, library_of, namespace_of, shape_of
 
 SIGMAS = 6
 """How many σ a Gaussian without a radius reaches from label maps: exp(−6²/2) = 1.5e-8 rounds to nothing beside 1."""
@@ -445,7 +445,7 @@ def _native(value: Any, like: Array, xp: Any) -> Any:
 
 def _real(xp: Any, *values: Any) -> list[Any]:
     """The arrays among the values in float64 if one of them is, else in float32."""
-    wide = any(is_array(x) and x.dtype == xp.float64 for x in values)
+    wide = any(is_array(x) and dtype_name(x) == "float64" for x in values)
     dtype = xp.float64 if wide else xp.float32
     return [xp.astype(x, dtype, copy=False) if is_array(x) else x for x in values]
 

@@ -21,6 +21,7 @@ from seglosses_core.checks import (
     check_values,
     check_weights,
     is_array,
+    make_plain,
     shape_text,
 )
 from seglosses_core.namespace import Array, Ops, library_of, ops_for, shape_of
@@ -311,7 +312,7 @@ class SingleLoss(Loss):
     reduction : "mean", "sum", "none" or a pooling
         From many numbers to one: `Σ w ℓ / Σ w`, `Σ w ℓ`, or each `w ℓ`.
     class_weights : sequence or array `(C,)`, optional
-        Non-negative; the mean divides by their sum.
+        Non-negative; the mean divides by their sum. The values of an array, which may be learnt, are not checked.
     validate : bool
         Look at values too, in eager mode: labels outside the classes, NaN, probabilities outside [0, 1].
     """
@@ -327,6 +328,7 @@ class SingleLoss(Loss):
     """Whether `reduction` may be a pooling."""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_choice("activation", self.activation, ACTIVATIONS)
         for name in ("class_axis", "ignore_index"):
             value = getattr(self, name)

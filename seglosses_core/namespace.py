@@ -32,13 +32,26 @@ def ops_for(array: Array, class_axis: int, rank: int) -> Ops:
     return Ops(namespace_of(array), class_axis, rank) if make_ops is None else make_ops(class_axis, rank)
 
 
+_KNOWN = ("numpy", "torch", "jax", "tensorflow", "cupy", "dask", "sparse", "ndonnx", "array_api_strict")
+
+
 def library_of(array: Array) -> str:
-    """The top-level package that defines the type of `array`: "numpy", "torch", "jax", …"""
+    """The top-level package of the arrays that `array` is one of: "numpy", "torch", "jax", … A subclass, wherever it is
+    defined, belongs to the library of its base."""
+    first = "builtins"
     for kind in type(array).__mro__:
         library = kind.__module__.partition(".")[0]
-        if library != "builtins":
-            return "jax" if library == "jaxlib" else library
-    return "builtins"
+        library = "jax" if library == "jaxlib" else library
+        if library in _KNOWN:
+            return library
+        if first == "builtins":
+            first = library
+    return first
+
+
+def dtype_name(array: Array) -> str:
+    """The name of the dtype, "float32", whatever the library and the order of the bytes."""
+    return getattr(array.dtype, "name", None) or str(array.dtype).rpartition(".")[2]
 
 
 def namespace_of(array: Array) -> Any:
@@ -117,7 +130,7 @@ class Ops:
 
     def compute_dtype(self, x: Array) -> Any:
         """float64 for float64, float32 for everything narrower."""
-        return self.xp.float64 if x.dtype == self.xp.float64 else self.xp.float32
+        return self.xp.float64 if dtype_name(x) == "float64" else self.xp.float32
 
     def cast(self, x: Array, dtype: Any) -> Array:
         return x if x.dtype == dtype else self.xp.astype(x, dtype, copy=False)

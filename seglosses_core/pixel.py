@@ -283,9 +283,9 @@ class LogPixelLoss(PixelLoss):
 class CrossEntropyLoss(LogPixelLoss):
     """`ℓ = −Σ_c y_c log p_c`, for overlapping classes `ℓ = −y log p − (1 − y) log(1 − p)` for each.
 
-    With labels, class weights and smoothing it is what torch.nn.CrossEntropyLoss computes, with activation="sigmoid"
-    the binary cross-entropy. activation="identity" takes probabilities: of exclusive classes, or with one class that of
-    the foreground.
+    With labels, class weights and smoothing it is what torch.nn.CrossEntropyLoss computes, but that a label of class
+    weight 0 leaves its pixels out, smoothed or not; with activation="sigmoid" the binary cross-entropy.
+    activation="identity" takes probabilities: of exclusive classes, or with one class that of the foreground.
 
     Parameters
     ----------
@@ -354,13 +354,12 @@ class FocalLoss(LogPixelLoss):
         check_number("gamma", self.gamma, at_least=0)
         if isinstance(self.alpha, list):
             object.__setattr__(self, "alpha", tuple(self.alpha))
-        numbers = self.alpha if isinstance(self.alpha, tuple) else (self.alpha,)
-        for c, number in enumerate(numbers):
-            if number is not None and not is_array(number):
-                name = f"alpha[{c}]" if isinstance(self.alpha, tuple) else "alpha"
-                check_number(
-                    name, number, at_least=0, **({"at_most": 1} if self.activation == "sigmoid" else {})
-                )
+        limits: dict[str, float] = {"at_least": 0, **({"at_most": 1} if self.activation == "sigmoid" else {})}
+        if isinstance(self.alpha, tuple):
+            for c, number in enumerate(self.alpha):
+                check_number(f"alpha[{c}]", number, **limits)
+        elif self.alpha is not None and not is_array(self.alpha):
+            check_number("alpha", self.alpha, **limits)
 
     def check(
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None

@@ -30,10 +30,9 @@ class JaxLoss(Loss):
             )
         return super().check(logits, target, mask, sample_weight)
 
-    def _run(self, logits: Any, *args: Any, **options: Any) -> Any:
-        return super()._run(
-            jnp.asarray(logits) if isinstance(logits, np.ndarray) else logits, *args, **options
-        )
+    def _run(self, logits: Any, target: Any, *args: Any, **options: Any) -> Any:
+        logits = jnp.asarray(logits) if isinstance(logits, np.ndarray) else logits
+        return super()._run(logits, _within_range(target), *args, **options)
 
     def _ops(self, logits: Array, axis: int) -> Ops:
         return JaxOps(axis, logits.ndim)
@@ -79,6 +78,17 @@ class JaxLoss(Loss):
         for name, value in (*zip(dynamic, children, strict=True), *static):
             object.__setattr__(loss, name, value)
         return loss
+
+
+def _within_range(target: Any) -> Any:
+    """Labels of NumPy where JAX has no 64 bits: it would cut off the upper ones, and a label of 2³² become class 0."""
+    if not isinstance(target, np.ndarray) or target.dtype.kind not in "iu":
+        return target
+    limits = np.iinfo(jax.dtypes.canonicalize_dtype(np.int64))
+    if np.can_cast(target.dtype, limits.dtype):
+        return target
+    target = np.minimum(target, limits.max)
+    return target if target.dtype.kind == "u" else np.maximum(target, limits.min)
 
 
 def _holds_arrays(value: Any) -> bool:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seglosses_core import CenterLoss as CoreCenterLoss
-from seglosses_core.checks import check_number
+from seglosses_core.checks import check_integer
 from seglosses_core.namespace import Ops
 from seglosses_torch.function import evaluate
 from seglosses_torch.module import TorchLoss
@@ -41,9 +41,9 @@ class CenterLoss(TorchLoss):
     centers: Tensor
 
     def __init__(self, *, num_classes: int, num_features: int | None = None, **hyperparameters: Any) -> None:
-        check_number("num_classes", num_classes, at_least=2)
+        check_integer("num_classes", num_classes, at_least=2)
         if num_features is not None:
-            check_number("num_features", num_features, at_least=1)
+            check_integer("num_features", num_features, at_least=1)
         super().__init__(**hyperparameters)
         self.register_buffer("centers", torch.zeros(num_classes, num_features or num_classes))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
 
@@ -178,9 +179,11 @@ def _of_logits(gradient: Any) -> Tensor:
 
 
 def _is_transformed(tensor: Tensor) -> bool:
-    """Whether `torch.func`, or autograd's batching, is at work on a tensor: what it wraps must not be overwritten."""
+    """Whether `torch.func`, or autograd's batching, is at work on a tensor, so that what it wraps must not be
+    overwritten, or a tensor has no values to look at."""
     functorch = torch._C._functorch
-    return functorch.is_functorch_wrapped_tensor(tensor) or functorch.is_legacy_batchedtensor(tensor)
+    wrapped = functorch.is_functorch_wrapped_tensor(tensor) or functorch.is_legacy_batchedtensor(tensor)
+    return wrapped or isinstance(tensor, FakeTensor)
 
 
 def _tensors(loss: Any) -> list[Tensor]:

@@ -41,6 +41,8 @@ class LearnableWeights(nn.Module):
     """
 
     def __init__(self, initial: Sequence[float]) -> None:
+        if not isinstance(initial, Sequence) or not len(initial):
+            raise TypeError(f"initial must be a sequence with one number per loss, got {initial!r}.")
         for i, weight in enumerate(initial):
             check_number(f"initial[{i}]", weight, above=0)
         super().__init__()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from seglosses_core.checks import check_number, is_array
+from seglosses_core.checks import check_parameter, is_array, plain
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.loss import Loss, replace
 from seglosses_core.namespace import library_of
 from seglosses_torch.function import evaluate
+
+_READABLE = ("activation", "class_axis", "ignore_index", "reduction", "validate")
+"""What an ensemble has from its members."""
 
 
 class TorchLoss(nn.Module):
@@ -30,6 +34,7 @@ class TorchLoss(nn.Module):
         constants = {}
         self._bound_names: list[str] = []
         for name, value in hyperparameters.items():
+            value = plain(value)
             if isinstance(value, (Tensor, nn.Module)):
                 self._bound_names.append(name)
                 if isinstance(value, (nn.Parameter, nn.Module)):
@@ -37,7 +42,7 @@ class TorchLoss(nn.Module):
                 else:
                     self.register_buffer(name, value)
                 with torch.no_grad():
-                    value = _current(value)
+                    value = _first_value(name, value)
             elif is_array(value):
                 raise TypeError(f"{name} must be a torch array or numbers, got one of {library_of(value)}.")
             constants[name] = value
@@ -86,8 +91,9 @@ class TorchLoss(nn.Module):
         try:
             return super().__getattr__(name)
         except AttributeError:
+            # Hyper-parameters alone: a method of the core would not know what has been learnt since.
             core = self.__dict__.get("core")
-            if core is None or name.startswith("__") or not hasattr(core, name):
+            if core is None or not (name in core.__dataclass_fields__ or name in _READABLE):
                 raise
             return getattr(core, name)
 
@@ -100,6 +106,16 @@ class TorchLoss(nn.Module):
         return _scaled(self, weight)
 
     __rmul__ = __mul__
+
+
+def _first_value(name: str, value: Any) -> Any:
+    try:
+        return _current(value)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} must be a number, a tensor, or a loss of seglosses_torch or a module such as LearnablePower, which"
+            f" is called without arguments, got {value!r}."
+        ) from error
 
 
 def _current(value: Any) -> Any:
@@ -115,14 +131,14 @@ class EnsembleLoss(TorchLoss):
     core_class = CoreEnsembleLoss
 
     def __init__(self, *, losses: Any, weights: Any = None, sum_to_one: bool = False) -> None:
-        losses = list(losses)
-        if not all(isinstance(loss, TorchLoss) for loss in losses):
+        members = list(losses) if isinstance(losses, Iterable) else []
+        if not members or not all(isinstance(loss, TorchLoss) for loss in members):
             raise TypeError(f"losses must be a sequence of losses of seglosses_torch, got {losses!r}.")
         if isinstance(weights, (list, tuple)) and any(isinstance(weight, Tensor) for weight in weights):
             raise TypeError(
                 "weights must be numbers, or one tensor or module such as LearnableWeights for all members."
             )
-        super().__init__(losses=_Members(losses), weights=weights, sum_to_one=sum_to_one)
+        super().__init__(losses=_Members(members), weights=weights, sum_to_one=sum_to_one)
 
 
 class _Members(nn.ModuleList):
@@ -143,8 +159,8 @@ def _sum(a: TorchLoss, b: TorchLoss) -> EnsembleLoss:
 
 
 def _scaled(loss: TorchLoss, weight: Any) -> EnsembleLoss:
-    if not is_array(weight):
-        check_number("the weight of a loss", weight, at_least=0)
+    weight = plain(weight)
+    check_parameter("the weight of a loss", weight, at_least=0)
     members = list(loss.losses) if isinstance(loss, EnsembleLoss) else [loss]
     return EnsembleLoss(losses=members, weights=[weight * own for own in _weights(loss)])
 

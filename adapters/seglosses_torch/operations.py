@@ -9,6 +9,7 @@ from typing import Any
 import array_api_compat.torch as xp
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 from seglosses_core.namespace import AtLabel, Ops, Term, product
 
@@ -33,7 +34,9 @@ class TorchOps(Ops):
         return x.device
 
     def is_eager(self, x: Tensor) -> bool:
-        return not torch.compiler.is_compiling() and not torch._C._functorch.is_functorch_wrapped_tensor(x)
+        if torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x):
+            return False
+        return not (x.is_meta or isinstance(x, FakeTensor))
 
     def parts(self, logits: Tensor) -> Iterator[tuple[slice, ...]] | None:
         return None

@@ -110,6 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = make_parser()
     options = parser.parse_args(given)
+    for path in (options.json, options.html):
+        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+            parser.error(f"{path} cannot be written: it is a folder, or lies in none that there is.")
     console = Console()
     if not console.is_terminal:
         console = Console(width=160)

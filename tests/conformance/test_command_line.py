@@ -136,6 +136,8 @@ def test_an_absent_target_is_told(
         (["--target", "own:dice", "--loss", "DiceLoss", "--targets", "numpy"], "exclude one another"),
         (["--compare", "own:dice", "own:dice"], "needs two functions"),
         (["--cases", "/no/such/folder"], "no case files"),
+        (["--json", "/no/such/folder/report.json"], "report.json cannot be written"),
+        (["--html", "/"], "/ cannot be written"),
     ],
 )
 def test_a_wrong_command_is_status_2(

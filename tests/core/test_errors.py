@@ -513,6 +513,11 @@ def test_centers_that_do_not_fit(centers, kind, message):
     ("members", "kind", "message"),
     [
         ([], TypeError, "losses must be a sequence of at least one loss"),
+        (
+            seglosses_core.DiceLoss(),
+            TypeError,
+            "losses must be a sequence of at least one loss .* got DiceLoss",
+        ),
         ([seglosses_core.DiceLoss(), "dice"], TypeError, "losses must be a sequence of at least one loss"),
         ([seglosses_core.DiceLoss(reduction="none")], ValueError, "reduction='none'"),
         ([seglosses_core.CenterLoss()], TypeError, "nothing but logits and a target"),
@@ -521,6 +526,48 @@ def test_centers_that_do_not_fit(centers, kind, message):
 def test_members_that_do_not_fit(members, kind, message):
     with pytest.raises(kind, match=message):
         seglosses_core.EnsembleLoss(losses=members)
+
+
+@pytest.mark.parametrize("weights", [3, {1: 2}, "1"])
+def test_weights_that_are_no_sequence(weights):
+    with pytest.raises(
+        TypeError, match="weights must be a sequence or an array with one number per loss, got"
+    ):
+        seglosses_core.EnsembleLoss(losses=[seglosses_core.DiceLoss()], weights=weights)
+
+
+def test_members_of_another_package():
+    core, own = seglosses_core.DiceLoss(class_axis=-1), seglosses_jax.CrossEntropyLoss()
+    with pytest.raises(TypeError, match=r"at least one loss of seglosses_jax, got .DiceLoss"):
+        seglosses_jax.EnsembleLoss(losses=[core, own])
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400)])
+def test_numbers_beyond_all_floats(number):
+    with pytest.raises(ValueError, match=r"gamma must be .*, got -?inf"):
+        seglosses_core.FocalLoss(gamma=number)
+
+
+@pytest.mark.parametrize("alpha", [(None, 1, 1), (torch.tensor(0.5), 1, 1)])
+def test_a_sequence_of_alphas_is_of_numbers(alpha):
+    """An array among them would not be learnt."""
+    for package in (seglosses_core, seglosses_torch):
+        with pytest.raises(TypeError, match=r"alpha\[0\] must be a number, got"):
+            package.FocalLoss(alpha=alpha)
+
+
+@pytest.mark.parametrize(
+    ("logits", "class_axis", "message"),
+    [
+        ([1], 1, "logits must be an array, got list"),
+        (np.float32(1), 1, r"logits must have a batch and a class axis, .* of shape \(\)"),
+        (LOGITS, 7, "class_axis must be an axis of the logits"),
+    ],
+)
+def test_logits_that_centers_cannot_be_compared_with(logits, class_axis, message):
+    loss = seglosses_core.CenterLoss(class_axis=class_axis)
+    with pytest.raises((TypeError, ValueError), match=message):
+        loss(logits, LABELS, centers=np.zeros((3, 3)))
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,8 @@ def test_hyperparameters_can_be_read_and_not_set() -> None:
     assert loss.gamma == 3.0
     with pytest.raises(AttributeError, match="'FocalLoss' object has no attribute 'delta'"):
         _ = loss.delta
+    # A method of the core would go by the values of construction.
+    assert not hasattr(sl.PowerDiceLoss(p=sl.LearnablePower(1.5)), "value_and_grad")
     weighted = sl.DiceLoss(class_weights=torch.ones(C))
     weighted.class_weights = torch.tensor([1.0, 0.0, 0.0, 0.0])
     expected = sl.DiceLoss(class_weights=(1.0, 0.0, 0.0, 0.0))
@@ -192,6 +194,20 @@ def test_wrong_hyperparameters(bad: dict[str, Any]) -> None:
         sl.PowerDiceLoss(**bad)
     with pytest.raises(TypeError, match="positional"):
         sl.PowerDiceLoss(1.5)
+    with pytest.raises(
+        TypeError, match=r"p must be a number, .* module such as LearnablePower, .* got Linear"
+    ):
+        sl.PowerDiceLoss(p=nn.Linear(1, 1))
+    with pytest.raises(TypeError, match=r"cost must be .* a loss of seglosses_torch .* got CrossEntropyLoss"):
+        sl.LocallyAdaptiveLoss(cost=nn.CrossEntropyLoss())
+    with pytest.raises(TypeError, match=r"losses of seglosses_torch, got DiceLoss"):
+        sl.EnsembleLoss(losses=sl.DiceLoss())
+    with pytest.raises(ValueError, match=r"0-dimensional array, got an array of shape \(2,\)"):
+        sl.DiceLoss() * torch.ones(2)
+    with pytest.raises(TypeError, match=r"num_classes must be an integer, got float: 3\.5"):
+        sl.CenterLoss(num_classes=3.5)
+    with pytest.raises(TypeError, match="got CenterLoss"):
+        sl.CenterLoss(num_classes=3) + sl.DiceLoss()
 
 
 def test_arguments_of_another_library() -> None:
@@ -330,6 +346,9 @@ def test_wrong_initial_values_of_what_is_learnt() -> None:
             sl.LearnablePower(initial)
     with pytest.raises(ValueError, match=r"initial\[1\] must be above 0"):
         sl.LearnableWeights([1.0, 0.0])
+    for weights in (0.5, []):
+        with pytest.raises(TypeError, match="initial must be a sequence with one number per loss, got"):
+            sl.LearnableWeights(weights)
 
 
 def test_a_tensor_as_p_is_stored_and_a_parameter_is_learnt() -> None:
