@@ -165,7 +165,8 @@ Known, and not mended here:
 - With XLA's optimisation switched off (`xla_backend_optimization_level=0`), autodiff of the standardised locally
   adaptive loss under `jax.jit` is NaN where the eager one is right.
 - A loss under `torch.compile` has no second derivative by autograd, which AOTAutograd refuses; transforms of
-  `torch.func` inside the compiled function have it.
+  `torch.func` inside the compiled function have it. With backend="eager", which is for debugging and runs no
+  AOTAutograd, it is not refused but incomplete.
 
 Targets of the conformance suite, and the dtypes that they do not have:
 

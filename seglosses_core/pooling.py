@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.checks import check_number, is_array
+from seglosses_core.checks import check_number, is_array, make_plain
 from seglosses_core.namespace import Array, Ops, divide, power, power_or_zero
 
 MapPullback = Callable[[Array], Array]
@@ -17,6 +17,9 @@ one number for all of it."""
 @dataclass(frozen=True, kw_only=True)
 class Pooling:
     """A reduction of a map of costs ℓ ≥ 0 with weights ω ≥ 0; entries of weight 0 do not exist."""
+
+    def __post_init__(self) -> None:
+        make_plain(self)
 
     def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
         """The pooled number, and the way back; `weights` has the shape of `costs`. Without any entry: 0."""
@@ -39,6 +42,7 @@ class Minkowski(Pooling):
     k: float = 3.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_number("k", self.k, at_least=1)
 
     def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
@@ -74,6 +78,7 @@ class TopK(Pooling):
     fraction: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_number("fraction", self.fraction, above=0, at_most=1)
 
     def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
@@ -113,50 +118,74 @@ class MaxPooling(Pooling):
     ratio : float
         The least share of entries that carry weight, in (0, 1].
     p : float
-        Above 1; towards infinity the result tends to the mean of the costs.
+        Above 1; towards infinity the result tends to the mean of the costs, towards 1 to the mean of the m largest. In
+        a weight below τ, and so in the gradient, the rounding of its cost is multiplied by 1 / (p − 1).
     """
 
     ratio: float = 0.3
     p: float = 1.7
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_number("ratio", self.ratio, above=0, at_most=1)
         check_number("p", self.p, above=1)
 
     def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
         xp = ops.xp
         p, q = self.p, self.p / (self.p - 1)
-        wide = ops.wide(costs)
         count = ops.total(ops.cast(weights > 0, costs.dtype))
+        # Divided by the largest first: the sum of the weights, or its inverse, may be outside the dtype's range.
+        weights = divide(weights, xp.max(weights), xp)
         scale = ops.cast(divide(count, ops.total(weights), xp), costs.dtype) * weights
         costs = xp.where(weights > 0, costs, xp.zeros_like(costs)) * scale
         highest = xp.max(costs)
         scaled = _shares(costs, highest, ops)
         supported = self.ratio * count
+        whole = xp.floor(supported + 0.5)
+        # A place more for the rounding of m would let in an entry that the largest ones leave no weight.
+        rounding = 2 * xp.finfo(supported.dtype).eps * whole
+        supported = xp.where(xp.abs(supported - whole) <= rounding, whole, supported)
         some = xp.where(count > 0, count, xp.ones_like(count))
         bound = some ** (-1 / q) * (self.ratio * some) ** (-1 / p)
 
-        ascending = xp.sort(xp.reshape(scaled, (-1,)))
-        powers = ops.cast(power_or_zero(ascending, q, xp), wide)
-        rank = ops.cumulative_sum(xp.ones_like(powers, dtype=ops.index_dtype))
-        larger = ops.cast(xp.max(rank) - rank, wide)
-        # An entry stays below the bound τ if it does so when exactly the larger ones are at τ. Those that do are the
-        # smallest entries, whatever the number of larger ones.
-        below = powers * (supported - larger) <= ops.cumulative_sum(powers)
-        threshold = xp.max(xp.where(below, ascending, xp.zeros_like(ascending)))
-
-        uncapped = scaled <= threshold
-        remaining = ops.total(xp.where(uncapped, power_or_zero(scaled, q, xp), xp.zeros_like(scaled)))
-        capped = ops.total(ops.cast(~uncapped, costs.dtype))
-        slope = bound * power_or_zero(divide(supported - capped, remaining, xp), 1 / p, xp)
-        free = ops.cast(slope, costs.dtype) * power_or_zero(scaled, 1 / (p - 1), xp)
-        optimum = xp.where(uncapped, free, xp.ones_like(free) * ops.cast(bound, costs.dtype))
-        value = ops.total(optimum * scaled)
+        uncapped = scaled <= self._threshold(scaled, supported, ops)
+        places = supported - ops.total(ops.cast(~uncapped, costs.dtype))
+        # Relative to the largest cost below the bound, no power overflows and the largest does not underflow.
+        free = xp.where(uncapped, scaled, xp.zeros_like(scaled))
+        at_bound = xp.where(uncapped, xp.zeros_like(scaled), scaled)
+        largest = xp.max(free)
+        shares = divide(free, largest, xp)
+        total = ops.total(power_or_zero(shares, q, xp))
+        norm = power_or_zero(places, 1 / p, xp) * power_or_zero(total, 1 / q, xp)
+        value = bound * (ops.total(at_bound) + norm * ops.cast(largest, total.dtype))
 
         def pullback(seed: Array) -> Array:
+            slope = bound * power_or_zero(divide(places, total, xp), 1 / p, xp)
+            optimum = ops.cast(slope, costs.dtype) * power_or_zero(shares, 1 / (p - 1), xp)
+            optimum = xp.where(uncapped, optimum, xp.ones_like(optimum) * ops.cast(bound, costs.dtype))
             return seed * optimum * scale
 
         return ops.cast(value, costs.dtype) * highest, pullback
+
+    def _threshold(self, costs: Array, supported: Array, ops: Ops) -> Array:
+        """The largest cost whose entry stays below the bound τ; `supported` is m."""
+        xp = ops.xp
+        ascending = xp.sort(xp.reshape(costs, (-1,)))
+        rank = ops.cumulative_sum(xp.ones_like(ascending, dtype=ops.index_dtype))
+        larger = ops.cast(xp.max(rank) - rank, ops.wide(costs))
+        # Fewer than m entries are at τ, so the ⌈m⌉-th largest is below it. Relative to that one, the powers that
+        # underflow matter to nobody, and those beyond 2^96, more than n / (m + 1 − ⌈m⌉), are of entries that are at τ.
+        pivot = xp.max(xp.where(larger >= supported - 1, ascending, xp.zeros_like(ascending)))
+        above = ascending > pivot
+        powers = divide(xp.where(above, pivot, ascending), xp.where(above, ascending, pivot), xp)
+        powers = power_or_zero(powers, self.p / (self.p - 1), xp)
+        least = xp.full_like(pivot, 2.0**-96)
+        powers = xp.where(above, 1 / xp.where(powers > least, powers, least), powers)
+        powers = ops.cast(powers, larger.dtype)
+        # An entry stays below τ if it does so when exactly the larger ones are at τ. Those that do are the smallest
+        # entries, whatever the number of larger ones.
+        below = powers * (supported - larger) <= ops.cumulative_sum(powers)
+        return xp.max(xp.where(below, ascending, xp.zeros_like(ascending)))
 
 
 def _shares(costs: Array, highest: Array, ops: Ops) -> Array:
