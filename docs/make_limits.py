@@ -114,6 +114,23 @@ def keras_map_from_a_layer() -> Any:
     return seglosses_keras.CenterLoss(num_classes=3, reduction="none")([LABELS, LAST])
 
 
+def keras_class_weight() -> str:
+    handed = []
+
+    class Recorded(seglosses_keras.CrossEntropyLoss):  # type: ignore[misc]
+        def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+            handed.append(sample_weight)
+            return super().__call__(y_true, y_pred, sample_weight)
+
+    model = keras.Sequential([keras.Input((4, 3)), keras.layers.Dense(3)])
+    model.compile(optimizer="sgd", loss=Recorded(), run_eagerly=True)
+    model.fit(LAST, LABELS, class_weight={0: 1.0, 1: 2.0, 2: 3.0}, verbose=0)
+    return (
+        f"Keras makes one weight an image of it, {handed[-1].numpy().tolist()} for the labels {LABELS.tolist()}: that"
+        " of the class numbered as the place of the largest label; `class_weights=` of the loss is what is meant"
+    )
+
+
 def numpy_gradient_of_a_map() -> Any:
     return seglosses_core.DiceLoss(reduction="none").value_and_grad(LOGITS, LABELS)
 
@@ -146,6 +163,7 @@ ATTEMPTS: list[tuple[str, str, Callable[[], Any]]] = [
     ("TensorFlow", "a gradient with respect to the points of a heat map", tensorflow_points),
     ("Keras", "a variable as a hyper-parameter of a loss", keras_variable),
     ("Keras", "a map from a layer", keras_map_from_a_layer),
+    ("Keras", "`fit(class_weight=…)` with labels `(N, T)`", keras_class_weight),
 ]  # fmt: skip
 
 PAGE = """# What a framework cannot do

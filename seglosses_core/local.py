@@ -114,7 +114,7 @@ class LocallyAdaptiveLoss(PixelLoss):
         inner = Prediction(pooled, self.activation, ops, labels=target.labels, log_at_label=cost.log_at_label)
         found = cost.cost_map(inner, target, ops)
         if self.stride > 1:
-            found.weights = self._on_grid(found, ops)
+            found.weights = self.on_grid(found, ops)
             found.costs = xp.where(found.weights > 0, found.costs, xp.zeros_like(found.costs))
 
         def pullback(seed: Array) -> Cotangent:
@@ -124,7 +124,7 @@ class LocallyAdaptiveLoss(PixelLoss):
 
         return CostMap(found.costs, found.weights, pullback, found.count)
 
-    def _on_grid(self, found: CostMap, ops: Ops) -> Array:
+    def on_grid(self, found: CostMap, ops: Ops) -> Array:
         """The weights, 0 at the pixels that are not centres."""
         xp = ops.xp
         weights = xp.ones_like(found.costs) if found.weights is None else found.weights

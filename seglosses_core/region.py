@@ -86,7 +86,7 @@ class RegionLoss(SingleLoss):
         ratio = self.ratio()
         sums = [self._aggregate(target.moment(prediction, m.i, m.j, weights), ops) for m in ratio]
         loss, slopes = self._score(ratio, sums, ops)
-        importance = self._importance(target, prediction, weights, loss, ops)
+        importance = self.importance(target, prediction, weights, loss, ops)
         weighted = loss * importance
         if self.reduction == "none":
             value = ops.cast(weighted[0, :] if batch else weighted, target.dtype)
@@ -118,10 +118,10 @@ class RegionLoss(SingleLoss):
         score = divide(numerator, denominator, ops.xp)
         return loss, [divide(m.d * score - m.n, denominator, ops.xp) for m in ratio]
 
-    def _importance(
+    def importance(
         self, target: Target, prediction: Prediction, weights: Array | None, like: Array, ops: Ops
     ) -> Array:
-        """ω, `(N, C)`, or `(1, C)` over the batch."""
+        """ω, what each L counts for in the mean: `(N, C)`, or `(1, C)` over the batch."""
         importance = ops.xp.ones_like(like)
         if target.mask is not None:
             pixels = self._aggregate(ops.sum_image(target.mask)[:, None], ops)

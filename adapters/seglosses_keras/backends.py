@@ -10,13 +10,16 @@ import keras
 
 from seglosses_core.checks import dtype_is
 from seglosses_core.loss import Loss
-from seglosses_core.namespace import register_library
+from seglosses_core.namespace import Ops, register_library
 
 Evaluate = Callable[..., Any]
 """`(loss, logits, target, mask, sample_weight, **inputs) -> value`, for a loss of the core."""
 
+MakeOps = Callable[[int, int], Ops]
+"""`(class_axis, rank) -> operations`"""
 
-def _tensorflow() -> Evaluate:
+
+def _tensorflow() -> tuple[Evaluate, MakeOps]:
     import tensorflow as tf
 
     from seglosses_keras.tensorflow_operations import TensorFlowOps, check_lengths
@@ -62,11 +65,12 @@ def _tensorflow() -> Evaluate:
 
         return hand_written(logits, *free.values())
 
-    return evaluate
+    return evaluate, TensorFlowOps
 
 
-def _jax() -> Evaluate:
+def _jax() -> tuple[Evaluate, MakeOps]:
     import seglosses_jax
+    from seglosses_jax.operations import JaxOps
 
     def evaluate(loss: Loss, logits: Any, target: Any, mask: Any, sample_weight: Any, **inputs: Any) -> Any:
         return twin(loss)(logits, target, mask=mask, sample_weight=sample_weight, **inputs)
@@ -80,13 +84,19 @@ def _jax() -> Evaluate:
         values = {f.name: twin(getattr(value, f.name)) for f in dataclasses.fields(value)}  # type: ignore[arg-type]
         return getattr(seglosses_jax, type(value).__name__)(**values)
 
-    return evaluate
+    return evaluate, JaxOps
 
 
-def _torch() -> Evaluate:
+def _torch() -> tuple[Evaluate, MakeOps]:
+    import torch
+
     from seglosses_torch.function import evaluate
+    from seglosses_torch.operations import CompiledOps, TorchOps
 
-    return evaluate
+    def make_ops(class_axis: int, rank: int) -> Ops:
+        return (CompiledOps if torch.compiler.is_compiling() else TorchOps)(class_axis, rank)
+
+    return evaluate, make_ops
 
 
 def _leaves(value: Any) -> list[Any]:
@@ -98,7 +108,7 @@ def _leaves(value: Any) -> list[Any]:
     return [value]
 
 
-evaluate: Evaluate = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.backend.backend()]()
+evaluate, make_ops = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.backend.backend()]()
 
 
 def share_of_replica(mean: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from seglosses_core import CenterLoss as CoreCenterLoss
-from seglosses_core.checks import check_choice, check_number
+from seglosses_core.checks import check_choice, check_integer, check_number
 from seglosses_core.loss import Loss, replace
 from seglosses_keras.backends import evaluate
 from seglosses_keras.loss import KerasLoss, as_tensor, from_config, labels_or_target, to_config
@@ -103,9 +103,9 @@ class CenterLoss(keras.layers.Layer):
         **hyperparameters: Any,
     ) -> None:
         super().__init__(name=name, dtype=dtype, autocast=False)
-        check_number("num_classes", num_classes, at_least=2)
+        check_integer("num_classes", num_classes, at_least=2)
         if num_features is not None:
-            check_number("num_features", num_features, at_least=1)
+            check_integer("num_features", num_features, at_least=1)
         self.num_classes, self.num_features = num_classes, num_features
         self.core = CoreCenterLoss(**{"class_axis": -1, **hyperparameters})
         if self.core.reduction == "none":

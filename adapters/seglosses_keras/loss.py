@@ -11,12 +11,24 @@ import keras
 import numpy as np
 from keras import ops
 
-from seglosses_core.checks import check_number, describe, dtype_is, is_array, same_shape, shape_text
+from seglosses_core.checks import (
+    check_array,
+    check_logits,
+    check_mask,
+    check_parameter,
+    describe,
+    dtype_is,
+    is_array,
+    plain,
+    same_shape,
+    shape_text,
+)
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.loss import Loss
 from seglosses_core.namespace import shape_of
 from seglosses_core.pooling import MaxPooling, Minkowski, Pooling, TopK
 from seglosses_keras.backends import evaluate, share_of_replica
+from seglosses_keras.weights import mean_weight
 
 
 class KerasLoss(keras.losses.Loss):
@@ -25,10 +37,15 @@ class KerasLoss(keras.losses.Loss):
     Called with `(y_true, y_pred)`: `y_pred` are the logits `(N, *S, C)` and `y_true` labels `(N, *S)` or `(N, *S, 1)`,
     or a target of the logits' shape. The number is that of the other packages.
 
-    A `sample_weight` `(N,)` weighs images, `(N, *S)` or `(N, *S, 1)` pixels. As in Keras' own losses a mean then
-    divides by the count, not by the sum of the weights: the mean, or pooled number, is multiplied by the mean weight of
-    the images, or of the valid pixels. reduction="mean_with_sample_weight" divides by the sum of the weights. `mask=`
-    is the core's.
+    A `sample_weight` `(N,)` weighs images, `(N, *S)` or `(N, *S, 1)` pixels. As in Keras' own losses a mean is then
+    `Σ w ℓ` over what it divides by without these weights: the valid pixels for a pixel loss, the images with a valid
+    pixel for a region loss; those of weight 0 count there, those left out do not. A pooling is no such mean, nor is a
+    region loss with weights of pixels or aggregate="batch": there the core's number is multiplied by the mean weight of
+    the pixels that count. Each loss of an ensemble does as it does alone. reduction="mean_with_sample_weight" divides
+    by the sum of the weights.
+
+    `mask=` is the core's. A mask that layers such as `Masking` attach to `y_pred` counts too, `(N, *S)`, `(N, *S, 1)`
+    or its first axes alone, as `(N, T)` for images in time; of both, a pixel counts where both let it.
 
     `dtype="float64"` computes in float64; else the dtype of the logits decides, and it is float32 at least. Labels are
     never cast.
@@ -54,48 +71,48 @@ class KerasLoss(keras.losses.Loss):
             return value if self.core.reduction == "none" or self._is_sum() else share_of_replica(value)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The loss without weights, and not scaled for replicas."""
+        """The loss without weights, but with the mask attached to `y_pred`, and not scaled for replicas."""
         return self._weighted(y_true, y_pred)
 
     def _weighted(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Any:
         logits = as_tensor("logits", y_pred)
+        attached = attached_mask(logits)
         if self.dtype == "float64":
             logits = ops.cast(logits, "float64")
         target = labels_or_target(as_tensor("target", y_true), logits, self.core)
-        mask = None if mask is None else as_tensor("mask", mask)
+        axis = check_logits(logits, self.core.class_axis, self.core.activation)
+        if mask is not None:
+            mask = as_tensor("mask", mask)
+            check_mask(mask, logits, axis)
+        if attached is not None:
+            attached = _over_pixels(attached, logits, axis)
+            mask = attached if mask is None else ops.where(attached, mask, ops.zeros_like(mask))
         if sample_weight is None:
             return evaluate(self.core, logits, target, mask, None)
         weights = as_tensor("sample_weight", sample_weight)
-        rank = len(logits.shape)
-        if len(weights.shape) == rank and weights.shape[-1] == 1:
+        if len(weights.shape) == len(logits.shape) and weights.shape[-1] == 1:
             weights = ops.squeeze(weights, axis=-1)
-        if len(weights.shape) != rank - 1 or rank == 2:
+        if _are_of_pixels(weights, logits):
+            if not same_shape(shape_of(weights), _pixels(logits, axis)):
+                raise ValueError(
+                    "sample_weight must have one weight per image or one per pixel of the logits of shape"
+                    f" {shape_text(logits)}, got {describe(weights)}."
+                )
+            weights = ops.cast(weights, "float32")
+        return self._with_sample_weight(logits, target, mask, weights)
+
+    def _with_sample_weight(self, logits: Any, target: Any, mask: Any, weights: Any) -> Any:
+        if _are_of_pixels(weights, logits):
+            pixels = weights if mask is None else weights * ops.cast(mask, "float32")
+            value = evaluate(self.core, logits, target, pixels, None)
+        else:
             value = evaluate(self.core, logits, target, mask, weights)
-            return value * _mean(weights, None, value) if self._multiplies_by_mean_weight() else value
-        axis = self.core.check(logits, target, mask)
-        shape = shape_of(logits)
-        if not same_shape(shape_of(weights), shape[:axis] + shape[axis + 1 :]):
-            raise ValueError(
-                "sample_weight must have one weight per image or one per pixel of the logits of shape"
-                f" {shape_text(logits)}, got {describe(weights)}."
-            )
-        pixels = ops.cast(weights, "float32")
-        if mask is not None:
-            pixels = pixels * ops.cast(mask, "float32")
-        value = evaluate(self.core, logits, target, pixels, None)
-        if not self._multiplies_by_mean_weight():
+        if self._mean_with_sample_weight or self.core.reduction in ("sum", "none"):
             return value
-        valid = None if mask is None else ops.cast(mask, "float32") > 0
-        if self.core.ignore_index is not None:
-            kept = target != self.core.ignore_index
-            valid = kept if valid is None else ops.logical_and(valid, kept)
-        return value * _mean(weights, valid, value)
+        return value * ops.cast(mean_weight(self.core, logits, target, mask, weights), value.dtype)
 
     def _is_sum(self) -> bool:
         return self.core.reduction == "sum"
-
-    def _multiplies_by_mean_weight(self) -> bool:
-        return not self._mean_with_sample_weight and self.core.reduction not in ("sum", "none")
 
     def get_config(self) -> dict[str, Any]:
         """Everything that `from_config` needs, dtype included."""
@@ -125,8 +142,8 @@ class KerasLoss(keras.losses.Loss):
     def __mul__(self, weight: Any) -> EnsembleLoss:
         if isinstance(weight, KerasLoss):
             return NotImplemented
-        if not is_array(weight):
-            check_number("the weight of a loss", weight, at_least=0)
+        weight = plain(weight)
+        check_parameter("the weight of a loss", weight, at_least=0)
         losses, weights = self._terms()
         return EnsembleLoss(losses=losses, weights=[weight * own for own in weights])
 
@@ -138,19 +155,53 @@ class KerasLoss(keras.losses.Loss):
         return repr(self.core)
 
 
-def _mean(weights: Any, valid: Any, like: Any) -> Any:
-    """The mean weight, of all entries or of valid ones."""
-    weights = ops.cast(weights, like.dtype)
-    if valid is None:
-        return ops.mean(weights)
-    valid = ops.cast(valid, like.dtype)
-    return ops.sum(weights * valid) / ops.maximum(ops.sum(valid), 1)
-
-
 def as_tensor(name: str, value: Any) -> Any:
-    if not is_array(value):
-        raise TypeError(f"{name} must be an array, got {type(value).__name__}.")
+    check_array(name, value)
+    if hasattr(value, "assign"):  # a variable, of Keras or of TensorFlow
+        return ops.copy(value)
     return value if ops.is_tensor(value) else ops.convert_to_tensor(value)
+
+
+class _AttachedMask(keras.layers.Layer):
+    """Keras tells the mask of a tensor to the `mask` argument of a layer; it has no public function for that."""
+
+    def __init__(self) -> None:
+        super().__init__(name="attached_mask", autocast=False)
+        self.supports_masking = True
+
+    def call(self, tensor: Any, mask: Any = None) -> Any:
+        return mask
+
+
+attached_mask = _AttachedMask()
+
+
+def _pixels(logits: Any, axis: int) -> tuple[int | None, ...]:
+    shape = shape_of(logits)
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def _are_of_pixels(weights: Any, logits: Any) -> bool:
+    return 1 < len(weights.shape) == len(logits.shape) - 1
+
+
+def _over_pixels(attached: Any, logits: Any, axis: int) -> Any:
+    """The attached mask as bool `(N, *S)`."""
+    pixels = _pixels(logits, axis)
+    given = attached
+    if len(attached.shape) == len(pixels) + 1 and attached.shape[-1] == 1:
+        attached = ops.squeeze(attached, axis=-1)
+    missing = len(pixels) - len(attached.shape)
+    if not same_shape(shape_of(attached), pixels[: len(attached.shape)]):
+        raise ValueError(
+            "the mask attached to y_pred must have the shape of the labels of logits of shape"
+            f" {shape_text(logits)}, or their first axes, got {describe(given)}."
+        )
+    attached = ops.cast(attached, "bool")
+    if not missing:
+        return attached
+    everywhere = ops.ones_like(ops.take(logits, 0, axis=axis), dtype="bool")
+    return ops.logical_and(ops.expand_dims(attached, tuple(range(-missing, 0))), everywhere)
 
 
 def labels_or_target(target: Any, logits: Any, core: Loss) -> Any:
@@ -229,14 +280,14 @@ class EnsembleLoss(KerasLoss):
     def _is_sum(self) -> bool:
         return all(loss._is_sum() for loss in self.losses)
 
-    def _multiplies_by_mean_weight(self) -> bool:
-        first, *others = (loss._multiplies_by_mean_weight() for loss in self.losses)
-        if not all(other == first for other in others):
-            raise ValueError(
-                "sample_weight needs losses that all divide by the count, or that all do not ('sum',"
-                f" 'mean_with_sample_weight'), got {self!r}."
-            )
-        return first
+    def _with_sample_weight(self, logits: Any, target: Any, mask: Any, weights: Any) -> Any:
+        # Each member by itself, for they divide by different counts.
+        losses, factors = self._terms()
+        values = [loss._with_sample_weight(logits, target, mask, weights) for loss in losses]
+        return sum(
+            (ops.cast(factor, value.dtype) if is_array(factor) else factor) * value
+            for factor, value in zip(factors, values, strict=True)
+        )
 
 
 EnsembleLoss.__module__ = "seglosses_keras"

@@ -107,15 +107,20 @@ def keras_function(
     if "centers" in arrays:
         return _keras_layer(module, name, hyperparameters, class_axis, arrays)
     loss = build(module, name, hyperparameters, class_axis)
-    # Keras multiplies a mean by the mean weight; the cases do not.
-    weight = 1.0
-    if "sample_weight" in arrays and hyperparameters.get("reduction") not in ("sum", "none"):
-        weight = float(sum(arrays["sample_weight"]) / len(arrays["sample_weight"])) or 1.0
+    _divide_by_weights(loss)
 
     def function(logits: Any, target: Any, sample_weight: Any = None, **keywords: Any) -> Any:
-        return loss(target, logits, sample_weight=sample_weight, **keywords) / weight
+        return loss(target, logits, sample_weight=sample_weight, **keywords)
 
     return function
+
+
+def _divide_by_weights(loss: Any) -> None:
+    """What reduction="mean_with_sample_weight" does, for poolings and the losses of an ensemble too: Keras divides by
+    the count, the cases by the weights."""
+    loss._mean_with_sample_weight = True
+    for member in getattr(loss, "losses", ()):
+        _divide_by_weights(member)
 
 
 def _keras_layer(

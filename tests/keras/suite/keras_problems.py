@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -67,6 +68,34 @@ def one_hot(labels: np.ndarray, classes: int = CLASSES) -> np.ndarray:
 
 def soft(labels: np.ndarray, classes: int = CLASSES) -> np.ndarray:
     return (0.7 * one_hot(labels, classes) + 0.3 / classes).astype("float32")
+
+
+def divided_by_count(
+    core: Any, logits: np.ndarray, target: np.ndarray, weight: np.ndarray, mask: np.ndarray | None = None
+) -> tuple[Any, np.ndarray]:
+    """Value and gradient by Keras' convention, from the core's sums: `Σ w ℓ` by what it takes from `Σ ℓ` to their mean.
+    What is no such mean is multiplied by the mean weight of the pixels that count."""
+    valid = np.ones(logits.shape[:-1]) if mask is None else mask.astype("float64")
+    if core.ignore_index is not None:
+        valid = valid * (target != core.ignore_index)
+    per_pixel = weight.ndim > 1
+    spread = weight if per_pixel else np.expand_dims(weight, tuple(range(1, valid.ndim)))
+    given = {"mask": spread * valid} if per_pixel else {"mask": valid, "sample_weight": weight}
+    if isinstance(core, seglosses_core.EnsembleLoss):
+        parts = [divided_by_count(loss, logits, target, weight, mask) for loss in core.losses]
+        return tuple(np.tensordot(core.weights, np.stack(part), 1) for part in zip(*parts, strict=True))
+    is_region = hasattr(core, "aggregate")
+    if core.reduction == "mean" and not (is_region and (per_pixel or core.aggregate == "batch")):
+        total = dataclasses.replace(core, reduction="sum")
+        count = total(logits, target, mask=valid) / core(logits, target, mask=valid)
+        value, slope = total.value_and_grad(logits, target, **given)
+        return value / count, slope / count
+    if getattr(core, "stride", 1) > 1:
+        indices = np.indices(valid.shape[1:])
+        valid = valid * np.all(indices % core.stride == 0, axis=0)
+    factor = 1 if core.reduction == "sum" else np.sum(spread * valid) / np.sum(valid)
+    value, slope = core.value_and_grad(logits, target, **given)
+    return value * factor, slope * factor
 
 
 def value_and_gradient(function: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from keras_problems import (
     SHAPE,
     build,
     data,
+    divided_by_count,
     one_hot,
     pair,
     soft,
@@ -56,11 +57,10 @@ def test_soft_targets_with_mask_and_weights(name, options):
     loss, core = pair(name, options)
     logits, labels = data()
     target, mask, weight = soft(labels), labels != 1, np.array([1.0, 0.0, 2.5], "float32")
-    mean = 1.0 if getattr(core, "reduction", None) == "sum" and name != "EnsembleLoss" else weight.mean()
     value, gradient = value_and_gradient(lambda z: loss(target, z, weight, mask=mask), logits)
-    expected, slope = core.value_and_grad(logits, target, mask=mask, sample_weight=weight)
-    np.testing.assert_allclose(value, expected * mean, **CLOSE)
-    np.testing.assert_allclose(gradient, slope * mean, **CLOSE)
+    expected, slope = divided_by_count(core, logits, target, weight, mask)
+    np.testing.assert_allclose(value, expected, **CLOSE)
+    np.testing.assert_allclose(gradient, slope, **CLOSE)
 
 
 @pytest.mark.parametrize("name", ["CrossEntropyLoss", "DiceLoss"])
@@ -210,7 +210,7 @@ def test_what_weighs_nothing_may_be_nan(name, options, form):
     if form != "images":
         weight = np.ones(labels.shape, "float32") * weight[:, None, None]
     given = {"mask": weight} if form == "mask" else {"sample_weight": weight}
-    mean = 2 / 3 if form != "mask" and loss._multiplies_by_mean_weight() else 1
+    mean = 1 if form == "mask" else 2 / 3
     rest = number(loss(labels[::2], logits[::2])) * mean
     logits[1] = np.nan
     value, gradient = value_and_gradient(lambda z: loss(labels, z, **given), logits)
@@ -230,25 +230,21 @@ def test_nothing_weighs_anything():
         assert np.all(gradient == 0)
 
 
-def test_an_ensemble_with_weights_is_the_sum_of_its_members():
+@pytest.mark.parametrize(
+    "reductions", [("mean",) * 2, ("sum",) * 2, ("mean_with_sample_weight",) * 2, ("sum", "mean")]
+)
+def test_an_ensemble_with_weights_is_the_sum_of_its_members(reductions):
     logits, labels = data()
+    labels[0] = labels[1, :2] = 255
+    a, b = (
+        getattr(seglosses_keras, name)(reduction=reduction, ignore_index=255)
+        for name, reduction in zip(("DiceLoss", "CrossEntropyLoss"), reductions, strict=True)
+    )
     for weight in (np.array([1.0, 0.5, 3.0], "float32"), np.linspace(0, 2, labels.size, dtype="float32")):
         weight = weight if weight.size == BATCH else weight.reshape(labels.shape)
-        for reduction in ("mean", "sum", "mean_with_sample_weight"):
-            a = seglosses_keras.DiceLoss(reduction=reduction)
-            b = seglosses_keras.CrossEntropyLoss(reduction=reduction)
-            expected = 0.3 * number(a(labels, logits, weight)) + 0.7 * number(b(labels, logits, weight))
-            np.testing.assert_allclose(
-                number((0.3 * a + 0.7 * b)(labels, logits, weight)), expected, rtol=1e-6
-            )
-
-
-def test_an_ensemble_of_both_conventions_takes_no_weights():
-    logits, labels = data()
-    loss = seglosses_keras.DiceLoss(reduction="sum") + seglosses_keras.CrossEntropyLoss()
-    loss(labels, logits)
-    with pytest.raises(ValueError, match="sample_weight needs losses that all divide by the count"):
-        loss(labels, logits, np.ones(BATCH, "float32"))
+        expected = 0.3 * number(a(labels, logits, weight)) + 0.7 * number(b(labels, logits, weight))
+        for loss in (0.3 * a + 0.7 * b, seglosses_keras.EnsembleLoss(losses=[0.3 * a + 0.7 * b])):
+            np.testing.assert_allclose(number(loss(labels, logits, weight)), expected, rtol=1e-6)
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------

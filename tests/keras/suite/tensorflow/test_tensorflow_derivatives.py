@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_problems import BATCH, CLASSES, LOSSES, NAMES, SHAPE, data, pair, soft
+from keras_problems import BATCH, CLASSES, LOSSES, NAMES, SHAPE, data, divided_by_count, pair, soft
 
 import seglosses_core
 from seglosses_keras import CrossEntropyLoss, DiceLoss, EnsembleLoss, FocalLoss, PowerDiceLoss
@@ -93,8 +93,8 @@ def test_gradient_of_anything_but_the_logits(kind, what, index):
     def number(x):
         arrays = [*wide]
         arrays[index] = x
-        weight = arrays[2]
-        return core(logits.astype("float64"), arrays[0], mask=arrays[1], sample_weight=weight) * weight.mean()
+        target, mask, weight = arrays
+        return divided_by_count(core, logits.astype("float64"), target, weight, mask)[0]
 
     for place in [(0,) * wide[index].ndim, (1,) * wide[index].ndim]:
         step = np.zeros_like(wide[index])

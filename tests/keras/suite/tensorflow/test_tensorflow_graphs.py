@@ -96,6 +96,25 @@ def test_two_replicas_step_as_one(kind, reduction):
     np.testing.assert_allclose(kernels[1], KERNEL + mean * (expected - KERNEL), rtol=1e-5, atol=1e-5)
 
 
+def test_two_replicas_with_weights_of_pixels_and_an_attached_mask():
+    images, labels = np.concatenate([inputs(1), inputs(2)]), np.concatenate([data(1)[1], data(2)[1]])
+    images[:, 1:] = 0  # of as many pixels in each replica
+    weight = np.random.default_rng(0).uniform(0, 2, labels.shape).astype("float32")
+    x = keras.Input(images.shape[1:])
+    with mirrored().scope():
+        y = keras.layers.Dense(CLASSES, use_bias=False)(keras.layers.Masking(0.0)(x))
+        model = keras.Model(x, y)
+        model.set_weights([KERNEL])
+        model.compile(optimizer=keras.optimizers.SGD(RATE), loss=CrossEntropyLoss())
+    model.fit(images, labels, sample_weight=weight, batch_size=6, shuffle=False, verbose=0)
+    core, kept = seglosses_core.CrossEntropyLoss(class_axis=-1), np.any(images != 0, -1)
+    expected = one_step(core, images, labels, RATE, mask=weight * kept)[1]
+    mean = weight[kept].mean()
+    np.testing.assert_allclose(
+        model.get_weights()[0], KERNEL + mean * (expected - KERNEL), rtol=1e-5, atol=1e-5
+    )
+
+
 # -- without Keras ----------------------------------------------------------------------------------------------------
 
 
