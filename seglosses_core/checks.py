@@ -23,7 +23,7 @@ def plain(value: Any) -> Any:
     """A scalar of NumPy as the Python number that it stands for, in sequences too: its dtype would spread."""
     if isinstance(value, (tuple, list)):
         return type(value)(map(plain, value))
-    is_scalar = any((kind.__module__, kind.__name__) == ("numpy", "generic") for kind in type(value).__mro__)
+    is_scalar = isinstance(value, numbers.Number) and hasattr(value, "dtype")
     return value.item() if is_scalar else value
 
 
