@@ -102,9 +102,11 @@ class CenterLoss(PixelLoss):
         _, read = self.read(logits, target, mask, sample_weight, ops)
         xp = ops.xp
         x = read.only_valid(logits if features is None else ops.cast(features, read.dtype))
-        weights = read.weights(with_samples=True)
+        weights, unit = read.weights(with_samples=True), read.unit(with_samples=True)
         if weights is None:
             weights = xp.ones_like(read.labels, dtype=read.dtype)
+        if unit is not None:
+            weights = weights * ops.cast(unit, read.dtype)
 
         def sum_by_class(pixel_map: Array) -> Array:
             return xp.sum(ops.sum_by_label(pixel_map * weights, read.labels, read.num_classes), axis=0)
@@ -178,4 +180,4 @@ class CenterLoss(PixelLoss):
                 parts.features = slope
             return parts
 
-        return CostMap(found.costs + self.weight / 2 * distance, found.weights, pullback)
+        return CostMap(found.costs + self.weight / 2 * distance, found.weights, pullback, unit=found.unit)

@@ -183,10 +183,13 @@ def check_logits(logits: Any, class_axis: int, activation: str) -> int:
 def check_target(
     target: Any, logits: Array, axis: int, *, ignore_index: int | None, labels_only: str | None
 ) -> None:
-    """Labels of the logits' shape without the class axis, or an array of exactly the logits' shape."""
+    """Labels of the logits' shape without the class axis, or an array of exactly the logits' shape. With one class,
+    integers of the logits' shape are labels too."""
     check_library("target", target, logits)
     shape, full = shape_of(target), shape_of(logits)
     pixels = full[:axis] + full[axis + 1 :]
+    if full[axis] == 1 and same_shape(shape, full) and dtype_is(target, "integer"):
+        return
     if len(shape) == len(pixels) and same_shape(shape, pixels):
         if not dtype_is(target, "integer"):
             raise TypeError(
@@ -256,6 +259,8 @@ def check_values(
     `unit_interval` says that they are probabilities, values outside [0, 1]. Ignored pixels are not looked at."""
     xp = ops.xp
     classes = logits.shape[ops.class_axis]
+    if classes == 1 and len(target.shape) == ops.rank and dtype_is(target, "integer"):
+        target = xp.squeeze(target, axis=ops.class_axis)
     pixels = target if len(target.shape) < ops.rank else ops.first_class(target)
     valid = xp.ones_like(pixels, dtype=xp.bool)
     for name, weights in (("mask", mask), ("sample_weight", sample_weight)):
@@ -284,9 +289,17 @@ def check_values(
         raise ValueError(
             f"logits must be {wanted}, got others at {_count(everywhere & unusable, xp)} places."
         )
+    one_hot = len(target.shape) == ops.rank and dtype_is(target, "integer")
+    if one_hot:
+        outside = everywhere & ~((target == 0) | (target == 1))
+        if bool(xp.any(outside)):
+            raise ValueError(
+                f"target must be 0 or 1 where it is one-hot of integers, got others at {_count(outside, xp)} places."
+            )
     if not unit_interval:
         return
-    checked = [("target", target)] if len(target.shape) == ops.rank and target.dtype != xp.bool else []
+    soft = len(target.shape) == ops.rank and dtype_is(target, "floating")
+    checked = [("target", target)] if soft else []
     checked += (
         [("logits, as probabilities (activation='identity'),", logits)] if activation == "identity" else []
     )

@@ -122,7 +122,7 @@ class LocallyAdaptiveLoss(PixelLoss):
             slope, _ = _pool(slope, labels, self.kernel_size, ops)
             return Cotangent(logits=[slope if from_standard is None else from_standard(slope)])
 
-        return CostMap(found.costs, found.weights, pullback, found.count)
+        return CostMap(found.costs, found.weights, pullback, found.count, found.unit)
 
     def on_grid(self, found: CostMap, ops: Ops) -> Array:
         """The weights, 0 at the pixels that are not centres."""

@@ -24,7 +24,7 @@ from seglosses_core.checks import (
     make_plain,
     shape_text,
 )
-from seglosses_core.namespace import Array, Ops, library_of, ops_for, shape_of
+from seglosses_core.namespace import Array, Ops, is_ordinary, library_of, ops_for, shape_of
 from seglosses_core.pooling import Pooling
 from seglosses_core.prediction import ACTIVATIONS, Prediction, Pullback
 from seglosses_core.target import Target
@@ -237,9 +237,16 @@ class Loss:
         return ops.cast(logits, ops.compute_dtype(logits)), target, mask, sample_weight, ops
 
     def read(
-        self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
+        self,
+        logits: Array,
+        target: Array,
+        mask: Array | None,
+        sample_weight: Array | None,
+        ops: Ops,
+        *,
+        scaled: bool = False,
     ) -> tuple[Prediction, Target]:
-        """What a loss is computed from."""
+        """What a loss is computed from; `scaled` says that the weights need no scaling."""
         read = Target(
             target,
             num_classes=logits.shape[ops.class_axis],
@@ -248,6 +255,7 @@ class Loss:
             ignore_index=self.ignore_index,
             mask=mask,
             sample_weight=sample_weight,
+            scaled=scaled,
         )
         # log 0 would be infinite at a pixel that does not count.
         logits = read.only_valid(logits, 0.5 if self.activation == "identity" else 0.0)
@@ -350,6 +358,19 @@ class SingleLoss(Loss):
         axis = super().check(logits, target, mask, sample_weight)
         self.check_per_class("class_weights", logits, axis)
         return axis
+
+    def read_class_weights(self, ops: Ops, like: Array) -> tuple[Array | None, Array | None]:
+        """The class weights, of ordinary size, and the unit that they are in; None for 1."""
+        given = self.class_weights
+        if given is None:
+            return None, None
+        if not isinstance(given, tuple):
+            return ops.relative(ops.constant(given, like))
+        largest = max(given)
+        if is_ordinary(0, largest):
+            return ops.constant(given, like), None
+        unit = ops.constant(largest, like)
+        return ops.constant(tuple(weight / largest for weight in given), like), ops.cast(unit, ops.wide(unit))
 
     def check_per_class(self, name: str, logits: Array, axis: int) -> None:
         """Require as many entries in the hyper-parameter `name`, where it has entries, as there are classes."""

@@ -83,6 +83,18 @@ def shape_of(array: Array) -> tuple[int | None, ...]:
     return tuple(array.shape)
 
 
+ORDINARY = 2.0**54
+"""Weights whose largest is between this and its inverse are not scaled."""
+_SCALES = {"float32": (90, 100), "float64": (540, 560)}
+"""By dtype, the exponents of the powers of two that larger weights are divided and smaller ones multiplied by: then the
+product of two such weights stays in the dtype's range."""
+
+
+def is_ordinary(lowest: Any, highest: Any) -> bool:
+    """Whether weights between these numbers can be used as they are."""
+    return bool(lowest >= 0 and (highest == 0 or 1 / ORDINARY <= highest <= ORDINARY))
+
+
 Term = tuple[Any, tuple[Array, ...]]
 """(k, factors): stands for `a p^k`, with a the product of the factors, each of which broadcasts against p."""
 
@@ -112,6 +124,9 @@ class Ops:
 
     fuses = False
     """Whether a one-hot target costs no more than its labels."""
+    powers_by_log = False
+    """Whether p^k is formed as exp(k log p) where k is no whole number: p^k itself has no usable second derivative
+    where p underflows."""
 
     # -- dtypes ---------------------------------------------------------------------------------------------------
 
@@ -147,6 +162,39 @@ class Ops:
     def is_eager(self, x: Array) -> bool:
         """Whether values can be looked at, or only shapes and dtypes."""
         return True
+
+    # -- rare values ----------------------------------------------------------------------------------------------
+
+    def zero_or_nan(self, usable: Array, dtype: Any) -> Array:
+        """0 where a bool array is True, else NaN. An adapter makes the NaN only where there is one, for people who have
+        their library stop at every NaN."""
+        zero = self.xp.zeros_like(usable, dtype=dtype)
+        return self.xp.where(usable, zero, self.xp.full_like(zero, math.nan))
+
+    def zero_or_infinity(self, finite: Array, dtype: Any) -> Array:
+        """0 where a bool array is True, else ∞."""
+        zero = self.xp.zeros_like(finite, dtype=dtype)
+        return self.xp.where(finite, zero, self.xp.full_like(zero, math.inf))
+
+    def is_ordinary(self, weights: Array) -> bool:
+        """Whether weights are known to be finite, not negative and of a size that needs no scaling (`relative`); False
+        where values are not looked at."""
+        return array_api_compat.is_numpy_array(weights) and is_ordinary(weights.min(), weights.max())
+
+    def relative(self, weights: Array) -> tuple[Array, Array]:
+        """Weights times a power of two that brings the largest near 1, and the inverse of that power, wide. Ordinary
+        weights stay as they are."""
+        xp = self.xp
+        down, up = _SCALES[dtype_name(weights)]
+        largest = xp.max(weights)
+        large, small = largest > ORDINARY, largest < 1 / ORDINARY
+
+        def choose(if_large: float, if_small: float, dtype: Any) -> Array:
+            one = xp.ones_like(largest, dtype=dtype)
+            return xp.where(large, if_large * one, xp.where(small, if_small * one, one))
+
+        inverse = choose(2.0**down, 2.0**-up, self.wide(weights))
+        return weights * choose(2.0**-down, 2.0**up, weights.dtype), inverse
 
     # -- shapes ---------------------------------------------------------------------------------------------------
 
@@ -325,6 +373,19 @@ class Ops:
         rows = xp.reshape(rows, (*labels.shape, table.shape[1]))
         return xp.moveaxis(rows, -1, self.class_axis)
 
+    # -- logarithms -----------------------------------------------------------------------------------------------
+
+    def log1p(self, x: Array) -> Array:
+        """log(1 + x) for x ≥ −1/2, accurate relative to itself."""
+        return self.xp.log1p(x)
+
+    def log(self, x: Array) -> Array:
+        """log x with log 0 = −∞, and nothing for NumPy to warn of."""
+        xp = self.xp
+        positive = x > 0
+        logarithm = xp.log(xp.where(positive, x, xp.ones_like(x)))
+        return xp.where(positive, logarithm, 0 * x - self.zero_or_infinity(positive, x.dtype))
+
     # -- activations ----------------------------------------------------------------------------------------------
 
     def softmax(self, z: Array) -> Array:
@@ -341,7 +402,7 @@ class Ops:
         shifted = z - self.over_classes(self.take(z, reference))
         others = ~self.one_hot(reference, z.shape[self.class_axis], xp.bool)
         rest = self.sum_classes(xp.where(others, xp.exp(shifted), xp.zeros_like(z)))
-        return shifted - self.over_classes(xp.log1p(rest))
+        return shifted - self.over_classes(self.log1p(rest))
 
     def softmax_at(self, z: Array, labels: Array) -> tuple[Array, AtLabel]:
         """The softmax, which may lack its entries at the labels until `fill_at` puts them there, and what is known of
@@ -366,7 +427,7 @@ class Ops:
         xp = self.xp
         likely = rest <= part
         ratio = xp.where(likely, rest, xp.zeros_like(rest)) / xp.where(likely, part, xp.ones_like(part))
-        return xp.where(likely, -xp.log1p(ratio), shifted - xp.log(part + rest))
+        return xp.where(likely, -self.log1p(ratio), shifted - xp.log(part + rest))
 
     def sigmoid(self, z: Array) -> Array:
         """σ(z), accurate relative to itself."""
@@ -390,13 +451,13 @@ class Ops:
         """
         xp = self.xp
         negative = z < 0
-        return xp.where(negative, z, xp.zeros_like(z)) - xp.log1p(xp.exp(xp.where(negative, z, -z)))
+        return xp.where(negative, z, xp.zeros_like(z)) - self.log1p(xp.exp(xp.where(negative, z, -z)))
 
     def log_sigmoid_complement(self, z: Array) -> Array:
         """log(1 − σ(z)), in the terms of `log_sigmoid(z)`: a compiler takes the logarithm once for both."""
         xp = self.xp
         negative = z < 0
-        return xp.where(negative, xp.zeros_like(z), -z) - xp.log1p(xp.exp(xp.where(negative, z, -z)))
+        return xp.where(negative, xp.zeros_like(z), -z) - self.log1p(xp.exp(xp.where(negative, z, -z)))
 
     def log_sigmoid_and_back(self, z: Array) -> tuple[Array, Callable[[Array], Array]]:
         """log σ(z), and the way from a derivative with respect to it to that with respect to z."""
@@ -487,6 +548,12 @@ def product(factors: Sequence[Array]) -> Array:
     return functools.reduce(operator.mul, factors)
 
 
+def product_or_none(factors: Sequence[Array | None]) -> Array | None:
+    """The product of those that are not None; None if all are."""
+    present = [factor for factor in factors if factor is not None]
+    return product(present) if present else None
+
+
 def is_zero(exponent: Any) -> bool:
     """Whether an exponent is known to be 0; an array is not looked at."""
     return isinstance(exponent, (int, float)) and exponent == 0
@@ -504,14 +571,27 @@ def power(x: Array, exponent: Any) -> Array:
     return x**exponent
 
 
-def power_or_zero(x: Array, exponent: float, xp: Any) -> Array:
+def power_or_zero(x: Array, exponent: Any, xp: Any) -> Array:
     """`x ** exponent` for x ≥ 0 with 0 at 0 (1 for the exponent 0), and with a derivative there that is no NaN."""
-    if exponent == 0:
-        return xp.ones_like(x)
-    if exponent in (1, 2):
-        return power(x, exponent)
+    if isinstance(exponent, (int, float)):
+        if exponent == 0:
+            return 0 * x + 1
+        if exponent in (1, 2):
+            return power(x, exponent)
     positive = x > 0
-    return xp.where(positive, power(xp.where(positive, x, xp.ones_like(x)), exponent), xp.zeros_like(x))
+    return xp.where(positive, power(xp.where(positive, x, xp.ones_like(x)), exponent), 0 * x)
+
+
+def power_by_log(log_x: Array, exponent: Any, xp: Any) -> Array:
+    """`x ** exponent` for an exponent above 0 as `exp(exponent · log x)`, with derivatives that are right where x
+    underflows."""
+    lowest = -1e30  # −∞ times the derivative of the exponential, 0, would be NaN
+    return xp.exp(exponent * xp.where(log_x < lowest, xp.full_like(log_x, lowest), log_x))
+
+
+def is_whole(exponent: Any) -> bool:
+    """Whether an exponent is known to be a whole number."""
+    return isinstance(exponent, (int, float)) and float(exponent).is_integer()
 
 
 def divide(numerator: Array, denominator: Array, xp: Any, otherwise: float = 0.0) -> Array:
@@ -521,8 +601,17 @@ def divide(numerator: Array, denominator: Array, xp: Any, otherwise: float = 0.0
     return xp.where(zero, xp.full_like(quotient, otherwise), quotient)
 
 
-def log(x: Array, xp: Any) -> Array:
-    """log x with log 0 = −inf, and nothing for NumPy to warn of."""
-    positive = x > 0
-    logarithm = xp.log(xp.where(positive, x, xp.ones_like(x)))
-    return xp.where(positive, logarithm, xp.full_like(x, -math.inf) + 0 * x)
+def log1p_by_series(x: Array, xp: Any) -> Array:
+    """log(1 + x) for x ≥ −1/2, for what compiles: some compilers make log1p(x) log(1 + x), which is 0 for a small x.
+
+    Near 0 it is `2 artanh(s) = 2 (s + s³/3 + s⁵/5 + …)` with `s = x / (2 + x)`.
+    """
+    near = (x < 0.25) & (x > -0.25)
+    inside = xp.where(near, x, xp.zeros_like(x))
+    s = inside / (2 + inside)
+    square = s * s
+    terms = 11 if dtype_name(x) == "float64" else 5
+    series = xp.full_like(x, 1 / (2 * terms - 1))
+    for k in range(terms - 1, 0, -1):
+        series = series * square + 1 / (2 * k - 1)
+    return xp.where(near, 2 * s * series, xp.log(1 + xp.where(near, xp.zeros_like(x), x)))

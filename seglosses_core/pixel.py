@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seglosses_core.checks import check_number, is_array
 from seglosses_core.loss import SingleLoss
-from seglosses_core.namespace import Array, Ops, is_zero, power_or_zero
+from seglosses_core.namespace import Array, Ops, is_zero, power_or_zero, product_or_none
 from seglosses_core.pooling import Pooling, or_one
-from seglosses_core.prediction import Cotangent, Prediction, Pullback
+from seglosses_core.prediction import Cotangent, Prediction, Pullback, Side
 from seglosses_core.target import Target
 
 
@@ -33,6 +33,8 @@ class CostMap:
     pullback: Callable[[Array], Cotangent]
     count: Array | None = None
     """What the mean divides by, if not the sum of the weights."""
+    unit: Array | None = None
+    """What the weights have to be multiplied by to be those that were given; None for 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,8 @@ class PixelLoss(SingleLoss):
         """The reduction of a map."""
         costs, weights = found.costs, found.weights
         if self.reduction == "none":
+            unit = None if found.unit is None else ops.cast(found.unit, costs.dtype)
+            weights = product_or_none([weights, unit])
             value = costs if weights is None else costs * weights
             return value, lambda seed: found.pullback(seed if weights is None else seed * weights)
         if isinstance(self.reduction, Pooling):
@@ -80,7 +84,7 @@ class PixelLoss(SingleLoss):
         """`Σ w ℓ`, and what is divided by."""
         total = ops.total(found.costs if found.weights is None else found.costs * found.weights)
         if self.reduction == "sum":
-            return total, 1
+            return total, 1 if found.unit is None else 1 / found.unit
         if found.count is not None:
             return total, found.count
         return total, ops.count(found.costs) if found.weights is None else ops.total(found.weights)
@@ -99,6 +103,7 @@ class PixelLoss(SingleLoss):
         """As for every loss; of a mean or a sum, one part of the pixels after the other, so that the maps in between
         stay small."""
         in_parts = self.local and not inputs and self.reduction in ("mean", "sum")
+        in_parts = in_parts and all(ops.is_ordinary(w) for w in (mask, sample_weight) if w is not None)
         parts = ops.parts(logits) if in_parts and self.wide(logits, target, ops) else None
         if parts is None:
             return super().at_once(logits, target, mask, sample_weight, ops, gradient=gradient, **inputs)
@@ -108,7 +113,7 @@ class PixelLoss(SingleLoss):
             piece, its_target, its_mask = (
                 x if x is None else ops.part(x, part) for x in (logits, target, mask)
             )
-            prediction, read = self.read(piece, its_target, its_mask, sample_weight, ops)
+            prediction, read = self.read(piece, its_target, its_mask, sample_weight, ops, scaled=True)
             found = self.cost_map(prediction, read, ops)
             total, count = self._sums(found, ops)
             totals.append(total)
@@ -119,22 +124,21 @@ class PixelLoss(SingleLoss):
                     ops.xp.ones_like(total, dtype=read.dtype) if found.weights is None else found.weights
                 )
                 slope[part] = prediction.gradient(found.pullback(weights))
-        total, count = sum(totals), or_one(1 if self.reduction == "sum" else sum(counts), ops.xp)
+        total, count = sum(totals), or_one(counts[0] if self.reduction == "sum" else sum(counts), ops.xp)
         factor = ops.cast(ops.xp.ones_like(total) / count, logits.dtype)
         return ops.cast(total / count, logits.dtype) + poison, slope, factor + poison
 
-    def weights_of_classes(self, ops: Ops, like: Array) -> Array | None:
-        return None if self.class_weights is None else ops.constant(self.class_weights, like)
-
-    def weights_of_entries(self, target: Target, ops: Ops, like: Array) -> Array | None:
-        """The weight of every class of every pixel, logits-shaped, or None if all are 1."""
-        pixels, classes = target.weights(with_samples=True), self.weights_of_classes(ops, like)
+    def weights_of_entries(self, target: Target, ops: Ops, like: Array) -> tuple[Array | None, Array | None]:
+        """The weight of every class of every pixel, logits-shaped, or None if all are 1; and its unit."""
+        pixels = target.weights(with_samples=True)
+        classes, unit = self.read_class_weights(ops, like)
         if pixels is None and classes is None:
-            return None
+            return None, None
         weights = ops.xp.ones_like(like)
         if pixels is not None:
             weights = weights * ops.over_classes(pixels)
-        return weights if classes is None else weights * ops.over_pixels(classes)
+        unit = product_or_none([target.unit(with_samples=True), unit])
+        return weights if classes is None else weights * ops.over_pixels(classes), unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,13 +146,33 @@ class LogPixelLoss(PixelLoss):
     """A pixel loss that is a function of log-probabilities, one at a time.
 
     A subclass gives `cost`, and where it has them factors per class, a smoothed target or sides of its own.
+
+    Parameters
+    ----------
+    clip : float
+        In [0, 1/2), for activation="identity": a probability counts as if it were in [clip, 1 − clip]. The derivative
+        with respect to the probability that is given is 1 in there and at the ends, and 0 outside.
     """
+
+    clip: float = 0.0
 
     log_at_label = True
     one_sided = True
     """Whether a class that overlaps others costs f(log p) alone where its target is 1, f(log(1 − p)) where it is 0."""
 
-    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("clip", self.clip, at_least=0, below=0.5)
+        self.check_clip(self.activation)
+
+    def check_clip(self, activation: str) -> None:
+        if self.clip and activation != "identity":
+            raise ValueError(
+                f"clip is for probabilities, activation='identity', got clip={self.clip!r} with"
+                f" activation={activation!r}, whose logarithms are exact."
+            )
+
+    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         """f(log p) and its derivative with respect to log p, a number where that is the same everywhere."""
         raise NotImplementedError
 
@@ -178,6 +202,15 @@ class LogPixelLoss(PixelLoss):
         return not narrow or self.softens
 
     def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
+        if not self.clip:
+            return self.cost_map_of(prediction, target, ops)
+        clipped = prediction.clipped(self.clip)
+        found = self.cost_map_of(clipped, target, ops)
+        return replace(
+            found, pullback=lambda seed: Cotangent(logits=[clipped.gradient(found.pullback(seed))])
+        )
+
+    def cost_map_of(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
         if not self.exclusive(target.num_classes):
             one_sided = self.one_sided and target.hard and not self.softens
             return (self._one_side if one_sided else self._both_sides)(prediction, target, ops)
@@ -186,75 +219,82 @@ class LogPixelLoss(PixelLoss):
         return self._over_classes(prediction, target, ops)
 
     def _at_label(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
-        weights = target.weights(with_samples=True)
-        log_p = prediction.log_at_label
-        classes = self.weights_of_classes(ops, log_p)
+        weights, unit = target.weights(with_samples=True), target.unit(with_samples=True)
+        side = prediction.label_side()
+        classes, unit_of_classes = self.read_class_weights(ops, side.log)
         if classes is not None:
             weight = ops.look_up(classes, target.labels)
             weights = weight if weights is None else weight * weights
         if weights is not None:
-            log_p = ops.finite_where_unused(log_p, lambda: weights > 0)
-        factors = self.factors(ops, log_p)
+            side.log = ops.finite_where_unused(side.log, lambda: weights > 0)
+        factors = self.factors(ops, side.log)
         factor: Any = 1.0 if factors is None else factors[0]
         if is_array(factor) and len(factor.shape):
             factor = ops.look_up(factor, target.labels)
         if is_array(factor) or factor == 0:
-            log_p = ops.finite_where_unused(log_p, lambda: ops.xp.ones_like(log_p) * factor > 0)
-        cost, slope = self.cost(log_p, ops)
+            side.log = ops.finite_where_unused(side.log, lambda: ops.xp.ones_like(side.log) * factor > 0)
+        cost, slope = self.cost(side, ops)
 
         def pullback(seed: Array) -> Cotangent:
             inner = seed * slope()
             return Cotangent(at_label=[(0, inner if factors is None else inner * factor)])
 
-        return CostMap(cost if factors is None else factor * cost, weights, pullback)
+        unit = product_or_none([unit, unit_of_classes])
+        return CostMap(cost if factors is None else factor * cost, weights, pullback, unit=unit)
 
     def _over_classes(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
+        """The cost of a pixel is `Σ_c w_c y_c f(log p_c) / Σ_c w_c y_c`, and the sum below it a factor of its weight: a
+        target that is 0 for all classes says nothing, and one that says twice as much counts twice."""
         xp = ops.xp
-        log_p = prediction.log_probabilities
+        side, _ = prediction.class_sides()
         shares = self.soften(target.values, 1 / target.num_classes)
-        factors = self.factors(ops, log_p)
+        factors = self.factors(ops, side.log)
         if factors is not None:
             shares = shares * self._spread(factors[0], ops)
-        weights = target.weights(with_samples=True)
-        classes = self.weights_of_classes(ops, log_p)
-        if classes is not None:
-            weight = ops.sum_classes(target.values * ops.over_pixels(classes))
+        weights, unit = target.weights(with_samples=True), target.unit(with_samples=True)
+        if target.labels is None or self.class_weights is not None:
+            weight, values = target.values, target.values
+            classes, unit_of_classes = self.read_class_weights(ops, side.log)
+            if classes is not None:
+                values, shares = values * ops.over_pixels(classes), shares * ops.over_pixels(classes)
+            weight = ops.sum_classes(values)
+            shares = shares / ops.over_classes(xp.where(weight > 0, weight, xp.ones_like(weight)))
             weights = weight if weights is None else weight * weights
-            some = xp.where(weight > 0, weight, xp.ones_like(weight))
-            shares = shares * ops.over_pixels(classes) / ops.over_classes(some)
+            unit = product_or_none([unit, unit_of_classes])
         if weights is not None:
             shares = xp.where(ops.over_classes(weights > 0), shares, xp.zeros_like(shares))
-        cost, slope = self.cost(ops.finite_where_unused(log_p, lambda: shares != 0), ops)
+        side.log = ops.finite_where_unused(side.log, lambda: shares != 0)
+        cost, slope = self.cost(side, ops)
 
         def pullback(seed: Array) -> Cotangent:
             return Cotangent(everywhere=[(0, (ops.over_classes(seed) * slope(), shares))])
 
-        return CostMap(ops.sum_classes(shares * cost), weights, pullback)
+        return CostMap(ops.sum_classes(shares * cost), weights, pullback, unit=unit)
 
     def _one_side(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
         """Of overlapping classes, where the target is 1 or 0: one cost for each class of a pixel."""
-        log_p, back = prediction.log_towards(target.signs)
-        weights = self.weights_of_entries(target, ops, log_p)
-        shares, factors = weights, self.factors(ops, log_p)
+        side, back = prediction.side_of(target.signs)
+        weights, unit = self.weights_of_entries(target, ops, side.log)
+        shares, factors = weights, self.factors(ops, side.log)
         if factors is not None:
             factor, other = (self._spread(x, ops) for x in factors)
             factor = target.values * factor + (1 - target.values) * other
             shares = factor if weights is None else factor * weights
         if shares is not None:
-            log_p = ops.finite_where_unused(log_p, lambda: shares > 0)
-        cost, slope = self.cost(log_p, ops)
+            side.log = ops.finite_where_unused(side.log, lambda: shares > 0)
+        cost, slope = self.cost(side, ops)
 
         def pullback(seed: Array) -> Cotangent:
             inner = seed * slope()
             return Cotangent(logits=[back(inner if factors is None else inner * factor)])
 
-        return CostMap(cost if factors is None else factor * cost, weights, pullback)
+        return CostMap(cost if factors is None else factor * cost, weights, pullback, unit=unit)
 
     def _both_sides(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
-        log_p, log_q = prediction.log_probabilities, prediction.log_complements
-        weights = self.weights_of_entries(target, ops, log_p)
+        present, absent = prediction.class_sides()
+        weights, unit = self.weights_of_entries(target, ops, present.log)
         positive, negative = self.sides(target.values, ops)
-        factors = self.factors(ops, log_p)
+        factors = self.factors(ops, present.log)
         if factors is not None:
             factor, other = (self._spread(x, ops) for x in factors)
             positive, negative = positive * factor, negative * other
@@ -262,18 +302,18 @@ class LogPixelLoss(PixelLoss):
         def used(share: Array) -> Array:
             return share != 0 if weights is None else (share != 0) & (weights > 0)
 
-        cost, slope = self.cost(ops.finite_where_unused(log_p, lambda: used(positive)), ops)
-        cost_of_complement, slope_of_complement = self.cost(
-            ops.finite_where_unused(log_q, lambda: used(negative)), ops
-        )
+        present.log = ops.finite_where_unused(present.log, lambda: used(positive))
+        absent.log = ops.finite_where_unused(absent.log, lambda: used(negative))
+        cost, slope = self.cost(present, ops)
+        cost_of_absence, slope_of_absence = self.cost(absent, ops)
 
         def pullback(seed: Array) -> Cotangent:
             return Cotangent(
                 everywhere=[(0, (seed * slope(), positive))],
-                complement=[seed * slope_of_complement() * negative],
+                complement=[seed * slope_of_absence() * negative],
             )
 
-        return CostMap(positive * cost + negative * cost_of_complement, weights, pullback)
+        return CostMap(positive * cost + negative * cost_of_absence, weights, pullback, unit=unit)
 
     def _spread(self, factor: Any, ops: Ops) -> Any:
         return ops.over_pixels(factor) if is_array(factor) and len(factor.shape) else factor
@@ -309,23 +349,24 @@ class CrossEntropyLoss(LogPixelLoss):
             return values
         return (1 - self.label_smoothing) * values + self.label_smoothing * uniform
 
-    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return -log_p, lambda: -1.0
+    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return -side.log, lambda: -1.0
 
 
-def _focal_cost(log_p: Array, gamma: float, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-    """`−(1 − p)^γ log p` and its derivative with respect to log p: `(1 − p)^γ (γ p log p / (1 − p) − 1)`."""
-    xp = ops.xp
-    q = -xp.expm1(log_p)
-    damping = power_or_zero(q, gamma, xp)
+def _focal_cost(side: Side, gamma: float, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+    """`−(1 − p)^γ log p` and its derivative by log p: `−(1 − p)^γ (γ p r + 1)`, with r = −log p / (1 − p)."""
+    xp, log_p = ops.xp, side.log
+    damping = side.complement_power(gamma, ops)
 
     def slope() -> Any:
         if is_zero(gamma):
             return -1.0
-        # p log p / (1 − p) as log p / (1 / p − 1), which is −1 at p = 1 and 0 at p = 0.
         limits = xp.finfo(log_p.dtype)
-        inside = xp.clip(log_p, 0.9 * math.log(limits.smallest_normal), -limits.smallest_normal)
-        return damping * (gamma * inside / xp.expm1(-inside) - 1)
+        inside = xp.clip(log_p, 0.9 * math.log(limits.smallest_normal), 0.0)  # where p underflows, p r is 0
+        q = side.complement()
+        certain = q < limits.eps**0.5
+        ratio = xp.where(certain, 1 + q / 2, -inside / xp.where(certain, xp.ones_like(q), q))
+        return -damping * (gamma * xp.exp(inside) * ratio + 1)
 
     return -damping * log_p, slope
 
@@ -376,8 +417,8 @@ class FocalLoss(LogPixelLoss):
             alpha = ops.constant(alpha, like)
         return alpha, 1 - alpha
 
-    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return _focal_cost(log_p, self.gamma, ops)
+    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return _focal_cost(side, self.gamma, ops)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -418,16 +459,20 @@ class DistanceAwareCrossEntropyLoss(LogPixelLoss):
     def sides(self, values: Array, ops: Ops) -> tuple[Array, Array]:
         xp = ops.xp
         foreground = values == 1
-        distance = power_or_zero(1 - values, self.beta, xp)
+        distance = power_or_zero(1 - values, self.beta, xp) + ops.zero_or_nan(values <= 1, values.dtype)
         return ops.cast(foreground, values.dtype), xp.where(foreground, xp.zeros_like(values), distance)
 
-    def cost(self, log_p: Array, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return _focal_cost(log_p, self.alpha, ops)
+    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return _focal_cost(side, self.alpha, ops)
 
     def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
         found = super().cost_map(prediction, target, ops)
         foreground = ops.cast(target.values == 1, target.dtype)
-        found.count = ops.total(foreground if found.weights is None else foreground * found.weights)
+        count = ops.total(foreground if found.weights is None else foreground * found.weights)
+        if found.unit is not None:
+            # None is divided by 1 of the weights that were given.
+            count = ops.xp.where(count > 0, count, 1 / found.unit)
+        found.count = count
         return found
 
 
@@ -449,4 +494,5 @@ class MeanSquaredErrorLoss(PixelLoss):
         def pullback(seed: Array) -> Cotangent:
             return Cotangent(everywhere=[(1, (2 * seed, difference))])
 
-        return CostMap(difference * difference, self.weights_of_entries(target, ops, p), pullback)
+        weights, unit = self.weights_of_entries(target, ops, p)
+        return CostMap(difference * difference, weights, pullback, unit=unit)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from seglosses_core.namespace import Array, AtLabel, Ops, Term, divide, is_zero, log, once, power, product
+from seglosses_core.namespace import (
+    Array,
+    AtLabel,
+    Ops,
+    Term,
+    divide,
+    is_whole,
+    is_zero,
+    once,
+    power,
+    power_by_log,
+    power_or_zero,
+    product,
+)
 
 ACTIVATIONS = ("softmax", "sigmoid", "identity")
 
@@ -39,6 +51,24 @@ class Cotangent:
         )
 
 
+@dataclass
+class Side:
+    """One answer that a prediction can give, such as a pixel's label, a class or the absence of a class: the logarithm
+    of its probability p, and 1 − p where a cost needs it, all to full relative precision."""
+
+    log: Array
+    complement: Callable[[], Array]
+    """1 − p."""
+    log_complement: Callable[[], Array]
+    """log(1 − p)."""
+
+    def complement_power(self, exponent: Any, ops: Ops) -> Array:
+        """`(1 − p)^exponent`."""
+        if ops.powers_by_log and not is_whole(exponent):
+            return power_by_log(self.log_complement(), exponent, ops.xp)
+        return power_or_zero(self.complement(), exponent, ops.xp)
+
+
 Pullback = Callable[[Array], Cotangent]
 """Takes the derivative of whatever comes after a value with respect to that value, gives the parts before it."""
 
@@ -58,12 +88,18 @@ class Prediction:
         *,
         labels: Array | None = None,
         log_at_label: bool = False,
+        clip: float = 0.0,
     ) -> None:
         self.logits = logits
         self.activation = activation
         self.ops = ops
         self.labels = labels
+        self.clip = clip
         self._log_at_label = log_at_label and labels is not None
+
+    def clipped(self, clip: float) -> Prediction:
+        """The same probabilities within [clip, 1 − clip], for activation="identity"."""
+        return Prediction(self.logits, "identity", self.ops, labels=self.labels, clip=clip)
 
     @property
     def num_classes(self) -> int:
@@ -76,7 +112,7 @@ class Prediction:
     @once
     def probabilities(self) -> Array:
         if self.activation == "identity":
-            return self.logits
+            return self._within_clip(self.logits)
         if self.activation == "sigmoid":
             return self.ops.sigmoid(self.logits)
         if self._log_at_label:
@@ -85,16 +121,31 @@ class Prediction:
 
     @once
     def complements(self) -> Array:
-        """1 − p, accurate relative to itself; not of softmax."""
-        return self.ops.sigmoid_complement(self.logits) if self.activation == "sigmoid" else 1 - self.logits
+        """1 − p, to full relative precision."""
+        if self.activation == "sigmoid":
+            return self.ops.sigmoid_complement(self.logits)
+        if self.activation == "identity":
+            return self._within_clip(1 - self.logits)
+        leader, unlikely, *_ = self._race
+        rest = self.ops.over_classes(self.ops.sum_classes(unlikely))
+        return self.ops.xp.where(leader, rest, 1 - unlikely)
 
     @once
     def log_probabilities(self) -> Array:
         if self.activation == "sigmoid":
             return self.ops.log_sigmoid(self.logits)
         if self.activation == "identity":
-            return log(self.logits, self.ops.xp)
+            return self._log(self.probabilities, self.complements)
         return self.ops.log_softmax(self.logits)
+
+    def _within_clip(self, p: Array) -> Array:
+        return self.ops.xp.clip(p, self.clip, 1 - self.clip) if self.clip else p
+
+    def _log(self, p: Array, rest: Array) -> Array:
+        """log p of probabilities that were given; `rest` is 1 − p, which is exact where a clipped p near 1 is not."""
+        if not self.clip:
+            return self.ops.log(p)
+        return self.ops.xp.where(p > 0.5, self.ops.log1p(-rest), self.ops.log(p))
 
     @once
     def log_complements(self) -> Array:
@@ -102,25 +153,30 @@ class Prediction:
         if self.activation == "sigmoid":
             return self.ops.log_sigmoid_complement(self.logits)
         if self.activation == "identity":
-            return log(self.complements, self.ops.xp)
+            return self._log(self.complements, self.probabilities)
         leader, unlikely, _, odds_against = self._race
-        return self.ops.xp.where(leader, self.ops.log_sigmoid(odds_against), self.ops.xp.log1p(-unlikely))
+        return self.ops.xp.where(leader, self.ops.log_sigmoid(odds_against), self.ops.log1p(-unlikely))
 
     @once
     def _race(self) -> tuple[Array, Array, Array, Array]:
         """What 1 − p needs of softmax where it underflows: the most likely class, one-hot; the probabilities of the
         others, and 0 for it; their softmax without it; and their log-odds against it, `log((1 − p) / p)`."""
-        ops, xp, z = self.ops, self.ops.xp, self.logits
-        first = xp.argmax(z, axis=ops.class_axis)
-        leader = ops.one_hot(first, self.num_classes, xp.bool)
-        others = xp.where(leader, xp.full_like(z, -math.inf), z)
-        second = xp.max(others, axis=ops.class_axis, keepdims=True)
-        second = xp.where(second > -math.inf, second, xp.zeros_like(second))
-        exponentials = xp.exp(others - second)
-        total = ops.over_classes(ops.sum_classes(exponentials))
-        odds_against = second - ops.over_classes(ops.take(z, first)) + log(total, xp)
+        xp, z = self.ops.xp, self.logits
+        leader, share, odds_against = self._others_than(xp.argmax(z, axis=self.ops.class_axis))
         unlikely = xp.where(leader, xp.zeros_like(z), self.probabilities)
-        return leader, unlikely, divide(exponentials, total, xp), odds_against
+        return leader, unlikely, share, odds_against
+
+    def _others_than(self, classes: Array) -> tuple[Array, Array, Array]:
+        """Of softmax, for one class of each pixel: that class, one-hot; the softmax of the others without it; and their
+        log-odds against it."""
+        ops, xp, z = self.ops, self.ops.xp, self.logits
+        one = ops.one_hot(classes, self.num_classes, xp.bool)
+        lowest = xp.full_like(z, float(xp.finfo(z.dtype).min))
+        highest = xp.max(xp.where(one, lowest, z), axis=ops.class_axis, keepdims=True)
+        exponentials = xp.where(one, xp.zeros_like(z), xp.exp(xp.where(one, highest, z) - highest))
+        total = ops.over_classes(ops.sum_classes(exponentials))
+        odds_against = highest - ops.over_classes(ops.take(z, classes)) + ops.log(total)
+        return one, divide(exponentials, total, xp), odds_against
 
     @once
     def at_label(self) -> Array:
@@ -136,17 +192,65 @@ class Prediction:
             return self._softmax_at[1].log
         if self.activation == "sigmoid":
             return self.ops.log_sigmoid(self.ops.take(self.logits, self.labels))
-        return log(self.at_label, self.ops.xp)
+        if self.clip:
+            return self.ops.take(self.log_probabilities, self.labels)
+        return self.ops.log(self.at_label)
 
-    def log_towards(self, signs: Array) -> tuple[Array, Callable[[Array], Array]]:
-        """log p where the sign is 1, log(1 − p) where it is −1, logits-shaped; and the way back from it to the logits.
-        For sigmoid and identity."""
-        xp = self.ops.xp
+    def power(self, exponent: Any) -> Array:
+        """p^exponent, logits-shaped."""
+        if self.powers_by_log(exponent):
+            return power_by_log(self.log_probabilities, exponent, self.ops.xp)
+        return power(self.probabilities, exponent)
+
+    def label_power(self, exponent: Any) -> Array:
+        """p^exponent of each pixel's label: a map."""
+        if self.powers_by_log(exponent):
+            return power_by_log(self.log_at_label, exponent, self.ops.xp)
+        return power(self.at_label, exponent)
+
+    def powers_by_log(self, exponent: Any) -> bool:
+        return self.ops.powers_by_log and self.activation != "identity" and not is_whole(exponent)
+
+    # -- sides ----------------------------------------------------------------------------------------------------
+
+    def label_side(self) -> Side:
+        """The label of each pixel, of classes that exclude each other: maps."""
+
+        def log_complement() -> Array:
+            if self.activation == "identity":
+                return self._log(complement(), self.at_label)
+            odds_against = self._others_than(self.labels)[2]
+            return self.ops.log_sigmoid(self.ops.xp.squeeze(odds_against, axis=self.ops.class_axis))
+
+        def complement() -> Array:
+            if self.activation == "identity":
+                return self.ops.take(self.complements, self.labels)
+            return self._softmax_at[1].complement
+
+        return Side(self.log_at_label, complement, log_complement)
+
+    def class_sides(self) -> tuple[Side, Side]:
+        """The presence and the absence of each class, logits-shaped."""
+        return (
+            Side(self.log_probabilities, lambda: self.complements, lambda: self.log_complements),
+            Side(self.log_complements, lambda: self.probabilities, lambda: self.log_probabilities),
+        )
+
+    def side_of(self, signs: Array) -> tuple[Side, Callable[[Array], Array]]:
+        """The presence of each class where the sign is 1, its absence where it is −1, logits-shaped; and the way back
+        from its logarithm to the logits. For sigmoid and identity."""
+        ops, xp = self.ops, self.ops.xp
         if self.activation == "sigmoid":
-            log_p, back = self.ops.log_sigmoid_and_back(self.logits * signs)
-            return log_p, lambda slope: back(slope * signs)
-        p = xp.where(signs > 0, self.probabilities, self.complements)
-        return log(p, xp), lambda slope: signs * self._over_probability(slope, p, 0)
+            z = self.logits * signs
+            log_p, back = ops.log_sigmoid_and_back(z)
+            side = Side(log_p, lambda: ops.sigmoid_complement(z), lambda: ops.log_sigmoid_complement(z))
+            return side, lambda slope: back(slope * signs)
+        p, q = self.probabilities, self.complements
+        p, q = xp.where(signs > 0, p, q), xp.where(signs > 0, q, p)
+        side = Side(self._log(p, q), lambda: q, lambda: self._log(q, p))
+        return side, lambda slope: signs * self._over_probability(slope, p, 0)
+
+    # -- the way back ---------------------------------------------------------------------------------------------
 
     def gradient(self, cotangent: Cotangent) -> Array:
         """∂L/∂logits from the parts that flow back."""
@@ -156,7 +260,12 @@ class Prediction:
             gradient = self._activation_back(cotangent)
         for part in cotangent.logits:
             gradient = part if gradient is None else gradient + part
-        return self.ops.xp.zeros_like(self.logits) if gradient is None else gradient
+        if gradient is None:
+            return self.ops.xp.zeros_like(self.logits)
+        if self.clip:
+            inside = (self.logits >= self.clip) & (1 - self.logits >= self.clip)
+            gradient = self.ops.xp.where(inside, gradient, self.ops.xp.zeros_like(gradient))
+        return gradient
 
     def _activation_back(self, cotangent: Cotangent) -> Array | None:
         ops, everywhere = self.ops, cotangent.everywhere
@@ -205,8 +314,5 @@ class Prediction:
             return coefficient * power(p, exponent - 1) + xp.zeros_like(p)
         zero = p == 0
         quotient = coefficient / xp.where(zero, xp.ones_like(p), p)
-        infinity = xp.full_like(quotient, float("inf"))
-        endless = xp.where(
-            coefficient < 0, -infinity, xp.where(coefficient > 0, infinity, xp.zeros_like(quotient))
-        )
-        return xp.where(zero, endless, quotient)
+        endless = self.ops.zero_or_infinity(~zero | (coefficient == 0), quotient.dtype)
+        return xp.where(zero, xp.where(coefficient < 0, -endless, endless), quotient)

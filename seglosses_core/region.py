@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from seglosses_core.checks import check_choice, check_flag, check_number, check_parameter, shape_text
 from seglosses_core.loss import SingleLoss
-from seglosses_core.namespace import Array, Ops, divide, is_zero
+from seglosses_core.namespace import Array, Ops, divide, is_zero, product_or_none
 from seglosses_core.prediction import Cotangent, Prediction, Pullback
 from seglosses_core.target import Target
 
@@ -85,8 +85,14 @@ class RegionLoss(SingleLoss):
         weights = target.weights(with_samples=batch)
         ratio = self.ratio()
         sums = [self._aggregate(target.moment(prediction, m.i, m.j, weights), ops) for m in ratio]
-        loss, slopes = self._score(ratio, sums, ops)
-        importance = self.importance(target, prediction, weights, loss, ops)
+        smooth = self.smooth
+        unit = target.unit(with_samples=batch)
+        if unit is not None:
+            smooth = smooth / unit  # the sums are of scaled weights
+        loss, slopes = self._score(ratio, sums, smooth, ops)
+        importance, unit = self.importance(target, prediction, weights, loss, ops)
+        if self.reduction != "mean" and unit is not None:
+            importance = importance * unit
         weighted = loss * importance
         if self.reduction == "none":
             value = ops.cast(weighted[0, :] if batch else weighted, target.dtype)
@@ -107,36 +113,41 @@ class RegionLoss(SingleLoss):
     def _aggregate(self, sums: Array, ops: Ops) -> Array:
         return ops.xp.sum(sums, axis=0, keepdims=True) if self.aggregate == "batch" else sums
 
-    def _score(self, ratio: list[Moment], sums: list[Array], ops: Ops) -> tuple[Array, list[Array]]:
+    def _score(
+        self, ratio: list[Moment], sums: list[Array], smooth: Any, ops: Ops
+    ) -> tuple[Array, list[Array]]:
         """L and ∂L/∂S for each moment S. A denominator of 0, which only `smooth=0` allows, means a perfect score."""
         terms = list(zip(ratio, sums, strict=True))
         numerator = sum(m.n * total for m, total in terms if m.n)
-        denominator = sum(m.d * total for m, total in terms if m.d) + self.smooth
+        denominator = sum(m.d * total for m, total in terms if m.d) + smooth
         if self.smooth_numerator:
-            numerator = numerator + self.smooth
+            numerator = numerator + smooth
         loss = divide(denominator - numerator, denominator, ops.xp)
         score = divide(numerator, denominator, ops.xp)
         return loss, [divide(m.d * score - m.n, denominator, ops.xp) for m in ratio]
 
     def importance(
         self, target: Target, prediction: Prediction, weights: Array | None, like: Array, ops: Ops
-    ) -> Array:
-        """ω, what each L counts for in the mean: `(N, C)`, or `(1, C)` over the batch."""
+    ) -> tuple[Array, Array | None]:
+        """ω, what each L counts for in the mean: `(N, C)`, or `(1, C)` over the batch; and the unit that it is in."""
         importance = ops.xp.ones_like(like)
+        classes, unit_of_classes = self.read_class_weights(ops, like)
+        unit_of_images = None
         if target.mask is not None:
             pixels = self._aggregate(ops.sum_image(target.mask)[:, None], ops)
             importance = importance * ops.cast(pixels > 0, like.dtype)
         if self.aggregate == "image" and target.sample_weight is not None:
             importance = importance * ops.cast(target.sample_weight, like.dtype)[:, None]
-        if self.class_weights is not None:
-            importance = importance * ops.constant(self.class_weights, like)[None, :]
+            unit_of_images = target.sample_unit
+        if classes is not None:
+            importance = importance * classes[None, :]
         if self.absent == "skip":
             present = self._aggregate(target.moment(prediction, 0, 1, weights), ops)
             importance = importance * ops.cast(present > 0, like.dtype)
         if not self.include_background:
             foreground = [0.0] + [1.0] * (target.num_classes - 1)
             importance = importance * ops.constant(foreground, like)[None, :]
-        return importance
+        return importance, product_or_none([unit_of_images, unit_of_classes])
 
     def _parts(
         self, ratio: list[Moment], slopes: list[Array], target: Target, weights: Array | None, ops: Ops

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from seglosses_core.namespace import Array, Ops, is_zero, once, power
+from seglosses_core.checks import dtype_is
+from seglosses_core.namespace import Array, Ops, is_zero, once, power, product_or_none
 from seglosses_core.prediction import Prediction
 
 
@@ -22,10 +23,13 @@ class Target:
     mask : map or None
         The weight of each pixel without `sample_weight`, 0 where invalid; None if all are 1.
     sample_weight : `(N,)` or None
+    mask_unit, sample_unit : 0-dimensional or None
+        What `mask` and `sample_weight` have to be multiplied by to be those that were given: weights of a size that
+        overflows or underflows in products are scaled first. None for 1.
     poison : 0-dimensional or None
-        NaN if a label that counts lies outside the classes, or a weight is negative, infinite or NaN, else 0: one more
-        than it times the value gives the same answer in every framework, where using such a label as an index raises,
-        wraps or clamps, and such a weight would leave pixels out.
+        NaN if a label that counts lies outside the classes, an integer of a one-hot target is neither 0 nor 1, or a
+        weight is negative, infinite or NaN, else 0. The value is multiplied by one more than it, so that it becomes NaN
+        in every framework. (Indexing with such a label would raise, wrap or clamp, depending on the framework.)
     """
 
     def __init__(
@@ -38,13 +42,19 @@ class Target:
         ignore_index: int | None = None,
         mask: Array | None = None,
         sample_weight: Array | None = None,
+        scaled: bool = False,
     ) -> None:
+        """`scaled`: the weights are known to need no scaling."""
         xp = ops.xp
         self.ops = ops
         self.num_classes = num_classes
         self.dtype = dtype
         self.labels = self.dense = self.mask = self.poison = None
-        self.sample_weight = self._read_weights(sample_weight)
+        self._scaled = scaled
+        self.sample_weight, self.sample_unit = self._read_weights(sample_weight)
+        integers = dtype_is(target, "integer")
+        if integers and num_classes == 1 and len(target.shape) == ops.rank:
+            target = xp.squeeze(target, axis=ops.class_axis)
         has_labels = len(target.shape) < ops.rank
         self._hard = has_labels or target.dtype == xp.bool
         if has_labels:
@@ -54,8 +64,10 @@ class Target:
             self._read_labels(target)
         else:
             self.dense = self.only_valid(ops.cast(target, dtype))
+            if integers:
+                self._poison_unless(xp.all((self.dense == 0) | (self.dense == 1)))
+        weight, self.mask_unit = self._read_weights(mask)
         if self.valid is not None:
-            weight = self._read_weights(mask)
             weight = xp.ones_like(self.valid, dtype=dtype) if weight is None else weight
             self.mask = xp.where(self.valid, weight, xp.zeros_like(weight))
 
@@ -84,18 +96,19 @@ class Target:
         else:
             self.labels = labels
 
-    def _read_weights(self, weights: Array | None) -> Array | None:
+    def _read_weights(self, weights: Array | None) -> tuple[Array | None, Array | None]:
+        """Weights in the dtype of the computation and of ordinary size, and the unit that they are in."""
         if weights is None:
-            return None
-        read = self.ops.cast(weights, self.dtype)
-        if weights.dtype != self.ops.xp.bool:
-            self._poison_unless(self.ops.xp.all((read >= 0) & (read < float("inf"))))
-        return read
+            return None, None
+        ops = self.ops
+        read = ops.cast(weights, self.dtype)
+        if weights.dtype == ops.xp.bool or ops.is_ordinary(read):
+            return read, None
+        self._poison_unless(ops.xp.all((read >= 0) & (read < float("inf"))))
+        return (read, None) if self._scaled else ops.relative(read)
 
     def _poison_unless(self, fine: Array) -> None:
-        xp = self.ops.xp
-        zero = xp.zeros_like(fine, dtype=self.dtype)
-        poison = xp.where(fine, zero, xp.full_like(zero, float("nan")))
+        poison = self.ops.zero_or_nan(fine, self.dtype)
         self.poison = poison if self.poison is None else self.poison + poison
 
     @once
@@ -128,6 +141,11 @@ class Target:
             return self.mask
         return self.mask * self.ops.over_image(self.sample_weight)
 
+    def unit(self, *, with_samples: bool) -> Array | None:
+        """The unit that `weights` are in, wide; None for 1."""
+        units = [self.mask_unit, self.sample_unit if with_samples else None]
+        return product_or_none(units)
+
     @property
     def by_label(self) -> bool:
         """Whether labels are better than their one-hot form."""
@@ -137,17 +155,19 @@ class Target:
         """Σ w p^i y^j over the pixels of each image: `(N, C)` in the wide dtype. With labels, y^j is y for j > 0."""
         ops = self.ops
         if is_zero(j):
+            if prediction.powers_by_log(i):
+                return ops.power_sum(prediction.power(i), 1, weights)
             return ops.power_sum(prediction.probabilities, i, weights)
         if not self.by_label:
             if is_zero(i):
                 return ops.power_sum(self.power(j), 1, weights)
-            return ops.sum_product(self.power(j), power(prediction.probabilities, i), weights)
+            return ops.sum_product(self.power(j), prediction.power(i), weights)
         if is_zero(i):
             if weights is None:
                 return ops.count_labels(self.labels, self.num_classes, self.dtype)
             summand = weights
         else:
-            summand = power(prediction.at_label, i)
+            summand = prediction.label_power(i)
             summand = summand if weights is None else summand * weights
         return ops.sum_by_label(summand, self.labels, self.num_classes)
 

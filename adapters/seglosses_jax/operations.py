@@ -9,13 +9,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seglosses_core.namespace import AtLabel, Ops
+from seglosses_core.namespace import AtLabel, Ops, log1p_by_series
 
 
 class JaxOps(Ops):
     """XLA sums float32 in stages, and fuses a comparison with the labels into the sum over it."""
 
     fuses = True
+    powers_by_log = True
 
     def __init__(self, class_axis: int, rank: int) -> None:
         super().__init__(jnp, class_axis, rank)
@@ -27,6 +28,15 @@ class JaxOps(Ops):
     def is_eager(self, x: Any) -> bool:
         # Inside jax.grad alone there is a value, beneath the derivative.
         return not isinstance(jax.lax.stop_gradient(x), jax.core.Tracer)
+
+    def zero_or_nan(self, usable: Array, dtype: Any) -> Array:
+        return jnp.sqrt(usable.astype(dtype) - 1)
+
+    def zero_or_infinity(self, finite: Array, dtype: Any) -> Array:
+        return -jnp.log(finite.astype(dtype))
+
+    def log1p(self, x: Array) -> Array:
+        return log1p_by_series(x, jnp)
 
     def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], size: int) -> Array:
         for axis, start in zip(axes, place, strict=True):

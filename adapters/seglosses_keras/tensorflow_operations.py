@@ -7,11 +7,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from seglosses_core.namespace import Ops
+from seglosses_core.namespace import Ops, log1p_by_series
 from seglosses_keras import tensorflow_namespace
 
 
 class TensorFlowOps(Ops):
+    powers_by_log = True
+
     def __init__(self, class_axis: int, rank: int) -> None:
         super().__init__(tensorflow_namespace, class_axis, rank)
 
@@ -25,6 +27,15 @@ class TensorFlowOps(Ops):
 
     def is_eager(self, x: tf.Tensor) -> bool:
         return tf.executing_eagerly() and hasattr(x, "numpy")
+
+    def zero_or_nan(self, usable: tf.Tensor, dtype: Any) -> tf.Tensor:
+        return tf.sqrt(tf.cast(usable, dtype) - 1)
+
+    def zero_or_infinity(self, finite: tf.Tensor, dtype: Any) -> tf.Tensor:
+        return -tf.math.log(tf.cast(finite, dtype))
+
+    def log1p(self, x: tf.Tensor) -> tf.Tensor:
+        return log1p_by_series(x, tensorflow_namespace)
 
     def count(self, x: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.size(x), self.wide(x))

@@ -44,7 +44,7 @@ def _counts_of_images(loss: RegionLoss, target: Target, logits: Array, ops: Ops)
     classes = logits[tuple(0 if axis in ops.spatial_axes else slice(None) for axis in range(ops.rank))]
     no_prediction: Any = None
     like = ops.xp.ones_like(classes, dtype=target.dtype)
-    return ops.xp.sum(loss.importance(target, no_prediction, target.mask, like, ops), axis=1)
+    return ops.xp.sum(loss.importance(target, no_prediction, target.mask, like, ops)[0], axis=1)
 
 
 def _counts_of_pixels(loss: Loss, target: Target, logits: Array, ops: Ops) -> Array:
@@ -59,14 +59,16 @@ def _counts_of_pixels(loss: Loss, target: Target, logits: Array, ops: Ops) -> Ar
         loss = replace(loss.cost, activation=loss.activation, class_weights=loss.class_weights)
     if not isinstance(loss, LogPixelLoss):
         return counts
-    classes = loss.weights_of_classes(ops, counts)
+    classes, _ = loss.read_class_weights(ops, counts)
     if isinstance(loss, DistanceAwareCrossEntropyLoss):
         foreground = ops.cast(target.values == 1, target.dtype)
         return counts * ops.sum_classes(
             foreground if classes is None else foreground * ops.over_pixels(classes)
         )
-    if classes is None or not loss.exclusive(target.num_classes):
+    if not loss.exclusive(target.num_classes):
         return counts
     if target.labels is not None:
-        return counts * ops.look_up(classes, target.labels)
-    return counts * ops.sum_classes(target.values * ops.over_pixels(classes))
+        return counts if classes is None else counts * ops.look_up(classes, target.labels)
+    return counts * ops.sum_classes(
+        target.values if classes is None else target.values * ops.over_pixels(classes)
+    )

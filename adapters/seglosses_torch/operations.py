@@ -11,11 +11,13 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
-from seglosses_core.namespace import AtLabel, Ops, Term, product
+from seglosses_core.namespace import AtLabel, Ops, Term, is_ordinary, log1p_by_series, product
 
 
 class TorchOps(Ops):
     """Differentiable in every mode; overwrites nothing."""
+
+    powers_by_log = True
 
     def __init__(self, class_axis: int, rank: int) -> None:
         super().__init__(xp, class_axis, rank)
@@ -93,6 +95,9 @@ class TorchOps(Ops):
     def rows(self, table: Tensor, labels: Tensor) -> Tensor:
         return table[labels].movedim(-1, self.class_axis)
 
+    def log1p(self, x: Tensor) -> Tensor:
+        return log1p_by_series(x, xp)
+
     def softmax(self, z: Tensor) -> Tensor:
         if z.stride(self.class_axis) == 1:
             # channels_last, which PyTorch's kernel keeps on the last axis alone
@@ -108,6 +113,7 @@ class EagerOps(TorchOps):
     done for them alone.
     """
 
+    powers_by_log = False
     part_size = 2**18
     large_part = 2**20
     """For the way back through the softmax, which needs one array beside: each start of the threads costs, too."""
@@ -130,6 +136,15 @@ class EagerOps(TorchOps):
 
     def count(self, x: Tensor) -> int:
         return x.numel()
+
+    def is_ordinary(self, weights: Tensor) -> bool:
+        if weights.dtype == torch.bool or weights.device.type != "cpu":
+            return weights.dtype == torch.bool
+        lowest, highest = weights.aminmax()
+        return is_ordinary(lowest, highest)
+
+    def log1p(self, x: Tensor) -> Tensor:
+        return x.log1p()
 
     def is_hard(self, target: Tensor) -> bool:
         if target.device.type != "cpu":
@@ -304,6 +319,7 @@ class CompiledOps(TorchOps):
     where an indexed read makes the compiler write down what it reads from."""
 
     fuses = True
+    powers_by_log = False
     softmax = Ops.softmax
     add_at = Ops.add_at
     sum_by_label = Ops.sum_by_label
