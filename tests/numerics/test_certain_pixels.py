@@ -1,0 +1,104 @@
+"""What compilers make of the losses where pixels are certain: a NaN, or a 0 too early, ends a training."""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+import numpy as np
+import pytest
+import tensorflow as tf
+import torch
+from everywhere import LOSSES, Make, Problem
+from more_losses import MORE
+
+import seglosses_core
+import seglosses_jax
+import seglosses_keras
+import seglosses_torch
+
+MARGINS = (5, 10, 20, 60)
+"""By how many nats the likeliest class is ahead: of pixels that are all right, and of pixels of which three in ten are
+wrong."""
+COMPILED: dict[str, Make] = {name: make for name, make in {**LOSSES, **MORE}.items() if name != "center"}
+# Inductor takes seconds for each; these differ in what they compute of a certain pixel.
+INDUCTOR = [
+    "focal, gamma 0.5",
+    "binary focal",
+    "distance-aware",
+    "cross-entropy",
+    "binary cross-entropy",
+    "power Dice",
+]
+
+
+@functools.cache
+def certain() -> Problem:
+    """An image of 64×64 pixels for each margin, all right, and one for each with wrong pixels."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, size=(2 * len(MARGINS), 64, 64))
+    wrong = rng.random(labels.shape) < 0.3
+    wrong[: len(MARGINS)] = False
+    leaders = np.where(wrong, (labels + 1) % 3, labels)
+    margins = np.array([*MARGINS, *MARGINS], dtype=np.float32).reshape(-1, 1, 1, 1)
+    ahead = np.moveaxis(leaders[..., None] == np.arange(3), -1, 1)
+    noise = rng.normal(scale=0.1, size=ahead.shape).astype(np.float32)
+    return Problem((margins * ahead + noise).astype(np.float32), labels)
+
+
+@functools.cache
+def expected(loss: str) -> tuple[float, np.ndarray]:
+    """In float64, eagerly."""
+    problem = certain()
+    made = COMPILED[loss](seglosses_core, class_axis=1)
+    value, gradient = made.value_and_grad(problem.logits.astype(np.float64), problem.target)
+    return float(value), gradient
+
+
+def check(loss: str, value: float, gradient: np.ndarray) -> None:
+    right, slope = expected(loss)
+    np.testing.assert_allclose(value, right, rtol=1e-5, err_msg="value")
+    for image in range(len(slope)):
+        # Each image by itself: beside its wrong pixels, the slopes of those that are certain and right are nothing.
+        largest = np.max(np.abs(slope[image]))
+        error = np.max(np.abs(gradient[image].astype(np.float64) - slope[image]))
+        assert error <= 2e-4 * largest + 1e-37, (
+            f"margin {MARGINS[image % len(MARGINS)]}: {error} of {largest}"
+        )
+
+
+@pytest.mark.parametrize(
+    "loss", [pytest.param(loss, marks=() if loss in INDUCTOR else pytest.mark.slow) for loss in COMPILED]
+)
+def test_inductor(loss: str) -> None:
+    problem = certain()
+    torch._dynamo.reset()
+    compiled = torch.compile(COMPILED[loss](seglosses_torch, class_axis=1), fullgraph=True, dynamic=False)
+    logits = torch.from_numpy(problem.logits).requires_grad_()
+    value = compiled(logits, torch.from_numpy(problem.target))
+    value.backward()
+    check(loss, value.item(), logits.grad.numpy())
+
+
+@pytest.mark.parametrize("loss", COMPILED)
+def test_jit(loss: str) -> None:
+    problem = certain()
+    made = COMPILED[loss](seglosses_jax, class_axis=1)
+    value, gradient = jax.jit(jax.value_and_grad(made))(problem.logits, problem.target)
+    check(loss, float(value), np.asarray(gradient))
+
+
+@pytest.mark.parametrize("loss", COMPILED)
+def test_xla(loss: str) -> None:
+    problem = certain()
+    made = COMPILED[loss](seglosses_keras, class_axis=1)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def compiled(logits: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            value = made(target, logits)
+        return value, tape.gradient(value, logits)
+
+    value, gradient = compiled(tf.constant(problem.logits), tf.constant(problem.target))
+    check(loss, float(value), gradient.numpy())

@@ -1,0 +1,130 @@
+"""Targets that say nothing usable: NaN in the value, in every framework, and an error where values may be looked at."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from everywhere import FRAMEWORKS, LOSSES, Make, Problem, evaluate, named
+
+import seglosses_core
+from seglosses_conformance.oracle import evaluate as evaluate_oracle
+
+everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
+RNG = np.random.default_rng(4)
+LOGITS = RNG.normal(size=(2, 3, 4, 5)).astype(np.float32)
+LABELS = RNG.integers(0, 3, size=(2, 4, 5))
+ONE_HOT = np.moveaxis(np.eye(3, dtype=np.uint8)[LABELS], -1, 1)
+HEAT = np.exp(-RNG.random((2, 3, 4, 5))).astype(np.float32)
+HEAT[:, :, 1, 1] = 1
+DENSE = {name: make for name, make in LOSSES.items() if name != "locally adaptive"}
+ONE_CLASS: dict[str, Make] = {
+    "cross-entropy": named("CrossEntropyLoss", activation="sigmoid"),
+    "focal": named("FocalLoss", activation="sigmoid"),
+    "top-k": named("CrossEntropyLoss", activation="sigmoid", reduction=seglosses_core.TopK()),
+    "Dice": named("DiceLoss", activation="sigmoid"),
+    "power Jaccard": named("PowerJaccardLoss", activation="sigmoid"),
+    "squared error": named("MeanSquaredErrorLoss", activation="sigmoid"),
+    "distance-aware": named("DistanceAwareCrossEntropyLoss"),
+    "locally adaptive": named("LocallyAdaptiveLoss", activation="sigmoid", standardize=False),
+}
+
+
+@everywhere
+@pytest.mark.parametrize("beta", [0, 0.5, 1, 2, 4])
+@pytest.mark.parametrize("number", [np.nan, 1.0000001, 2.0])
+def test_a_heat_map_with_a_number_that_is_none(framework: str, beta: float, number: float) -> None:
+    """(1 − y)^β of NaN, or of more than 1, is not the 0 of the foreground."""
+    heat = HEAT.copy()
+    heat[1, 2, 3, 3] = number
+    value, _ = evaluate(framework, named("DistanceAwareCrossEntropyLoss", beta=beta), Problem(LOGITS, heat))
+    assert np.isnan(value)
+    ignored = np.ones((2, 4, 5), dtype=bool)
+    ignored[1, 3, 3] = False
+    value, gradient = evaluate(
+        framework, named("DistanceAwareCrossEntropyLoss", beta=beta), Problem(LOGITS, heat, ignored)
+    )
+    assert np.isfinite(value)
+    assert np.all(np.isfinite(gradient))
+
+
+@pytest.mark.parametrize("number", [np.nan, 2.0])
+def test_validate_names_a_heat_map_that_is_none(number: float) -> None:
+    heat = HEAT.copy()
+    heat[1, 2, 3, 3] = number
+    with pytest.raises(ValueError, match=r"^target must lie in \[0, 1\]"):
+        seglosses_core.DistanceAwareCrossEntropyLoss(validate=True)(LOGITS, heat)
+
+
+@everywhere
+@pytest.mark.parametrize("loss", DENSE)
+def test_integers_of_a_one_hot_target_are_0_and_1(framework: str, loss: str) -> None:
+    right = evaluate(framework, DENSE[loss], Problem(LOGITS, ONE_HOT.astype(bool)))
+    found = evaluate(framework, DENSE[loss], Problem(LOGITS, ONE_HOT))
+    np.testing.assert_allclose(found[0], right[0], rtol=1e-6)
+    np.testing.assert_allclose(found[1], right[1], atol=1e-7)
+    assert np.isnan(evaluate(framework, DENSE[loss], Problem(LOGITS, ONE_HOT * 255))[0])
+    negative = ONE_HOT.astype(np.int32)
+    negative[0, 0, 0, 0] = -1
+    assert np.isnan(evaluate(framework, DENSE[loss], Problem(LOGITS, negative))[0])
+    elsewhere = np.ones((2, 4, 5), dtype=bool)
+    elsewhere[0, 0, 0] = False
+    assert np.isfinite(evaluate(framework, DENSE[loss], Problem(LOGITS, negative, elsewhere))[0])
+
+
+@everywhere
+@pytest.mark.parametrize("loss", ONE_CLASS)
+def test_one_class_takes_labels_with_the_class_axis(framework: str, loss: str) -> None:
+    """As labels without it: 0 and 1 alone, and what is ignored by its number."""
+    make, logits = ONE_CLASS[loss], LOGITS[:, :1]
+    labels = (LABELS > 0).astype(np.uint8)
+    right = evaluate(framework, make, Problem(logits, labels))
+    found = evaluate(framework, make, Problem(logits, labels[:, None]))
+    np.testing.assert_array_equal(found[0], right[0])
+    np.testing.assert_array_equal(found[1], right[1])
+    assert np.isnan(evaluate(framework, make, Problem(logits, 255 * labels[:, None]))[0])
+    void = np.where(LABELS == 2, 255, labels)
+    right = evaluate(framework, make, Problem(logits, void), ignore_index=255)
+    found = evaluate(framework, make, Problem(logits, void[:, None]), ignore_index=255)
+    assert np.isfinite(right[0])
+    np.testing.assert_array_equal(found[0], right[0])
+    np.testing.assert_array_equal(found[1], right[1])
+
+
+def test_validate_names_integers_that_are_none() -> None:
+    with pytest.raises(
+        ValueError, match=r"^target must be 0 or 1 where it is one-hot of integers, got others at 40"
+    ):
+        seglosses_core.DiceLoss(validate=True)(LOGITS, ONE_HOT * 255)
+    of_one_class = seglosses_core.DiceLoss(validate=True, activation="sigmoid")
+    with pytest.raises(ValueError, match=r"^target must hold labels from 0 to 1, got others at"):
+        of_one_class(LOGITS[:, :1], (ONE_HOT * 255)[:, :1])
+
+
+@everywhere
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.25}, {"gamma": 2.0}])
+def test_soft_targets_of_any_sum(framework: str, options: dict[str, Any]) -> None:
+    """A pixel weighs what its target sums to. Class weights of 1 change nothing, and the oracle says the same."""
+    target = RNG.random((2, 3, 4, 5)).astype(np.float32)
+    target[0, :, 0, 0] = 0  # not annotated
+    name = "FocalLoss" if "gamma" in options else "CrossEntropyLoss"
+    without = evaluate(framework, named(name, **options), Problem(LOGITS, target))
+    ones = evaluate(framework, named(name, **options), Problem(LOGITS, target), class_weights=(1, 1, 1))
+    np.testing.assert_allclose(ones[0], without[0], rtol=1e-6)
+    np.testing.assert_allclose(ones[1], without[1], atol=1e-8)
+    expected = evaluate_oracle(name, options, LOGITS.astype(np.float64), target.astype(np.float64))
+    np.testing.assert_allclose(without[0], expected.value, rtol=1e-5)
+    np.testing.assert_allclose(without[1], expected.gradient, atol=1e-6)
+    assert np.all(without[1][0, :, 0, 0] == 0)
+
+
+def test_soft_targets_by_hand() -> None:
+    """Two pixels, p = 1/2 of both classes, targets (1, 1) and (1/2, 0): every cost is log 2, whatever the sums; and
+    with p = 1/4 of the first class at the second pixel, (2 log 2 + log 4 / 2) / (5/2)."""
+    loss = seglosses_core.CrossEntropyLoss(activation="identity")
+    target = np.array([[[1.0, 0.5], [1.0, 0.0]]])
+    assert math.isclose(loss(np.full((1, 2, 2), 0.5), target), math.log(2))
+    p = np.array([[[0.5, 0.25], [0.5, 0.75]]])
+    assert math.isclose(loss(p, target), (2 * math.log(2) + 0.5 * math.log(4)) / 2.5)

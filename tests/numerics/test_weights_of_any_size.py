@@ -1,0 +1,144 @@
+"""Weights count relative to each other: those of 1e37 or 1e-30 give what those of 1 give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from everywhere import FRAMEWORKS, Make, Problem, evaluate, named
+
+import seglosses_core
+import seglosses_torch
+from seglosses_core import MaxPooling, Minkowski, TopK
+
+LOSSES: dict[str, Make] = {
+    "cross-entropy": named("CrossEntropyLoss"),
+    "smoothed": named("CrossEntropyLoss", label_smoothing=0.2),
+    "binary focal": named("FocalLoss", activation="sigmoid"),
+    "Minkowski": named("CrossEntropyLoss", reduction=Minkowski(k=3)),
+    "max-pooling": named("CrossEntropyLoss", reduction=MaxPooling()),
+    "top-k": named("CrossEntropyLoss", reduction=TopK(fraction=0.2)),
+    "distance-aware": named("DistanceAwareCrossEntropyLoss"),
+    "squared error": named("MeanSquaredErrorLoss"),
+    "locally adaptive": named("LocallyAdaptiveLoss", kernel_size=3),
+    "Dice": named("DiceLoss", smooth=0.0),
+    "batch Dice": named("DiceLoss", smooth=0.0, aggregate="batch"),
+    "ensemble": lambda package, **common: (
+        0.5 * package.JaccardLoss(smooth=0.0, **common) + package.CrossEntropyLoss(**common)
+    ),
+}
+SIZES = (1e37, 1e-30)
+RNG = np.random.default_rng(5)
+PROBLEM = Problem(
+    RNG.normal(size=(3, 3, 4, 5)).astype(np.float32),
+    RNG.integers(0, 3, size=(3, 4, 5)),
+    RNG.choice([0.0, 0.25, 1.0, 2.0], size=(3, 4, 5)).astype(np.float32),
+    np.array([0.5, 1.0, 3.0], dtype=np.float32),
+)
+CLASS_WEIGHTS = (0.5, 2.0, 1.0)
+
+everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
+losses = pytest.mark.parametrize("loss", LOSSES)
+sizes = pytest.mark.parametrize("size", SIZES)
+
+
+def same(found: tuple[Any, np.ndarray], right: tuple[Any, np.ndarray]) -> None:
+    (value, gradient), (right_value, slope) = found, right
+    np.testing.assert_allclose(value, right_value, rtol=1e-5)
+    np.testing.assert_allclose(gradient, slope, atol=1e-5 * np.max(np.abs(slope)))
+
+
+@everywhere
+@losses
+@sizes
+def test_of_pixels_images_and_classes(framework: str, loss: str, size: float) -> None:
+    # Keras multiplies the value by the mean sample weight.
+    problem = replace(PROBLEM, sample_weight=None) if framework == "tensorflow" else PROBLEM
+    right = evaluate("numpy", LOSSES[loss], problem, class_weights=CLASS_WEIGHTS)
+    mask = (PROBLEM.mask * np.float32(size)).astype(np.float32)
+    same(evaluate(framework, LOSSES[loss], replace(problem, mask=mask), class_weights=CLASS_WEIGHTS), right)
+    classes = tuple(size * weight for weight in CLASS_WEIGHTS)
+    same(evaluate(framework, LOSSES[loss], problem, class_weights=classes), right)
+    if framework != "tensorflow":
+        images = (PROBLEM.sample_weight * np.float32(size)).astype(np.float32)
+        given = replace(PROBLEM, sample_weight=images)
+        same(evaluate(framework, LOSSES[loss], given, class_weights=CLASS_WEIGHTS), right)
+
+
+@losses
+def test_subnormal(loss: str) -> None:
+    """Where the processor has subnormal numbers: XLA and TensorFlow count them as 0 on CPUs."""
+    tiny = replace(PROBLEM, mask=(PROBLEM.mask * np.float32(1e-40)).astype(np.float32))
+    right = evaluate("numpy", LOSSES[loss], PROBLEM)
+    for framework in ("numpy", "torch"):
+        value, gradient = evaluate(framework, LOSSES[loss], tiny)
+        np.testing.assert_allclose(value, right[0], rtol=1e-4)  # 1e-40 has 16 bits
+        np.testing.assert_allclose(gradient, right[1], atol=1e-4 * np.max(np.abs(right[1])))
+
+
+@everywhere
+@pytest.mark.parametrize("size", [2.0**60, 2.0**-60])
+@pytest.mark.parametrize("loss", ["cross-entropy", "binary focal", "Dice", "batch Dice", "distance-aware"])
+def test_a_sum_grows_with_the_weights(framework: str, loss: str, size: float) -> None:
+    problem = replace(PROBLEM, sample_weight=None)
+    value, gradient = evaluate("numpy", LOSSES[loss], problem, reduction="sum")
+    grown = size if loss in ("cross-entropy", "binary focal", "distance-aware") else 1.0
+    mask = (PROBLEM.mask * np.float32(size)).astype(np.float32)
+    found = evaluate(framework, LOSSES[loss], replace(problem, mask=mask), reduction="sum")
+    same((found[0] / grown, found[1] / np.float32(grown)), (value, gradient))
+    classes = tuple(size * weight for weight in CLASS_WEIGHTS)
+    value, gradient = evaluate("numpy", LOSSES[loss], problem, reduction="sum", class_weights=CLASS_WEIGHTS)
+    found = evaluate(framework, LOSSES[loss], problem, reduction="sum", class_weights=classes)
+    same((found[0] / size, found[1] / np.float32(size)), (value, gradient))
+
+
+@everywhere
+@pytest.mark.parametrize("aggregate", ["image", "batch"])
+def test_smooth_is_not_scaled(framework: str, aggregate: str) -> None:
+    """ε beside sums of weights of 1e20 is ε · 1e−20 beside sums of weights of 1."""
+    make = named("TverskyLoss", aggregate=aggregate)
+    problem = replace(PROBLEM, sample_weight=None, mask=PROBLEM.mask * np.float32(1e20))
+    right = evaluate("numpy", make, replace(PROBLEM, sample_weight=None), smooth=0.5)
+    same(evaluate(framework, make, problem, smooth=0.5e20), right)
+
+
+def test_nothing_is_foreground() -> None:
+    """The sum is then divided by 1, not by what the weights were scaled by."""
+    heat = np.full((1, 1, 4), 0.5, dtype=np.float32)
+    logits = np.zeros((1, 1, 4), dtype=np.float32)
+    loss = seglosses_core.DistanceAwareCrossEntropyLoss()
+    small = loss(logits, heat, mask=np.full((1, 4), 1e-20, dtype=np.float32))
+    np.testing.assert_allclose(small, 1e-20 * loss(logits, heat), rtol=1e-5)
+
+
+def test_a_map_has_the_weights_that_were_given() -> None:
+    loss = seglosses_core.CrossEntropyLoss(reduction="none")
+    plain = loss(PROBLEM.logits, PROBLEM.target, mask=PROBLEM.mask)
+    large = loss(PROBLEM.logits, PROBLEM.target, mask=PROBLEM.mask * np.float32(1e30))
+    np.testing.assert_allclose(large, 1e30 * plain.astype(np.float64), rtol=1e-5)
+
+
+def test_centres_move_by_the_weights_that_were_given() -> None:
+    loss = seglosses_core.CenterLoss()
+    centers = np.ones((3, 3), dtype=np.float32)
+
+    def moved(size: float) -> np.ndarray:
+        mask = (PROBLEM.mask * np.float32(size)).astype(np.float32)
+        return loss.updated_centers(PROBLEM.logits, PROBLEM.target, centers=centers, mask=mask)
+
+    np.testing.assert_allclose(moved(1e-20), centers)
+    np.testing.assert_allclose(moved(1e20), moved(1e10), rtol=1e-5)
+
+
+def test_the_gradient_of_a_mask_of_any_size() -> None:
+    """Of a mean it is that of weights near 1, divided by their size."""
+    gradients = []
+    for size in (1.0, 1e30):
+        mask = torch.from_numpy(PROBLEM.mask * np.float32(size)).requires_grad_()
+        logits, target = torch.from_numpy(PROBLEM.logits), torch.from_numpy(PROBLEM.target)
+        seglosses_torch.CrossEntropyLoss()(logits, target, mask=mask).backward()
+        gradients.append(mask.grad.double() * size)
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-4, atol=1e-8)
