@@ -56,16 +56,17 @@ class Target:
         if integers and num_classes == 1 and len(target.shape) == ops.rank:
             target = xp.squeeze(target, axis=ops.class_axis)
         has_labels = len(target.shape) < ops.rank
-        self._hard = has_labels or target.dtype == xp.bool
+        self._hard = has_labels or integers or target.dtype == xp.bool
         if has_labels:
             target = ops.cast(target, ops.index_dtype)
         self.valid = self._find_valid(target, mask, ignore_index if has_labels else None)
         if has_labels:
             self._read_labels(target)
         else:
-            self.dense = self.only_valid(ops.cast(target, dtype))
             if integers:
-                self._poison_unless(xp.all((self.dense == 0) | (self.dense == 1)))
+                self._poison_unless(xp.all(self.only_valid((target == 0) | (target == 1), True)))
+                target = target == 1
+            self.dense = self.only_valid(ops.cast(target, dtype))
         weight, self.mask_unit = self._read_weights(mask)
         if self.valid is not None:
             weight = xp.ones_like(self.valid, dtype=dtype) if weight is None else weight
