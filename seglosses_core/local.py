@@ -74,6 +74,7 @@ class LocallyAdaptiveLoss(PixelLoss):
         check_flag("standardize", self.standardize)
         if not isinstance(self.cost, PixelLoss) or self.cost.labels_only:
             raise TypeError(f"cost must be a pixel loss, such as FocalLoss(), got {self.cost!r}.")
+        self.check_family("cost", self.cost)
         own = [
             f.name
             for f in fields(SingleLoss)
