@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Sequence
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
-from seglosses_core.namespace import Array, Ops, dtype_name, library_of, shape_of
+from seglosses_core.namespace import Array, Ops, dtype_name, library_of, namespace_of, shape_of
 
 
 def is_array(value: Any) -> bool:
@@ -19,12 +21,30 @@ def is_array(value: Any) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
+_TEXT = (str, bytes, bytearray, memoryview)
+
+
 def plain(value: Any) -> Any:
-    """A scalar of NumPy as the Python number that it stands for, in sequences too: its dtype would spread."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(plain, value))
-    is_scalar = isinstance(value, numbers.Number) and hasattr(value, "dtype")
-    return value.item() if is_scalar else value
+    """A hyper-parameter as what it stands for: a scalar of NumPy, whose dtype would spread, a fraction or a member of
+    an enumeration as Python's number, a sequence, whatever its type, as a tuple."""
+    if type(value) in (bool, int, float, str):
+        return value
+    if hasattr(value, "dtype") and library_of(value) == "numpy" and type(value).__hash__ is not None:
+        value = value.item()
+    if isinstance(value, numbers.Integral):
+        return value if isinstance(value, bool) else int(value)
+    if isinstance(value, (numbers.Real, Decimal)):
+        return _float(value)
+    if isinstance(value, Sequence) and not isinstance(value, _TEXT) and not is_array(value):
+        return tuple(map(plain, value))
+    return value
+
+
+def _float(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # beyond all floats
+        return math.inf if number > 0 else -math.inf
 
 
 def make_plain(hyperparameters: Any) -> None:
@@ -45,10 +65,8 @@ def check_number(
     """Require a real Python number (no bool) in the range given."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}: {value!r}.")
-    try:
-        value = value if isinstance(value, int) and math.isfinite(value) else float(value)
-    except OverflowError:  # an integer beyond all floats
-        value = math.inf if value > 0 else -math.inf
+    number = _float(value)
+    value = value if isinstance(value, int) and math.isfinite(number) else number
     limits = [
         (f"at least {at_least}", at_least is None or value >= at_least),
         (f"above {above}", above is None or value > above),
@@ -72,10 +90,12 @@ def check_parameter(name: str, value: Any, **limits: float) -> None:
     """A number in its range, or a 0-dimensional array, which may be learnable; its value is not looked at."""
     if not is_array(value):
         check_number(name, value, **limits)
-    elif len(value.shape):
+        return
+    if len(value.shape):
         raise ValueError(
             f"{name} must be a number or a 0-dimensional array, got an array of shape {shape_text(value)}."
         )
+    check_real(name, value)
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
@@ -88,20 +108,42 @@ def check_flag(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be True or False, got {type(value).__name__}: {value!r}.")
 
 
-def check_weights(name: str, value: Any) -> None:
-    """A sequence of non-negative numbers, not all 0, or a 1-dimensional array."""
+def check_per_class(name: str, value: Any, **limits: float) -> None:
+    """A tuple of numbers in their range, or a 1-dimensional array, whose values are not looked at."""
     if is_array(value):
-        if len(value.shape) != 1:
+        if len(value.shape) != 1 or not shape_of(value)[0]:
             raise ValueError(
                 f"{name} must be 1-dimensional, one number per class, got shape {shape_text(value)}."
             )
+        check_real(name, value)
         return
-    if not isinstance(value, (tuple, list)):
+    if not isinstance(value, tuple):
         raise TypeError(f"{name} must be a sequence or an array with one number per class, got {value!r}.")
-    for c, weight in enumerate(value):
-        check_number(f"{name}[{c}]", weight, at_least=0)
-    if not any(value):
+    if not value:
+        raise ValueError(f"{name} must have one number per class, got {value!r}.")
+    for c, number in enumerate(value):
+        check_number(f"{name}[{c}]", number, **limits)
+
+
+def check_weights(name: str, value: Any) -> None:
+    """As `check_per_class`, non-negative, numbers not all 0."""
+    check_per_class(name, value, at_least=0)
+    if isinstance(value, tuple) and not any(value):
         raise ValueError(f"{name} must have at least one positive entry, got {value!r}.")
+
+
+def check_real(name: str, array: Any) -> None:
+    """An array of integers or floating-point numbers."""
+    check_array(name, array)
+    if not (dtype_is(array, "integer") or dtype_is(array, "floating")):
+        raise TypeError(f"{name} must be real numbers, got {describe(array)}.")
+
+
+def check_addend(value: Any) -> None:
+    """What may stand to the left of a loss in a sum, beside losses of its package: the 0 that `sum` starts with."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != 0:
+        given = describe(value) if is_array(value) else f"{type(value).__name__}: {value!r}"
+        raise TypeError(f"a loss must be added to a loss of its package, or to the 0 of sum(), got {given}.")
 
 
 def shape_text(array: Array) -> str:
@@ -139,6 +181,30 @@ def check_array(name: str, value: Any) -> None:
             f"{name} must be an array without a mask of its own, got {type(value).__name__}; pass its data, and"
             " mask=, which is True where pixels count."
         )
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two hyper-parameters are the same. Arrays are if they have the dtype, the shape and the entries of each
+    other; one whose entries cannot be looked at is the same as itself alone."""
+    if a is b:
+        return True
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    if not (is_array(a) or is_array(b)):
+        return bool(a == b)
+    if identity(a) != identity(b):
+        return False
+    try:
+        return bool(namespace_of(a).all(a == b))
+    except (TypeError, RuntimeError):  # of a tracer, or on two devices
+        return False
+
+
+def identity(value: Any) -> Any:
+    """What is the same of hyper-parameters that are the same, and can be hashed: of an array all but its entries."""
+    if isinstance(value, tuple):
+        return tuple(map(identity, value))
+    return (library_of(value), dtype_name(value), shape_of(value)) if is_array(value) else value
 
 
 def check_library(name: str, value: Any, logits: Array) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.checks import check_flag, check_parameter, is_array, make_plain, plain
+from seglosses_core.checks import check_flag, check_parameter, check_real, is_array, make_plain, plain
 from seglosses_core.loss import Loss
 from seglosses_core.namespace import Array, Ops, shape_of
 from seglosses_core.prediction import Cotangent, Prediction, Pullback
@@ -33,15 +33,13 @@ class EnsembleLoss(Loss):
     weights: Any = None
     sum_to_one: bool = False
 
-    member_class = Loss
-
     def __post_init__(self) -> None:
         make_plain(self)
         losses = tuple(self.losses) if isinstance(self.losses, Iterable) else ()
-        if not losses or not all(isinstance(loss, self.member_class) for loss in losses):
-            package = self.member_class.__module__.partition(".")[0]
+        self.check_family("losses", *losses)
+        if not losses or not all(isinstance(loss, Loss) for loss in losses):
             raise TypeError(
-                f"losses must be a sequence of at least one loss of {package}, got {self.losses!r}."
+                f"losses must be a sequence of at least one loss of {self.package()}, got {self.losses!r}."
             )
         object.__setattr__(self, "losses", losses)
         for loss in losses:
@@ -69,12 +67,12 @@ class EnsembleLoss(Loss):
                 raise ValueError(
                     f"weights must have one entry per loss, {members}, got shape {shape_of(weights)}."
                 )
+            check_real("weights", weights)
             return
-        if not isinstance(weights, (tuple, list)):
+        if not isinstance(weights, tuple):
             raise TypeError(
                 f"weights must be a sequence or an array with one number per loss, got {weights!r}."
             )
-        weights = tuple(weights)
         if len(weights) != members:
             raise ValueError(f"weights must have one entry per loss, {members}, got {len(weights)}.")
         for i, weight in enumerate(weights):

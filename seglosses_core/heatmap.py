@@ -50,8 +50,7 @@ def gaussian_heatmap(
         Coordinates in pixels, in the order of the image's axes (row before column), the first pixel's centre at 0.
         Floating point, or integers.
     labels : integer array `(N, K)`
-        The class of each point, in [0, C), which is its channel (0 where there is one class). A label outside makes the
-        whole heat map of its image NaN.
+        The class of each point, in [0, C), which is its channel (0 where there is one class).
     shape : D integers
         The image's spatial shape `S`.
     num_classes : int
@@ -68,7 +67,9 @@ def gaussian_heatmap(
     Returns
     -------
     array `(N, C, *S)` with C at `class_axis`
-        Within [0, 1]; float64 if `points`, `sigma` or `radius` is a float64 array, else float32.
+        Within [0, 1]; float64 if `points`, `sigma` or `radius` is a float64 array, else float32. A point with a label
+        outside the classes, coordinates that are not finite, or an entry of `sigma` or `radius` outside its range, makes
+        the whole heat map of its image NaN.
 
     Raises
     ------
@@ -97,6 +98,8 @@ def gaussian_heatmap(
         labels = xp.where(valid[..., 0], labels, xp.zeros_like(labels))
     if validate:
         _check_point_values(points, labels, sigma, radius, num_classes, xp)
+    usable = _usable(points, labels, sigma, radius, num_classes, xp)
+    points, sigma, radius = (_or_one(x, usable, xp) for x in (points, sigma, radius))
 
     # What each point contributes is an outer product: its class, and one Gaussian per axis. Exact at halves, where
     # adding 1/2 before rounding down could round up first.
@@ -106,7 +109,7 @@ def gaussian_heatmap(
     factors = []
     for d, size in enumerate(sizes):
         offset = xp.arange(size, dtype=dtype, device=device) - peaks[:, :, d, None]
-        scaled = offset / width
+        scaled = xp.clip(offset / width, -64.0, 64.0)  # exp(−64²/2) is 0, and the square no overflow
         factor = xp.exp(-0.5 * scaled * scaled)
         if radius is not None:
             factor = xp.where(xp.abs(offset) <= radius, factor, xp.zeros_like(factor))
@@ -116,8 +119,7 @@ def gaussian_heatmap(
     if valid is not None:
         member = member & valid
     member = xp.astype(member, dtype)
-    outside = (labels < 0) | (labels >= num_classes)
-    factors.insert(axis - 1, xp.where(outside[..., None], xp.full_like(member, math.nan), member))
+    factors.insert(axis - 1, xp.where(usable, member, xp.full_like(member, math.nan)))
 
     # One point after the other, so that memory does not grow with their number.
     heatmap = None
@@ -431,6 +433,17 @@ def _check_point_values(
         raise ValueError(
             "radius must be at least 0 and finite for every point, got others; pass valid= for padding."
         )
+
+
+def _usable(points: Array, labels: Array, sigma: Any, radius: Any, num_classes: int, xp: Any) -> Array:
+    """Whether a point can be drawn, `(N, K, 1)`."""
+    usable = xp.all(xp.isfinite(points), axis=-1, keepdims=True)
+    usable = usable & ((labels >= 0) & (labels < num_classes))[..., None]
+    if is_array(sigma):
+        usable = usable & (sigma > 0) & (sigma < math.inf)
+    if is_array(radius):
+        usable = usable & (radius >= 0) & (radius < math.inf)
+    return usable
 
 
 # -- arrays -----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 from seglosses_core.checks import check_flag, shape_text
 from seglosses_core.loss import SingleLoss, replace
-from seglosses_core.namespace import Array, Ops
+from seglosses_core.namespace import Array, Ops, shape_of
 from seglosses_core.pixel import CostMap, CrossEntropyLoss, PixelLoss
 from seglosses_core.pooling import Minkowski, Pooling
 from seglosses_core.prediction import Cotangent, Prediction
@@ -35,7 +35,8 @@ class LocallyAdaptiveLoss(PixelLoss):
     mean is over all valid pixels of the batch. A perfect prediction keeps a cost above 0, as defined. The target must
     be labels.
 
-    Time grows with the window's area, memory does not, but in TensorFlow under XLA.
+    Time grows with the window's area, as far as it can lie within the image, memory does not, but in TensorFlow under
+    XLA.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ class LocallyAdaptiveLoss(PixelLoss):
         check_flag("standardize", self.standardize)
         if not isinstance(self.cost, PixelLoss) or self.cost.labels_only:
             raise TypeError(f"cost must be a pixel loss, such as FocalLoss(), got {self.cost!r}.")
+        self.check_family("cost", self.cost)
         own = [
             f.name
             for f in fields(SingleLoss)
@@ -165,17 +167,22 @@ def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
 
 def _pool(x: Array, labels: Array, size: int, ops: Ops) -> tuple[Array, Array]:
     """`Σ_u μ ω(u) x(i + u)`, logits-shaped, and ξ, a map. The filter is symmetric: it is its own transpose."""
-    radius, pixel_axes = size // 2, range(1, ops.rank - 1)
-    wide_x = ops.pad(x, ops.spatial_axes, radius, 0)
-    wide_labels = ops.pad(labels, pixel_axes, radius, -2)
+    pixel_axes = range(1, ops.rank - 1)
+    radii = [ops.reach(size // 2, length) for length in shape_of(labels)[1:]]
+    sizes = [2 * radius + 1 for radius in radii]
+    wide_x = ops.pad(x, ops.spatial_axes, radii, 0)
+    wide_labels = ops.pad(labels, pixel_axes, radii, -2)
 
     def add_neighbour(sums: tuple[Array, Array], place: Sequence[Any], weight: Any) -> tuple[Array, Array]:
         total, count = sums
-        same = ops.cast(labels == ops.window(wide_labels, pixel_axes, place, size), x.dtype)
-        shifted = ops.window(wide_x, ops.spatial_axes, place, size)
+        same = ops.cast(labels == ops.window(wide_labels, pixel_axes, place, sizes), x.dtype)
+        shifted = ops.window(wide_x, ops.spatial_axes, place, sizes)
         return ops.add_product(total, shifted, ops.over_classes(same * weight)), count + same
 
-    places = list(product(range(size), repeat=len(ops.spatial_axes)))
-    weights = [2.0 ** (1 - max((0, *(abs(start - radius) for start in place)))) for place in places]
+    places = list(product(*map(range, sizes)))
+    distances = [
+        max((0, *(abs(start - r) for start, r in zip(place, radii, strict=True)))) for place in places
+    ]
+    weights = [2.0 ** (1 - distance) for distance in distances]
     nothing = ops.xp.zeros_like(x), ops.xp.zeros_like(labels, dtype=x.dtype)
     return ops.fold(add_neighbour, nothing, places, weights)

@@ -12,16 +12,20 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from seglosses_core.checks import (
+    check_addend,
     check_choice,
     check_flag,
+    check_library,
     check_logits,
     check_mask,
     check_sample_weight,
     check_target,
     check_values,
     check_weights,
+    identity,
     is_array,
     make_plain,
+    same,
     shape_text,
 )
 from seglosses_core.namespace import Array, Ops, is_ordinary, library_of, ops_for, shape_of
@@ -47,6 +51,8 @@ class Loss:
 
     ensemble_class: type[EnsembleLoss]
     """What a sum of losses becomes."""
+    family: type[Loss]
+    """The class that all losses of the package have in common: those of two packages do not go together."""
 
     labels_only = False
     """Whether the target must be integer labels."""
@@ -102,7 +108,71 @@ class Loss:
         self.check_scalar()
         return self._run(logits, target, mask, sample_weight, gradient=True)
 
+    # -- Python's own ways ----------------------------------------------------------------------------------------
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        # In the class itself, or `dataclass` puts its own there, which fail for arrays.
+        super().__init_subclass__(**options)
+        cls.__eq__ = Loss.__eq__  # type: ignore[method-assign]
+        cls.__hash__ = Loss.__hash__  # type: ignore[method-assign]
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(same(value, getattr(other, name)) for name, value in self.hyperparameters().items())
+
+    def __hash__(self) -> int:
+        return hash((type(self), *map(identity, self.hyperparameters().values())))
+
+    __array_ufunc__ = None
+    """Leaves `numpy_scalar * loss` to `__rmul__`."""
+
+    def __add__(self, other: Any) -> EnsembleLoss:
+        from seglosses_core.ensemble import add
+
+        return add(self, other)
+
+    def __radd__(self, other: Any) -> Loss:
+        check_addend(other)
+        return self
+
+    def __mul__(self, weight: Any) -> EnsembleLoss:
+        from seglosses_core.ensemble import scale
+
+        return scale(self, weight)
+
+    __rmul__ = __mul__
+
     # -- for adapters ---------------------------------------------------------------------------------------------
+
+    def hyperparameters(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def default_losses(cls) -> dict[str, type[Loss]]:
+        """The hyper-parameters that are losses unless they are given; an adapter puts its own there."""
+        made: dict[str, Any] = {field.name: field.default_factory for field in fields(cls)}  # type: ignore[arg-type]
+        return {
+            name: kind for name, kind in made.items() if isinstance(kind, type) and issubclass(kind, Loss)
+        }
+
+    def package(self) -> str:
+        return self.family.__module__.partition(".")[0]
+
+    def check_family(self, name: str, *losses: Any) -> None:
+        """Require of those that are losses that they are of this one's package."""
+        for loss in losses:
+            if isinstance(loss, Loss) and loss.family is not self.family:
+                raise TypeError(f"{name} must be of {self.package()}, got one of {loss.package()}: {loss!r}.")
+
+    def check_arrays(self, logits: Array) -> None:
+        """Require hyper-parameters that are arrays, here and in the losses in it, to be of the logits' library."""
+        for name, value in self.hyperparameters().items():
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Loss):
+                    item.check_arrays(logits)
+                elif is_array(item):
+                    check_library(name, item, logits)
 
     def check(
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
@@ -228,6 +298,7 @@ class Loss:
     ) -> tuple[Array, Array, Array | None, Array | None, Ops]:
         """Check the arguments; bring the logits to the dtype of the computation, the others to their library."""
         axis = self.check(logits, target, mask, sample_weight)
+        self.check_arrays(logits)
         ops = self._ops(logits, axis)
         target, mask, sample_weight = (
             x if x is None or library_of(x) == library_of(logits) else ops.xp.asarray(x)
@@ -286,22 +357,8 @@ class Loss:
 
         return value, gradient
 
-    # -- ensembles ------------------------------------------------------------------------------------------------
 
-    __array_ufunc__ = None
-    """Leaves `numpy_scalar * loss` to `__rmul__`."""
-
-    def __add__(self, other: Any) -> EnsembleLoss:
-        from seglosses_core.ensemble import add
-
-        return add(self, other)
-
-    def __mul__(self, weight: Any) -> EnsembleLoss:
-        from seglosses_core.ensemble import scale
-
-        return scale(self, weight)
-
-    __rmul__ = __mul__
+Loss.family = Loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,8 +406,6 @@ class SingleLoss(Loss):
         check_flag("validate", self.validate)
         if self.class_weights is not None:
             check_weights("class_weights", self.class_weights)
-            if isinstance(self.class_weights, list):
-                object.__setattr__(self, "class_weights", tuple(self.class_weights))
 
     def check(
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None

@@ -219,18 +219,22 @@ class Ops:
 
     # -- windows --------------------------------------------------------------------------------------------------
 
-    def pad(self, x: Array, axes: Sequence[int], width: int, value: float) -> Array:
+    def reach(self, radius: int, length: int | None) -> int:
+        """What a window of this radius reaches of an axis: of a known length no more than from one end to the other."""
+        return min(radius, length - 1) if isinstance(length, int) else radius
+
+    def pad(self, x: Array, axes: Sequence[int], widths: Sequence[int], value: float) -> Array:
         """`x` with so many entries of this value before and after it on each of the axes."""
-        for axis in axes:
+        for axis, width in zip(axes, widths, strict=True):
             edge = self.xp.full_like(x[(*(slice(None),) * axis, slice(0, 1), ...)], value)
             x = self.xp.concat([edge] * width + [x] + [edge] * width, axis=axis)
         return x
 
-    def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], size: int) -> Array:
-        """What is left of a padded `x` when a window of `size` cells a side is moved over it and of each window the
-        cell at `place` is read. The lengths need not be known."""
+    def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], sizes: Sequence[int]) -> Array:
+        """What is left of a padded `x` when a window of these sizes is moved over it and of each window the cell at
+        `place` is read. The lengths need not be known."""
         cut = [slice(None)] * len(x.shape)
-        for axis, start in zip(axes, place, strict=True):
+        for axis, start, size in zip(axes, place, sizes, strict=True):
             cut[axis] = slice(start, (start + 1 - size) or None)
         return x[tuple(cut)]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seglosses_core.checks import check_number, is_array
+from seglosses_core.checks import check_number, check_parameter, check_per_class, is_array
 from seglosses_core.loss import SingleLoss
 from seglosses_core.namespace import Array, Ops, is_zero, power_or_zero, product_or_none
 from seglosses_core.pooling import Pooling, or_one
@@ -393,14 +393,12 @@ class FocalLoss(LogPixelLoss):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("gamma", self.gamma, at_least=0)
-        if isinstance(self.alpha, list):
-            object.__setattr__(self, "alpha", tuple(self.alpha))
         limits: dict[str, float] = {"at_least": 0, **({"at_most": 1} if self.activation == "sigmoid" else {})}
-        if isinstance(self.alpha, tuple):
-            for c, number in enumerate(self.alpha):
-                check_number(f"alpha[{c}]", number, **limits)
-        elif self.alpha is not None and not is_array(self.alpha):
-            check_number("alpha", self.alpha, **limits)
+        alpha: Any = self.alpha
+        if isinstance(alpha, tuple) or (is_array(alpha) and len(alpha.shape)):
+            check_per_class("alpha", alpha, **limits)
+        elif alpha is not None:
+            check_parameter("alpha", alpha, **limits)
 
     def check(
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,7 @@ class Minkowski(Pooling):
 
     def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
         xp = ops.xp
-        highest = xp.max(xp.where(weights > 0, costs, xp.zeros_like(costs)))
+        highest = _largest(xp.where(weights > 0, costs, xp.zeros_like(costs)), xp)
         # Divided by the largest cost, no power overflows and the largest does not underflow.
         scaled = xp.where(weights > 0, _shares(costs, highest, ops), xp.zeros_like(costs))
         total = ops.total(weights)
@@ -135,10 +136,10 @@ class MaxPooling(Pooling):
         p, q = self.p, self.p / (self.p - 1)
         count = ops.total(ops.cast(weights > 0, costs.dtype))
         # Divided by the largest first: the sum of the weights, or its inverse, may be outside the dtype's range.
-        weights = divide(weights, xp.max(weights), xp)
+        weights = divide(weights, _largest(weights, xp), xp)
         scale = ops.cast(divide(count, ops.total(weights), xp), costs.dtype) * weights
         costs = xp.where(weights > 0, costs, xp.zeros_like(costs)) * scale
-        highest = xp.max(costs)
+        highest = _largest(costs, xp)
         scaled = _shares(costs, highest, ops)
         supported = self.ratio * count
         whole = xp.floor(supported + 0.5)
@@ -153,7 +154,7 @@ class MaxPooling(Pooling):
         # Relative to the largest cost below the bound, no power overflows and the largest does not underflow.
         free = xp.where(uncapped, scaled, xp.zeros_like(scaled))
         at_bound = xp.where(uncapped, xp.zeros_like(scaled), scaled)
-        largest = xp.max(free)
+        largest = _largest(free, xp)
         shares = divide(free, largest, xp)
         total = ops.total(power_or_zero(shares, q, xp))
         norm = power_or_zero(places, 1 / p, xp) * power_or_zero(total, 1 / q, xp)
@@ -175,7 +176,7 @@ class MaxPooling(Pooling):
         larger = ops.cast(xp.max(rank) - rank, ops.wide(costs))
         # Fewer than m entries are at τ, so the ⌈m⌉-th largest is below it. Relative to that one, the powers that
         # underflow matter to nobody, and those beyond 2^96, more than n / (m + 1 − ⌈m⌉), are of entries that are at τ.
-        pivot = xp.max(xp.where(larger >= supported - 1, ascending, xp.zeros_like(ascending)))
+        pivot = _largest(xp.where(larger >= supported - 1, ascending, xp.zeros_like(ascending)), xp)
         above = ascending > pivot
         powers = divide(xp.where(above, pivot, ascending), xp.where(above, ascending, pivot), xp)
         powers = power_or_zero(powers, self.p / (self.p - 1), xp)
@@ -185,7 +186,13 @@ class MaxPooling(Pooling):
         # An entry stays below τ if it does so when exactly the larger ones are at τ. Those that do are the smallest
         # entries, whatever the number of larger ones.
         below = powers * (supported - larger) <= ops.cumulative_sum(powers)
-        return xp.max(xp.where(below, ascending, xp.zeros_like(ascending)))
+        return _largest(xp.where(below, ascending, xp.zeros_like(ascending)), xp)
+
+
+def _largest(x: Array, xp: Any) -> Array:
+    """The largest of numbers that are at least 0: 0 if there are none, where the maximum of TensorFlow is −inf."""
+    highest = xp.max(x)
+    return xp.where(highest == -math.inf, xp.zeros_like(highest), highest)
 
 
 def _shares(costs: Array, highest: Array, ops: Ops) -> Array:

@@ -17,4 +17,3 @@ for _core_class in seglosses_core.LOSSES:
     globals()[_core_class.__name__] = jax_class(_core_class)
 
 JaxLoss.ensemble_class = globals()["EnsembleLoss"]
-JaxLoss.ensemble_class.member_class = JaxLoss

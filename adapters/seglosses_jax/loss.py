@@ -50,12 +50,6 @@ class JaxLoss(Loss):
             return self.formula(logits, target, mask, sample_weight, ops, **inputs)
         return _hand_written(self, logits, target, mask, sample_weight, inputs)
 
-    def __hash__(self) -> int:
-        try:
-            return hash((type(self), *(getattr(self, f.name) for f in dataclasses.fields(self))))  # type: ignore[arg-type]
-        except TypeError:
-            return object.__hash__(self)
-
     def tree_flatten_with_keys(self) -> tuple[list[tuple[Any, Any]], Any]:
         names = [f.name for f in dataclasses.fields(self)]  # type: ignore[arg-type]
         # What was a leaf stays one where JAX, or a mask of an optimiser, has put something else in its place.
@@ -78,6 +72,9 @@ class JaxLoss(Loss):
         for name, value in (*zip(dynamic, children, strict=True), *static):
             object.__setattr__(loss, name, value)
         return loss
+
+
+JaxLoss.family = JaxLoss
 
 
 def _within_range(target: Any) -> Any:
@@ -138,11 +135,16 @@ def _instantiate(tangent: Any) -> Any:
 
 
 def jax_class(core_class: type[Loss]) -> type[JaxLoss]:
-    """The pytree of a loss of the core, with its name and documentation, and the class axis last."""
-    own = any(f.name == "class_axis" for f in dataclasses.fields(core_class))  # type: ignore[arg-type]
+    """The pytree of a loss of the core, with its name and documentation, the class axis last, and where a
+    hyper-parameter is a loss one of this package."""
+    own: list[tuple[str, Any, Any]] = []
+    if any(f.name == "class_axis" for f in dataclasses.fields(core_class)):  # type: ignore[arg-type]
+        own.append(("class_axis", int, dataclasses.field(default=-1)))
+    for name, kind in core_class.default_losses().items():
+        own.append((name, kind, dataclasses.field(default_factory=_made[kind])))
     made = dataclasses.make_dataclass(
         core_class.__name__,
-        [("class_axis", int, dataclasses.field(default=-1))] if own else [],
+        own,
         bases=(JaxLoss, core_class),
         namespace={"__doc__": core_class.__doc__, "__module__": "seglosses_jax"},
         frozen=True,
@@ -151,4 +153,8 @@ def jax_class(core_class: type[Loss]) -> type[JaxLoss]:
         repr=False,
     )
     made.__module__ = "seglosses_jax"
+    _made[core_class] = made
     return jax.tree_util.register_pytree_with_keys_class(made)
+
+
+_made: dict[type[Loss], type[JaxLoss]] = {}

@@ -38,8 +38,8 @@ class JaxOps(Ops):
     def log1p(self, x: Array) -> Array:
         return log1p_by_series(x, jnp)
 
-    def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], size: int) -> Array:
-        for axis, start in zip(axes, place, strict=True):
+    def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], sizes: Sequence[int]) -> Array:
+        for axis, start, size in zip(axes, place, sizes, strict=True):
             x = jax.lax.dynamic_slice_in_dim(x, start, x.shape[axis] + 1 - size, axis)
         return x
 

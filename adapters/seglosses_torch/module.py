@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from seglosses_core.checks import check_parameter, is_array, plain
+from seglosses_core.checks import check_addend, check_parameter, is_array, plain
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.loss import Loss, replace
 from seglosses_core.namespace import library_of
@@ -23,7 +23,8 @@ _READABLE = ("activation", "class_axis", "ignore_index", "reduction", "validate"
 class TorchLoss(nn.Module):
     """What all losses of this package share.
 
-    A hyper-parameter given as a tensor becomes a buffer, as a parameter or a module (`LearnablePower`) it is learnt.
+    A hyper-parameter given as a tensor becomes a buffer, as a parameter or a module (`LearnablePower`) it is learnt; so
+    does each weight of an ensemble.
     The derivative is the hand-written one; with respect to anything but the logits, it is autograd's of the formula.
     """
 
@@ -33,8 +34,14 @@ class TorchLoss(nn.Module):
         super().__init__()
         constants = {}
         self._bound_names: list[str] = []
+        for name, kind in self.core_class.default_losses().items():
+            hyperparameters.setdefault(name, _made[kind]())
         for name, value in hyperparameters.items():
             value = plain(value)
+            if isinstance(value, Loss):
+                raise TypeError(
+                    f"{name} must be of seglosses_torch, got one of {value.package()}: {value!r}."
+                )
             if isinstance(value, (Tensor, nn.Module)):
                 self._bound_names.append(name)
                 if isinstance(value, (nn.Parameter, nn.Module)):
@@ -43,8 +50,11 @@ class TorchLoss(nn.Module):
                     self.register_buffer(name, value)
                 with torch.no_grad():
                     value = _first_value(name, value)
-            elif is_array(value):
-                raise TypeError(f"{name} must be a torch array or numbers, got one of {library_of(value)}.")
+            for item in value if isinstance(value, tuple) else (value,):
+                if is_array(item) and not isinstance(item, Tensor):
+                    raise TypeError(
+                        f"{name} must be a torch array or numbers, got one of {library_of(item)}."
+                    )
             constants[name] = value
         self.core = self.core_class(**constants)
 
@@ -100,12 +110,18 @@ class TorchLoss(nn.Module):
     def __add__(self, other: Any) -> EnsembleLoss:
         return _sum(self, other) if isinstance(other, TorchLoss) else NotImplemented
 
+    def __radd__(self, other: Any) -> TorchLoss:
+        check_addend(other)
+        return self
+
     def __mul__(self, weight: Any) -> EnsembleLoss:
         if isinstance(weight, nn.Module):
             return NotImplemented
         return _scaled(self, weight)
 
     __rmul__ = __mul__
+    __array_ufunc__ = None
+    """Leaves `numpy_scalar * loss` to `__rmul__`."""
 
 
 def _first_value(name: str, value: Any) -> Any:
@@ -134,10 +150,9 @@ class EnsembleLoss(TorchLoss):
         members = list(losses) if isinstance(losses, Iterable) else []
         if not members or not all(isinstance(loss, TorchLoss) for loss in members):
             raise TypeError(f"losses must be a sequence of losses of seglosses_torch, got {losses!r}.")
-        if isinstance(weights, (list, tuple)) and any(isinstance(weight, Tensor) for weight in weights):
-            raise TypeError(
-                "weights must be numbers, or one tensor or module such as LearnableWeights for all members."
-            )
+        weights = plain(weights)
+        if isinstance(weights, tuple) and not all(map(_is_constant, weights)):
+            weights = Weights(weights)
         super().__init__(losses=_Members(members), weights=weights, sum_to_one=sum_to_one)
 
 
@@ -148,36 +163,65 @@ class _Members(nn.ModuleList):
         return tuple(member.bound() for member in self)  # type: ignore[operator]
 
 
+class Weights(nn.Module):
+    """The weights of an ensemble where not all are numbers: a tensor becomes a buffer, a parameter or a module is
+    learnt. Called, it gives their values."""
+
+    def __init__(self, weights: Iterable[Any]) -> None:
+        super().__init__()
+        self._numbers: list[float | None] = []
+        for i, weight in enumerate(weights):
+            self._numbers.append(weight if _is_constant(weight) else None)
+            _first_value(f"weights[{i}]", weight)
+            if isinstance(weight, (nn.Parameter, nn.Module)):
+                setattr(self, str(i), weight)
+            elif isinstance(weight, Tensor):
+                self.register_buffer(str(i), weight)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Each as it was given."""
+        for i, number in enumerate(self._numbers):
+            yield getattr(self, str(i)) if number is None else number
+
+    def forward(self) -> tuple[Any, ...]:
+        return tuple(map(_current, self))
+
+    def __repr__(self) -> str:
+        return f"Weights({', '.join(map(repr, self))})"
+
+
+def _is_constant(weight: Any) -> bool:
+    return not isinstance(weight, (Tensor, nn.Module))
+
+
 def _sum(a: TorchLoss, b: TorchLoss) -> EnsembleLoss:
-    members: list[Any] = []
-    weights: list[Any] = []
-    for loss in (a, b):
-        own = _weights(loss)
-        members += list(loss.losses) if isinstance(loss, EnsembleLoss) else [loss]
-        weights += own
-    return EnsembleLoss(losses=members, weights=weights)
+    (members, weights), (more, their_weights) = _terms(a), _terms(b)
+    return EnsembleLoss(losses=members + more, weights=weights + their_weights)
 
 
 def _scaled(loss: TorchLoss, weight: Any) -> EnsembleLoss:
     weight = plain(weight)
     check_parameter("the weight of a loss", weight, at_least=0)
-    members = list(loss.losses) if isinstance(loss, EnsembleLoss) else [loss]
-    return EnsembleLoss(losses=members, weights=[weight * own for own in _weights(loss)])
+    members, weights = _terms(loss)
+    if not all(map(_is_constant, (weight, *weights))):
+        # A product would be no parameter any more.
+        return EnsembleLoss(losses=[loss], weights=[weight])
+    return EnsembleLoss(losses=members, weights=[weight * own for own in weights])
 
 
-def _weights(loss: TorchLoss) -> list[Any]:
-    if not isinstance(loss, EnsembleLoss):
-        return [1.0]
-    if "weights" in loss._bound_names:
-        raise TypeError(
-            "an ensemble with learnable weights cannot be added to or scaled; nest it in EnsembleLoss."
-        )
-    return list(loss.core.weights)  # type: ignore[attr-defined]
+def _terms(loss: TorchLoss) -> tuple[list[Any], list[Any]]:
+    """The losses and weights that a loss adds to a sum: itself, too, if it is an ensemble with one array of weights."""
+    if not isinstance(loss, EnsembleLoss) or not isinstance(loss.weights, (tuple, Weights)):
+        return [loss], [1.0]
+    return list(loss.losses), list(loss.weights)
 
 
 def module_class(core_class: type[Loss], base: type[TorchLoss] = TorchLoss, **extra: Any) -> type[TorchLoss]:
     """The module of a loss of the core, with its name, its documentation and its signature."""
-    return type(
+    made = type(
         core_class.__name__,
         (base,),
         {
@@ -188,3 +232,8 @@ def module_class(core_class: type[Loss], base: type[TorchLoss] = TorchLoss, **ex
             **extra,
         },
     )
+    _made[core_class] = made
+    return made
+
+
+_made: dict[type[Loss], type[TorchLoss]] = {}

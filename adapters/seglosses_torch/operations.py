@@ -185,9 +185,10 @@ class EagerOps(TorchOps):
             sums.scatter_add_(1, index, values.to(sums.dtype))
         return sums
 
-    def pad(self, x: Tensor, axes: Sequence[int], width: int, value: float) -> Tensor:
-        widths = [width * (axis in axes) for axis in reversed(range(x.ndim)) for _ in range(2)]
-        return torch.nn.functional.pad(x, widths, value=value)
+    def pad(self, x: Tensor, axes: Sequence[int], widths: Sequence[int], value: float) -> Tensor:
+        of_axis = dict(zip(axes, widths, strict=True))
+        both_sides = [of_axis.get(axis, 0) for axis in reversed(range(x.ndim)) for _ in range(2)]
+        return torch.nn.functional.pad(x, both_sides, value=value)
 
     def add_product(self, total: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return total.addcmul_(x, y)
@@ -330,6 +331,10 @@ class CompiledOps(TorchOps):
     def take(self, x: Tensor, labels: Tensor) -> Tensor:
         hot = self.one_hot(labels, x.shape[self.class_axis], torch.bool)
         return self.sum_classes(torch.where(hot, x, 0.0))
+
+    def reach(self, radius: int, length: int | None) -> int:
+        # A program that is exported is for lengths of any size.
+        return radius if torch.compiler.is_exporting() else super().reach(radius, length)
 
     def look_up(self, table: Tensor, labels: Tensor) -> Tensor:
         hot = self.one_hot(labels, table.shape[-1], torch.bool)

@@ -244,7 +244,7 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
         build("CrossEntropyLoss", class_weights=(1, -2, 1)), ValueError, "class_weights[1]", "got -2", "at least 0",
     ),
     "class weights of 0": (
-        build("DiceLoss", class_weights=[0, 0]), ValueError, "class_weights", "[0, 0]", "at least one positive",
+        build("DiceLoss", class_weights=[0, 0]), ValueError, "class_weights", "(0, 0)", "at least one positive",
     ),
     "one number for class weights": (
         build("DiceLoss", class_weights=2.0), TypeError, "class_weights", "got 2.0", "one number per class",
@@ -538,8 +538,22 @@ def test_weights_that_are_no_sequence(weights):
 
 def test_members_of_another_package():
     core, own = seglosses_core.DiceLoss(class_axis=-1), seglosses_jax.CrossEntropyLoss()
-    with pytest.raises(TypeError, match=r"at least one loss of seglosses_jax, got .DiceLoss"):
+    with pytest.raises(
+        TypeError, match=r"losses must be of seglosses_jax, got one of seglosses_core: DiceLoss"
+    ):
         seglosses_jax.EnsembleLoss(losses=[core, own])
+    with pytest.raises(
+        TypeError, match=r"losses must be of seglosses_jax, got one of seglosses_core: DiceLoss"
+    ):
+        _ = own + core
+    with pytest.raises(
+        TypeError, match=r"losses must be of seglosses_core, got one of seglosses_jax: CrossEnt"
+    ):
+        _ = core + own
+    with pytest.raises(TypeError, match=r"at least one loss of seglosses_core, got \(DiceLoss"):
+        seglosses_core.EnsembleLoss(losses=[seglosses_torch.DiceLoss()])
+    with pytest.raises(TypeError, match="a loss must be added to a loss of its package"):
+        _ = own + seglosses_torch.DiceLoss()
 
 
 @pytest.mark.parametrize("number", [10**400, -(10**400)])
@@ -591,6 +605,24 @@ def test_logits_that_centers_cannot_be_compared_with(logits, class_axis, message
 def test_costs_that_do_not_fit(cost, kind, message):
     with pytest.raises(kind, match=message):
         seglosses_core.LocallyAdaptiveLoss(cost=cost)
+
+
+PACKAGES = {"core": seglosses_core, "torch": seglosses_torch, "jax": seglosses_jax}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("other", PACKAGES)
+def test_a_cost_is_of_the_same_package(package, other):
+    own, cost = PACKAGES[package].LocallyAdaptiveLoss, PACKAGES[other].FocalLoss()
+    if package == other:
+        assert isinstance(own(cost=cost).cost, PACKAGES[package].FocalLoss)
+        assert isinstance(own().cost, PACKAGES[package].CrossEntropyLoss)
+        assert isinstance(own(cost=own().cost).cost, PACKAGES[package].CrossEntropyLoss)
+        return
+    with pytest.raises(
+        TypeError, match=r"^cost must be (of seglosses|a pixel loss, such as FocalLoss\(\)).* got"
+    ):
+        own(cost=cost)
 
 
 @pytest.mark.parametrize("loss", [seglosses_core.DiceLoss, seglosses_core.EnsembleLoss, seglosses_core.TopK])

@@ -258,6 +258,44 @@ def test_a_label_outside_the_classes_makes_its_image_nan(run, label):
     assert not np.any(np.isnan(heatmap[1]))
 
 
+UNUSABLE = {
+    "points": [math.nan, math.inf, -math.inf],
+    "sigma": [0.0, -1.0, math.nan, math.inf],
+    "radius": [-1.0, math.nan, math.inf],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"), [(name, x) for name, entries in UNUSABLE.items() for x in entries]
+)
+def test_a_point_that_cannot_be_drawn_makes_its_image_nan(run, name, entry):
+    """All of it: a NaN at the peak alone would be one pixel that counts as background."""
+    given = {"points": np.float32([[[0, 1], [1, 2]], [[2, 1], [3, 0]]]), "labels": np.array([[0, 1], [0, 1]])}
+    given["radius" if name == "radius" else "sigma"] = np.ones((2, 2), np.float32)
+    given[name][(0, 1, 1)[: given[name].ndim]] = entry
+    heatmap = draw(run, (4, 3), **given, num_classes=2)
+    assert np.all(np.isnan(heatmap[0]))
+    assert not np.any(np.isnan(heatmap[1]))
+    padded = draw(run, (4, 3), **given, num_classes=2, valid=np.array([[True, False], [True, True]]))
+    np.testing.assert_array_equal(padded[1], heatmap[1])
+    assert padded[0, 0].max() == 1
+    with pytest.raises(ValueError, match=f"^{name} must be"):
+        gaussian_heatmap(
+            given.pop("points"), given.pop("labels"), (4, 3), **given, num_classes=2, validate=True
+        )
+
+
+def test_a_point_far_away_is_no_overflow():
+    points, sigma = np.float32([[[1e25, 1], [1, 2]]]), torch.ones((1, 2), requires_grad=True)
+    alone = gaussian_heatmap(points[:, 1:], np.array([[0]]), (4, 3), num_classes=1, sigma=1.0)
+    both = gaussian_heatmap(points, np.array([[0, 0]]), (4, 3), num_classes=1, sigma=1.0)
+    np.testing.assert_array_equal(both, alone)
+    labels = torch.zeros((1, 2), dtype=torch.int64)
+    gaussian_heatmap(torch.asarray(points), labels, (4, 3), num_classes=1, sigma=sigma).sum().backward()
+    assert sigma.grad[0, 0] == 0
+    assert sigma.grad[0, 1] > 0
+
+
 @pytest.mark.parametrize("class_axis", [1, 2, 3, -1, -2, -3])
 def test_class_axis_of_points(run, class_axis):
     arguments = {"points": np.float32([[[1, 2], [0, 3]]]), "labels": np.array([[2, 0]]), "num_classes": 3}

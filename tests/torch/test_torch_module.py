@@ -255,17 +255,64 @@ def test_one_softmax_for_all_members(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ensembles_refuse_what_would_be_lost() -> None:
-    learnt = sl.EnsembleLoss(losses=[sl.DiceLoss()], weights=sl.LearnableWeights([1.0]))
-    with pytest.raises(TypeError, match="learnable weights cannot be added to or scaled"):
-        _ = learnt + sl.DiceLoss()
-    with pytest.raises(TypeError, match="one tensor or module such as LearnableWeights"):
-        sl.EnsembleLoss(losses=[sl.DiceLoss()], weights=[torch.tensor(1.0)])
-    with pytest.raises(TypeError, match="one tensor or module such as LearnableWeights"):
-        _ = torch.tensor(0.3, requires_grad=True) * sl.DiceLoss()
+    with pytest.raises(TypeError, match=r"weights\[0\] must be a number, .* got Linear"):
+        sl.EnsembleLoss(losses=[sl.DiceLoss()], weights=[nn.Linear(1, 1)])
+    with pytest.raises(TypeError, match=r"weights must be a torch array or numbers, got one of numpy"):
+        sl.EnsembleLoss(losses=[sl.DiceLoss()], weights=[torch.ones(()).numpy()])
     with pytest.raises(TypeError, match="losses must be a sequence of losses of seglosses_torch"):
         sl.EnsembleLoss(losses=[seglosses_core.DiceLoss()])
     with pytest.raises(ValueError, match="weights must sum to 1"):
         sl.EnsembleLoss(losses=[sl.DiceLoss(), sl.DiceLoss()], weights=[0.3, 0.3], sum_to_one=True)
+
+
+def weighted_sums() -> dict[str, tuple[sl.TorchLoss, list[str]]]:
+    """Sums of Dice, which counts half, and cross-entropy, which counts twice, and what they have in their state."""
+    a, b, half, two = sl.DiceLoss(), sl.CrossEntropyLoss(), torch.tensor(0.5), torch.tensor(2.0)
+    learnt = nn.Parameter(half.clone())
+    of_modules = sl.EnsembleLoss(losses=[a, a, b], weights=[sl.LearnablePower(1.5), torch.tensor(-1.0), 2])
+    of_a_module = sl.EnsembleLoss(losses=[a, b], weights=sl.LearnableWeights([0.25, 0.75]))
+    return {
+        "list": (sl.EnsembleLoss(losses=[a, b], weights=[half, 2.0]), ["weights.0"]),
+        "left": (half * a + 2 * b, ["weights.0"]),
+        "right": (a * half + b * two, ["weights.0", "weights.1"]),
+        "sum": (sum([half * a, 2 * b]), ["weights.0"]),
+        "parameter": (learnt * a + 2 * b, ["weights.0"]),
+        "parameter scaled": (2 * (learnt * (0.5 * a + 2 * b)), ["losses.0.weights.0"]),
+        "with gradient": (half.clone().requires_grad_() * a + b * 2, ["weights.0"]),
+        "modules": (of_modules, ["weights.0.raw", "weights.1"]),
+        "module scaled": (2 * of_a_module + 0.5 * b, ["losses.0.weights.raw"]),
+    }
+
+
+@pytest.mark.parametrize("name", weighted_sums())
+def test_weights_may_be_tensors(name: str) -> None:
+    z, t = CASES[0].logits().requires_grad_(), labels()
+    loss, keys = weighted_sums()[name]
+    expected = 0.5 * sl.DiceLoss()(z, t) + 2 * sl.CrossEntropyLoss()(z, t)
+    slope = gradient(expected, z)
+    assert sorted(loss.state_dict()) == keys
+    assert {x.requires_grad for x in loss.parameters()} <= {True}
+    for other in (loss, pickle.loads(pickle.dumps(loss)), copy.deepcopy(loss), copy.deepcopy(loss).double()):
+        assert repr(other) == repr(loss) or "float64" in repr(other)
+        close(other(z, t), expected, relative=1e-7)
+        close(gradient(other(z, t), z), slope, relative=1e-7)
+    assert {x.dtype for x in other.state_dict().values()} == {torch.float64}
+    with torch.no_grad():
+        for x in other.state_dict().values():
+            x.mul_(0.5)
+    assert not torch.allclose(other(z, t), expected)
+    other.load_state_dict(loss.state_dict())
+    close(other(z, t), expected, relative=1e-7)
+
+
+def test_a_parameter_as_weight_is_learnt() -> None:
+    z, t = CASES[0].logits(), labels()
+    weight = nn.Parameter(torch.tensor(0.5))
+    loss = 3 * (weight * sl.DiceLoss() + 2 * sl.CrossEntropyLoss())
+    assert list(loss.parameters()) == [weight]
+    close(gradient(loss(z, t), weight).double(), 3 * sl.DiceLoss()(z, t), relative=1e-6)
+    assert repr(loss.losses[0].weights) == f"Weights({weight!r}, 2.0)"
+    assert list(loss.losses[0].weights) == [weight, 2.0]
 
 
 # -- training ---------------------------------------------------------------------------------------------------------

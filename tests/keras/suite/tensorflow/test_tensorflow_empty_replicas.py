@@ -1,0 +1,97 @@
+"""A replica without an image, and sums over classes that no setting rounds."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras_problems import CHANNELS, CLASSES, LOSSES, NAMES, build, data, inputs, linear_model
+
+import seglosses_keras
+from seglosses_keras import (
+    CrossEntropyLoss,
+    LocallyAdaptiveLoss,
+    MaxPooling,
+    Minkowski,
+    TopK,
+    tensorflow_operations,
+)
+
+POOLED = [
+    ("CrossEntropyLoss", {"reduction": pooling, "activation": activation})
+    for pooling in (Minkowski(k=2.5), MaxPooling(), TopK(fraction=0.3))
+    for activation in ("softmax", "sigmoid")
+]
+
+
+def value_and_gradient(loss):
+    """For a batch of unknown size."""
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, None, None, CLASSES)), tf.TensorSpec((None,) * 3, tf.int32)]
+    )
+    def function(logits, labels):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            value = loss(labels, logits)
+        return value, tape.gradient(value, logits)
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    LOSSES + POOLED,
+    ids=NAMES + [f"{o['reduction']}-{o['activation']}" for _, o in POOLED],
+)
+def test_no_image_costs_nothing(name, options):
+    function = value_and_gradient(build(seglosses_keras, name, options))
+    logits, labels = data()
+    value, gradient = function(logits[:0], labels[:0])
+    assert value == 0
+    assert gradient.shape == (0, *logits.shape[1:])
+    value, gradient = function(logits, labels)
+    assert np.isfinite(value)
+    assert np.any(gradient != 0)
+
+
+@pytest.mark.parametrize(
+    "loss", [LocallyAdaptiveLoss(kernel_size=3), CrossEntropyLoss(reduction=MaxPooling())]
+)
+def test_a_replica_without_images(loss):
+    """One image for two replicas: the step is finite, and it is that of the one that has it, halved as Keras does."""
+    images, labels = inputs()[:1], data()[1][:1]
+    kernels = []
+    for scope in (tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope(), tf.device("CPU:0")):
+        with scope:
+            model = linear_model()
+            model.compile(optimizer=keras.optimizers.SGD(0.5), loss=loss)
+        before = model.get_weights()[0]
+        model.fit(images, labels, verbose=0)
+        kernels.append(model.get_weights()[0] - before)
+    np.testing.assert_allclose(2 * kernels[0], kernels[1], rtol=1e-5, atol=1e-6)
+
+
+def test_in_eager_mode_no_image_is_an_error():
+    with pytest.raises(ValueError, match=r"logits must not be empty, got float32 of shape \(0, 4, 5, 3\)"):
+        CrossEntropyLoss()(tf.zeros((0, 4, 5), tf.int32), tf.zeros((0, 4, 5, CLASSES)))
+
+
+@pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
+def test_no_matrix_product_where_it_may_be_rounded(monkeypatch, name, options):
+    """As TF32 has it on GPUs, or bfloat16 on TPUs."""
+    monkeypatch.setattr(tensorflow_operations, "only_cpus", False)
+    graph = value_and_gradient(build(seglosses_keras, name, options)).get_concrete_function().graph
+    kinds = {operation.type for operation in graph.get_operations()}
+    assert "Mul" in kinds
+    assert not [kind for kind in kinds if "MatMul" in kind or "Einsum" in kind or "Conv" in kind]
+
+
+def test_sums_over_classes_agree_with_and_without_a_matrix_product(monkeypatch):
+    x = tf.random.stateless_normal((2, 3, 4, CHANNELS), (1, 2))
+    found = []
+    for only_cpus in (True, False):
+        monkeypatch.setattr(tensorflow_operations, "only_cpus", only_cpus)
+        found.append(tensorflow_operations.TensorFlowOps(3, 4).sum_classes(x).numpy())
+    np.testing.assert_allclose(*found, rtol=1e-6)
