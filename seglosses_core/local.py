@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import product
@@ -85,6 +85,7 @@ class LocallyAdaptiveLoss(PixelLoss):
             raise ValueError(
                 f"{own[0]} must be given to {type(self).__name__}, not to its cost, got {self.cost!r}."
             )
+        dataclasses.replace(self.cost, activation=self.activation)  # whose checks know what does not go together
 
     def check(
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
@@ -140,14 +141,14 @@ class LocallyAdaptiveLoss(PixelLoss):
 
 
 def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
-    """`(z − mean z) / std z` over the classes, and the way back. A constant vector, of infinite extent, gives 0."""
+    """`(z − mean z) / std z` over the classes, and the way back. A constant vector gives 0, and no slope."""
     xp, axis = ops.xp, ops.class_axis
     highest, lowest = (extreme(z, axis=axis, keepdims=True) for extreme in (xp.max, xp.min))
     # Measured from the highest in units of their range, logits keep the digits in which they differ. Of an eighth of
     # the range of ±3e38, the reciprocal that XLA multiplies by is no subnormal.
     extent = highest / 8 - lowest / 8
     varied = extent > 0
-    extent = xp.where(varied, extent, xp.full_like(extent, math.inf))
+    extent = xp.where(varied, extent, xp.ones_like(extent))
     unit = (z / 8 - highest / 8) / extent
     centred = unit - xp.mean(unit, axis=axis, keepdims=True)
     variance = xp.mean(centred * centred, axis=axis, keepdims=True)
@@ -160,7 +161,7 @@ def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
             - xp.mean(slope, axis=axis, keepdims=True)
             - x * xp.mean(slope * x, axis=axis, keepdims=True)
         )
-        return slope / (8 * deviation) / extent
+        return xp.where(varied, slope / (8 * deviation) / extent, xp.zeros_like(slope))
 
     return x, back
 
