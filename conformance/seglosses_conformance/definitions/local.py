@@ -21,7 +21,8 @@ from .arrays import (
     variations,
     varied,
 )
-from .scenes import NO_LABELS, ONE_CLASS, SIGMOID, standard
+from .further import FURTHER
+from .scenes import NO_LABELS, ONE_CLASS, SHARED, SIGMOID, standard
 
 LOCAL = "Guo et al., Locally adaptive learning loss for semantic image segmentation, arXiv:1802.08290"
 CENTER = "Wen et al., A discriminative feature learning approach for deep face recognition, 2016, eq. 5"
@@ -93,12 +94,21 @@ LOCALLY_ADAPTIVE = [
         "locally-adaptive",
         f"{LOCAL}, eqs. 2-5",
         skip=[*NO_LABELS, *NARROW, "identity", "softmax", "minkowski", "impossible-class", "top-k-tie"],
+        shared=FURTHER,
     ),
-    *standard("locally-adaptive", f"{LOCAL}, eqs. 3-5", only=NARROW, standardize=False, kernel_size=3),
+    *standard(
+        "locally-adaptive",
+        f"{LOCAL}, eqs. 3-5",
+        only=NARROW,
+        shared=FURTHER,
+        standardize=False,
+        kernel_size=3,
+    ),
     *standard(
         "locally-adaptive",
         f"{LOCAL}, the pixels as they are",
         only=["top-k-tie"],
+        shared=FURTHER,
         standardize=False,
         kernel_size=1,
     ),
@@ -222,7 +232,11 @@ def center_definitions() -> list[Definition]:
         centers=np.array([[0.0, 0.0], [1.0, 3.0]]),
     )
     scenes = standard(
-        "center", CENTER, skip={*NO_LABELS, *SIGMOID, "softmax", "impossible-class"}, weight=0.25
+        "center",
+        CENTER,
+        skip={*NO_LABELS, *SIGMOID, "softmax", "impossible-class"},
+        shared=SHARED - {"no-space", "image-ignored"},
+        weight=0.25,
     )
     own = variations(
         "center",

@@ -23,7 +23,7 @@ from .arrays import (
     variations,
     with_hyperparameters,
 )
-from .scenes import standard
+from .scenes import SHARED, standard
 
 CROSS_ENTROPY = "Shannon's cross-entropy, as in Guo et al., arXiv:1802.08290, eq. 4"
 SMOOTHING = "Szegedy et al., Rethinking the Inception architecture, 2016, section 7"
@@ -141,7 +141,7 @@ DEFINITIONS = {
             logits=np.full((1, 3, 2), 0.5),
             target=TWO_LABELS,
         ),
-        *standard("cross-entropy", CROSS_ENTROPY, skip=["softmax"]),
+        *standard("cross-entropy", CROSS_ENTROPY, skip=["softmax"], shared=()),
         *variations(
             "cross-entropy",
             SMOOTHING,
@@ -233,7 +233,7 @@ DEFINITIONS = {
             logits=np.zeros((1, 1, 2)),
             target=TWO_LABELS,
         ),
-        *standard("focal", f"{FOCAL}, eq. 5", skip=["softmax"]),
+        *standard("focal", f"{FOCAL}, eq. 5", skip=["softmax"], shared=SHARED - {"soft-weights"}),
         *variations(
             "focal",
             f"{FOCAL}, eq. 5",
@@ -301,7 +301,12 @@ DEFINITIONS = {
             logits=np.zeros((1, 1, 3)),
             target=np.array([[[1.0, 0.5, 0.0]]]),
         ),
-        *standard("distance-aware", CORNER_NET, skip=["sigmoid-extreme", "sigmoid-ignore-index"]),
+        *standard(
+            "distance-aware",
+            CORNER_NET,
+            skip=["sigmoid-extreme", "sigmoid-ignore-index"],
+            shared=SHARED - {"softmax", "no-space", "soft-weights", "soft-nan"},
+        ),
         Definition(
             id="distance-aware/heat-map",
             comment="Gaussian heat maps of two key points in each image.",
@@ -388,7 +393,12 @@ DEFINITIONS = {
             logits=np.array([[[1.0, 0.5, -0.5, 0.25]]]),
             target=np.array([[[0.5, 0.25, 0.5, 0.25]]]),
         ),
-        *standard("mean-squared-error", MSE, skip=["identity", "impossible-class", "top-k-tie"]),
+        *standard(
+            "mean-squared-error",
+            MSE,
+            skip=["identity", "impossible-class", "top-k-tie"],
+            shared=SHARED - {"softmax", "no-space", "soft-weights"},
+        ),
         *with_hyperparameters(
             standard("mean-squared-error", MSE, only=["impossible-class"]),
             lambda given: given | {"activation": "softmax"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from .arrays import (
     one_hot,
     variations,
 )
-from .scenes import POOLINGS, standard
+from .scenes import POOLINGS, SHARED, standard
 
 A = "Duque-Arias et al., On power Jaccard losses for semantic segmentation, VISAPP 2021"
 TVERSKY = "Salehi et al., Tversky loss function for image segmentation using 3D FCNs, 2017, eq. 4"
@@ -51,7 +52,9 @@ def worked(prefix: str, comment: str, source: str, **hyperparameters: Any) -> De
     )
 
 
-def family(prefix: str, source: str, **hyperparameters: Any) -> list[Definition]:
+def family(
+    prefix: str, source: str, *, shared: Iterable[str] = SHARED - {"soft-weights"}, **hyperparameters: Any
+) -> list[Definition]:
     """The standard scenes, and what region losses have in common beyond them."""
     own: list[tuple[str, str, dict[str, Any]]] = [
         ("batch", "Sums over the whole batch.", {"aggregate": "batch"}),
@@ -59,7 +62,7 @@ def family(prefix: str, source: str, **hyperparameters: Any) -> list[Definition]
         ("smooth-1", "ε = 1.", {"smooth": 1.0}),
         ("smooth-0", "ε = 0.", {"smooth": 0.0}),
     ]
-    cases = standard(prefix, source, skip={*POOLINGS, "softmax"}, **hyperparameters)
+    cases = standard(prefix, source, skip={*POOLINGS, "softmax"}, shared=shared, **hyperparameters)
     cases += variations(
         prefix,
         source,
@@ -175,7 +178,7 @@ def powers(prefix: str, source: str) -> list[Definition]:
 DEFINITIONS = {
     "DiceLoss": [
         worked("dice", "1 − (3 + ε)/(17/4 + ε).", f"{A}, the Dice loss"),
-        *family("dice", f"{A}, the Dice loss"),
+        *family("dice", f"{A}, the Dice loss", shared=()),
     ],
     "JaccardLoss": [
         worked("jaccard", "1 − (3/2 + ε)/(11/4 + ε).", f"{A}, the Jaccard loss"),

@@ -292,6 +292,23 @@ POOLINGS: dict[str, dict[str, Any]] = {
 }
 SCENES |= {name: {"logits": LOGITS, "target": LABELS, **scene} for name, scene in POOLINGS.items()} | FURTHER
 
+# Scenes about what the losses of a family share: quick runs of our own targets leave them to one loss of each.
+SHARED = {
+    "boolean-mask",
+    "identity-one-class",
+    "ignored-class",
+    "image-ignored",
+    "max-pooling",
+    "minkowski",
+    "no-space",
+    "one-hot",
+    "sample-weight-zero",
+    "sigmoid-extreme",
+    "softmax",
+    "top-k",
+    "top-k-tie",
+    *FURTHER,
+}
 # Scenes that some losses cannot play.
 SIGMOID = {
     name for name, scene in SCENES.items() if scene.get("hyperparameters", {}).get("activation") == "sigmoid"
@@ -308,17 +325,21 @@ def standard(
     *,
     only: Iterable[str] = SCENES,
     skip: Iterable[str] = (),
+    shared: Iterable[str] = SHARED,
     **hyperparameters: Any,
 ) -> list[Definition]:
-    """The standard scenes, or some of them, with `hyperparameters` under those of the scene."""
-    only, skip = set(only), set(skip)
+    """The standard scenes, or some of them, with `hyperparameters` under those of the scene.
+
+    `shared` are those that another loss of the family plays too, in the same way: they get the flag "shared".
+    """
+    only, skip, shared = set(only), set(skip), set(shared)
     assert only | skip <= set(SCENES), (only | skip) - set(SCENES)
     return [
         Definition(
             id=f"{prefix}/{name}",
             source=source,
             comment=scene["comment"],
-            flags=tuple(scene.get("flags", ())),
+            flags=(*scene.get("flags", ()), *(["shared"] if name in shared else [])),
             hyperparameters=hyperparameters | scene.get("hyperparameters", {}),
             **{key: scene.get(key) for key in ("logits", "target", "mask", "sample_weight")},
         )
