@@ -22,6 +22,7 @@ _CORNERS = {
     "all-ignored",
     "one-pixel",
     "extreme",
+    "infinite",
     "perfect",
     "wrong",
     "label-outside",

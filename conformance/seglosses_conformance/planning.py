@@ -52,7 +52,8 @@ def plan(
 ) -> Plan:
     """Every comparison of the cases on the targets.
 
-    `class_axes` None means each target's own only; `quick` takes one case of each loss where a case costs much.
+    `class_axes` None means each target's own only; `quick` takes one case of each loss where a case costs much, and
+    leaves out, but for somebody's own, the cases that another loss of the family is asked too.
     """
     made = Plan({target.name: target for target in targets}, {case.id: case for case in cases})
     by_loss: dict[str, list[Case]] = {}
@@ -69,6 +70,8 @@ def plan(
                         Record(loss, None, None, target.name, None, None, device, outcome, reason)
                     )
                     continue
+                if quick and not target.own:
+                    of_loss = [case for case in of_loss if "shared" not in case.flags] or of_loss
                 _plan_loss(
                     made,
                     target,

@@ -96,6 +96,9 @@ def result_of(target: Target, framework: Framework, case: Inputs, job: dict[str,
 
 def _evaluate(target: Target, framework: Framework, case: Inputs, job: dict[str, Any]) -> dict[str, Any]:
     axis, dtype = job["class_axis"], job["dtype"]
+    for array in case.arrays.values():
+        if array.dtype.name in target.unsupported:
+            raise Unsupported(target.unsupported[array.dtype.name])
     arrays = {name: _array(framework, case, name, dtype, axis) for name in case.arrays}
     function = target.make(case.loss, case.hyperparameters, axis, arrays)
     wrt: list[str] = [name for name in ("logits", "features") if name in arrays] if job["gradient"] else []
@@ -126,7 +129,7 @@ def _array(framework: Framework, case: Inputs, name: str, dtype: str, class_axis
     values = case.arrays[name]
     if values.ndim == case.arrays["logits"].ndim:
         values = np.moveaxis(values, 1, class_axis)
-    if values.dtype.kind != "f":
+    if values.dtype != np.float64:
         return framework.array(values, str(values.dtype))
     # Soft targets and weights are data, which nobody halves; logits are in the dtype that is asked about.
     return framework.array(values, dtype if name in _COMPUTED else computed_dtype(dtype))

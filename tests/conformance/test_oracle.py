@@ -14,7 +14,7 @@ from mpmath import mp
 from seglosses_conformance.cases import load_cases
 from seglosses_conformance.definitions import DEFINITIONS
 from seglosses_conformance.generate import inputs_for
-from seglosses_conformance.oracle import LOSSES, evaluate, updated_centers
+from seglosses_conformance.oracle import LOSSES, Expected, evaluate, updated_centers
 
 CASES = {case.id: case for case in load_cases()}
 EPSILON = Fraction(1e-5)  # the float, exactly
@@ -247,6 +247,82 @@ def test_label_outside_the_classes(loss: str) -> None:
     assert expected.gradient is None
 
 
+def test_weights_of_1_change_nothing() -> None:
+    """Soft targets of any sum: a pixel of sum 2 counts twice, one of sum 0 not at all."""
+    target = [[[1.0, 2.0, 0.0, 0.25], [0.0, 0.0, 0.0, 0.5], [0.0, 0.0, 0.0, 0.0]]]
+    plain = evaluate("CrossEntropyLoss", {}, LOGITS, target)
+    assert plain == evaluate("CrossEntropyLoss", {"class_weights": [1, 1, 1]}, LOGITS, target)
+    log_p = -np.array(
+        [evaluate("CrossEntropyLoss", {"reduction": "none"}, LOGITS, [[c] * 4]).value[0] for c in (0, 1)]
+    )
+    wanted = -(log_p[0, 0] + 2 * log_p[0, 1] + 0.25 * log_p[0, 3] + 0.5 * log_p[1, 3]) / 3.75
+    assert plain.value == pytest.approx(wanted, rel=1e-15)
+
+
+@pytest.mark.parametrize("weight", [-1.0, inf, nan])
+@pytest.mark.parametrize("name", ["mask", "sample_weight"])
+def test_weights_that_are_none(name: str, weight: float) -> None:
+    """NaN, be the weight of a pixel that is ignored."""
+    given = {"mask": [[1, 1, weight, 1]]} if name == "mask" else {"sample_weight": [weight]}
+    assert isnan(evaluate("DiceLoss", {"ignore_index": 2}, LOGITS, LABELS, **given).value)
+
+
+def test_numbers_that_are_none() -> None:
+    """NaN matters where it counts, and only there."""
+    logits = [[[nan, *LOGITS[0][0][1:]], *LOGITS[0][1:]]]
+    target = [[[nan, 0.5, 0.5, 0.5]] * 3]
+    assert isnan(evaluate("JaccardLoss", {}, logits, LABELS).value)
+    assert isnan(evaluate("JaccardLoss", {}, LOGITS, target).value)
+    assert not isnan(evaluate("JaccardLoss", {}, logits, target, [[0, 1, 1, 1]]).value)
+    assert isnan(
+        evaluate("DistanceAwareCrossEntropyLoss", {}, LOGITS, [[[0.5, 1.0, 1.0 + 2**-23, 0.0]] * 3]).value
+    )
+
+
+def test_integers_are_never_soft() -> None:
+    """Of one class they are labels, of several 0 and 1."""
+    sigmoid, one = {"activation": "sigmoid"}, [[[0.5, -1.0, 2.0]]]
+    labels = evaluate("FocalLoss", sigmoid, one, [[1, 0, 1]])
+    assert evaluate("FocalLoss", sigmoid, one, [[[1, 0, 1]]]) == labels
+    assert evaluate("FocalLoss", sigmoid, one, [[[1.0, 0.0, 1.0]]]) == labels
+    assert isnan(evaluate("FocalLoss", sigmoid, one, [[[255, 0, 255]]]).value)
+    ignored = evaluate("FocalLoss", {**sigmoid, "ignore_index": 255}, one, [[[1, 0, 255]]])
+    assert ignored.value == evaluate("FocalLoss", sigmoid, [[[0.5, -1.0]]], [[1, 0]]).value
+    hot = [[[1, 0, 0, 0], [0, 1, 0, 1], [0, 0, 1, 0]]]
+    assert evaluate("FocalLoss", {}, LOGITS, hot) == evaluate("FocalLoss", {}, LOGITS, LABELS)
+    assert isnan(evaluate("FocalLoss", {}, LOGITS, [[[2 * y for y in row] for row in hot[0]]]).value)
+    assert not isnan(evaluate("FocalLoss", {}, LOGITS, [[[2.0 * y for y in row] for row in hot[0]]]).value)
+
+
+def test_clip_by_hand() -> None:
+    """p = 1/16, 1/8, 1/2, 7/8, 1 with label 1 and clip 1/8: log 8, log 8, log 2, log 8/7 and log 8/7."""
+    options = {"activation": "identity", "reduction": "sum", "clip": 0.125}
+    found = evaluate("CrossEntropyLoss", options, [[[0.0625, 0.125, 0.5, 0.875, 1.0]]], [[1, 1, 1, 1, 1]])
+    assert found.value == pytest.approx(2 * log(8) + log(2) + 2 * log(8 / 7), rel=1e-15)
+    np.testing.assert_allclose(found.gradient, [[[0, -8, -2, -8 / 7, 0]]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("loss", ["CrossEntropyLoss", "FocalLoss", "DistanceAwareCrossEntropyLoss"])
+def test_certain_and_wrong(loss: str) -> None:
+    found = evaluate(loss, {"activation": "identity"}, [[[0.0, 1.0, 0.5]]], [[1, 0, 1]])
+    assert found.value == inf
+    assert found.gradient[0][0][:2] == [-inf, inf]
+    assert -inf < found.gradient[0][0][2] < 0
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_an_impossible_class(activation: str) -> None:
+    """A logit of −∞ is what a very small one tends to, with a gradient of 0."""
+
+    def found(z: float) -> Expected:
+        options = {"activation": activation}
+        return evaluate("DiceLoss", options, [[[1.0, -0.5], [0.0, 1.5], [z, 0.75]]], [[0, 1]])
+
+    assert found(-inf).value == pytest.approx(found(-60.0).value, rel=1e-15)
+    np.testing.assert_allclose(found(-inf).gradient, found(-60.0).gradient, atol=1e-25)
+    assert found(-inf).gradient[0][2][0] == 0
+
+
 def test_centres_move_as_in_wen_et_al() -> None:
     """Class 0 has pixels (1, 2) and (3, 2): c = (0, 0) moves by α · (4, 4)/3; class 1, with none, stays."""
     new = updated_centers({"rate": 0.75}, [[[1.0, 3.0], [2.0, 2.0]]], [[0, 0]], centers=[[0, 0], [5, 6]])
@@ -264,8 +340,12 @@ def test_centres_weigh_pixels() -> None:
 
 DIFFERENTIATED = [
     "labels",
+    "soft-sums",
     "soft-weights",
     "all-weights",
+    "label-smoothing-ignored",
+    "smoothing-ignored",
+    "absent-skipped-weights",
     "minkowski-weights",
     "max-pooling-weights",
     "top-k-weights",

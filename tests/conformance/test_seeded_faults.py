@@ -1,4 +1,7 @@
-"""The suite tests itself: a fault seeded into each loss, in the value or in the gradient only, has to be found."""
+"""The suite tests itself: a fault seeded into each loss, in the value or in the gradient only, has to be found.
+
+Faults in one corner only are in `test_faults_in_corners.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ import pytest
 
 import seglosses_core
 from seglosses_conformance import planning, runner
-from seglosses_conformance.cases import load_cases
+from seglosses_conformance.cases import Case, load_cases
 from seglosses_conformance.records import Record
-from seglosses_conformance.targets import TARGETS
+from seglosses_conformance.targets import TARGETS, Target
 from seglosses_core.loss import replace
 
 Fault = Callable[[Any, dict[str, Any]], tuple[Any, dict[str, Any]]]
@@ -104,8 +107,13 @@ def with_gradient_fault(kind: Any, fault: Callable[[np.ndarray], np.ndarray]) ->
 
 
 def records_of(loss: str, dtype: str = "float32") -> list[Record]:
-    made = planning.plan(load_cases([loss]), [TARGETS["numpy"]], [dtype])
-    return runner.run(made, runner.in_this_process).records
+    return records(load_cases([loss]), TARGETS["numpy"], dtype)
+
+
+def records(cases: list[Case], target: Target, dtype: str = "float32") -> list[Record]:
+    made = planning.plan(cases, [target], [dtype])
+    with np.errstate(invalid="ignore"):  # NumPy warns of weights that are infinite
+        return runner.run(made, runner.in_this_process).records
 
 
 def test_every_loss_has_its_faults() -> None:

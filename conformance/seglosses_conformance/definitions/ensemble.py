@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any
 
 import numpy as np
 
-from .scenes import (
+from .arrays import (
+    IGNORED,
     LABELS,
     LOGITS,
-    POOLINGS,
-    SHARED,
+    MASK,
+    SAMPLE_WEIGHT,
     SOFT,
+    VOID,
     Definition,
-    standard,
+    at_pixels,
     variations,
     with_hyperparameters,
 )
+from .scenes import POOLINGS, standard
 
 ENSEMBLE = "Guo et al., arXiv:1802.08290, eq. 1"
 
@@ -133,8 +137,25 @@ DEFINITIONS = {
             logits=np.zeros((1, 1, 2)),
             target=np.array([[1, 0]]),
         ),
-        *with_hyperparameters(standard("ensemble", ENSEMBLE, skip={*POOLINGS, *SHARED, "none"}), mixed),
+        *with_hyperparameters(standard("ensemble", ENSEMBLE, skip={*POOLINGS, "none", "softmax"}), mixed),
         *variations("ensemble", ENSEMBLE, LOGITS, LABELS, OWN),
+        Definition(
+            id="ensemble/smoothing-ignored",
+            comment="A member with label smoothing; pixels that are ignored, masked and weighted.",
+            source=ENSEMBLE,
+            flags=("mask", "sample-weight", "ignore-index"),
+            hyperparameters={
+                "losses": [
+                    member("CrossEntropyLoss", label_smoothing=0.25, ignore_index=VOID),
+                    member("DiceLoss", ignore_index=VOID),
+                ],
+                "weights": [0.25, 0.75],
+            },
+            logits=at_pixels(LOGITS, IGNORED | (MASK == 0), nan),
+            target=np.where(IGNORED, VOID, LABELS),
+            mask=MASK,
+            sample_weight=SAMPLE_WEIGHT,
+        ),
         Definition(
             id="ensemble/soft-regions",
             comment="Region losses of soft targets beside cross-entropy.",

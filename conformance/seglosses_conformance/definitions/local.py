@@ -7,22 +7,22 @@ from math import nan
 
 import numpy as np
 
-from .scenes import (
-    BINARY_LABELS,
-    BINARY_LOGITS,
+from .arrays import (
+    IGNORED,
     LABELS,
     LOGITS,
     MASK,
     SAMPLE_WEIGHT,
-    SHARED,
+    VOID,
     VOLUME_LABELS,
     VOLUME_LOGITS,
     Definition,
     saturated,
-    standard,
     variations,
     varied,
 )
+from .further import FURTHER
+from .scenes import NO_LABELS, ONE_CLASS, SHARED, SIGMOID, standard
 
 LOCAL = "Guo et al., Locally adaptive learning loss for semantic image segmentation, arXiv:1802.08290"
 CENTER = "Wen et al., A discriminative feature learning approach for deep face recognition, 2016, eq. 5"
@@ -44,7 +44,8 @@ BLOCK_LABELS = np.array(
         ]
     ]
 )
-DENSE = ["one-hot", "soft", "sigmoid-classes", "identity", "identity-one-class"]
+# Standardised, two logits are always ±1 and one is 0.
+NARROW = ["sigmoid", "two-classes", *sorted(ONE_CLASS & SIGMOID - {"sigmoid"})]
 FOCAL_COST = {"loss": "FocalLoss", "hyperparameters": {"gamma": 2.0, "alpha": 0.25}}
 
 
@@ -92,7 +93,24 @@ LOCALLY_ADAPTIVE = [
     *standard(
         "locally-adaptive",
         f"{LOCAL}, eqs. 2-5",
-        skip=[*DENSE, "sigmoid", "sigmoid-extreme", "softmax", "minkowski"],
+        skip=[*NO_LABELS, *NARROW, "identity", "softmax", "minkowski", "impossible-class", "top-k-tie"],
+        shared=FURTHER,
+    ),
+    *standard(
+        "locally-adaptive",
+        f"{LOCAL}, eqs. 3-5",
+        only=NARROW,
+        shared=FURTHER,
+        standardize=False,
+        kernel_size=3,
+    ),
+    *standard(
+        "locally-adaptive",
+        f"{LOCAL}, the pixels as they are",
+        only=["top-k-tie"],
+        shared=FURTHER,
+        standardize=False,
+        kernel_size=1,
     ),
     *kernels(),
     *variations(
@@ -120,6 +138,20 @@ LOCALLY_ADAPTIVE = [
                 {"stride": 2, "reduction": {"pooling": "MaxPooling", "ratio": 0.3, "p": 1.7}},
             ),
         ],
+    ),
+    Definition(
+        id="locally-adaptive/smoothing-ignored",
+        comment="Smoothed cross-entropy of pixels that are ignored, masked and weighted.",
+        source=f"{LOCAL}, eqs. 3-5",
+        flags=("kernel", "mask", "sample-weight", "ignore-index"),
+        hyperparameters={
+            "cost": {"loss": "CrossEntropyLoss", "hyperparameters": {"label_smoothing": 0.25}},
+            "ignore_index": VOID,
+        },
+        logits=np.where((IGNORED | (MASK == 0))[:, None], nan, LOGITS),
+        target=np.where(IGNORED, VOID, LABELS),
+        mask=MASK,
+        sample_weight=SAMPLE_WEIGHT,
     ),
     Definition(
         id="locally-adaptive/stride-2-none",
@@ -167,15 +199,6 @@ LOCALLY_ADAPTIVE = [
         target=np.array([[[0, 2], [0, 1]]]),
     ),
     Definition(
-        id="locally-adaptive/sigmoid",
-        comment="One class under sigmoid: foreground pools with foreground, background with background.",
-        source=f"{LOCAL}, eqs. 3-5",
-        flags=("sigmoid", "one-class"),
-        hyperparameters={"activation": "sigmoid", "standardize": False, "kernel_size": 3},
-        logits=BINARY_LOGITS,
-        target=BINARY_LABELS,
-    ),
-    Definition(
         id="locally-adaptive/sigmoid-classes",
         comment="Several classes under sigmoid: a cost for each class of each pixel.",
         source=f"{LOCAL}, eqs. 3-5",
@@ -191,6 +214,11 @@ FEATURE_CENTERS = np.array([[0.5, -1.0], [-0.25, 0.75], [0.0, 2.0]])
 FEATURES = varied(2, 2, 2, 3, root=39)
 
 
+def centers_for(classes: int) -> np.ndarray:
+    """A centre for each class in the space of the logits."""
+    return CENTERS if classes == len(CENTERS) else varied(classes, classes, root=55)
+
+
 def center_definitions() -> list[Definition]:
     worked = Definition(
         id="center/worked-example",
@@ -204,7 +232,11 @@ def center_definitions() -> list[Definition]:
         centers=np.array([[0.0, 0.0], [1.0, 3.0]]),
     )
     scenes = standard(
-        "center", CENTER, skip={*DENSE, "sigmoid", *SHARED} - {"no-space", "image-ignored"}, weight=0.25
+        "center",
+        CENTER,
+        skip={*NO_LABELS, *SIGMOID, "softmax", "impossible-class"},
+        shared=SHARED - {"no-space", "image-ignored"},
+        weight=0.25,
     )
     own = variations(
         "center",
@@ -216,7 +248,7 @@ def center_definitions() -> list[Definition]:
             ("weight-0", "λ = 0: cross-entropy.", {"weight": 0.0}),
         ],
     )
-    logits_cases = [replace(case, centers=CENTERS) for case in scenes + own]
+    logits_cases = [replace(case, centers=centers_for(case.logits.shape[1])) for case in scenes + own]
     features = Definition(
         id="center/features",
         comment="Distances in a feature space of two dimensions.",

@@ -6,27 +6,30 @@ from math import nan
 
 import numpy as np
 
-from .scenes import (
+from .arrays import (
     BINARY_LABELS,
     BINARY_LOGITS,
     BINARY_PROBABILITIES,
+    IGNORED,
     LABELS,
     LOGITS,
     MASK,
     PROBABILITIES,
     SAMPLE_WEIGHT,
-    SHARED,
     SOFT,
+    VOID,
     Definition,
     one_hot,
-    standard,
     variations,
+    with_hyperparameters,
 )
+from .scenes import SHARED, standard
 
 CROSS_ENTROPY = "Shannon's cross-entropy, as in Guo et al., arXiv:1802.08290, eq. 4"
 SMOOTHING = "Szegedy et al., Rethinking the Inception architecture, 2016, section 7"
 FOCAL = "Lin et al., Focal loss for dense object detection, 2017"
 CORNER_NET = "Law & Deng, CornerNet, 2018, eq. 1"
+CLIP = "the clip of probabilities that are given"
 MSE = "the baseline of Du's article on distance-aware cross-entropy"
 MAX_POOLING = "Rota Bulò et al., Loss max-pooling for semantic image segmentation, CVPR 2017, eqs. 2-3"
 
@@ -45,20 +48,78 @@ _distance = np.array(
 HEAT_MAP = np.exp(-_distance / 4).astype(np.float32).astype(np.float64)
 HEAT_LOGITS = LOGITS[:, :2]
 
+# Of one class: beyond 1/8 and 7/8, at them and between; the second image has the other labels.
+_EDGES = np.array([0, 0.0625, 0.125, 0.5, 0.875, 0.9375, 1])
+EDGES = np.stack([_EDGES, _EDGES])[:, None]
+EDGE_LABELS = np.array([[0, 0, 1, 1, 0, 1, 1], [1, 1, 0, 0, 1, 0, 0]])
+# The same of three classes; the labels meet every place.
+EDGES_OF_THREE = np.array(
+    [
+        [
+            [0, 0.0625, 0.125, 0.5, 0.875, 0.9375, 1, 0.75],
+            [0.75, 0.875, 0.625, 0.25, 0, 0.0625, 0, 0],
+            [0.25, 0.0625, 0.25, 0.25, 0.125, 0, 0, 0.25],
+        ]
+    ]
+)
+LABELS_OF_THREE = np.array([[0, 0, 0, 1, 0, 0, 0, 1]])
 
-def weighted_soft(prefix: str, source: str) -> Definition:
-    """Dense targets can be ignored by mask only; what they hold there must not matter either."""
-    return Definition(
-        id=f"{prefix}/soft-weights",
-        comment="Soft targets with class weights, mask and sample weights; masked targets and logits are NaN.",
-        source=source,
-        flags=("soft", "class-weights", "mask", "sample-weight"),
-        hyperparameters={"class_weights": [0.5, 2.0, 1.0]},
-        logits=np.where((MASK == 0)[:, None], nan, LOGITS),
-        target=np.where((MASK == 0)[:, None], nan, SOFT),
-        mask=MASK,
-        sample_weight=SAMPLE_WEIGHT,
-    )
+
+def edges(prefix: str, source: str, *, exclusive: bool) -> list[Definition]:
+    """What a function of log p makes of probabilities near and at 0 and 1, with `clip` and without."""
+    wrong = ("identity", "infinite", "wrong")
+    cases = [
+        Definition(
+            id=f"{prefix}/clip",
+            comment="Probabilities of one class count as if in [1/8, 7/8]: no slope outside, all of it at the ends.",
+            source=CLIP,
+            flags=("identity", "one-class", "clip"),
+            hyperparameters={"activation": "identity", "clip": 0.125},
+            logits=EDGES,
+            target=EDGE_LABELS,
+        ),
+        Definition(
+            id=f"{prefix}/clip-soft",
+            comment="Soft targets of one class with clipped probabilities and a mask.",
+            source=CLIP,
+            flags=("identity", "one-class", "soft", "clip", "mask"),
+            hyperparameters={"activation": "identity", "clip": 0.125},
+            logits=EDGES,
+            target=np.array([[[8, 2, 4, 1, 5, 0, 3]], [[0, 7, 8, 2, 6, 4, 8]]]) / 8,
+            mask=np.array([[1, 0.5, 1, 2, 1, 1, 0.25], [1, 1, 0.75, 1, 0, 1, 1]]),
+        ),
+        Definition(
+            id=f"{prefix}/clip-classes",
+            comment="Probabilities of several classes count as if in [1/8, 7/8], those of the others too.",
+            source=CLIP,
+            flags=("identity", "clip"),
+            hyperparameters={"activation": "identity", "clip": 0.125},
+            logits=EDGES_OF_THREE,
+            target=LABELS_OF_THREE,
+        ),
+        Definition(
+            id=f"{prefix}/certain-and-wrong",
+            comment="One class, certain and wrong at p = 1 and p = 0: the value is ∞, with slopes of ±∞ there alone.",
+            source=source,
+            flags=(*wrong, "one-class"),
+            hyperparameters={"activation": "identity"},
+            logits=np.array([[[1.0, 0.0, 0.5, 0.25]]]),
+            target=np.array([[0, 1, 1, 0]]),
+        ),
+    ]
+    if exclusive:
+        cases.append(
+            Definition(
+                id=f"{prefix}/certain-and-wrong-classes",
+                comment="The label's probability is 0: the value is ∞, with a slope of −∞ there alone.",
+                source=source,
+                flags=wrong,
+                hyperparameters={"activation": "identity"},
+                logits=np.array([[[0.0, 0.5, 0.25], [1.0, 0.25, 0.75], [0.0, 0.25, 0.0]]]),
+                target=np.array([[0, 0, 1]]),
+            )
+        )
+    return cases
 
 
 DEFINITIONS = {
@@ -80,8 +141,7 @@ DEFINITIONS = {
             logits=np.full((1, 3, 2), 0.5),
             target=TWO_LABELS,
         ),
-        *standard("cross-entropy", CROSS_ENTROPY, skip=["softmax"]),
-        weighted_soft("cross-entropy", CROSS_ENTROPY),
+        *standard("cross-entropy", CROSS_ENTROPY, skip=["softmax"], shared=()),
         *variations(
             "cross-entropy",
             SMOOTHING,
@@ -110,6 +170,18 @@ DEFINITIONS = {
             logits=LOGITS,
             target=SOFT,
         ),
+        Definition(
+            id="cross-entropy/label-smoothing-ignored",
+            comment="ε = 0.25 of pixels that are ignored, masked and weighted.",
+            source=SMOOTHING,
+            flags=("mask", "sample-weight", "ignore-index"),
+            hyperparameters={"label_smoothing": 0.25, "ignore_index": VOID},
+            logits=np.where((IGNORED | (MASK == 0))[:, None], nan, LOGITS),
+            target=np.where(IGNORED, VOID, LABELS),
+            mask=MASK,
+            sample_weight=SAMPLE_WEIGHT,
+        ),
+        *edges("cross-entropy", CROSS_ENTROPY, exclusive=True),
         Definition(
             id="cross-entropy/certain-probabilities",
             comment="Probabilities of exactly 0 and 1, all right: 0 · log 0 is 0.",
@@ -161,8 +233,7 @@ DEFINITIONS = {
             logits=np.zeros((1, 1, 2)),
             target=TWO_LABELS,
         ),
-        *standard("focal", f"{FOCAL}, eq. 5"),
-        weighted_soft("focal", f"{FOCAL}, eq. 5"),
+        *standard("focal", f"{FOCAL}, eq. 5", skip=["softmax"], shared=SHARED - {"soft-weights"}),
         *variations(
             "focal",
             f"{FOCAL}, eq. 5",
@@ -201,6 +272,7 @@ DEFINITIONS = {
                 ("-sigmoid", ("sigmoid",), {"activation": "sigmoid"}),
             )
         ),
+        *edges("focal", f"{FOCAL}, eq. 5", exclusive=True),
         Definition(
             id="focal/certain-probabilities",
             comment="Probabilities of exactly 0 and 1, all right.",
@@ -229,7 +301,12 @@ DEFINITIONS = {
             logits=np.zeros((1, 1, 3)),
             target=np.array([[[1.0, 0.5, 0.0]]]),
         ),
-        *standard("distance-aware", CORNER_NET, skip={*SHARED} - {"softmax", "no-space"}),
+        *standard(
+            "distance-aware",
+            CORNER_NET,
+            skip=["sigmoid-extreme", "sigmoid-ignore-index"],
+            shared=SHARED - {"softmax", "no-space", "soft-weights", "soft-nan"},
+        ),
         Definition(
             id="distance-aware/heat-map",
             comment="Gaussian heat maps of two key points in each image.",
@@ -262,6 +339,21 @@ DEFINITIONS = {
                 ),
             )
         ),
+        *(
+            Definition(
+                id=f"distance-aware/heat-map-{name}",
+                comment=comment,
+                source=CORNER_NET,
+                flags=("soft", "heat-map", "nan"),
+                logits=HEAT_LOGITS,
+                target=np.where(np.arange(24).reshape(HEAT_MAP.shape) == 7, value, HEAT_MAP),
+            )
+            for name, comment, value in (
+                ("nan", "NaN is no background.", nan),
+                ("above-one", "A number above 1, be it by a rounding, is no heat map.", 1 + 2.0**-23),
+            )
+        ),
+        *edges("distance-aware", CORNER_NET, exclusive=False),
         Definition(
             id="distance-aware/no-foreground",
             comment="Nothing is exactly 1: N = 1.",
@@ -301,7 +393,16 @@ DEFINITIONS = {
             logits=np.array([[[1.0, 0.5, -0.5, 0.25]]]),
             target=np.array([[[0.5, 0.25, 0.5, 0.25]]]),
         ),
-        *standard("mean-squared-error", MSE, skip={*SHARED, "identity"} - {"softmax", "no-space"}),
+        *standard(
+            "mean-squared-error",
+            MSE,
+            skip=["identity", "impossible-class", "top-k-tie"],
+            shared=SHARED - {"softmax", "no-space", "soft-weights"},
+        ),
+        *with_hyperparameters(
+            standard("mean-squared-error", MSE, only=["impossible-class"]),
+            lambda given: given | {"activation": "softmax"},
+        ),
         Definition(
             id="mean-squared-error/heat-map",
             comment="Heat maps of two key points in each image.",

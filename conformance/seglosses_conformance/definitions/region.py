@@ -7,22 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from .scenes import (
+from .arrays import (
     BINARY_LABELS,
     BINARY_PROBABILITIES,
     IGNORED,
     LABELS,
     LOGITS,
     MASK,
-    POOLINGS,
     SAMPLE_WEIGHT,
-    SHARED,
     SOFT,
+    VOID,
     Definition,
     one_hot,
-    standard,
     variations,
 )
+from .scenes import POOLINGS, SHARED, standard
 
 A = "Duque-Arias et al., On power Jaccard losses for semantic segmentation, VISAPP 2021"
 TVERSKY = "Salehi et al., Tversky loss function for image segmentation using 3D FCNs, 2017, eq. 4"
@@ -32,6 +31,13 @@ DEORA = "Deora, PointWise-Exponential-Loss, README"
 FOUR_PIXELS = np.array([[[0.5, 1.0, 0.25, 0.5]]])
 TWO_OF_FOUR = np.array([[1, 1, 0, 0]])
 ABSENT = np.array([[[0, 1, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]])
+# Class 2 is in image 1 alone, class 0 there with an eighth of one pixel.
+ABSENT_SOFT = SOFT.copy()
+ABSENT_SOFT[0, 0] += ABSENT_SOFT[0, 2]
+ABSENT_SOFT[0, 2] = 0
+ABSENT_SOFT[1, 1] += ABSENT_SOFT[1, 0]
+ABSENT_SOFT[1, 0] = 0
+ABSENT_SOFT[1, :2, 0, 1] += (0.125, -0.125)
 
 
 def worked(prefix: str, comment: str, source: str, **hyperparameters: Any) -> Definition:
@@ -47,7 +53,7 @@ def worked(prefix: str, comment: str, source: str, **hyperparameters: Any) -> De
 
 
 def family(
-    prefix: str, source: str, *, skip: Iterable[str] = SHARED, **hyperparameters: Any
+    prefix: str, source: str, *, shared: Iterable[str] = SHARED - {"soft-weights"}, **hyperparameters: Any
 ) -> list[Definition]:
     """The standard scenes, and what region losses have in common beyond them."""
     own: list[tuple[str, str, dict[str, Any]]] = [
@@ -56,7 +62,7 @@ def family(
         ("smooth-1", "ε = 1.", {"smooth": 1.0}),
         ("smooth-0", "ε = 0.", {"smooth": 0.0}),
     ]
-    cases = standard(prefix, source, skip={*skip, *POOLINGS}, **hyperparameters)
+    cases = standard(prefix, source, skip={*POOLINGS, "softmax"}, shared=shared, **hyperparameters)
     cases += variations(
         prefix,
         source,
@@ -85,12 +91,17 @@ def family(
     cases += [
         Definition(
             id=f"{prefix}/batch-weights",
-            comment="Over the batch, sample weights multiply pixel weights.",
+            comment="Over the batch, sample weights multiply pixel weights; some pixels are ignored.",
             source=source,
-            flags=("batch", "mask", "sample-weight", "class-weights"),
-            hyperparameters={**hyperparameters, "aggregate": "batch", "class_weights": [0.5, 2.0, 1.0]},
-            logits=np.where((MASK == 0)[:, None], np.nan, LOGITS),
-            target=LABELS,
+            flags=("batch", "mask", "sample-weight", "class-weights", "ignore-index"),
+            hyperparameters={
+                **hyperparameters,
+                "aggregate": "batch",
+                "class_weights": [0.5, 2.0, 1.0],
+                "ignore_index": VOID,
+            },
+            logits=np.where(IGNORED[:, None] | (MASK == 0)[:, None], np.nan, LOGITS),
+            target=np.where(IGNORED, VOID, LABELS),
             mask=MASK,
             sample_weight=SAMPLE_WEIGHT,
         ),
@@ -123,14 +134,28 @@ def family(
             target=LABELS,
         ),
         Definition(
-            id=f"{prefix}/soft-weights",
-            comment="Soft targets with a mask, sample weights and class weights.",
+            id=f"{prefix}/absent-skipped-soft",
+            comment="A class is there if its soft targets sum to more than 0: class 2 of image 0 is not.",
             source=source,
-            flags=("soft", "mask", "sample-weight", "class-weights"),
-            hyperparameters={**hyperparameters, "class_weights": [0.5, 2.0, 1.0]},
-            logits=np.where(IGNORED[:, None], np.nan, LOGITS),
-            target=np.where(IGNORED[:, None], np.nan, SOFT),
-            mask=np.where(IGNORED, 0.0, 0.75),
+            flags=("soft", "absent-class"),
+            hyperparameters={**hyperparameters, "absent": "skip"},
+            logits=LOGITS,
+            target=ABSENT_SOFT,
+        ),
+        Definition(
+            id=f"{prefix}/absent-skipped-weights",
+            comment="The mask hides the only pixel of class 2 in image 0; class weights without the background's.",
+            source=source,
+            flags=("absent-class", "mask", "sample-weight", "class-weights"),
+            hyperparameters={
+                **hyperparameters,
+                "absent": "skip",
+                "include_background": False,
+                "class_weights": [0.5, 2.0, 1.0],
+            },
+            logits=np.where((MASK == 0)[:, None], np.nan, LOGITS),
+            target=LABELS,
+            mask=MASK,
             sample_weight=SAMPLE_WEIGHT,
         ),
     ]
@@ -153,7 +178,7 @@ def powers(prefix: str, source: str) -> list[Definition]:
 DEFINITIONS = {
     "DiceLoss": [
         worked("dice", "1 − (3 + ε)/(17/4 + ε).", f"{A}, the Dice loss"),
-        *family("dice", f"{A}, the Dice loss", skip=()),
+        *family("dice", f"{A}, the Dice loss", shared=()),
     ],
     "JaccardLoss": [
         worked("jaccard", "1 − (3/2 + ε)/(11/4 + ε).", f"{A}, the Jaccard loss"),

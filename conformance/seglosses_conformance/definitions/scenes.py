@@ -1,104 +1,35 @@
-"""What every loss is asked: the standard scenes, and the arrays that they are made of.
-
-All numbers are short in binary (steps of 1/8 or 1/16), so that rounding to bfloat16 or float16 leaves them alone and
-one expected result serves every dtype; ±1e4 is the exception. There are few shapes, because compiled targets compile
-for each. Logits that are ignored are NaN: they must not matter.
-"""
+"""What every loss is asked: the standard scenes. `further.py` holds those about shapes, dtypes and odd weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from math import nan, prod
+from collections.abc import Iterable
+from math import nan
 from typing import Any
 
 import numpy as np
 
-Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A case without its answer: everything that a case file says but `expected`."""
-
-    id: str
-    comment: str
-    source: str
-    logits: Any
-    target: Any
-    flags: tuple[str, ...] = ()
-    hyperparameters: dict[str, Any] = field(default_factory=dict)
-    mask: Any = None
-    sample_weight: Any = None
-    centers: Any = None
-    features: Any = None
-
-
-def varied(*shape: int, root: int = 3) -> Array:
-    """Logits in [−3.94, 3.88], multiples of 1/16 that look random: powers of a primitive root of 127, so 126 differ."""
-    return np.array([pow(root, k, 127) / 16 - 4 for k in range(1, prod(shape) + 1)]).reshape(shape)
-
-
-def one_hot(labels: Array, classes: int = 3) -> Array:
-    return np.moveaxis(np.arange(classes) == np.asarray(labels)[..., None], -1, 1)
-
-
-def at_pixels(logits: Array, where: Array, value: float) -> Array:
-    """The logits with `value` for all classes of the pixels of a map."""
-    return np.where(np.asarray(where)[:, None], value, logits)
-
-
-# Two images of 2×3 pixels, three classes.
-LOGITS = varied(2, 3, 2, 3)
-LABELS = np.array([[[0, 1, 1], [2, 0, 1]], [[2, 1, 0], [2, 2, 0]]])
-VOID = 255
-IGNORED = np.array([[[0, 1, 0], [0, 0, 1]], [[0, 0, 0], [1, 0, 0]]], dtype=bool)
-MASK = np.array([[[1, 0.5, 2], [0, 1, 0.25]], [[1, 1, 0], [0.5, 0, 1]]])
-SAMPLE_WEIGHT = np.array([0.5, 2.0])
-# Eighths that sum to 1 over the classes, no two pixels alike, a few classes at 0 and at 1.
-SOFT = (
-    np.moveaxis(
-        np.array(
-            [
-                [[[8, 0, 0], [1, 6, 1], [0, 5, 3]], [[2, 2, 4], [7, 1, 0], [3, 3, 2]]],
-                [[[0, 0, 8], [4, 4, 0], [6, 0, 2]], [[1, 2, 5], [0, 1, 7], [5, 2, 1]]],
-            ]
-        ),
-        -1,
-        1,
-    )
-    / 8
+from .arrays import (
+    BINARY_LABELS,
+    BINARY_LOGITS,
+    BINARY_PROBABILITIES,
+    IGNORED,
+    LABELS,
+    LOGITS,
+    MASK,
+    PROBABILITIES,
+    SAMPLE_WEIGHT,
+    SATURATED_LABELS,
+    SOFT,
+    VOID,
+    VOLUME_LABELS,
+    VOLUME_LOGITS,
+    Definition,
+    at_pixels,
+    one_hot,
+    saturated,
+    varied,
 )
-# Sixteenths strictly between 0 and 1 that sum to 1 over the classes.
-PROBABILITIES = (
-    np.moveaxis(
-        np.array(
-            [
-                [[[9, 4, 3], [2, 11, 3], [5, 6, 5]], [[1, 2, 13], [7, 8, 1], [3, 10, 3]]],
-                [[[4, 5, 7], [6, 9, 1], [12, 1, 3]], [[2, 4, 10], [8, 3, 5], [11, 3, 2]]],
-            ]
-        ),
-        -1,
-        1,
-    )
-    / 16
-)
-# One class: two images, label 1 is the foreground.
-BINARY_LOGITS = varied(2, 1, 2, 3, root=6)
-BINARY_LABELS = np.array([[[0, 1, 1], [0, 0, 1]], [[0, 0, 0], [1, 0, 1]]])
-BINARY_PROBABILITIES = PROBABILITIES[:, :1]
-# A 2×2×3 volume.
-VOLUME_LOGITS = varied(1, 3, 2, 2, 3, root=7)
-VOLUME_LABELS = np.array([[[[0, 0, 1], [0, 2, 1]], [[2, 0, 1], [2, 2, 1]]]])
-
-
-def saturated(size: float) -> Array:
-    """Four pixels whose logits are ±size and 0: certain and right, certain and wrong, undecided, and all alike."""
-    pixels = np.array([[size, -size, 0], [size, 0, -size], [0, -size, 0], [-size, -size, -size]])
-    return np.moveaxis(pixels.reshape(1, 2, 2, 3), -1, 1)
-
-
-SATURATED_LABELS = np.array([[[0, 2], [0, 1]]])
+from .further import FURTHER
 
 # Each scene: comment, flags, hyper-parameters and arrays. Which of them a loss plays is for its file to say.
 SCENES: dict[str, dict[str, Any]] = {
@@ -252,7 +183,7 @@ SCENES: dict[str, dict[str, Any]] = {
     },
     "label-outside": {
         "comment": "A label that is no class and is not ignored makes the value NaN.",
-        "flags": ["invalid-label"],
+        "flags": ["invalid-label", "nan"],
         "logits": LOGITS,
         "target": np.where(IGNORED, 3, LABELS),
     },
@@ -351,11 +282,18 @@ POOLINGS: dict[str, dict[str, Any]] = {
         "mask": MASK,
         "sample_weight": SAMPLE_WEIGHT,
     },
+    "top-k-tie": {
+        "comment": "K = 2 of 4: the first place is taken, three equal costs share the second, 1/3 each.",
+        "flags": ["pooling", "tie"],
+        "hyperparameters": {"reduction": {"pooling": "TopK", "fraction": 0.5}},
+        "logits": np.array([[[-2.0, 0, 0, 0], [2, 0, 0, 0], [0, 0, 0, 0]]]),
+        "target": np.array([[0, 1, 1, 1]]),
+    },
 }
-SCENES |= {name: {"logits": LOGITS, "target": LABELS, **scene} for name, scene in POOLINGS.items()}
+SCENES |= {name: {"logits": LOGITS, "target": LABELS, **scene} for name, scene in POOLINGS.items()} | FURTHER
 
-# Scenes about what the losses of a family share; one loss of each family plays them.
-SHARED = (
+# Scenes about what the losses of a family share: quick runs of our own targets leave them to one loss of each.
+SHARED = {
     "boolean-mask",
     "identity-one-class",
     "ignored-class",
@@ -368,43 +306,43 @@ SHARED = (
     "sigmoid-extreme",
     "softmax",
     "top-k",
-)
+    "top-k-tie",
+    *FURTHER,
+}
+# Scenes that some losses cannot play.
+SIGMOID = {
+    name for name, scene in SCENES.items() if scene.get("hyperparameters", {}).get("activation") == "sigmoid"
+}
+ONE_CLASS = {name for name, scene in SCENES.items() if "one-class" in scene.get("flags", ())}
+NO_LABELS = {name for name, scene in SCENES.items() if scene["target"].ndim == scene["logits"].ndim} - {
+    name for name in ONE_CLASS if name.startswith("one-class-channel")
+}
 
 
 def standard(
-    prefix: str, source: str, *, skip: Iterable[str] = SHARED, **hyperparameters: Any
+    prefix: str,
+    source: str,
+    *,
+    only: Iterable[str] = SCENES,
+    skip: Iterable[str] = (),
+    shared: Iterable[str] = SHARED,
+    **hyperparameters: Any,
 ) -> list[Definition]:
-    """The standard scenes, but those to skip, with `hyperparameters` under those of the scene."""
-    skip = set(skip)
-    assert skip <= set(SCENES), skip - set(SCENES)
+    """The standard scenes, or some of them, with `hyperparameters` under those of the scene.
+
+    `shared` are those that another loss of the family plays too, in the same way: they get the flag "shared".
+    """
+    only, skip, shared = set(only), set(skip), set(shared)
+    assert only | skip <= set(SCENES), (only | skip) - set(SCENES)
     return [
         Definition(
             id=f"{prefix}/{name}",
             source=source,
             comment=scene["comment"],
-            flags=tuple(scene.get("flags", ())),
+            flags=(*scene.get("flags", ()), *(["shared"] if name in shared else [])),
             hyperparameters=hyperparameters | scene.get("hyperparameters", {}),
             **{key: scene.get(key) for key in ("logits", "target", "mask", "sample_weight")},
         )
         for name, scene in SCENES.items()
-        if name not in skip
-    ]
-
-
-def variations(
-    prefix: str, source: str, logits: Any, target: Any, cases: Iterable[tuple[str, str, dict[str, Any]]]
-) -> list[Definition]:
-    """One case for each (name, comment, hyper-parameters), on the same arrays."""
-    return [
-        Definition(f"{prefix}/{name}", comment, source, logits, target, hyperparameters=hyperparameters)
-        for name, comment, hyperparameters in cases
-    ]
-
-
-def with_hyperparameters(
-    definitions: Iterable[Definition], change: Callable[[dict[str, Any]], dict[str, Any]]
-) -> list[Definition]:
-    """The same cases, their hyper-parameters handed through `change`."""
-    return [
-        replace(definition, hyperparameters=change(definition.hyperparameters)) for definition in definitions
+        if name in only - skip
     ]

@@ -20,7 +20,7 @@ from mpmath import mp, mpf
 
 from . import tape
 from .pooling import Entry, pool, weighted_sum
-from .problem import LabelOutsideClassesError, Pixel, Problem, nest, probabilities
+from .problem import NoNumberError, Pixel, Problem, nest, probabilities
 from .tape import Scalar, gradient, plain
 
 # A loss returns its value (one number, or the flat map of reduction="none"), the value's shape, and its scale: the sum
@@ -65,7 +65,7 @@ def evaluate(
     with mp.workdps(digits(loss_name, problem)):
         try:
             value, shape, scale = LOSSES[loss_name](problem, **hyperparameters)
-        except LabelOutsideClassesError:
+        except NoNumberError:
             return Expected(nan, None, nan)
         if shape or isinstance(value, list):
             return Expected(
@@ -289,12 +289,19 @@ def pixel_loss(
     return register
 
 
+def clipped(p: Scalar, clip: float) -> Scalar:
+    """p, or the nearer end of [clip, 1 − clip], which has no slope. At an end p itself."""
+    lowest, highest = mpf(clip), 1 - mpf(clip)
+    return p if lowest <= p.value <= highest or clip == 0 else Scalar(lowest if p.value < lowest else highest)
+
+
 @pixel_loss("CrossEntropyLoss")
-def cross_entropy(p: Scalar, y: Any, at: Place, *, label_smoothing: float = 0.0) -> Any:
+def cross_entropy(p: Scalar, y: Any, at: Place, *, label_smoothing: float = 0.0, clip: float = 0.0) -> Any:
     """−y log p, and −(1 − y) log(1 − p) if classes are not exclusive.
 
     Label smoothing shares a part of y among all classes, or between yes and no (Szegedy et al. 2016).
     """
+    p = clipped(p, clip)
     y = (1 - mpf(label_smoothing)) * y + mpf(label_smoothing) / (at.classes if at.exclusive else 2)
     cost = mpf(0)
     if y > 0:
@@ -305,8 +312,9 @@ def cross_entropy(p: Scalar, y: Any, at: Place, *, label_smoothing: float = 0.0)
 
 
 @pixel_loss("FocalLoss")
-def focal(p: Scalar, y: Any, at: Place, *, gamma: float = 2.0, alpha: Any = 0.25) -> Any:
+def focal(p: Scalar, y: Any, at: Place, *, gamma: float = 2.0, alpha: Any = 0.25, clip: float = 0.0) -> Any:
     """−α_t (1 − p_t)^γ log p_t (Lin et al. 2017, eq. 5): α_t is α for p_t = p, 1 − α for p_t = 1 − p, without α 1."""
+    p = clipped(p, clip)
     if isinstance(alpha, (list, tuple)):
         alpha = alpha[at.c]
     yes, no = (mpf(1), mpf(1)) if alpha is None else (mpf(alpha), 1 - mpf(alpha))
@@ -327,8 +335,13 @@ def over_foreground(entries: Sequence[Entry]) -> Any:
 @pixel_loss(
     "DistanceAwareCrossEntropyLoss", activation="sigmoid", may_be_exclusive=False, mean=over_foreground
 )
-def distance_aware(p: Scalar, y: Any, at: Place, *, alpha: float = 2.0, beta: float = 4.0) -> Any:
-    """y = 1: −(1 − p)^α log p; else −(1 − y)^β p^α log(1 − p) (C; CornerNet, eq. 1)"""
+def distance_aware(
+    p: Scalar, y: Any, at: Place, *, alpha: float = 2.0, beta: float = 4.0, clip: float = 0.0
+) -> Any:
+    """y = 1: −(1 − p)^α log p; else −(1 − y)^β p^α log(1 − p) (C; CornerNet, eq. 1). Beyond 1 is no heat map."""
+    if y > 1:
+        raise NoNumberError(f"a heat map of {y}")
+    p = clipped(p, clip)
     if y == 1:
         return -((1 - p) ** alpha) * tape.log(p)
     return -((1 - y) ** mpf(beta)) * p**alpha * tape.log(1 - p)

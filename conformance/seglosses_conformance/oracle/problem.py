@@ -1,20 +1,27 @@
-"""What the losses are asked about: the pixels that count, each with its prediction, its target and its weights."""
+"""What the losses are asked about: the pixels that count, each with its prediction, its target and its weights.
+
+A target of the logits' shape is one number for each class. Those of a pixel need not sum to 1: a pixel with exclusive
+classes weighs mask · sample weight · Σ_c w_c y_c, w being the class weights or 1, and costs
+Σ_c w_c y_c f(log p_c) / Σ_c w_c y_c; one of sum 0 does not exist. Integers are never soft: of one class they are
+labels, of several 0 and 1.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import isfinite, isnan, prod
 from typing import Any
 
 from mpmath import mpf
 
-from .tape import Scalar, exp
+from .tape import Scalar, exp, plain
 
 
-class LabelOutsideClassesError(ValueError):
-    """A pixel that is not ignored has a label that is no class: the value of every loss is NaN."""
+class NoNumberError(ValueError):
+    """Where the value of every loss is NaN: a pixel that counts has a label that is no class, or NaN among its logits,
+    features or targets; or a mask or sample weight, counting or not, is negative, infinite or NaN."""
 
 
 @dataclass
@@ -48,7 +55,9 @@ class Problem:
         self.images, self.classes, *self.space = self.shape
         self.map_shape = (self.images, *self.space)
         self.target_shape, self.target = flatten(target)
-        self.has_labels = len(self.target_shape) < len(self.shape)
+        whole = all(type(y) is int for y in self.target)
+        self.has_labels = len(self.target_shape) < len(self.shape) or (self.classes == 1 and whole)
+        self.is_one_hot = whole and not self.has_labels
         self.mask = [1] * prod(self.map_shape) if mask is None else flatten(mask)[1]
         self.sample_weight = [1] * self.images if sample_weight is None else flatten(sample_weight)[1]
         self.centers = None if centers is None else [[mpf(x) for x in center] for center in centers]
@@ -57,6 +66,9 @@ class Problem:
 
     def pixels(self, ignore_index: int | None = None) -> Iterator[Pixel]:
         """The valid pixels: label not `ignore_index`, mask and sample weight above 0. The others do not exist."""
+        for weight in (*self.mask, *self.sample_weight):
+            if not isfinite(weight) or weight < 0:
+                raise NoNumberError(f"a weight of {weight}")
         size = prod(self.space)
         for image, (place, position) in product(
             range(self.images), enumerate(product(*map(range, self.space)))
@@ -72,35 +84,34 @@ class Problem:
             ) -> list[Any]:
                 return [data[(image * count + channel) * size + place] for channel in range(count)]
 
-            yield Pixel(
-                image=image,
-                position=position,
-                logits=channels(self.logits, self.classes),
-                target=one_hot(label, self.classes)
-                if label is not None
-                else [mpf(y) for y in channels(self.target, self.classes)],
-                label=label,
-                mask=mask,
-                sample_weight=sample_weight,
-                features=channels(self.features, self.features_shape[1]) if self.features else None,
-            )
+            if label is not None:
+                target = one_hot(label, self.classes)
+            else:
+                target = [mpf(y) for y in channels(self.target, self.classes)]
+            if self.is_one_hot and any(y not in (0, 1) for y in target):
+                raise NoNumberError(f"whole numbers {target} for the classes of a pixel")
+            logits = channels(self.logits, self.classes)
+            features = channels(self.features, self.features_shape[1]) if self.features else None
+            if any(isnan(plain(x)) for x in (*logits, *target, *(features or ()))):
+                raise NoNumberError("NaN at a pixel that counts")
+            yield Pixel(image, position, logits, target, label, mask, sample_weight, features)
 
 
 def one_hot(label: int, classes: int) -> list[Any]:
     """y_c = [label = c]; with one class, label 1 is the foreground and label 0 the background."""
     if not 0 <= label < max(classes, 2):
-        raise LabelOutsideClassesError(label)
+        raise NoNumberError(f"a label of {label} for {classes} classes")
     return [mpf(label == (1 if classes == 1 else c)) for c in range(classes)]
 
 
 def probabilities(logits: Sequence[Scalar], activation: str) -> list[Scalar]:
-    """p of one pixel: softmax e^z_c / Σ e^z, sigmoid 1 / (1 + e^−z) of each class, or identity."""
+    """p of one pixel: softmax e^z_c / Σ e^z, sigmoid e^z / (1 + e^z) of each class, or identity. A logit may be −∞."""
     if activation == "softmax":
         exponentials = [exp(z) for z in logits]
         normalizer = sum(exponentials)
         return [e / normalizer for e in exponentials]
     if activation == "sigmoid":
-        return [1 / (1 + exp(-z)) for z in logits]
+        return [exp(z) / (exp(z) + 1) for z in logits]
     if activation == "identity":
         return list(logits)
     raise ValueError(f"activation: {activation!r}")

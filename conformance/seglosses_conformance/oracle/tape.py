@@ -66,7 +66,8 @@ def exp(x: Scalar) -> Scalar:
 
 
 def log(x: Scalar) -> Scalar:
-    return Scalar(mp.log(x.value), ((x, 1 / x.value),))
+    """log x; at 0 it is −∞, with a slope of ∞."""
+    return Scalar(mp.log(x.value), ((x, 1 / x.value if x.value else mp.inf),))
 
 
 def plain(x: Any) -> Any:
