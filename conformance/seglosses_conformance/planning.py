@@ -81,6 +81,11 @@ def plan(
     return made
 
 
+def has_axis(rank: int, axis: int) -> bool:
+    """Whether logits of so many axes can have their classes there: anywhere but on the batch axis."""
+    return 1 <= (axis + rank if axis < 0 else axis) < rank
+
+
 def _plan_loss(
     made: Plan,
     target: Target,
@@ -93,8 +98,12 @@ def _plan_loss(
     dtypes = tuple(dtype for dtype in dtypes if dtype in target.dtypes)
     for case, dtype, axis in _combinations(target, cases, dtypes, axes, quick):
         record = _record(target, case, None, dtype, axis, device)
-        if dtype in target.unsupported:
-            record.outcome, record.reason = "unsupported", target.unsupported[dtype]
+        rank = case.logits.ndim
+        reason = target.unsupported.get(dtype)
+        if reason is None and not has_axis(rank, axis):
+            reason = f"logits with {rank} axes have no classes on axis {axis}"
+        if reason is not None:
+            record.outcome, record.reason = "unsupported", reason
             made.records.append(record)
         else:
             gradient = case.expected_for(dtype).gradient is not None
