@@ -40,20 +40,22 @@ def print_comparison(made: Plan, outcome: Outcome, console: Console) -> int:
         wanted = _wanted(job, made)
         neither = [name for name in wanted if name not in first.gradients.keys() | second.gradients.keys()]
         where = parting(first, second, job.dtype) or _one_sided(first, second, wanted, names)
-        kind = "part" if where else "without" if neither else "both" if wanted or job.curvature else "value"
+        kind = "part" if where else "without" if neither else "both" if wanted else "value"
         counts[kind] += 1
         verdict = where or ("nowhere, but neither gives a gradient" if neither else "nowhere")
         style = "bold red" if where else "yellow" if neither else "green"
-        values = (shown(_short(result)) for result in (first, second))
+        values = (shown(_short(result.values[-1])) for result in (first, second))
         table.add_row(shown(_input(job, made)), job.dtype, *values, shown(verdict, style))
     console.print(table)
     for reason, count in reasons.most_common():
         console.print(shown(f"not compared, {count:,}: {reason}", "yellow"))
     agreed = counts["both"] + counts["value"] + counts["without"]
     closing = f"{agreed:,} inputs agree, {counts['both']:,} in value and gradient"
-    closing += f", {counts['value']:,} in the value, which is all that they have" if counts["value"] else ""
+    closing += f", {counts['value']:,} in the value where no gradient is expected" if counts["value"] else ""
     closing += (
-        f", {counts['without']:,} in the value alone: neither gives a gradient" if counts["without"] else ""
+        f", {counts['without']:,} in the value alone, since neither gives a gradient"
+        if counts["without"]
+        else ""
     )
     console.print(Text(f"{closing}; {counts['part']:,} do not agree"))
     return int(counts["part"] > 0 or agreed == 0)
@@ -78,7 +80,7 @@ def _input(job: Job, made: Plan) -> str:
 def _wanted(job: Job, made: Plan) -> list[str]:
     """The inputs of which a gradient is expected."""
     names = ["logits"] if made.cases[job.case].features is None else ["logits", "features"]
-    return names if job.gradient and not job.curvature else []
+    return names if job.gradient else []
 
 
 def _one_sided(first: Result, second: Result, wanted: list[str], names: list[str]) -> str | None:
@@ -109,15 +111,13 @@ def parting(first: Result, second: Result, dtype: str) -> str | None:
 
 
 def _parts(result: Result) -> dict[str, np.ndarray]:
-    parts = {"value": result.values[-1]} if result.values else {}
-    parts |= {_title(name): gradient for name, gradient in result.gradients.items()}
-    return parts if result.curvature is None else {**parts, "second derivative": result.curvature}
+    gradients = {_title(name): gradient for name, gradient in result.gradients.items()}
+    return {"value": result.values[-1], **gradients}
 
 
 def _title(name: str) -> str:
     return "gradient" if name == "logits" else f"gradient of the {name}"
 
 
-def _short(result: Result) -> str:
-    first = next(iter(_parts(result).values()))
-    return f"{first[()]:.9g}" if first.ndim == 0 else f"array {first.shape}"
+def _short(value: np.ndarray) -> str:
+    return f"{value[()]:.9g}" if value.ndim == 0 else f"array {value.shape}"

@@ -119,7 +119,7 @@ def make_parser() -> Parser:
         "--time-limit",
         type=_positive_number,
         metavar="SECONDS",
-        help=f"what each result may take, plus {START_UP:g} for the start of a process; what takes longer is ended, "
+        help=f"what each result may take (the start of a process {START_UP:g} at least); what takes longer is ended, "
         f"which is a failure ({TIME_LIMIT:g} for --target and --compare, else none)",
     )
     return parser

@@ -150,6 +150,8 @@ def _plan_check(
     if dtype is None:
         return
     axis = target.native_axis if target.native_axis in axes else axes[0]
+    if not has_axis(check.whole.logits.ndim, axis):
+        return
     for case in (check.whole, *check.parts):
         made.cases[case.id] = case
     jobs = [Job(target.name, check.whole.id, dtype, axis, device)]

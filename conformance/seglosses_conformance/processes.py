@@ -18,7 +18,7 @@ Request = dict[str, Any]
 Line = dict[str, Any]
 
 START_UP = 120.0
-"""Seconds that a process may take to import a framework, on top of the time limit of its first result."""
+"""Seconds that a process may take at least, where there is a time limit, to import what it needs."""
 ENDINGS = 3
 """So many processes may crash, or be ended for their time, before what is left of a request is given up."""
 LAST_WORDS = 4000
@@ -44,14 +44,17 @@ class Workers:
     def __exit__(self, *exception: object) -> None:
         with self._lock:
             self._stopped = True
-            for worker in self._running:
-                _kill(worker)
+            running = list(self._running)
+        for worker in running:
+            _kill(worker)
+        for worker in running:
+            worker.wait()
 
     def __call__(self, requests: list[Request]) -> Iterator[tuple[Request, Line]]:
         """The lines of each request as they come, each with its request.
 
-        A job at which a worker ends, or is ended since it took too long, has an error; the jobs after it go to another
-        worker.
+        A job at which a process ends, or is ended since it took too long, has an error; the jobs after it go to another
+        process.
         """
         lines: queue.Queue[tuple[Request, Line] | None] = queue.Queue()
         threads = max(1, (os.cpu_count() or 1) // max(1, min(self.processes, len(requests))))
@@ -76,7 +79,7 @@ class Workers:
 
     def _run(self, request: Request, threads: int) -> Iterator[Line]:
         jobs = request["jobs"]
-        # A worker answers target by target.
+        # A process answers target by target.
         left = [n for name in request["targets"] for n, job in enumerate(jobs) if job["target"] == name]
         for _ in range(ENDINGS):
             asked = list(left)
@@ -89,6 +92,9 @@ class Workers:
                 if "usage" in line:
                     return
             if self._stopped or not left:
+                return
+            if not ended.began:  # no job is to blame, and another process would do the same
+                yield from ({"job": number, "error": ended.reason} for number in left)
                 return
             yield {"job": left.pop(0), "error": ended.reason}
         reason = f"not run after {ENDINGS} comparisons that ended their process: {ended.reason}"
@@ -104,17 +110,20 @@ class Workers:
         assert worker.stderr is not None
         listener = threading.Thread(target=ended.listen, args=(worker.stderr,), daemon=True)
         listener.start()
-        extra = START_UP
         try:
-            with self._deadline(worker, extra, ended), contextlib.suppress(BrokenPipeError), worker.stdin:
+            with self._deadline(worker, ended), contextlib.suppress(BrokenPipeError), worker.stdin:
                 json.dump(request, worker.stdin)  # if nobody reads it any more, the exit status says why
             while True:
-                with self._deadline(worker, extra, ended):
+                with self._deadline(worker, ended):
                     text = worker.stdout.readline()
-                if not text.endswith("\n"):  # nothing, or half a line of a process that was killed
+                try:
+                    line = json.loads(text)
+                except (
+                    ValueError
+                ):  # nothing, half a line of a process that was killed, or what it cannot have meant
                     break
-                yield json.loads(text)
-                extra = 0.0
+                ended.began = True
+                yield line
         finally:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 worker.wait(timeout=5)  # it has nothing left to say, but may have files to close
@@ -126,17 +135,17 @@ class Workers:
             worker.stdout.close()
 
     @contextlib.contextmanager
-    def _deadline(self, worker: subprocess.Popen[str], extra: float, ended: _Ended) -> Iterator[None]:
+    def _deadline(self, worker: subprocess.Popen[str], ended: _Ended) -> Iterator[None]:
         if self.time_limit is None:
             yield
             return
+        limit = self.time_limit if ended.began else max(START_UP, self.time_limit)
 
         def end() -> None:
             ended.after = limit
             _kill(worker)
 
-        limit = min(self.time_limit + extra, threading.TIMEOUT_MAX)
-        timer = threading.Timer(limit, end)
+        timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), end)
         timer.start()
         try:
             yield
@@ -172,6 +181,8 @@ class _Ended:
     """How a process ended, and what it wrote to its standard error last."""
 
     def __init__(self) -> None:
+        self.began = False
+        """Whether it has answered anything, which it does once it has imported what it needs."""
         self.status: int | None = None
         self.after: float | None = None
         """The seconds after which it was ended, if it was."""
@@ -185,13 +196,16 @@ class _Ended:
     @property
     def reason(self) -> str:
         if self.after is not None:
-            return f"it took longer than {self.after:g} s and was ended (--time-limit)"
-        last_words = " ".join(self.written.decode(errors="replace").split()[-60:])
+            what = "it took longer than {} s" if self.began else "the process took longer than {} s to start"
+            return f"{what.format(f'{self.after:g}')} and was ended (--time-limit)"
+        words = self.written.decode(errors="replace").split()
+        last_words = " ".join([word for word in words if set(word) - set("^~")][-60:])
         if self.status is not None and self.status < 0:
             how = f"was killed by signal {-self.status} ({signal.strsignal(-self.status)})"
         else:
             how = f"ended with exit status {self.status}"
-        return f"the process {how} in this comparison: {last_words or 'it wrote nothing'}"
+        when = "in this comparison" if self.began else "before any comparison"
+        return f"the process {how} {when}: {last_words or 'it wrote nothing'}"
 
 
 def _kill(worker: subprocess.Popen[str]) -> None:

@@ -77,9 +77,9 @@ def answer(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         except (Unavailable, ImportError) as error:
             yield from ({"job": number, "absent": str(error)} for number, _ in jobs)
             continue
+        yield {"environment": framework.environment()}  # before the first result, which may take its time
         for number, job in jobs:
             yield {"job": number, **result_of(target, framework, cases[job["case"]], job)}
-        yield {"environment": framework.environment()}
 
 
 def result_of(target: Target, framework: Framework, case: Inputs, job: dict[str, Any]) -> dict[str, Any]:
