@@ -1,9 +1,11 @@
-"""The command line from outside: exit statuses, files, somebody's own losses. Only NumPy is started."""
+"""The command line from outside: exit statuses, wrong commands, what is listed. Only NumPy is started."""
 
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -106,7 +108,16 @@ def test_a_file_that_cannot_be_written_in_the_end_is_status_2(capsys: pytest.Cap
     assert ended.value.code == 2
     printed = capsys.readouterr()
     assert "/dev/full cannot be written" in printed.err
-    assert "7 pass" in printed.out or "pass" in printed.out
+    assert "pass" in printed.out  # what was found is on the terminal all the same
+
+
+def test_a_terminal_that_knows_ascii_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    with io.TextIOWrapper(written, encoding="ascii") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert main(["--list", "--losses", "DiceLoss"]) == 0
+        terminal.flush()
+        assert b"\\u0177" in written.getvalue()  # ŷ
 
 
 def test_an_axis_that_some_cases_lack_is_unsupported_there(capsys: pytest.CaptureFixture[str]) -> None:
