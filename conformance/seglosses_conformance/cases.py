@@ -1,6 +1,7 @@
 """The case files as typed objects: `load_cases()` for a runner, in class-axis-1 layout.
 
 The format is `cases/schema.json`; it needs nothing of Python, so that an implementation in any language can be checked.
+`case_files` reads the files of others.
 """
 
 from __future__ import annotations
@@ -59,19 +60,20 @@ class Case:
         return self.expected_by_dtype.get(dtype, self.expected)
 
 
-def load_cases(losses: Iterable[str] | None = None, folder: Path = FOLDER) -> list[Case]:
-    """The cases of the given losses (all by default), in the order of the files and in each file's order."""
+def load_cases(losses: Iterable[str] | None = None) -> list[Case]:
+    """The suite's cases of the given losses (all by default), in the order of the files and in each file's order."""
     wanted = None if losses is None else set(losses)
     return [
-        _case(document["loss"], case)
-        for file in sorted(folder.glob("*Loss.json"))
+        case_of(document["loss"], case)
+        for file in sorted(FOLDER.glob("*Loss.json"))
         if wanted is None or file.stem in wanted
         for document in [json.loads(file.read_text(encoding="utf-8"))]
         for case in document["cases"]
     ]
 
 
-def _case(loss: str, case: dict[str, Any]) -> Case:
+def case_of(loss: str, case: dict[str, Any]) -> Case:
+    """A case as it stands in a file."""
     return Case(
         loss=loss,
         **{name: case[name] for name in ("id", "comment", "source", "hyperparameters")},

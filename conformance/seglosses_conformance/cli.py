@@ -3,106 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
+import io
+import shlex
+import signal
 import sys
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+import seglosses_core
 from seglosses_conformance import comparison, planning, report, runner
 from seglosses_conformance.agreement import agreements
-from seglosses_conformance.cases import FOLDER, Case, load_cases
+from seglosses_conformance.cases import Case, load_cases
+from seglosses_conformance.options import TIME_LIMIT, Parser, check_together, make_parser, subset
 from seglosses_conformance.own import FRAMEWORKS, own_target
-from seglosses_conformance.processes import run_all
+from seglosses_conformance.printable import printable, shown
+from seglosses_conformance.processes import Workers
 from seglosses_conformance.records import Job
 from seglosses_conformance.targets import TARGETS, Target
 from seglosses_conformance.tolerance import DTYPES, check_overrides
-
-DESCRIPTION = """\
-Run every case of the suite on every framework installed, value and gradient, and compare with the expected results.
-
-The exit status is 0 if everything that was compared conforms; 1 if something does not, if nothing was compared, or if a
-target or device that was asked for is absent; 2 if the command is wrong."""
-
-OWN = """\
-somebody's own losses:
-  --target and --compare import the modules that they name and run their code.
-
-  A callable is called as callable(logits, target, **keywords) with arrays of the --framework, logits with the class
-  axis last for jax and tensorflow, else 1, and returns a scalar whose gradient that framework's autodiff takes. In
-  NumPy it returns the pair (value, gradient), or the value alone. The keywords are the case's hyper-parameters and,
-  where the case has them, mask, sample_weight, centers and features. A hyper-parameter that the signature lacks is left
-  out where it has our default; where it has not, or where an array would be left out, the case is unsupported. A class
-  is constructed with the hyper-parameters first and then called with the arrays.
-
-examples:
-  python -m seglosses_conformance --quick --html report.html
-  python -m seglosses_conformance --targets torch,jax --losses DiceLoss --dtypes float16
-  python -m seglosses_conformance --target mine.losses:dice --loss DiceLoss --framework torch
-  python -m seglosses_conformance --compare mine:dice theirs:dice --losses DiceLoss"""
-
-
-def make_parser() -> argparse.ArgumentParser:
-    """Every option, with its help."""
-    parser = argparse.ArgumentParser(
-        prog="seglosses-conformance",
-        description=DESCRIPTION,
-        epilog=OWN,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    what = parser.add_argument_group("what is compared")
-    what.add_argument(
-        "--quick",
-        action="store_true",
-        help="float32 on each target's own class axis; one case of each loss where cases are compiled or traced, none "
-        "under inductor and XLA",
-    )
-    what.add_argument("--targets", type=_names, metavar="A,B", help="only these targets; --list shows all")
-    what.add_argument("--losses", "--loss", type=_names, metavar="A,B", help="only the cases of these losses")
-    what.add_argument("--case", type=_names, metavar="ID,ID", dest="case_ids", help="only these cases")
-    what.add_argument("--dtypes", type=_names, metavar="A,B", help=f"of {', '.join(DTYPES)} (all)")
-    what.add_argument("--class-axis", type=_integers, metavar="I,J", help="where the class axis is (1,-1)")
-    what.add_argument(
-        "--device", type=_names, default=["cpu"], metavar="D", help="cpu, cuda or cpu,cuda (cpu)"
-    )
-    what.add_argument(
-        "--cases", type=Path, default=FOLDER, metavar="FOLDER", help="case files other than the suite's"
-    )
-    own = parser.add_argument_group("somebody's own losses")
-    own.add_argument(
-        "--target", metavar="MODULE:CALLABLE", help="run the cases of --loss on this implementation of it"
-    )
-    own.add_argument(
-        "--compare", nargs=2, metavar=("A:f", "B:g"), help="compare two functions on the inputs of the cases"
-    )
-    own.add_argument(
-        "--framework",
-        type=_names,
-        default=["torch"],
-        metavar="F",
-        help=f"{', '.join(FRAMEWORKS)}; two for --compare, A,B",
-    )
-    out = parser.add_argument_group("output")
-    out.add_argument(
-        "--json", type=Path, metavar="FILE", help="one record for each comparison; see report.schema.json"
-    )
-    out.add_argument(
-        "--html", type=Path, metavar="FILE", help="a page with heat maps, failures and the environment"
-    )
-    out.add_argument("--list", action="store_true", help="show targets and cases, and run nothing")
-    out.add_argument(
-        "--processes",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="at the same time (as many as cores)",
-    )
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = make_parser()
     options = parser.parse_args(given)
-    for path in (options.json, options.html):
-        if path is not None and (path.is_dir() or not path.parent.is_dir()):
-            parser.error(f"{path} cannot be written: it is a folder, or lies in none that there is.")
+    check_together(parser, options)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows ASCII alone has no ✗
     console = Console()
     if not console.is_terminal:
         console = Console(width=160)
@@ -121,24 +44,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         _print_list(console, cases)
         return 0
-    dtypes = _subset(parser, "--dtypes", options.dtypes, DTYPES) or (
+    dtypes = subset(parser, "--dtypes", options.dtypes, DTYPES) or (
         ["float32"] if options.quick else list(DTYPES)
     )
-    devices = _subset(parser, "--device", options.device, ("cpu", "cuda"))
+    devices = subset(parser, "--device", options.device, ("cpu", "cuda"))
     class_axes = options.class_axis or (
         None if options.quick or options.target or options.compare else (1, -1)
     )
-    if options.cases == FOLDER and not options.case_ids and not options.losses:
+    if not (options.cases or options.case_ids or options.losses):
         check_overrides(TARGETS, (case.id for case in cases))
-    if options.compare and targets[0].name == targets[1].name:
-        parser.error(f"--compare needs two functions, got {targets[0].name!r} twice")
 
     plan = planning.plan(cases, targets, dtypes, devices, class_axes, quick=options.quick)
+    _complete_commands(plan, options)
+    own = options.target or options.compare
+    limit = options.time_limit or (TIME_LIMIT if own else None)
     started = time.time()
     try:
-        outcome = _run(plan, max(1, options.processes), console)
+        with _ended_like_by_ctrl_c(), Workers(options.processes, limit) as workers:
+            outcome = _run(plan, workers, console)
     except ValueError as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        print("stopped, and nothing is left running", file=sys.stderr)
+        return 128 + signal.SIGINT
     if options.compare:
         return comparison.print_comparison(plan, outcome, console)
     made = report.Report(
@@ -147,28 +75,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
         agreements(plan, outcome.results),
     )
     report.print_report(made, console)
-    if options.json is not None:
-        report.write_json(made, options.json)
-    if options.html is not None:
-        report.write_html(made, options.html)
+    unwritten = []
+    for path, write in ((options.json, report.write_json), (options.html, report.write_html)):
+        try:
+            if path is not None:
+                write(made, path)
+        except OSError as error:
+            unwritten.append(f"{path} cannot be written: {error.strerror}")
+    if unwritten:
+        parser.error("; ".join(unwritten))
     asked_for = options.targets is not None or options.device != ["cpu"] or options.target is not None
     return exit_status(made, asked_for=asked_for)
 
 
-def _run(plan: planning.Plan, processes: int, console: Console) -> runner.Outcome:
+@contextlib.contextmanager
+def _ended_like_by_ctrl_c() -> Iterator[None]:
+    """Let what else asks a process to end do so as Ctrl-C does: workers have to be ended first."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    signals = [getattr(signal, name) for name in names]
+    try:
+        before = [signal.signal(number, signal.default_int_handler) for number in signals]
+    except ValueError:  # not in the main thread, which has its own ways
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _run(plan: planning.Plan, workers: Workers, console: Console) -> runner.Outcome:
     bar = (
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.description}", style="dim"),
+        TextColumn("{task.description}", style="dim", markup=False),
     )
     with Progress(*bar, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=len(plan.jobs))
 
         def done(job: Job) -> None:
-            progress.update(task, advance=1, description=f"{job.target} · {job.case}")
+            progress.update(task, advance=1, description=printable(f"{job.target} · {job.case}"))
 
-        return runner.run(plan, lambda requests: run_all(requests, processes), done)
+        return runner.run(plan, workers, done)
+
+
+def _complete_commands(plan: planning.Plan, options: argparse.Namespace) -> None:
+    """What a comparison depends on besides itself belongs to the command that repeats it."""
+    words = [] if options.cases is None else ["--cases", str(options.cases)]
+    words += [] if options.time_limit is None else ["--time-limit", f"{options.time_limit:g}"]
+    for record in [*plan.records, *(made.record for made in plan.comparisons)]:
+        if record.command and words:
+            record.command += " " + shlex.join(words)
 
 
 def exit_status(made: report.Report, *, asked_for: bool) -> int:
@@ -177,49 +136,60 @@ def exit_status(made: report.Report, *, asked_for: bool) -> int:
     return int(counts["fail"] > 0 or counts["pass"] == 0 or (asked_for and counts["absent"] > 0))
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _integers(text: str) -> list[int]:
-    return [int(name) for name in _names(text)]
-
-
-def _subset(
-    parser: argparse.ArgumentParser, option: str, given: list[str] | None, known: Sequence[str]
-) -> list[str]:
-    unknown = [name for name in given or () if name not in known]
-    if unknown:
-        parser.error(f"{option} knows {', '.join(known)}, not {', '.join(unknown)}")
-    return given or []
-
-
-def _chosen_cases(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[Case]:
-    cases = load_cases(folder=options.cases)
-    if not cases:
-        parser.error(f"--cases: there are no case files in {options.cases}")
-    losses = _subset(parser, "--losses", options.losses, sorted({case.loss for case in cases}))
+def _chosen_cases(parser: Parser, options: argparse.Namespace) -> list[Case]:
+    cases = load_cases() if options.cases is None else _cases_of_others(parser, options)
+    losses = subset(parser, "--losses", options.losses, sorted({case.loss for case in cases}))
     if options.target and len(losses) != 1:
         parser.error("--target needs the one loss that it implements: --loss NAME")
-    ids = _subset(parser, "--case", options.case_ids, [case.id for case in cases])
-    return [case for case in cases if (not losses or case.loss in losses) and (not ids or case.id in ids)]
+    ids = subset(parser, "--case", options.case_ids, [case.id for case in cases])
+    chosen = [case for case in cases if (not losses or case.loss in losses) and (not ids or case.id in ids)]
+    if not chosen:
+        parser.error(f"--case: none of {', '.join(ids)} is a case of {', '.join(losses)}")
+    ranks = {case.logits.ndim for case in chosen}
+    for axis in options.class_axis or ():
+        if not any(planning.has_axis(rank, axis) for rank in ranks):
+            parser.error(
+                f"--class-axis: the logits of these cases have {_listed(ranks)} axes, of which the first is the batch:"
+                f" none of them has classes on axis {axis}"
+            )
+    return chosen
 
 
-def _chosen_targets(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[Target]:
+def _cases_of_others(parser: Parser, options: argparse.Namespace) -> list[Case]:
+    from seglosses_conformance.case_files import read_cases  # with a library that other runs do not need
+
+    try:
+        cases = read_cases(options.cases)
+    except ValueError as error:
+        parser.error(f"--cases: {error}")
+    ours = {loss.__name__ for loss in seglosses_core.LOSSES}
+    unknown = sorted({case.loss for case in cases} - ours)
+    if unknown and not (options.target or options.compare):
+        parser.error(
+            f"--cases: {unknown[0]} is none of our losses; --target or --compare runs its cases on others"
+        )
+    return cases
+
+
+def _listed(numbers: set[int]) -> str:
+    return " or ".join(map(str, sorted(numbers)))
+
+
+def _chosen_targets(parser: Parser, options: argparse.Namespace) -> list[Target]:
     own = [options.target] if options.target else list(options.compare or ())
     if not own:
-        names = _subset(parser, "--targets", options.targets, tuple(TARGETS))
+        names = subset(parser, "--targets", options.targets, tuple(TARGETS))
         usable = [t for t in TARGETS.values() if not set(t.devices).isdisjoint(options.device)]
         return [TARGETS[name] for name in names] or usable
-    if options.targets or (options.target and options.compare):
-        parser.error("--targets, --target and --compare exclude one another")
-    frameworks = _subset(parser, "--framework", options.framework, tuple(FRAMEWORKS))
+    frameworks = subset(parser, "--framework", options.framework, tuple(FRAMEWORKS)) or ["torch"]
     if len(frameworks) not in (1, len(own)):
         parser.error(f"--framework takes one name or one for each function, got {', '.join(frameworks)}")
     frameworks = frameworks * len(own) if len(frameworks) == 1 else frameworks
     for path in own:
         if not all(path.partition(":")):
             parser.error(f"expected package.module:callable, got {path!r}")
+    if len(set(own)) < len(own):
+        parser.error(f"--compare needs two functions, got {own[0]!r} twice")
     return [own_target(path, framework) for path, framework in zip(own, frameworks, strict=True)]
 
 
@@ -234,5 +204,5 @@ def _print_list(console: Console, cases: list[Case]) -> None:
     for name in ("id", "loss", "what it asks", "source"):
         table.add_column(name)
     for case in cases:
-        table.add_row(case.id, case.loss, case.comment, case.source)
+        table.add_row(*map(shown, (case.id, case.loss, case.comment, case.source)))
     console.print(table)

@@ -340,6 +340,10 @@ class TensorFlow(Framework):
         return tf.cast(tf.constant(values), dtype)
 
     def numpy(self, array: Array) -> np.ndarray:
+        if array is None:  # what a tape gives for a value that it has not seen come from an input
+            raise ValueError(
+                "TensorFlow finds no gradient: the value is not computed from the input by its functions"
+            )
         return np.asarray(array).astype(np.float64)
 
     def evaluate(self, call: Call) -> Evaluation:

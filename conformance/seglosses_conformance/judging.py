@@ -37,8 +37,10 @@ def against_expected(case: Case, *, ours: bool) -> Judge:
         for name, gradient in wanted.items():
             if gradient is not None and name in result.gradients:
                 judgement.gradient(name, result.gradients[name], gradient)
-            elif gradient is not None and ours:
-                judgement.faults.append(f"there is no gradient of the {name}")
+            elif gradient is not None:
+                record.missing.append(name)
+                if ours:
+                    judgement.faults.append(f"there is no gradient of the {name}")
         if ours:
             for name, found in result.dtypes.items():
                 judgement.dtype(name, found, computed_dtype(dtype) if name == "value" else dtype)

@@ -12,6 +12,7 @@ from typing import Any
 import seglosses_core
 from seglosses_conformance import frameworks
 from seglosses_conformance.frameworks import Framework, Function
+from seglosses_conformance.returned import Misused, checked
 from seglosses_conformance.targets import Hyperparameters, Target, Unsupported, parse
 
 FRAMEWORKS: dict[str, type[Framework]] = {
@@ -38,7 +39,7 @@ def own_target(path: str, library: str) -> Target:
         needs=(library,),
         process=path,
         native_axis=kind.native_axis,
-        make=functools.partial(_own_function, path),
+        make=functools.partial(_own_function, path, library),
         own=True,
         environment={"TF_CPP_MIN_LOG_LEVEL": "3"},
     )
@@ -61,26 +62,35 @@ def resolve(path: str) -> Any:
         found = importlib.import_module(module_name)
         for part in name.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"{path!r} cannot be imported: {error}") from error
+    except (Exception, SystemExit) as error:  # a module that is run may raise anything
+        known = isinstance(error, (ImportError, AttributeError))
+        what = str(error) if known else f"{type(error).__name__}: {error}"
+        raise ValueError(f"{path!r} cannot be imported: {what}") from error
     if not callable(found):
         raise ValueError(f"{path!r} is no callable but {type(found).__name__}")
     return found
 
 
 def _own_function(
-    path: str, loss: str, hyperparameters: Hyperparameters, class_axis: int, arrays: dict[str, Any]
+    path: str,
+    library: str,
+    loss: str,
+    hyperparameters: Hyperparameters,
+    class_axis: int,
+    arrays: dict[str, Any],
 ) -> Function:
     function = resolve(path)
     given = {**parse(seglosses_core, hyperparameters, class_axis), "class_axis": class_axis}
-    ours = getattr(seglosses_core, loss)
+    ours = getattr(seglosses_core, loss, None)  # a loss that is not ours has no defaults that are known
+    defaults = {} if ours is None else inspect.signature(ours).parameters
     accepted = {name: value for name, value in given.items() if _takes(function, name)}
     for name in given.keys() - accepted.keys() - {"class_axis"}:
-        default = inspect.signature(ours).parameters[name].default
-        if given[name] != default:
+        if name not in defaults or given[name] != defaults[name].default:
             raise Unsupported(f"{path} has no parameter {name!r}, which is {given[name]!r} in this case")
     if inspect.isclass(function):
         function = function(**accepted)
+        if not callable(function):
+            raise Misused(f"{path} is a class whose objects cannot be called; right is a __call__ or forward")
         called = getattr(function, "forward", function)  # what a torch module says of its arguments
     else:
         called = function
@@ -89,10 +99,7 @@ def _own_function(
         if not _takes(called, name):
             raise Unsupported(f"{path} has no parameter {name!r}, which this case gives")
 
-    def positional(logits: Any, target: Any, **keywords: Any) -> Any:
-        return function(logits, target, **keywords)
-
-    return positional
+    return checked(path, library, function)
 
 
 def _takes(function: Any, name: str) -> bool:

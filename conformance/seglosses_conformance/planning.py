@@ -84,6 +84,11 @@ def plan(
     return made
 
 
+def has_axis(rank: int, axis: int) -> bool:
+    """Whether logits of so many axes can have their classes there: anywhere but on the batch axis."""
+    return 1 <= (axis + rank if axis < 0 else axis) < rank
+
+
 def _plan_loss(
     made: Plan,
     target: Target,
@@ -96,8 +101,12 @@ def _plan_loss(
     dtypes = tuple(dtype for dtype in dtypes if dtype in target.dtypes)
     for case, dtype, axis in _combinations(target, cases, dtypes, axes, quick):
         record = _record(target, case, None, dtype, axis, device)
-        if dtype in target.unsupported:
-            record.outcome, record.reason = "unsupported", target.unsupported[dtype]
+        rank = case.logits.ndim
+        reason = target.unsupported.get(dtype)
+        if reason is None and not has_axis(rank, axis):
+            reason = f"logits with {rank} axes have no classes on axis {axis}"
+        if reason is not None:
+            record.outcome, record.reason = "unsupported", reason
             made.records.append(record)
         else:
             gradient = case.expected_for(dtype).gradient is not None
@@ -144,6 +153,8 @@ def _plan_check(
     if dtype is None:
         return
     axis = target.native_axis if target.native_axis in axes else axes[0]
+    if not has_axis(check.whole.logits.ndim, axis):
+        return
     for case in (check.whole, *check.parts):
         made.cases[case.id] = case
     jobs = [Job(target.name, check.whole.id, dtype, axis, device)]

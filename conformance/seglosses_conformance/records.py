@@ -52,6 +52,8 @@ class Record:
     value_tolerance: float | None = None
     gradient_error: float | None = None
     gradient_tolerance: float | None = None
+    missing: list[str] = field(default_factory=list)
+    """Of which inputs the case expects a gradient that the target does not give."""
     command: str = ""
 
     @property

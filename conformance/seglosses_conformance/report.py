@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from seglosses_conformance.agreement import Agreement, column
+from seglosses_conformance.printable import printable, shown
 from seglosses_conformance.records import Record
 from seglosses_conformance.tolerance import DTYPES, EPS_FACTOR
 
@@ -28,6 +30,8 @@ PACKAGES = (
     "keras", "cupy",
 )  # fmt: skip
 """Whose versions a report has, where they are installed."""
+
+OUTCOMES = ("pass", "fail", "unsupported", "absent")
 
 LEVELS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """The steps of the heat map's scale: the error as a share of its tolerance."""
@@ -44,6 +48,17 @@ class Report:
     @property
     def counts(self) -> Counter[str]:
         return Counter(record.outcome for record in self.records)
+
+    @property
+    def compared(self) -> dict[str, int]:
+        """How many comparisons had a gradient, how many the value alone, and where it was the target that gave none."""
+        with_gradient = sum(record.gradient_error is not None for record in self.records)
+        values = sum(record.value_error is not None for record in self.records)
+        both = sum(
+            record.value_error is not None and record.gradient_error is not None for record in self.records
+        )
+        missing = sum(bool(record.missing) for record in self.records)
+        return {"with_gradient": with_gradient, "value_alone": values - both, "gradient_missing": missing}
 
     @property
     def failures(self) -> list[Record]:
@@ -77,6 +92,7 @@ def write_json(report: Report, path: Path) -> None:
     content = {
         "format": 1,
         "run": report.run,
+        "counts": {**{name: report.counts[name] for name in OUTCOMES}, **report.compared},
         "records": [asdict(record) for record in report.records],
         "agreements": [asdict(agreement) for agreement in report.agreements],
     }
@@ -97,31 +113,53 @@ def named(value: Any) -> Any:
 # -- the terminal -------------------------------------------------------------------------------------------------
 
 
-def print_report(report: Report, console: Console, failures: int = 20) -> None:
-    """A table of losses by targets, the first failures, and what was left out."""
+def print_report(report: Report, console: Console, limit: int = 20) -> None:
+    """A table of losses by targets, the first failures, and what was left out; of each list `limit` entries."""
     columns = _columns(report.records)
     table = Table(title="comparisons that conform, or ✗ that do not", title_justify="left", padding=(0, 0))
     table.add_column("loss", no_wrap=True)
     for name in columns:
-        table.add_column(name.replace("-", "-\n", 1), justify="right", overflow="fold")
+        title = Text("-\n").join(map(shown, name.split("-", 1)))
+        table.add_column(title, justify="right", overflow="fold")
     for loss, by_column in _by_loss(report.records).items():
-        table.add_row(loss.removesuffix("Loss"), *(_count(by_column.get(name, [])) for name in columns))
+        counts_of = (_count(by_column.get(name, [])) for name in columns)
+        table.add_row(shown(loss.removesuffix("Loss")), *counts_of)
     console.print(table)
     groups = _alike(report.failures)
-    for first, more in groups[:failures]:
-        console.print(
-            Text.assemble(("✗ ", "bold red"), f"{_place(first)} on {first.target}{more}: {first.reason}")
-        )
-        console.print(Text(f"  {first.command}", style="dim"), soft_wrap=True)
-    if len(groups) > failures:
-        console.print(f"… and {len(groups) - failures} more cases: --json or --html lists them all.")
-    for reason, targets in _reasons(report.records, "absent"):
-        console.print(Text(f"absent: {', '.join(targets)}: {reason}", style="yellow"))
-    counts = report.counts
+    for first, more in groups[:limit]:
+        failed = shown(f"{_place(first)} on {first.target}{more}: {first.reason}")
+        console.print(Text.assemble(("✗ ", "bold red"), failed))
+        console.print(shown(f"  {first.command}", "dim"), soft_wrap=True)
+    _print_more(console, len(groups) - limit, "cases")
+    for reason, targets, _ in _reasons(report.records, "absent"):
+        console.print(shown(f"absent: {', '.join(targets)}: {reason}", "yellow"))
+    unsupported = _reasons(report.records, "unsupported")
+    for reason, targets, count in unsupported[:limit]:
+        console.print(shown(f"unsupported, {count:,} on {', '.join(targets)}: {reason}", "yellow"))
+    _print_more(console, len(unsupported) - limit, "reasons")
+    for sentence in without_gradient(report.records):
+        console.print(shown(sentence, "bold yellow"))
+    counts, compared = report.counts, report.compared
     parts = [f"{counts[name]:,} {name}" for name in ("pass", "fail", "unsupported") if counts[name]]
     console.print(
-        Text(", ".join(parts) or "nothing was compared", style="bold"), f"in {report.run['seconds']} s"
+        Text(", ".join(parts) or "nothing was compared", style="bold"),
+        f"in {report.run['seconds']} s; compared with the gradient: {compared['with_gradient']:,},"
+        f" the value alone: {compared['value_alone']:,}",
     )
+
+
+def _print_more(console: Console, more: int, what: str) -> None:
+    if more > 0:
+        console.print(f"… and {more} more {what}: --json or --html lists them all.")
+
+
+def without_gradient(records: list[Record]) -> list[str]:
+    """A sentence for each target that gives no gradient where one is expected."""
+    counts = Counter(column(record.target, record.device) for record in records if record.missing)
+    return [
+        f"no gradient from {target} in {count:,} comparisons that expect one: it was not compared there"
+        for target, count in counts.items()
+    ]
 
 
 def _alike(failures: list[Record]) -> list[tuple[Record, str]]:
@@ -161,12 +199,14 @@ def _by_loss(records: list[Record]) -> dict[str, dict[str, list[Record]]]:
     return dict(sorted(grouped.items()))
 
 
-def _reasons(records: list[Record], outcome: str) -> list[tuple[str, list[str]]]:
-    grouped: dict[str, dict[str, None]] = {}
+def _reasons(records: list[Record], outcome: str) -> list[tuple[str, list[str], int]]:
+    """Each reason of an outcome with its targets and the number of records, the most frequent first."""
+    grouped: dict[str, Counter[str]] = {}
     for record in records:
         if record.outcome == outcome:
-            grouped.setdefault(record.reason, {})[column(record.target, record.device)] = None
-    return [(reason, list(targets)) for reason, targets in grouped.items()]
+            grouped.setdefault(record.reason, Counter())[column(record.target, record.device)] += 1
+    found = [(reason, list(targets), targets.total()) for reason, targets in grouped.items()]
+    return sorted(found, key=lambda group: -group[2])
 
 
 # -- the page -----------------------------------------------------------------------------------------------------
@@ -187,11 +227,19 @@ def write_html(report: Report, path: Path) -> None:
         loader=jinja2.PackageLoader("seglosses_conformance", "."),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_as_text,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     page = environment.get_template("report.html.j2").render(**page_content(report))
     path.write_text(page, encoding="utf-8")
+
+
+def _as_text(value: Any) -> Any:
+    """What goes into the page: text as it can be seen, line by line; what the page itself has made is left alone."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return "\n".join(map(printable, value.split("\n")))
 
 
 def page_content(report: Report) -> dict[str, Any]:
@@ -215,7 +263,9 @@ def page_content(report: Report) -> dict[str, Any]:
     return {
         "run": report.run,
         "counts": report.counts,
-        "compared": report.counts["pass"] + report.counts["fail"],
+        "total": report.counts["pass"] + report.counts["fail"],
+        "compared": report.compared,
+        "without_gradient": without_gradient(report.records),
         "columns": columns,
         "views": views,
         "levels": _scale(),
@@ -237,6 +287,9 @@ def _heat_cell(records: list[Record]) -> Cell:
     title = f"{counts['pass']} pass, {counts['fail']} fail"
     if counts["unsupported"]:
         title += f", {counts['unsupported']} unsupported"
+    missing = sum(bool(record.missing) for record in records)
+    if missing:
+        title += f"\nno gradient in {missing} that expect one"
     worst = max(compared, key=lambda record: record.ratio or 0.0, default=None)
     if worst is not None and worst.ratio is not None:
         check = f", {worst.check}" if worst.check else ""

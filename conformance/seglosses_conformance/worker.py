@@ -22,6 +22,7 @@ import numpy as np
 from seglosses_conformance.cases import Case, decode, encode
 from seglosses_conformance.frameworks import Call, Framework, Unavailable
 from seglosses_conformance.own import own_target, resolve
+from seglosses_conformance.returned import Misused
 from seglosses_conformance.targets import TARGETS, Target, Unsupported
 from seglosses_conformance.tolerance import computed_dtype
 
@@ -76,9 +77,9 @@ def answer(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         except (Unavailable, ImportError) as error:
             yield from ({"job": number, "absent": str(error)} for number, _ in jobs)
             continue
+        yield {"environment": framework.environment()}  # before the first result, which may take its time
         for number, job in jobs:
             yield {"job": number, **result_of(target, framework, cases[job["case"]], job)}
-        yield {"environment": framework.environment()}
 
 
 def result_of(target: Target, framework: Framework, case: Inputs, job: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +89,8 @@ def result_of(target: Target, framework: Framework, case: Inputs, job: dict[str,
             return _evaluate(target, framework, case, job)
     except Unsupported as reason:
         return {"unsupported": str(reason)}
+    except Misused as error:
+        return {"error": str(error)}
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         message = f"{type(error).__name__}: {error}".strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def test_schema(file: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
     assert document["loss"] == file.stem
+
+
+def test_ids_are_words_with_hyphens() -> None:
+    word = "[a-z0-9]+(-[a-z0-9]+)*"
+    assert [case.id for case in CASES if not re.fullmatch(f"{word}/{word}", case.id)] == []
 
 
 def test_ids_are_unique() -> None:

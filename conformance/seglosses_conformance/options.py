@@ -1,0 +1,200 @@
+"""The options of the command line: what each may be, and what they may be together."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from seglosses_conformance.own import FRAMEWORKS
+from seglosses_conformance.printable import printable
+from seglosses_conformance.processes import START_UP
+from seglosses_conformance.tolerance import DTYPES
+
+DESCRIPTION = """\
+Run every case of the suite on every framework installed, value and gradient, and compare with the expected results.
+
+The exit status is 0 if everything that was compared conforms; 1 if something does not, if nothing was compared, or if a
+target or device that was asked for is absent; 2 if the command or a case file is wrong, or a file cannot be written."""
+
+TIME_LIMIT = 120.0
+"""Seconds for each result of somebody's own implementation, which may hang."""
+
+OWN = """\
+somebody's own losses:
+  --target and --compare import the modules that they name and run their code.
+
+  A callable is called as callable(logits, target, **keywords) with arrays of the --framework, logits with the class
+  axis last for jax and tensorflow, else 1, and returns a scalar whose gradient that framework's autodiff takes. In
+  NumPy it returns the pair (value, gradient), or the value alone: then no gradient is compared, and the report says
+  so. The keywords are the case's hyper-parameters and, where the case has them, mask, sample_weight, centers and
+  features. A hyper-parameter that the signature lacks is left out where it has our default; where it has not, or where
+  an array would be left out, the case is unsupported. A class is constructed with the hyper-parameters first and then
+  called with the arrays.
+
+  --compare prints a table of its own, and its exit status is 0 if the two agree on every input that both take. A
+  gradient that one of them gives and the other does not is no agreement; where neither gives one, the values agree, and
+  the closing line says on how many inputs that was all.
+
+examples:
+  python -m seglosses_conformance --quick --html report.html
+  python -m seglosses_conformance --targets torch,jax --losses DiceLoss --dtypes float16
+  python -m seglosses_conformance --target mine.losses:dice --loss DiceLoss --framework torch
+  python -m seglosses_conformance --compare mine:dice theirs:dice --losses DiceLoss"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An error may quote a file of somebody else."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
+def make_parser() -> Parser:
+    """Every option, with its help."""
+    parser = Parser(
+        prog="seglosses-conformance",
+        description=DESCRIPTION,
+        epilog=OWN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    what = parser.add_argument_group("what is compared")
+    what.add_argument(
+        "--quick",
+        action="store_true",
+        help="float32 on each target's own class axis; one case of each loss where cases are compiled or traced, none "
+        "under inductor and XLA",
+    )
+    what.add_argument(
+        "--targets", type=_different, metavar="A,B", help="only these targets; --list shows all"
+    )
+    what.add_argument(
+        "--losses", "--loss", type=_different, metavar="A,B", help="only the cases of these losses"
+    )
+    what.add_argument("--case", type=_different, metavar="ID,ID", dest="case_ids", help="only these cases")
+    what.add_argument("--dtypes", type=_different, metavar="A,B", help=f"of {', '.join(DTYPES)} (all)")
+    what.add_argument("--class-axis", type=_integers, metavar="I,J", help="where the class axis is (1,-1)")
+    what.add_argument(
+        "--device", type=_different, default=["cpu"], metavar="D", help="cpu, cuda or cpu,cuda (cpu)"
+    )
+    what.add_argument(
+        "--cases",
+        type=Path,
+        metavar="FOLDER",
+        help="case files (*.json) in place of the suite's; see cases/schema.json",
+    )
+    own = parser.add_argument_group("somebody's own losses")
+    own.add_argument(
+        "--target", metavar="MODULE:CALLABLE", help="run the cases of --loss on this implementation of it"
+    )
+    own.add_argument(
+        "--compare", nargs=2, metavar=("A:f", "B:g"), help="compare two functions on the inputs of the cases"
+    )
+    own.add_argument(
+        "--framework",
+        type=_names,
+        metavar="F",
+        help=f"{', '.join(FRAMEWORKS)} (torch); two for --compare, A,B",
+    )
+    out = parser.add_argument_group("output")
+    out.add_argument(
+        "--json", type=Path, metavar="FILE", help="one record for each comparison; see report.schema.json"
+    )
+    out.add_argument(
+        "--html", type=Path, metavar="FILE", help="a page with heat maps, failures and the environment"
+    )
+    out.add_argument("--list", action="store_true", help="show targets and cases, and run nothing")
+    out.add_argument(
+        "--processes",
+        type=_positive_integer,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="at the same time (as many as cores)",
+    )
+    out.add_argument(
+        "--time-limit",
+        type=_positive_number,
+        metavar="SECONDS",
+        help=f"what each result may take (the start of a process {START_UP:g} at least); what takes longer is ended, "
+        f"which is a failure ({TIME_LIMIT:g} for --target and --compare, else none)",
+    )
+    return parser
+
+
+# -- what an option may be ----------------------------------------------------------------------------------------
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"expected names with commas between them, got {text!r}")
+    return names
+
+
+def _different(text: str) -> list[str]:
+    names = _names(text)
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise argparse.ArgumentTypeError(f"{twice[0]!r} is named twice")
+    return names
+
+
+def _integers(text: str) -> list[int]:
+    return [_integer(name) for name in _different(text)]
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected an integer, got {text!r}") from None
+
+
+def _positive_integer(text: str) -> int:
+    number = _integer(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {number}")
+    return number
+
+
+def _positive_number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+    return number
+
+
+def subset(parser: Parser, option: str, given: list[str] | None, known: Sequence[str]) -> list[str]:
+    unknown = [name for name in given or () if name not in known]
+    if unknown:
+        parser.error(f"{option} knows {', '.join(known)}, not {', '.join(unknown)}")
+    return given or []
+
+
+# -- what options may be together -----------------------------------------------------------------------------------
+
+
+def check_together(parser: Parser, options: argparse.Namespace) -> None:
+    if sum(value is not None for value in (options.targets, options.target, options.compare)) > 1:
+        parser.error("--targets, --target and --compare exclude one another")
+    if options.framework is not None and not (options.target or options.compare):
+        parser.error(
+            "--framework says what the functions of --target or --compare are written in: there is none"
+        )
+    written = [path for path in (options.json, options.html) if path is not None]
+    if written and (options.compare or options.list):
+        parser.error("--compare and --list print to the terminal only: --json and --html need another run")
+    if len({path.resolve() for path in written}) < len(written):
+        parser.error(f"--json and --html need two files, got {written[0]} for both")
+    for path in written:
+        if path.is_dir() or not path.parent.is_dir():
+            parser.error(f"{path} cannot be written: it is a folder, or lies in none that there is")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            parser.error(f"{path} cannot be written: permission denied")
