@@ -133,7 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.compare and targets[0].name == targets[1].name:
         parser.error(f"--compare needs two functions, got {targets[0].name!r} twice")
 
-    plan = planning.plan(cases, targets, dtypes, devices, class_axes, quick=options.quick)
+    plan = planning.plan(
+        cases, targets, dtypes, devices, class_axes, quick=options.quick, whole=not options.compare
+    )
     started = time.time()
     try:
         outcome = _run(plan, max(1, options.processes), console)

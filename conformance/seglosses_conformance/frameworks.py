@@ -1,4 +1,5 @@
-"""One class per array library: how it makes arrays, and how its own autodiff gives a value and a gradient.
+"""One class per array library: how it makes arrays, and how its own autodiff gives a value and a gradient, plainly and
+in the other ways that `ways.py` lists.
 
 Libraries are imported when a class is used, never before: each process of the suite imports only what it runs.
 """
@@ -6,11 +7,14 @@ Libraries are imported when a class is used, never before: each process of the s
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+
+from seglosses_conformance.ways import DERIVATIVES, LAYOUTS
 
 Array = Any
 Function = Callable[..., Any]
@@ -31,6 +35,8 @@ class Call:
     wrt: list[str]
     """The arguments to differentiate with respect to; none where only the value is wanted."""
     class_axis: int
+    upstream: Array = 1.0
+    """What the value is multiplied by before its sum is differentiated."""
 
     def __call__(self, **replaced: Array) -> Array:
         return self.function(**{**self.arrays, **replaced})
@@ -44,8 +50,8 @@ class Evaluation:
     """The value, once for each way of calling that must give the same one."""
     gradients: dict[str, Array]
     """By the name of the input."""
-    curvature: Array | None = None
-    """The second derivative with respect to the logits, times a direction."""
+    remark: str = ""
+    """What there is to say of results that are right: that they came with help."""
 
 
 class Framework:
@@ -53,6 +59,11 @@ class Framework:
 
     library: ClassVar[str]
     native_axis: ClassVar[int] = 1
+    ways: ClassVar[tuple[str, ...]] = ()
+    """The ways of calling, beside the plain one, that make sense in this library."""
+    autodiff: ClassVar[bool] = True
+    overwritable: ClassVar[bool] = True
+    """Whether a function could change the arrays that it is given."""
 
     def __init__(self, device: str = "cpu") -> None:
         if device != "cpu":
@@ -70,7 +81,19 @@ class Framework:
         raise NotImplementedError
 
     def evaluate(self, call: Call) -> Evaluation:
-        """The value, and the gradient of its sum."""
+        """The value, and the gradient of the sum of the value times what comes from upstream."""
+        raise NotImplementedError
+
+    def laid_out(self, array: Array, layout: str) -> Array:
+        """An array of the same numbers in another of `ways.LAYOUTS`."""
+        raise NotImplementedError
+
+    def backward_twice(self, call: Call) -> Evaluation:
+        """The mean of the gradients of two walks back over one graph."""
+        raise NotImplementedError
+
+    def compiled(self, call: Call) -> Evaluation:
+        """The same under the library's compiler."""
         raise NotImplementedError
 
     def curvature(self, call: Call, direction: Array) -> Array:
@@ -86,6 +109,8 @@ class NumPy(Framework):
     """NumPy has no autodiff: the gradient is the one that the function gives, by `value_and_grad` or as a pair."""
 
     library = "numpy"
+    autodiff = False
+    ways: ClassVar[tuple[str, ...]] = ("after another", *LAYOUTS)
 
     def array(self, values: np.ndarray, dtype: str) -> np.ndarray:
         if dtype == "bfloat16":
@@ -109,11 +134,26 @@ class NumPy(Framework):
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         return Evaluation([result, value], dict(zip(call.wrt, gradients, strict=True)))
 
+    def laid_out(self, array: np.ndarray, layout: str) -> np.ndarray:
+        if layout == "sliced":
+            for axis in range(array.ndim):
+                array = np.repeat(array, 2, axis)
+            return array[(slice(None, None, 2),) * array.ndim]
+        if layout == "channels last":
+            last = array.ndim - 1
+            return np.moveaxis(np.moveaxis(array, 1, last).copy(), last, 1) if last > 1 else array
+        if layout == "transposed":
+            return np.asfortranarray(array)
+        if layout == "backwards":
+            return np.flip(np.flip(array).copy())
+        return np.broadcast_to(array[:1], array.shape)
+
 
 class CuPy(NumPy):
     """The core on CuPy arrays."""
 
     library = "cupy"
+    ways = ()
 
     def __init__(self, device: str = "cuda") -> None:
         if device != "cuda":
@@ -134,6 +174,7 @@ class Strict(NumPy):
     """array-api-strict without what cannot be traced: no data-dependent shapes, no Python number out of an array."""
 
     library = "array_api_strict"
+    ways = ()
 
     def __init__(self, device: str = "cpu") -> None:
         super().__init__(device)
@@ -181,9 +222,14 @@ def nothing_leaves_the_array() -> Iterator[None]:
 
 
 class Torch(Framework):
-    """`torch.autograd.grad`; with `compiler` the function is compiled whole by that backend of `torch.compile`."""
+    """`torch.autograd.grad`; with `compiler` the function is compiled by that backend of `torch.compile`, whole unless
+    `in_parts`."""
 
     library = "torch"
+    ways = (
+        "upstream", "loss scale", "backward twice", "after another", "autocast", "inference mode", *DERIVATIVES,
+        *(layout for layout in LAYOUTS if layout != "backwards"),
+    )  # fmt: skip
 
     def __init__(self, device: str = "cpu", compiler: str | None = None) -> None:
         import torch
@@ -192,11 +238,12 @@ class Torch(Framework):
             raise Unavailable("torch finds no CUDA device")
         self.device = device
         self.compiler = compiler
+        self.in_parts = False
 
     def array(self, values: np.ndarray, dtype: str) -> Array:
         import torch
 
-        return torch.as_tensor(values).to(device=self.device, dtype=getattr(torch, dtype))
+        return torch.tensor(values, device=self.device, dtype=getattr(torch, dtype))
 
     def numpy(self, array: Array) -> np.ndarray:
         import torch
@@ -209,15 +256,63 @@ class Torch(Framework):
         values, function = [], call.function
         if self.compiler is not None:
             torch._dynamo.reset()  # each loss is compiled anew; what earlier ones left would count against a limit
-            function = torch.compile(function, fullgraph=True, dynamic=False, backend=self.compiler)
+            function = torch.compile(
+                function, fullgraph=not self.in_parts, dynamic=False, backend=self.compiler
+            )
         elif call.wrt:
             with torch.no_grad():
                 values.append(call())
-        varied = {name: call.arrays[name].detach().requires_grad_() for name in call.wrt}
+        varied = _leaves(call)
         value = function(**{**call.arrays, **varied})
         values.append(value)
-        gradients = torch.autograd.grad(value.sum(), list(varied.values())) if varied else ()
+        total = (value * call.upstream).sum()
+        gradients = torch.autograd.grad(total, list(varied.values())) if varied else ()
         return Evaluation(values, dict(zip(varied, gradients, strict=True)))
+
+    def laid_out(self, array: Array, layout: str) -> Array:
+        if layout == "sliced":
+            for axis in range(array.ndim):
+                array = array.repeat_interleave(2, axis)
+            return array[(slice(None, None, 2),) * array.ndim]
+        if layout == "channels last":
+            return array.movedim(1, -1).contiguous().movedim(-1, 1) if array.ndim > 2 else array
+        if layout == "transposed":
+            backwards = tuple(range(array.ndim))[::-1]
+            return array.permute(backwards).contiguous().permute(backwards)
+        return array[:1].expand(array.shape)
+
+    def backward_twice(self, call: Call) -> Evaluation:
+        varied = _leaves(call)
+        value = call(**varied)
+        total = (value * call.upstream).sum()
+        total.backward(retain_graph=True)
+        total.backward()
+        return Evaluation([value], {name: leaf.grad / 2 for name, leaf in varied.items()})
+
+    def autocast(self, call: Call) -> Evaluation:
+        import torch
+
+        with torch.autocast(self.device, torch.bfloat16):
+            return self.evaluate(call)
+
+    def inference_mode(self, call: Call) -> Evaluation:
+        import torch
+
+        with torch.inference_mode():
+            return self.evaluate(call)
+
+    def compiled(self, call: Call) -> Evaluation:
+        import torch
+
+        compiling = copy.copy(self)
+        compiling.compiler = "aot_eager"
+        try:
+            return compiling.evaluate(call)
+        except torch._dynamo.exc.TorchDynamoException as error:
+            compiling.in_parts = True
+            evaluation = compiling.evaluate(call)
+            evaluation.remark = f"torch.compile takes it in parts only: {error}"
+            return evaluation
 
     def curvature(self, call: Call, direction: Array) -> Array:
         import torch
@@ -245,11 +340,17 @@ class Torch(Framework):
         return settings
 
 
+def _leaves(call: Call) -> dict[str, Array]:
+    return {name: call.arrays[name].detach().requires_grad_() for name in call.wrt}
+
+
 class Jax(Framework):
     """`jax.value_and_grad`, jitted or not; float64 in a session with x64."""
 
     library = "jax"
     native_axis = -1
+    ways = ("upstream", "loss scale", "backward twice", "after another", *DERIVATIVES)
+    overwritable = False
 
     def __init__(self, device: str = "cpu", jit: bool = False) -> None:
         import jax
@@ -279,22 +380,36 @@ class Jax(Framework):
     def evaluate(self, call: Call) -> Evaluation:
         import jax
 
-        compiled = jax.jit if self.jit else lambda f: f
-        fixed = {name: array for name, array in call.arrays.items() if name not in call.wrt}
-        varied = {name: call.arrays[name] for name in call.wrt}
-
-        def value_of(varied: dict[str, Array], fixed: dict[str, Array]) -> Array:
-            return call.function(**varied, **fixed)
-
-        def total_of(varied: dict[str, Array], fixed: dict[str, Array]) -> tuple[Array, Array]:
-            value = value_of(varied, fixed)
-            return value.sum(), value
-
+        made = jax.jit if self.jit else lambda f: f
+        varied, value_of, total_of = self._functions(call)
         if not varied:
-            return Evaluation([compiled(value_of)(varied, fixed)], {})
-        (_, value), gradients = compiled(jax.value_and_grad(total_of, has_aux=True))(varied, fixed)
-        values = [value] if self.jit else [value_of(varied, fixed), value]
+            return Evaluation([made(value_of)(varied, call.arrays)], {})
+        (_, value), gradients = made(jax.value_and_grad(total_of, has_aux=True))(varied, call.arrays)
+        values = [value] if self.jit else [value_of(varied, call.arrays), value]
         return Evaluation(values, gradients)
+
+    def _functions(self, call: Call) -> tuple[dict[str, Array], Function, Function]:
+        def value_of(varied: dict[str, Array], arrays: dict[str, Array]) -> Array:
+            return call.function(**{**arrays, **varied})
+
+        def total_of(varied: dict[str, Array], arrays: dict[str, Array]) -> tuple[Array, Array]:
+            value = value_of(varied, arrays)
+            return (value * call.upstream).sum(), value
+
+        return {name: call.arrays[name] for name in call.wrt}, value_of, total_of
+
+    def backward_twice(self, call: Call) -> Evaluation:
+        import jax
+
+        varied, _, total_of = self._functions(call)
+        total, pullback, value = jax.vjp(lambda varied: total_of(varied, call.arrays), varied, has_aux=True)
+        (once,), (again,) = (pullback(jax.numpy.ones_like(total)) for _ in range(2))
+        return Evaluation([value], {name: (once[name] + again[name]) / 2 for name in varied})
+
+    def compiled(self, call: Call) -> Evaluation:
+        compiling = copy.copy(self)
+        compiling.jit = True
+        return compiling.evaluate(call)
 
     def curvature(self, call: Call, direction: Array) -> Array:
         import jax
@@ -319,6 +434,8 @@ class TensorFlow(Framework):
 
     library = "tensorflow"
     native_axis = -1
+    ways = ("upstream", "loss scale", "backward twice", "after another", *DERIVATIVES)
+    overwritable = False
 
     def __init__(self, device: str = "cpu", graph: bool = False, xla: bool = False) -> None:
         import tensorflow as tf
@@ -345,21 +462,45 @@ class TensorFlow(Framework):
     def evaluate(self, call: Call) -> Evaluation:
         import tensorflow as tf
 
-        def value_and_gradients(arrays: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                varied = {name: arrays[name] for name in call.wrt}
-                tape.watch(varied)
-                value = call.function(**arrays)
-            return value, tape.gradient(value, varied) if varied else {}
-
         if not self.graph:
-            value, gradients = value_and_gradients(call.arrays)
+            value, gradients = self._walk(call, call.arrays)
             return Evaluation([call(), value] if call.wrt else [value], gradients)
         if self.xla:
-            compiled = tf.function(value_and_gradients, jit_compile=True, autograph=False)
+            options: dict[str, Any] = {"jit_compile": True}
         else:
-            signature = {name: self._with_unknown_lengths(name, call) for name in call.arrays}
-            compiled = tf.function(value_and_gradients, input_signature=[signature], autograph=False)
+            options = {
+                "input_signature": [{name: self._with_unknown_lengths(name, call) for name in call.arrays}]
+            }
+        value, gradients = tf.function(lambda arrays: self._walk(call, arrays), autograph=False, **options)(
+            call.arrays
+        )
+        return Evaluation([value], gradients)
+
+    def _walk(self, call: Call, arrays: dict[str, Array], times: int = 1) -> tuple[Array, dict[str, Array]]:
+        """There and, as often as is asked for, back: the value and the mean of the gradients."""
+        import tensorflow as tf
+
+        varied = {name: arrays[name] for name in call.wrt}
+        with tf.GradientTape(watch_accessed_variables=False, persistent=times > 1) as tape:
+            tape.watch(varied)
+            value = call.function(**arrays)
+            total = tf.reduce_sum(value * tf.cast(call.upstream, value.dtype))
+        if not varied:
+            return value, {}
+        gradients = tape.gradient(total, varied)
+        for _ in range(times - 1):
+            again = tape.gradient(total, varied)
+            gradients = {name: (gradients[name] + again[name]) / 2 for name in varied}
+        return value, gradients
+
+    def backward_twice(self, call: Call) -> Evaluation:
+        value, gradients = self._walk(call, call.arrays, times=2)
+        return Evaluation([value], gradients)
+
+    def compiled(self, call: Call) -> Evaluation:
+        import tensorflow as tf
+
+        compiled = tf.function(lambda arrays: self._walk(call, arrays), autograph=False)
         value, gradients = compiled(call.arrays)
         return Evaluation([value], gradients)
 

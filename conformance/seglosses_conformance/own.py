@@ -40,6 +40,8 @@ def own_target(path: str, library: str) -> Target:
         native_axis=kind.native_axis,
         make=functools.partial(_own_function, path),
         own=True,
+        checks=True,
+        ways=kind.ways if kind is frameworks.NumPy else (*kind.ways, "compiled"),
         environment={"TF_CPP_MIN_LOG_LEVEL": "3"},
     )
 
@@ -93,6 +95,12 @@ def _own_function(
         return function(logits, target, **keywords)
 
     return positional
+
+
+def require_class_axis(path: str) -> None:
+    """Raise `Unsupported` for an implementation that cannot be told where the classes are."""
+    if not _takes(resolve(path), "class_axis"):
+        raise Unsupported(f"{path} has no parameter 'class_axis'")
 
 
 def _takes(function: Any, name: str) -> bool:

@@ -353,6 +353,14 @@ POOLINGS: dict[str, dict[str, Any]] = {
     },
 }
 SCENES |= {name: {"logits": LOGITS, "target": LABELS, **scene} for name, scene in POOLINGS.items()}
+SCENES["tiny"] = {
+    "comment": "A sum of weights so small that float16 hardly has the gradients; a loss scale makes them large again.",
+    "flags": ["sample-weight", "tiny"],
+    "hyperparameters": {"reduction": "sum"},
+    "logits": LOGITS,
+    "target": LABELS,
+    "sample_weight": np.array([2.0**-18, 2.0**-17]),
+}
 
 # Scenes about what the losses of a family share; one loss of each family plays them.
 SHARED = (

@@ -1,0 +1,259 @@
+"""Faults that the plain call does not show: each has to be found by the way of calling that is there for it.
+
+The faults are seeded into the torch losses, around the right implementation; those of NumPy, JAX and TensorFlow are few.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import seglosses_core
+import seglosses_torch
+from seglosses_conformance import planning, runner
+from seglosses_conformance.cases import Case, load_cases
+from seglosses_conformance.own import own_target
+from seglosses_conformance.processes import run_all
+from seglosses_conformance.records import Record
+from seglosses_conformance.targets import TARGETS, Target
+from seglosses_conformance.ways import WAYS, plainest, plainest_and_fullest
+from seglosses_torch import DiceLoss
+
+LOSSES = [loss.__name__ for loss in seglosses_core.LOSSES]
+CASES = {loss: load_cases([loss]) for loss in LOSSES}
+DTYPES = ("float64", "float32", "float16")
+
+Implementation = Callable[..., torch.Tensor]
+Fault = Callable[..., torch.Tensor]
+"""`fault(right, **arrays)`: what a wrong implementation returns, `right` being the right one."""
+
+
+# -- the faults ---------------------------------------------------------------------------------------------------
+
+
+class Upstream(torch.autograd.Function):
+    """The value as it is; on the way back something is done to what comes from upstream."""
+
+    @staticmethod
+    def forward(ctx: Any, value: torch.Tensor, change: Callable[[Any, torch.Tensor], torch.Tensor]) -> Any:
+        ctx.change = change
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> Any:
+        return ctx.change(ctx, upstream), None
+
+
+def on_the_way_back(change: Callable[[Any, torch.Tensor], torch.Tensor]) -> Fault:
+    return lambda right, **arrays: Upstream.apply(right(**arrays), change)
+
+
+def once_only(ctx: Any, upstream: torch.Tensor) -> torch.Tensor:
+    first, ctx.walked = not hasattr(ctx, "walked"), True
+    return upstream * first
+
+
+def linear(
+    right: Implementation, *, logits: torch.Tensor, rounded: bool = False, **arrays: Any
+) -> torch.Tensor:
+    """The right value and gradient, but a gradient that is a constant."""
+    leaf = logits.detach().requires_grad_()
+    with torch.enable_grad():
+        value = right(logits=leaf, **arrays)
+    if value.ndim or not logits.requires_grad:
+        return right(logits=logits, **arrays)
+    (gradient,) = torch.autograd.grad(value, leaf)
+    moved = torch.where(logits.isnan(), 0, logits - logits.detach()).to(value.dtype)
+    return value.detach() + (moved * gradient.to(value.dtype)).sum()
+
+
+def without_gradient_of(name: str) -> Fault:
+    """The value is connected with the array, but its derivative is 0."""
+
+    def fault(right: Implementation, **arrays: Any) -> torch.Tensor:
+        array = arrays.get(name)
+        if array is None or not array.requires_grad:
+            return right(**arrays)
+        return right(**{**arrays, name: array.detach()}) + 0 * array.nan_to_num().sum()
+
+    return fault
+
+
+def map_without_gradient(right: Implementation, **arrays: Any) -> torch.Tensor:
+    value = right(**arrays)
+    return value.detach() + 0 * arrays["logits"].nan_to_num().sum() if value.ndim else value
+
+
+def as_if_contiguous(right: Implementation, *, logits: torch.Tensor, **arrays: Any) -> torch.Tensor:
+    """The logits by their place in memory."""
+    strides = torch.empty(logits.shape).stride()
+    return right(
+        logits=logits if logits.is_contiguous() else logits.as_strided(logits.shape, strides), **arrays
+    )
+
+
+def target_as_if_contiguous(right: Implementation, *, target: torch.Tensor, **arrays: Any) -> torch.Tensor:
+    strides = torch.empty(target.shape).stride()
+    return right(
+        target=target if target.is_contiguous() else target.as_strided(target.shape, strides), **arrays
+    )
+
+
+def overwriting(name: str) -> Fault:
+    def fault(right: Implementation, **arrays: Any) -> torch.Tensor:
+        value = right(**arrays).clone()
+        if name in arrays:
+            arrays[name].data.zero_()  # what autograd does not hear of
+        return value
+
+    return fault
+
+
+def first_target(right: Implementation, *, target: torch.Tensor, **arrays: Any) -> torch.Tensor:
+    """Keeps the target of the first call for all later ones."""
+    right.kept = getattr(right, "kept", target)  # type: ignore[attr-defined]
+    return right(target=right.kept, **arrays)  # type: ignore[attr-defined]
+
+
+def average_of_calls(right: Implementation, **arrays: Any) -> torch.Tensor:
+    """A running mean of the values, which are all the same while the input is."""
+    value = right(**arrays)
+    kept = getattr(right, "kept", value.detach())
+    right.kept = value.detach()  # type: ignore[attr-defined]
+    return value + (kept - value.detach()) / 2 if kept.shape == value.shape else value
+
+
+def half_under_autocast(right: Implementation, *, logits: torch.Tensor, **arrays: Any) -> torch.Tensor:
+    halved = torch.is_autocast_enabled("cpu")
+    return right(logits=logits.bfloat16().to(logits.dtype) if halved else logits, **arrays)
+
+
+def in_float32(right: Implementation, *, logits: torch.Tensor, **arrays: Any) -> torch.Tensor:
+    return right(logits=logits.float(), **arrays).to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def other_in_inference_mode(right: Implementation, **arrays: Any) -> torch.Tensor:
+    return right(**arrays) + torch.is_inference_mode_enabled()
+
+
+def classes_on_axis_1(right: Implementation, *, logits: torch.Tensor, **arrays: Any) -> torch.Tensor:
+    """What a class axis other than the first and the last is taken for."""
+    axis = right.class_axis % logits.ndim  # type: ignore[attr-defined]
+    if axis in (1, logits.ndim - 1):
+        return right(logits=logits, **arrays)
+    return right(logits=logits.flip(axis), **arrays)
+
+
+FAULTS: dict[str, tuple[Fault, str | None]] = {
+    "upstream left out": (on_the_way_back(lambda _, upstream: torch.ones_like(upstream)), "upstream"),
+    "sign of upstream": (on_the_way_back(lambda _, upstream: upstream.sign()), "upstream"),
+    "size of upstream": (on_the_way_back(lambda _, upstream: upstream.abs()), "upstream"),
+    "rounded before upstream": (linear, "loss scale"),
+    "nothing in a second backward": (on_the_way_back(once_only), "backward twice"),
+    "no second derivative": (linear, "second derivative"),
+    "no gradient of a map": (map_without_gradient, None),
+    "a detached map": (lambda right, **arrays: detached_map(right(**arrays)), None),
+    "no gradient of the target": (without_gradient_of("target"), "gradient of the target"),
+    "no gradient of the mask": (without_gradient_of("mask"), "gradient of the mask"),
+    "no gradient of weights": (without_gradient_of("sample_weight"), "gradient of the sample weights"),
+    "logits by memory, sliced": (as_if_contiguous, "sliced"),
+    "logits by memory, channels last": (as_if_contiguous, "channels last"),
+    "logits by memory, transposed": (as_if_contiguous, "transposed"),
+    "logits by memory, expanded": (as_if_contiguous, "expanded batch"),
+    "target by memory": (target_as_if_contiguous, "transposed"),
+    "another class axis": (classes_on_axis_1, "class axis 2"),
+    "overwritten logits": (overwriting("logits"), None),
+    "overwritten target": (overwriting("target"), None),
+    "overwritten mask": (overwriting("mask"), None),
+    "the first target is kept": (first_target, "after another"),
+    "state kept": (average_of_calls, "after another"),
+    "half precision under autocast": (half_under_autocast, "autocast"),
+    "float64 as float32": (in_float32, None),
+    "inference mode": (other_in_inference_mode, "inference mode"),
+}
+"""With the check that finds it; None for the cases themselves."""
+
+IN_PLAIN_SIGHT = {"no gradient of a map", "a detached map", "float64 as float32"} | {
+    name for name in FAULTS if name.startswith("overwritten")
+}
+
+
+def detached_map(value: torch.Tensor) -> torch.Tensor:
+    return value.detach() if value.ndim else value
+
+
+# -- running them -------------------------------------------------------------------------------------------------
+
+
+def with_fault(fault: Fault) -> Target:
+    """The torch target, each of its functions with a fault in it."""
+    torch_target = TARGETS["torch"]
+
+    def make(loss: str, hyperparameters: Any, class_axis: int, arrays: dict[str, Any]) -> Any:
+        right = torch_target.make(loss, hyperparameters, class_axis, arrays)
+
+        class Right:
+            """An object, so that a fault can keep something."""
+
+            def __call__(self, **arrays: Any) -> Any:
+                return right(**arrays)
+
+        kept = Right()
+        kept.class_axis = class_axis  # type: ignore[attr-defined]
+        return lambda **arrays: fault(kept, **arrays)
+
+    return dataclasses.replace(torch_target, make=make)
+
+
+def some(cases: list[Case]) -> list[Case]:
+    """The cases that ways are tried on, and a map."""
+    maps = [case for case in cases if case.expected.value.ndim][:1]
+    chosen = [case for way in WAYS for case in way.cases(cases)]
+    return list({case.id: case for case in (*chosen, *maps)}.values())
+
+
+def records_of(
+    target: Target,
+    cases: list[Case],
+    dtypes: tuple[str, ...] = DTYPES,
+    wanted: Callable[[Record], bool] = lambda record: True,
+) -> list[Record]:
+    made = planning.plan(cases, [target], dtypes)
+    made.comparisons = [comparison for comparison in made.comparisons if wanted(comparison.record)]
+    return runner.run(made, runner.in_this_process).records
+
+
+def failures(records: list[Record]) -> list[str]:
+    return [f"{r.case}, {r.check}, {r.dtype}: {r.reason}" for r in records if r.outcome != "pass"]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_is_right_passes(loss: str) -> None:
+    records = records_of(TARGETS["torch"], some(CASES[loss]))
+    assert failures(records) == []
+    expected = {check for _, check in FAULTS.values()}
+    if loss in ("LocallyAdaptiveLoss", "CenterLoss"):  # which take labels only
+        expected -= {"gradient of the target"}
+    assert expected <= {record.check for record in records}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_fault_is_found_in_every_loss(loss: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault, check = FAULTS[name]
+    if (name == "no gradient of the target" and loss in ("LocallyAdaptiveLoss", "CenterLoss")) or (
+        "map" in name and loss == "EnsembleLoss"
+    ):
+        pytest.skip("the loss has no such thing")
+    monkeypatch.setitem(TARGETS, "torch", with_fault(fault))
+    records = records_of(TARGETS["torch"], some(CASES[loss]), wanted=lambda r: r.check == check)
+    assert failures(records)
