@@ -1,6 +1,6 @@
 """Other ways of calling a loss, which have to give what the plain way gives, and the cases that they are tried on.
 
-How a way is gone is the affair of a framework: see `frameworks.py`. A derivative that the cases do not state is
+How a way is gone is the affair of a framework: see `frameworks/`. A derivative that the cases do not state is
 compared with differences of what it is the derivative of.
 """
 
@@ -43,15 +43,18 @@ class Way:
 
 def plainest(cases: list[Case]) -> list[Case]:
     """One smooth case: with two spatial axes, few arrays and few hyper-parameters, as far as there is such a one."""
-    return sorted(
-        smooth_cases(cases), key=lambda c: (c.logits.ndim != 4, len(_given(c)), len(c.hyperparameters))
-    )[:1]
+
+    def key(case: Case) -> tuple[bool, int, int]:
+        return case.logits.ndim != 4, len(_given(case)), len(case.hyperparameters)
+
+    return sorted(smooth_cases(cases), key=key)[:1]
 
 
 def plainest_and_fullest(cases: list[Case]) -> list[Case]:
     """That case, and the one with the most arrays, a soft target before labels."""
     fullest = max(smooth_cases(cases), key=lambda c: (len(_given(c)), c.target.ndim), default=None)
-    return [*plainest(cases), *([] if fullest is None else [fullest])]
+    both = [*plainest(cases), *([] if fullest is None else [fullest])]
+    return list({case.id: case for case in both}.values())
 
 
 def tiny(cases: list[Case]) -> list[Case]:
@@ -62,11 +65,11 @@ def tiny(cases: list[Case]) -> list[Case]:
 def moving(name: str) -> Callable[[list[Case]], list[Case]]:
     """One smooth case with a soft target, or with weights, that may be moved."""
 
-    def chosen(cases: list[Case]) -> list[Case]:
-        given = [(case, getattr(case, name)) for case in smooth_cases(cases)]
-        return [case for case, array in given if array is not None and np.any(direction(name, array))][:1]
+    def moves(case: Case) -> bool:
+        array = getattr(case, name)
+        return array is not None and bool(np.any(direction(name, array)))
 
-    return chosen
+    return lambda cases: plainest([case for case in cases if moves(case)])
 
 
 def direction(name: str, array: np.ndarray) -> np.ndarray:

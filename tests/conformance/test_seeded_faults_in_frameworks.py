@@ -1,12 +1,11 @@
 """Faults that the plain call does not show: each has to be found by the way of calling that is there for it.
 
-The faults are seeded into the torch losses, around the right implementation; those of NumPy, JAX and TensorFlow are few.
+Most are seeded into the torch losses, around the right implementation; NumPy, JAX and TensorFlow have a few.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import sys
 import types
 from collections.abc import Callable
@@ -25,8 +24,7 @@ from seglosses_conformance.own import own_target
 from seglosses_conformance.processes import run_all
 from seglosses_conformance.records import Record
 from seglosses_conformance.targets import TARGETS, Target
-from seglosses_conformance.ways import WAYS, plainest, plainest_and_fullest
-from seglosses_torch import DiceLoss
+from seglosses_conformance.ways import LAYOUTS, WAYS
 
 LOSSES = [loss.__name__ for loss in seglosses_core.LOSSES]
 CASES = {loss: load_cases([loss]) for loss in LOSSES}
@@ -182,10 +180,6 @@ FAULTS: dict[str, tuple[Fault, str | None]] = {
 }
 """With the check that finds it; None for the cases themselves."""
 
-IN_PLAIN_SIGHT = {"no gradient of a map", "a detached map", "float64 as float32"} | {
-    name for name in FAULTS if name.startswith("overwritten")
-}
-
 
 def detached_map(value: torch.Tensor) -> torch.Tensor:
     return value.detach() if value.ndim else value
@@ -257,3 +251,183 @@ def test_a_fault_is_found_in_every_loss(loss: str, name: str, monkeypatch: pytes
     monkeypatch.setitem(TARGETS, "torch", with_fault(fault))
     records = records_of(TARGETS["torch"], some(CASES[loss]), wanted=lambda r: r.check == check)
     assert failures(records)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found_by_nothing_else(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the check that is named would not be needed: a plain float32 case with labels passes."""
+    fault, check = FAULTS[name]
+    if check is None:
+        pytest.skip("the cases themselves find it")
+    monkeypatch.setitem(TARGETS, "torch", with_fault(fault))
+    cases = [case for case in CASES["DiceLoss"] if case.id == "dice/labels"]
+    assert failures(records_of(TARGETS["torch"], cases, ("float32",), lambda r: r.check is None)) == []
+
+
+@pytest.mark.parametrize("loss", ["DiceLoss", "FocalLoss"])
+def test_inputs_that_are_overwritten_are_named(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TARGETS, "torch", with_fault(overwriting("logits")))
+    (first, *_) = failures(records_of(TARGETS["torch"], CASES[loss][:1], ("float32",)))
+    assert "the logits are overwritten by the call" in first
+
+
+# -- NumPy --------------------------------------------------------------------------------------------------------
+
+
+def by_memory(arguments: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    logits = arguments["logits"]
+    strides = np.empty(logits.shape, logits.dtype).strides
+    start = logits if all(stride >= 0 for stride in logits.strides) else logits.base
+    return {**arguments, "logits": np.lib.stride_tricks.as_strided(start, logits.shape, strides)}
+
+
+def kept(arguments: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    return {**arguments, "target": state.setdefault("target", arguments["target"])}
+
+
+def overwritten(arguments: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    given = {name: array.copy() for name, array in arguments.items()}
+    if arguments["logits"].flags.writeable:
+        arguments["logits"][...] = 0
+    return given
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("change", "checks"),
+    [
+        (by_memory, {*LAYOUTS} - {"expanded batch"}),  # which would read what is not there
+        (kept, {"after another"}),
+        (overwritten, {None}),
+    ],
+)
+def test_a_fault_in_numpy_is_found(
+    loss: str, change: Any, checks: set[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind: Any = getattr(seglosses_core, loss)
+    state: dict[int, dict[str, Any]] = {}
+
+    class Faulty(kind):
+        def __call__(self, **arguments: Any) -> Any:
+            return kind.__call__(self, **change(arguments, state.setdefault(id(self), {})))
+
+        def value_and_grad(self, **arguments: Any) -> Any:
+            return kind.value_and_grad(self, **change(arguments, state.setdefault(id(self), {})))
+
+    monkeypatch.setattr(seglosses_core, loss, Faulty)
+    state.clear()
+    records = records_of(TARGETS["numpy"], some(CASES[loss]), ("float32",), lambda r: r.check in checks)
+    assert {record.check for record in records if record.outcome == "fail"} == checks
+
+
+# -- somebody's own -------------------------------------------------------------------------------------------------
+
+
+def own_records(
+    monkeypatch: pytest.MonkeyPatch, implementation: Any, checks: set[str | None], loss: str = "DiceLoss"
+) -> list[Record]:
+    module = types.ModuleType("somebodys_losses")
+    module.loss = implementation  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    target = own_target("somebodys_losses:loss", "torch")
+    return records_of(target, some(CASES[loss]), wanted=lambda record: record.check in checks)
+
+
+def dice(logits: Any, target: Any) -> Any:
+    return seglosses_torch.DiceLoss()(logits, target)
+
+
+def test_own_losses_get_every_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = own_records(monkeypatch, seglosses_torch.DiceLoss, {check for _, check in FAULTS.values()})
+    assert failures(records) == []
+    assert {check for _, check in FAULTS.values()} == {record.check for record in records}
+
+
+def test_without_a_class_axis_it_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = own_records(monkeypatch, dice, {"class axis -1", "class axis 2"})
+    assert {record.outcome for record in records} == {"unsupported"}
+    assert all("has no parameter 'class_axis'" in record.reason for record in records)
+
+
+def test_a_derivative_that_own_losses_do_not_have_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def detached(logits: Any, target: Any) -> Any:
+        return dice(logits, target.detach())
+
+    (record,) = own_records(monkeypatch, detached, {"gradient of the target"})
+    assert record.outcome == "unsupported"
+    assert record.reason.startswith("no gradient of the target: ")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own, where it compiles in parts
+def test_own_losses_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(logits: Any, target: Any) -> Any:
+        return dice(logits, target) * (1 + torch.compiler.is_compiling())
+
+    def in_parts(logits: Any, target: Any) -> Any:
+        torch._dynamo.graph_break()
+        return dice(logits, target)
+
+    outcomes = {}
+    for implementation in (dice, wrong, in_parts):
+        (record,) = own_records(monkeypatch, implementation, {"compiled"})
+        outcomes[implementation.__name__] = record.outcome
+        if implementation is in_parts:
+            assert record.reason.startswith("torch.compile takes it in parts only: ")
+    assert outcomes == {"dice": "pass", "wrong": "fail", "in_parts": "unsupported"}
+
+
+OTHERS = {
+    "jax": """
+import functools, jax, numpy as np, seglosses_jax
+
+right = seglosses_jax.DiceLoss()
+
+def dice(logits, target): return right(logits, target)
+
+@jax.custom_vjp
+def upstream_left_out(logits, target): return right(logits, target)
+upstream_left_out.defvjp(
+    lambda logits, target: (right(logits, target), (logits, target)), lambda kept, _: (jax.grad(right)(*kept), None)
+)
+
+def not_compiled(logits, target):
+    return right(logits, target) if float(target.sum()) < 1e9 else 0.0
+""",
+    "tensorflow": """
+import os
+os.environ["KERAS_BACKEND"] = "tensorflow"
+import seglosses_keras, tensorflow as tf
+
+right = seglosses_keras.DiceLoss()
+
+def dice(logits, target): return right(target, logits)
+
+@tf.custom_gradient
+def upstream_left_out(logits, target):
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        value = right(target, logits)
+    gradient = tape.gradient(value, logits)
+    return value, lambda upstream: (gradient, None)
+
+def not_compiled(logits, target):
+    return right(target, logits) + 0 * float(tf.reduce_sum(logits).numpy())
+""",
+}
+
+
+@pytest.mark.parametrize("library", OTHERS)
+def test_faults_in_other_libraries(library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / f"own_{library}.py").write_text(OTHERS[library])
+    monkeypatch.chdir(tmp_path)
+    cases = [case for case in CASES["DiceLoss"] if case.id == "dice/labels"]
+    names = ("dice", "upstream_left_out", "not_compiled")
+    one_process = {"process": library}
+    own = [dataclasses.replace(own_target(f"own_{library}:{n}", library), **one_process) for n in names]
+    made = planning.plan(cases, own, ["float32"])
+    checks = {None, "upstream", "backward twice", "after another", "compiled"}
+    made.comparisons = [c for c in made.comparisons if c.record.check in checks]
+    records = runner.run(made, lambda requests: run_all(requests, 1)).records
+    assert len(records) == len(names) * len(checks)
+    failed = {(r.target.partition(":")[2], r.check) for r in records if r.outcome == "fail"}
+    assert failed == {("upstream_left_out", "upstream"), ("not_compiled", "compiled")}

@@ -359,7 +359,7 @@ SCENES["tiny"] = {
     "hyperparameters": {"reduction": "sum"},
     "logits": LOGITS,
     "target": LABELS,
-    "sample_weight": np.array([2.0**-18, 2.0**-17]),
+    "sample_weight": np.array([11 * 2.0**-24, 13 * 2.0**-23]),
 }
 
 # Scenes about what the losses of a family share; one loss of each family plays them.
