@@ -5,6 +5,7 @@ A check derives cases from one case of the suite and says how their results make
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -27,7 +28,10 @@ _CORNERS = {
     "wrong",
     "label-outside",
     "none",
+    "tiny",
 }
+
+PER_IMAGE = ("logits", "target", "mask", "sample_weight", "features")
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,30 @@ class Check:
     combine: Callable[[Parts], tuple[np.ndarray, np.ndarray]]
     class_axis: int | None = None
     """Where the parts have their class axis; None where the whole has it."""
+    way: str = "plain"
+    """How the parts are called; see `ways.py`."""
 
 
 def checks_of(cases: list[Case]) -> Iterator[Check]:
     """Each check on the first case of a loss that it applies to and that is no corner case."""
-    for derive in (permuted_pixels, permuted_classes, split_batch, shifted_logits, moved_class_axis):
+    derivations: tuple[Callable[[Case], Check | None], ...] = (
+        permuted_pixels, permuted_classes, split_batch, expanded_batch, shifted_logits,
+        *(functools.partial(moved_class_axis, place) for place in (1, 2, -1)),
+    )  # fmt: skip
+    for derive in derivations:
         applying = (check for check in map(derive, smooth_cases(cases)) if check is not None)
         yield from itertools.islice(applying, 1)
 
 
 def smooth_cases(cases: list[Case]) -> list[Case]:
     """The cases that are one number and no corner case, those with the most axes first."""
-    fine = [c for c in cases if _CORNERS.isdisjoint(c.flags) and c.expected.gradient is not None]
+    fine = [
+        case
+        for case in cases
+        if _CORNERS.isdisjoint(case.flags)
+        and case.expected.gradient is not None
+        and not case.expected.value.ndim
+    ]
     return sorted(fine, key=lambda case: -case.logits.ndim)
 
 
@@ -134,14 +150,21 @@ def split_batch(case: Case) -> Check | None:
     def image(n: int) -> Callable[[np.ndarray], np.ndarray]:
         return lambda array: array[n : n + 1]
 
-    per_image = ("logits", "target", "mask", "sample_weight", "features")
-    parts = [_with_arrays(whole, f"image {n}", dict.fromkeys(per_image, image(n))) for n in range(images)]
+    parts = [_with_arrays(whole, f"image {n}", dict.fromkeys(PER_IMAGE, image(n))) for n in range(images)]
     return Check(
         "split batch",
         whole,
         parts,
         lambda results: (sum((v for v, _ in results), np.zeros(())), np.concatenate([g for _, g in results])),
     )
+
+
+def expanded_batch(case: Case) -> Check:
+    """One image as a batch of three may lie in memory once."""
+    whole = _with_arrays(
+        case, "one image thrice", dict.fromkeys(PER_IMAGE, lambda array: np.repeat(array[:1], 3, axis=0))
+    )
+    return Check("expanded batch", whole, [whole], lambda results: results[0], way="expanded batch")
 
 
 def shifted_logits(case: Case) -> Check | None:
@@ -160,11 +183,13 @@ def shifted_logits(case: Case) -> Check | None:
     )
 
 
-def moved_class_axis(case: Case) -> Check | None:
-    """The classes may lie between the spatial axes too."""
+def moved_class_axis(place: int, case: Case) -> Check | None:
+    """The classes may be on any axis, between the spatial axes too."""
     if case.logits.ndim < 4:
         return None
-    return Check("class axis 2", case, [case], lambda results: results[0], class_axis=2)
+    return Check(
+        f"class axis {place}", case, [case], lambda results: results[0], class_axis=place, way="class axis"
+    )
 
 
 def _activation(loss: str, hyperparameters: dict[str, Any]) -> str:

@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not (options.cases or options.case_ids or options.losses):
         check_overrides(TARGETS, (case.id for case in cases))
 
-    plan = planning.plan(cases, targets, dtypes, devices, class_axes, quick=options.quick)
+    plan = planning.plan(
+        cases, targets, dtypes, devices, class_axes, quick=options.quick, whole=not options.compare
+    )
     _complete_commands(plan, options)
     own = options.target or options.compare
     limit = options.time_limit or (TIME_LIMIT if own else None)

@@ -14,6 +14,7 @@ from seglosses_conformance.tolerance import (
     as_rounded,
     computed_dtype,
     difference,
+    difference_tolerance,
     gradient_tolerance,
     override_for,
     value_tolerance,
@@ -23,40 +24,48 @@ Judge = Callable[[Record, list[Result]], None]
 """Fills in what the results of a comparison's jobs say."""
 
 
-def against_expected(case: Case, *, ours: bool) -> Judge:
-    """The expectation of a case. Of our own losses the dtypes have to be right too, and no gradient may be missing."""
+def against_expected(case: Case, *, ours: bool, gradient: bool = True, upstream: float = 1.0) -> Judge:
+    """The expectation of a case, its gradient times what comes from upstream if `gradient` says that it is asked for.
+    Of our own losses the dtypes have to be right too, and no gradient may be missing."""
 
     def judge_expected(record: Record, results: list[Result]) -> None:
         (result,) = results
         dtype = str(record.dtype)
         expected = case.expected_for(dtype)
-        wanted = {"logits": expected.gradient, "features": expected.feature_gradient}
+        gradients = {"logits": expected.gradient, "features": expected.feature_gradient}
+        wanted = {name: g * upstream for name, g in gradients.items() if gradient and g is not None}
         judgement = _Judgement(record)
         for value in result.values:
             judgement.value(value, expected.value, expected.scale)
-        for name, gradient in wanted.items():
-            if gradient is not None and name in result.gradients:
-                judgement.gradient(name, result.gradients[name], gradient)
-            elif gradient is not None:
-                record.missing.append(name)
-                if ours:
-                    judgement.faults.append(f"there is no gradient of the {name}")
+        for name, slope in wanted.items():
+            if name in result.gradients:
+                judgement.gradient(name, result.gradients[name], slope, abs(upstream))
+                continue
+            record.missing.append(name)
+            if ours:
+                judgement.faults.append(f"there is no gradient of the {name}")
         if ours:
             for name, found in result.dtypes.items():
                 judgement.dtype(name, found, computed_dtype(dtype) if name == "value" else dtype)
         judgement.conclude()
+        if record.outcome == "pass" and result.remark:
+            record.outcome, record.reason = "unsupported", result.remark
 
     return judge_expected
 
 
-def against_combined(check: Check, base: Case) -> Judge:
+def against_combined(check: Check, base: Case, *, ours: bool) -> Judge:
     """The result of the whole against those of its parts; `base` is the case that the check is derived from."""
 
     def judge_combined(record: Record, results: list[Result]) -> None:
-        if any("logits" not in result.gradients for result in results):
+        missing = any("logits" not in result.gradients for result in results)
+        if missing and ours:
             record.reason = "there is no gradient of the logits"
             return
-        (value, gradient), *parts = [(result.values[-1], result.gradients["logits"]) for result in results]
+        nothing = np.zeros(check.whole.logits.shape)
+        (value, gradient), *parts = [
+            (result.values[-1], nothing if missing else result.gradients["logits"]) for result in results
+        ]
         combined_value, combined_gradient = check.combine(parts)
         expected = base.expected_for(str(record.dtype))
         # The whole may be the sum where the case has a mean: its terms are larger by as much as its value.
@@ -64,19 +73,21 @@ def against_combined(check: Check, base: Case) -> Judge:
         larger = max(1.0, abs(float(value)) / own) if own > 0 else 1.0
         judgement = _Judgement(record)
         judgement.value(combined_value, value, expected.scale * larger)
-        judgement.gradient("logits", combined_gradient, gradient)
+        if not missing:
+            judgement.gradient("logits", combined_gradient, gradient)
         judgement.conclude()
 
     return judge_combined
 
 
-def against_curvature(record: Record, results: list[Result]) -> None:
-    """The second derivative of one target against that of another, the witness."""
-    found, witness = results
-    assert found.curvature is not None
-    assert witness.curvature is not None
+def against_differences(record: Record, results: list[Result]) -> None:
+    """A derivative that the case does not state against differences of what it is the derivative of."""
+    (result,) = results
+    assert result.derivative is not None
+    assert result.differences is not None
     judgement = _Judgement(record)
-    judgement.gradient("second derivative", found.curvature, witness.curvature)
+    tolerance = difference_tolerance(result.differences)
+    judgement.compare("gradient", str(record.check), result.derivative, result.differences, tolerance)
     judgement.conclude()
 
 
@@ -91,15 +102,13 @@ class _Judgement:
         self.worst: dict[str, Difference] = {}
 
     def value(self, actual: np.ndarray, expected: np.ndarray, scale: np.ndarray) -> None:
-        self._compare("value", "value", actual, expected, value_tolerance(scale, self.dtype_name))
+        self.compare("value", "value", actual, expected, value_tolerance(scale, self.dtype_name))
 
-    def gradient(self, name: str, actual: np.ndarray, expected: np.ndarray) -> None:
+    def gradient(self, name: str, actual: np.ndarray, expected: np.ndarray, upstream: float = 1.0) -> None:
         rounded = as_rounded(expected, self.dtype_name)
-        title = "gradient" if name == "logits" else f"gradient of the {name}" if name == "features" else name
-        scale = 0.0 if self.override is None else self.override.gradient_scale
-        self._compare(
-            "gradient", title, actual, rounded, gradient_tolerance(expected, self.dtype_name, scale)
-        )
+        title = "gradient" if name == "logits" else f"gradient of the {name}"
+        scale = 0.0 if self.override is None else self.override.gradient_scale * upstream
+        self.compare("gradient", title, actual, rounded, gradient_tolerance(expected, self.dtype_name, scale))
 
     def dtype(self, name: str, found: list[str], expected: str) -> None:
         wrong = [dtype for dtype in found if dtype != expected]
@@ -107,7 +116,7 @@ class _Judgement:
             title = "value" if name == "value" else f"gradient of the {name}"
             self.faults.append(f"the {title} is {wrong[0]}, expected {expected}")
 
-    def _compare(
+    def compare(
         self, part: str, title: str, actual: np.ndarray, expected: np.ndarray, tolerance: np.ndarray
     ) -> None:
         if actual.shape != expected.shape:

@@ -41,6 +41,8 @@ def own_target(path: str, library: str) -> Target:
         native_axis=kind.native_axis,
         make=functools.partial(_own_function, path, library),
         own=True,
+        checks=True,
+        ways=kind.ways if kind is frameworks.NumPy else (*kind.ways, "compiled"),
         environment={"TF_CPP_MIN_LOG_LEVEL": "3"},
     )
 
@@ -100,6 +102,12 @@ def _own_function(
             raise Unsupported(f"{path} has no parameter {name!r}, which this case gives")
 
     return checked(path, library, function)
+
+
+def require_class_axis(path: str) -> None:
+    """Raise `Unsupported` for an implementation that cannot be told where the classes are."""
+    if not _takes(resolve(path), "class_axis"):
+        raise Unsupported(f"{path} has no parameter 'class_axis'")
 
 
 def _takes(function: Any, name: str) -> bool:

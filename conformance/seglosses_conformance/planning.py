@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 
 from seglosses_conformance.cases import Case
 from seglosses_conformance.checks import Check, checks_of, smooth_cases
-from seglosses_conformance.judging import Judge, against_combined, against_curvature, against_expected
+from seglosses_conformance.judging import Judge, against_combined, against_differences, against_expected
 from seglosses_conformance.records import Job, Record
 from seglosses_conformance.targets import Target
-
-CURVATURE_CASES = 3
-"""On so many cases of each loss second derivatives are compared."""
+from seglosses_conformance.ways import DERIVATIVES, LAYOUTS, WAYS, Way
 
 
 @dataclass
@@ -28,7 +26,7 @@ class Comparison:
 
 @dataclass
 class Plan:
-    """What is compared: the case on each target, the checks, and what cannot run."""
+    """What is compared: the cases on each target, the checks, other ways of calling, and what cannot run."""
 
     targets: dict[str, Target]
     cases: dict[str, Case]
@@ -49,11 +47,13 @@ def plan(
     devices: Iterable[str] = ("cpu",),
     class_axes: Iterable[int] | None = None,
     quick: bool = False,
+    whole: bool = True,
 ) -> Plan:
     """Every comparison of the cases on the targets.
 
     `class_axes` None means each target's own only; `quick` takes one case of each loss where a case costs much, and
-    leaves out, but for somebody's own, the cases that another loss of the family is asked too.
+    leaves out, but for somebody's own, the cases that another loss of the family is asked too; if not `whole` there are
+    the cases alone, without the checks and the other ways.
     """
     made = Plan({target.name: target for target in targets}, {case.id: case for case in cases})
     by_loss: dict[str, list[Case]] = {}
@@ -80,6 +80,7 @@ def plan(
                     tuple(dtypes),
                     tuple(class_axes or (target.native_axis,)),
                     quick,
+                    whole,
                 )
     return made
 
@@ -97,6 +98,7 @@ def _plan_loss(
     dtypes: tuple[str, ...],
     axes: tuple[int, ...],
     quick: bool,
+    whole: bool,
 ) -> None:
     dtypes = tuple(dtype for dtype in dtypes if dtype in target.dtypes)
     for case, dtype, axis in _combinations(target, cases, dtypes, axes, quick):
@@ -109,22 +111,21 @@ def _plan_loss(
             record.outcome, record.reason = "unsupported", reason
             made.records.append(record)
         else:
-            gradient = case.expected_for(dtype).gradient is not None
+            gradient = _has_gradient(target, case, dtype)
             job = Job(target.name, case.id, dtype, axis, device, gradient)
-            made.comparisons.append(Comparison(record, [job], against_expected(case, ours=not target.own)))
-    if quick and target.cost != "low":
+            judge = against_expected(case, ours=not target.own, gradient=gradient)
+            made.comparisons.append(Comparison(record, [job], judge))
+    if not whole or (quick and target.cost != "low"):
         return
+    dtypes = tuple(dtype for dtype in dtypes if dtype not in target.unsupported)
+    axis = target.native_axis if target.native_axis in axes else axes[0]
     if target.checks:
         for check in checks_of(cases):
-            _plan_check(made, target, check, dtypes, device, axes)
-    if target.curvature and "formula" in made.targets and target.name != "formula" and "float64" in dtypes:
-        for case in smooth_cases(cases)[:CURVATURE_CASES]:
-            record = _record(target, case, "second derivative", "float64", target.native_axis, device)
-            jobs = [
-                Job(name, case.id, "float64", axis, device, curvature=True)
-                for name, axis in ((target.name, target.native_axis), ("formula", 1))
-            ]
-            made.comparisons.append(Comparison(record, jobs, against_curvature))
+            if check.class_axis not in axes and (check.way not in LAYOUTS or check.way in target.ways):
+                _plan_check(made, target, check, dtypes, device, axis)
+    for way in WAYS:
+        if way.name in target.ways:
+            _plan_way(made, target, way, cases, dtypes, device, axis)
 
 
 def _combinations(
@@ -147,21 +148,52 @@ def _combinations(
 
 
 def _plan_check(
-    made: Plan, target: Target, check: Check, dtypes: tuple[str, ...], device: str, axes: tuple[int, ...]
+    made: Plan, target: Target, check: Check, dtypes: tuple[str, ...], device: str, axis: int
 ) -> None:
-    dtype = next((d for d in ("float64", "float32") if d in dtypes and d not in target.unsupported), None)
+    dtype = next((d for d in ("float64", "float32") if d in dtypes), None)
     if dtype is None:
         return
-    axis = target.native_axis if target.native_axis in axes else axes[0]
     if not has_axis(check.whole.logits.ndim, axis):
         return
     for case in (check.whole, *check.parts):
         made.cases[case.id] = case
     jobs = [Job(target.name, check.whole.id, dtype, axis, device)]
-    jobs += [Job(target.name, c.id, dtype, check.class_axis or axis, device) for c in check.parts]
+    jobs += [
+        Job(target.name, c.id, dtype, check.class_axis or axis, device, way=check.way) for c in check.parts
+    ]
     base = made.cases[check.whole.id.partition("#")[0]]
     record = _record(target, base, check.name, dtype, axis, device)
-    made.comparisons.append(Comparison(record, jobs, against_combined(check, base)))
+    made.comparisons.append(Comparison(record, jobs, against_combined(check, base, ours=not target.own)))
+
+
+def _plan_way(
+    made: Plan,
+    target: Target,
+    way: Way,
+    cases: list[Case],
+    dtypes: tuple[str, ...],
+    device: str,
+    axis: int,
+) -> None:
+    dtype = next((d for d in way.dtypes if d in dtypes), None)
+    if dtype is None:
+        return
+    for case in way.cases(cases)[: None if target.cost == "low" else 1]:
+        record = _record(target, case, way.name, dtype, axis, device)
+        gradient = way.gradient and _has_gradient(target, case, dtype)
+        job = Job(target.name, case.id, dtype, axis, device, gradient, way.name, way.upstream)
+        judge = (
+            against_differences
+            if way.name in DERIVATIVES
+            else against_expected(case, ours=not target.own, gradient=gradient, upstream=way.upstream)
+        )
+        made.comparisons.append(Comparison(record, [job], judge))
+
+
+def _has_gradient(target: Target, case: Case, dtype: str) -> bool:
+    """Whether the gradient of a case is asked for: without autodiff there is none of a map."""
+    expected = case.expected_for(dtype)
+    return expected.gradient is not None and (target.differentiates or expected.value.ndim == 0)
 
 
 def _record(target: Target, case: Case, check: str | None, dtype: str, axis: int, device: str) -> Record:
@@ -169,7 +201,7 @@ def _record(target: Target, case: Case, check: str | None, dtype: str, axis: int
     if target.own:
         words += ["--target", target.name, "--framework", target.needs[0], "--loss", case.loss]
     else:
-        words += ["--targets", target.name + (",formula" if check == "second derivative" else "")]
+        words += ["--targets", target.name]
     words += ["--case", case.id, "--dtypes", dtype, f"--class-axis={axis}"]
     if device != "cpu":
         words += ["--device", device]

@@ -20,7 +20,10 @@ class Job:
     class_axis: int
     device: str
     gradient: bool = True
-    curvature: bool = False
+    way: str = "plain"
+    """Of those in `ways.py`."""
+    upstream: float = 1.0
+    """What the value is multiplied by before it is differentiated."""
 
 
 @dataclass
@@ -30,7 +33,12 @@ class Result:
     values: list[np.ndarray] = field(default_factory=list)
     gradients: dict[str, np.ndarray] = field(default_factory=dict)
     dtypes: dict[str, list[str]] = field(default_factory=dict)
-    curvature: np.ndarray | None = None
+    derivative: np.ndarray | None = None
+    """Of what `ways.DERIVATIVES` names, by autodiff …"""
+    differences: np.ndarray | None = None
+    """… and what it has to be."""
+    remark: str = ""
+    """Why a result that is right is not passed."""
     outcome: str | None = None
     reason: str = ""
 
@@ -75,10 +83,11 @@ def read_result(line: dict[str, Any]) -> Result:
     for key, outcome in (("error", "fail"), ("unsupported", "unsupported"), ("absent", "absent")):
         if key in line:
             return Result(outcome=outcome, reason=line[key])
-    if "curvature" in line:
-        return Result(curvature=decode(line["curvature"]))
+    if "derivative" in line:
+        return Result(derivative=decode(line["derivative"]), differences=decode(line["differences"]))
     return Result(
         values=[decode(value) for value in line["values"]],
         gradients={name: decode(gradient) for name, gradient in line["gradients"].items()},
         dtypes=line["dtypes"],
+        remark=line["remark"],
     )

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from seglosses_conformance import frameworks
 from seglosses_conformance.frameworks import Framework, Function
 from seglosses_conformance.tolerance import DTYPES
+from seglosses_conformance.ways import DERIVATIVES
 
 Hyperparameters = dict[str, Any]
 Make = Callable[[str, Hyperparameters, int, dict[str, Any]], Function]
@@ -49,13 +50,19 @@ class Target:
     in the others; at extreme cost one of each loss runs at all."""
     checks: bool = False
     """Whether the metamorphic checks run on it too."""
-    curvature: bool = False
-    """Whether second derivatives are compared with those of the formula."""
+    ways: tuple[str, ...] = ()
+    """The ways of calling, beside the plain one, that are tried on it; see `ways.py`."""
     own: bool = False
     """Whether it is somebody's own, named on the command line: the dtypes of its results are its own affair."""
     devices: tuple[str, ...] = ("cpu", "cuda")
     unsupported: dict[str, str] = field(default_factory=dict)
     """Why a dtype, by its name, cannot be run."""
+
+    @property
+    def differentiates(self) -> bool:
+        """Whether it has an autodiff, so that a map has a gradient too."""
+        kind: Any = getattr(self.framework, "func", self.framework)
+        return kind.autodiff
 
     @property
     def absence(self) -> str | None:
@@ -185,6 +192,7 @@ def _keras(backend: str, framework: type[Framework]) -> Target:
         make=keras_function,
         environment={"KERAS_BACKEND": backend, **_QUIET},
         cost="high" if backend == "jax" else "low",
+        ways=("upstream",) if backend == "jax" else framework.ways,
     )
 
 
@@ -200,7 +208,13 @@ TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         _target(
-            "numpy", "the core on NumPy", frameworks.NumPy, "seglosses_core", checks=True, devices=("cpu",)
+            "numpy",
+            "the core on NumPy",
+            frameworks.NumPy,
+            "seglosses_core",
+            checks=True,
+            ways=frameworks.NumPy.ways,
+            devices=("cpu",),
         ),
         _target(
             "strict",
@@ -228,7 +242,7 @@ TARGETS: dict[str, Target] = {
             "seglosses_torch",
             make=torch_function,
             checks=True,
-            curvature=True,
+            ways=frameworks.Torch.ways,
         ),
         _target(
             "formula",
@@ -236,7 +250,7 @@ TARGETS: dict[str, Target] = {
             frameworks.Torch,
             "seglosses_core",
             process="torch",
-            curvature=True,
+            ways=("second derivative",),
             dtypes=("float64",),
         ),
         _target(
@@ -246,6 +260,7 @@ TARGETS: dict[str, Target] = {
             "seglosses_torch",
             make=torch_function,
             cost="high",
+            ways=("upstream",),
         ),
         _target(
             "torch-inductor",
@@ -255,13 +270,22 @@ TARGETS: dict[str, Target] = {
             make=torch_function,
             cost="extreme",
         ),
-        _target("jax", "JAX", frameworks.Jax, "seglosses_jax", cost="high", checks=True, curvature=True),
+        _target(
+            "jax",
+            "JAX",
+            frameworks.Jax,
+            "seglosses_jax",
+            cost="high",
+            checks=True,
+            ways=("upstream", "backward twice", *DERIVATIVES),
+        ),
         _target(
             "jax-jit",
             "JAX under jit",
             functools.partial(frameworks.Jax, jit=True),
             "seglosses_jax",
             cost="high",
+            ways=("upstream",),
         ),
         _keras("tensorflow", frameworks.TensorFlow),
         _target(
@@ -270,6 +294,7 @@ TARGETS: dict[str, Target] = {
             functools.partial(frameworks.TensorFlow, graph=True),
             "seglosses_keras",
             cost="high",
+            ways=("upstream",),
             **_TENSORFLOW,
         ),
         _target(

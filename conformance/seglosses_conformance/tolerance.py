@@ -135,6 +135,11 @@ def gradient_tolerance(expected: np.ndarray, dtype: str, scale: float = 0.0) -> 
     return computed + rounding
 
 
+def difference_tolerance(expected: np.ndarray) -> np.ndarray:
+    """What a derivative in float64 may be off from differences of float64, which are as exact as this."""
+    return np.full(expected.shape, 1e-8 * np.abs(expected).max(initial=1e-6))
+
+
 @dataclass(frozen=True)
 class Difference:
     """The element that is worst in proportion to its tolerance."""

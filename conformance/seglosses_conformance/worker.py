@@ -7,24 +7,28 @@ each, that no framework sees the settings of another, and that one that crashes 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
 import gc
 import json
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from seglosses_conformance.cases import Case, decode, encode
-from seglosses_conformance.frameworks import Call, Framework, Unavailable
-from seglosses_conformance.own import own_target, resolve
+from seglosses_conformance.cases import Case, decode, encode, map_upstream
+from seglosses_conformance.checks import PER_IMAGE
+from seglosses_conformance.frameworks import Call, Evaluation, Framework, Unavailable
+from seglosses_conformance.own import own_target, require_class_axis, resolve
 from seglosses_conformance.returned import Misused
 from seglosses_conformance.targets import TARGETS, Target, Unsupported
 from seglosses_conformance.tolerance import computed_dtype
+from seglosses_conformance.ways import DERIVATIVES, LAYOUTS, direction
 
 _ARRAYS = ("logits", "target", "mask", "sample_weight", "centers", "features")
 _COMPUTED = ("logits", "features", "centers")
@@ -38,6 +42,8 @@ class Inputs:
     loss: str
     hyperparameters: dict[str, Any]
     arrays: dict[str, np.ndarray]
+    value_shape: tuple[int, ...]
+    """That of the value, if the class axis is 1."""
 
 
 def case_to_json(case: Case) -> dict[str, Any]:
@@ -47,20 +53,21 @@ def case_to_json(case: Case) -> dict[str, Any]:
         "loss": case.loss,
         "hyperparameters": case.hyperparameters,
         "arrays": {name: encode(array) for name, array in arrays.items()},
+        "value_shape": case.expected.value.shape,
     }
 
 
 def _case_from_json(name: str, case: dict[str, Any]) -> Inputs:
     arrays = {name: decode(array) for name, array in case["arrays"].items()}
-    return Inputs(name, case["loss"], case["hyperparameters"], arrays)
+    return Inputs(name, case["loss"], case["hyperparameters"], arrays, tuple(case["value_shape"]))
 
 
 def answer(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """One line for each job of a request, in order, each with the number of its job.
 
     A request has `targets`, {name: {} or {"framework": …} for one of somebody's own}; `device`; `cases`, by id; `jobs`,
-    each with target, case, dtype, class_axis, gradient and curvature. A line has the result, or `error`, `unsupported`
-    or `absent` with the reason. Lines without a number have the settings of a framework.
+    each as `records.Job` without the device. A line has the result, or `error`, `unsupported` or `absent` with the
+    reason. Lines without a number have the settings of a framework.
     """
     cases = {name: _case_from_json(name, case) for name, case in request["cases"].items()}
     for name, options in request["targets"].items():
@@ -92,27 +99,49 @@ def result_of(target: Target, framework: Framework, case: Inputs, job: dict[str,
     except Misused as error:
         return {"error": str(error)}
     except Exception as error:
+        if target.own and job["way"] in DERIVATIVES:
+            return {"unsupported": f"no {job['way']}: {_shortened(str(error))}"}
         last = traceback.extract_tb(error.__traceback__)[-1]
         message = f"{type(error).__name__}: {error}".strip()
         return {"error": f"{_shortened(message)} ({os.path.basename(last.filename)}:{last.lineno})"}
 
 
 def _evaluate(target: Target, framework: Framework, case: Inputs, job: dict[str, Any]) -> dict[str, Any]:
-    axis, dtype = job["class_axis"], job["dtype"]
+    way, axis = job["way"], job["class_axis"]
     for array in case.arrays.values():
         if array.dtype.name in target.unsupported:
             raise Unsupported(target.unsupported[array.dtype.name])
-    arrays = {name: _array(framework, case, name, dtype, axis) for name in case.arrays}
+    if way == "class axis" and target.own:
+        require_class_axis(target.name)
+    make = functools.partial(_array, framework, case, job)
+    arrays = {name: make(name, values) for name, values in case.arrays.items()}
     function = target.make(case.loss, case.hyperparameters, axis, arrays)
+    if way in LAYOUTS:
+        changed = {name: framework.laid_out(arrays[name], way) for name in PER_IMAGE if name in arrays}
+        arrays = {**arrays, **changed}
     wrt: list[str] = [name for name in ("logits", "features") if name in arrays] if job["gradient"] else []
-    call = Call(function, arrays, wrt, axis)
-    if job.get("curvature"):
-        logits = case.arrays["logits"]
-        direction = np.cos(np.arange(1, 1 + logits.size)).reshape(logits.shape)
-        along = framework.array(np.moveaxis(direction, 1, axis), dtype)
-        curvature = framework.numpy(framework.curvature(call, along))
-        return {"curvature": encode(np.moveaxis(curvature, axis, 1))}
-    evaluation = framework.evaluate(call)
+    upstream = make("upstream", job["upstream"] * map_upstream(case.value_shape))
+    call = Call(function, arrays, wrt, axis, upstream)
+    before = (
+        {name: framework.numpy(array).copy() for name, array in arrays.items()}
+        if framework.overwritable
+        else {}
+    )
+    if way in DERIVATIVES:
+        result = _derivative(framework, call, make, DERIVATIVES[way], case.arrays[DERIVATIVES[way]])
+    else:
+        if way == "after another":
+            others = {name: make(name, np.flip(case.arrays[name]).copy()) for name in arrays}
+            framework.evaluate(dataclasses.replace(call, arrays=others))
+        evaluate = getattr(framework, way.replace(" ", "_"), framework.evaluate)
+        result = _described(framework, evaluate(call), case, axis)
+    for name, values in before.items():
+        if not np.array_equal(framework.numpy(arrays[name]), values, equal_nan=True):
+            return {"error": f"the {name} are overwritten by the call"}
+    return result
+
+
+def _described(framework: Framework, evaluation: Evaluation, case: Inputs, axis: int) -> dict[str, Any]:
     rank = case.arrays["logits"].ndim
     values = [framework.numpy(value) for value in evaluation.values]
     gradients = {name: framework.numpy(gradient) for name, gradient in evaluation.gradients.items()}
@@ -125,16 +154,46 @@ def _evaluate(target: Target, framework: Framework, case: Inputs, job: dict[str,
             "value": [dtype_name(value) for value in evaluation.values],
             **{name: [dtype_name(gradient)] for name, gradient in evaluation.gradients.items()},
         },
+        "remark": evaluation.remark,
     }
 
 
-def _array(framework: Framework, case: Inputs, name: str, dtype: str, class_axis: int) -> Any:
-    values = case.arrays[name]
+def _derivative(
+    framework: Framework, call: Call, make: Callable[..., Any], name: str, array: np.ndarray
+) -> dict[str, Any]:
+    """A derivative along a direction by autodiff, and by differences: that of the gradient with respect to the logits,
+    or of the value with respect to another array."""
+    along = direction(name, array)
+    second = name == "logits"
+
+    def at(step: float) -> np.ndarray:
+        moved = dataclasses.replace(
+            call,
+            arrays={**call.arrays, name: make(name, array + step * along)},
+            wrt=["logits"] if second else [],
+        )
+        evaluation = framework.evaluate(moved)
+        return framework.numpy(evaluation.gradients["logits"] if second else evaluation.values[-1])
+
+    if second:
+        derivative = framework.numpy(framework.curvature(call, make(name, along)))
+    else:
+        evaluation = framework.evaluate(dataclasses.replace(call, wrt=[name]))
+        gradient = framework.numpy(evaluation.gradients[name])
+        derivative = np.asarray(np.sum(gradient * framework.numpy(make(name, along))))
+    h = 2.0**-9  # of the fourth order, with as much truncation as rounding
+    differences = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+    return {"derivative": encode(derivative), "differences": encode(differences)}
+
+
+def _array(framework: Framework, case: Inputs, job: dict[str, Any], name: str, values: np.ndarray) -> Any:
+    """Numbers that have their class axis at 1 as an array of the framework, as the job wants it."""
     if values.ndim == case.arrays["logits"].ndim:
-        values = np.moveaxis(values, 1, class_axis)
+        values = np.moveaxis(values, 1, job["class_axis"])
     if values.dtype != np.float64:
         return framework.array(values, str(values.dtype))
     # Soft targets and weights are data, which nobody halves; logits are in the dtype that is asked about.
+    dtype = job["dtype"]
     return framework.array(values, dtype if name in _COMPUTED else computed_dtype(dtype))
 
 

@@ -11,10 +11,11 @@ import jsonschema
 import numpy as np
 import pytest
 
-from seglosses_conformance.cases import FOLDER, Case, decode, encode, load_cases
+from seglosses_conformance.cases import FOLDER, Case, decode, encode, load_cases, map_upstream
 from seglosses_conformance.definitions import DEFINITIONS
 from seglosses_conformance.generate import PRECISION, answer, main, round_to
 from seglosses_conformance.oracle import LOSSES
+from seglosses_conformance.oracle.losses import upstream
 
 FILES = sorted(FOLDER.glob("*Loss.json"))
 CASES = load_cases()
@@ -88,7 +89,8 @@ def test_shapes(case: Case) -> None:
         assert expected.scale.shape == expected.value.shape
         if case.hyperparameters.get("reduction") == "none":
             assert expected.value.ndim > 0
-            assert expected.gradient is None
+            assert expected.gradient is not None
+            assert expected.gradient.shape == case.logits.shape
         elif "nan" in case.flags:
             assert np.isnan(expected.value)
             assert expected.gradient is None
@@ -144,6 +146,13 @@ def test_arrays_round_trip() -> None:
 def test_one_loss_only() -> None:
     assert {case.loss for case in load_cases(["DiceLoss", "CenterLoss"])} == {"DiceLoss", "CenterLoss"}
     assert load_cases([]) == []
+
+
+def test_the_upstream_gradient_of_maps_is_the_oracle_s() -> None:
+    shape = (2, 3, 2)
+    assert map_upstream(shape).ravel().tolist() == [float(upstream(k)) for k in range(12)]
+    assert map_upstream(shape).shape == shape
+    assert map_upstream(()) == 1
 
 
 @pytest.mark.parametrize("loss", LOSSES)

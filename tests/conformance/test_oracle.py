@@ -15,6 +15,7 @@ from seglosses_conformance.cases import load_cases
 from seglosses_conformance.definitions import DEFINITIONS
 from seglosses_conformance.generate import inputs_for
 from seglosses_conformance.oracle import LOSSES, Expected, evaluate, updated_centers
+from seglosses_conformance.oracle.losses import upstream
 
 CASES = {case.id: case for case in load_cases()}
 EPSILON = Fraction(1e-5)  # the float, exactly
@@ -400,6 +401,23 @@ def test_gradient_is_the_difference_quotient(loss: str, definition: object) -> N
             )
             slope = (ahead - behind) / (2 * step)
             assert np.ravel(gradient)[index] == pytest.approx(slope, rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("loss", ["CrossEntropyLoss", "DiceLoss"])
+def test_gradient_of_a_map_is_that_of_its_weighted_sum(loss: str) -> None:
+    options = {"reduction": "none", "activation": "sigmoid"}
+    gradient = np.array(evaluate(loss, options, LOGITS, LABELS).gradient)
+    step = 2.0**-13
+
+    def total(index: int, step: float) -> float:
+        moved = np.array(LOGITS, dtype=float)
+        moved.flat[index] += step
+        value = np.ravel(evaluate(loss, options, moved, LABELS).value)
+        return float(value @ [float(upstream(k)) for k in range(value.size)])
+
+    for index, slope in enumerate(gradient.ravel()):
+        quotient = (total(index, step) - total(index, -step)) / (2 * step)
+        assert slope == pytest.approx(quotient, rel=1e-6, abs=1e-7)
 
 
 def test_saturation_is_exact() -> None:

@@ -33,7 +33,7 @@ def test_own_class_takes_the_hyper_parameters_first(own: list[str]) -> None:
 def test_own_function_that_fails_is_status_1(own: list[str], tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     assert main(["--target", "own_losses:parting", *ONE, *own, "--json", str(path)]) == 1
-    (record,) = json.loads(path.read_text())["records"]
+    record, *_ = json.loads(path.read_text())["records"]
     assert record["reason"].startswith("gradient at [1, 2, 0, 1]")
     assert "--target own_losses:parting --framework numpy --loss DiceLoss" in record["command"]
 
@@ -87,7 +87,7 @@ def test_a_value_alone_conforms_and_the_missing_gradient_is_told(
     path = tmp_path / "out.json"
     assert main(["--target", "own_losses:value_alone", *ONE, *own, "--json", str(path)]) == 0
     assert "no gradient from own_losses:value_alone" in capsys.readouterr().out
-    (record,) = json.loads(path.read_text())["records"]
+    record, *_ = json.loads(path.read_text())["records"]
     assert record["missing"] == ["logits"]
 
 

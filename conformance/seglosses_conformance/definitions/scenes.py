@@ -291,6 +291,14 @@ POOLINGS: dict[str, dict[str, Any]] = {
     },
 }
 SCENES |= {name: {"logits": LOGITS, "target": LABELS, **scene} for name, scene in POOLINGS.items()} | FURTHER
+SCENES["tiny"] = {
+    "comment": "A sum of weights so small that float16 hardly has the gradients; a loss scale makes them large again.",
+    "flags": ["sample-weight", "tiny"],
+    "hyperparameters": {"reduction": "sum"},
+    "logits": LOGITS,
+    "target": LABELS,
+    "sample_weight": np.array([11 * 2.0**-24, 13 * 2.0**-23]),
+}
 
 # Scenes about what the losses of a family share: quick runs of our own targets leave them to one loss of each.
 SHARED = {

@@ -40,7 +40,8 @@ def loss(name: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a loss must give: floats, or nested lists of them. No gradient for reduction="none" and for a NaN value."""
+    """What a loss must give: floats, or nested lists of them. No gradient for a NaN value; that of a map is the one of
+    its sum, each element multiplied by its `upstream`."""
 
     value: Any
     gradient: Any
@@ -67,18 +68,25 @@ def evaluate(
             value, shape, scale = LOSSES[loss_name](problem, **hyperparameters)
         except NoNumberError:
             return Expected(nan, None, nan)
-        if shape or isinstance(value, list):
-            return Expected(
-                nest(shape, [float(plain(v)) for v in value]), None, nest(shape, [float(s) for s in scale])
-            )
+        is_map = bool(shape) or isinstance(value, list)
         slopes = feature_slopes = None
         if with_gradient:
-            slopes = nest(problem.shape, [float(g) for g in gradient(value, problem.logits)])
+            total = sum((v * upstream(k) for k, v in enumerate(value)), mpf(0)) if is_map else value
+            slopes = nest(problem.shape, [float(g) for g in gradient(total, problem.logits)])
             if features is not None:
                 feature_slopes = nest(
-                    problem.features_shape, [float(g) for g in gradient(value, problem.features)]
+                    problem.features_shape, [float(g) for g in gradient(total, problem.features)]
                 )
-        return Expected(float(plain(value)), slopes, float(scale), feature_slopes)
+        if is_map:
+            value, scale = (nest(shape, [float(plain(v)) for v in part]) for part in (value, scale))
+        else:
+            value, scale = float(plain(value)), float(scale)
+        return Expected(value, slopes, scale, feature_slopes)
+
+
+def upstream(k: int) -> Any:
+    """What element k of a map, in C order, is multiplied by before their sum is differentiated: −¾, −¼, ¼, ¾, 1¼, …"""
+    return mpf(k % 5) / 2 - mpf(3) / 4
 
 
 def digits(loss_name: str, problem: Problem) -> int:
