@@ -68,8 +68,8 @@ def gaussian_heatmap(
     -------
     array `(N, C, *S)` with C at `class_axis`
         Within [0, 1]; float64 if `points`, `sigma` or `radius` is a float64 array, else float32. A point with a label
-        outside the classes, coordinates that are not finite, or an entry of `sigma` or `radius` outside its range, makes
-        the whole heat map of its image NaN.
+        outside the classes, coordinates that are not finite, or an entry of `sigma` or `radius` outside its range,
+        makes the whole heat map of its image NaN.
 
     Raises
     ------
