@@ -32,7 +32,17 @@ def ops_for(array: Array, class_axis: int, rank: int) -> Ops:
     return Ops(namespace_of(array), class_axis, rank) if make_ops is None else make_ops(class_axis, rank)
 
 
-_KNOWN = ("numpy", "torch", "jax", "tensorflow", "cupy", "dask", "sparse", "ndonnx", "array_api_strict")
+_KNOWN = ("numpy", "torch", "jax", "tensorflow", "cupy", "array_api_strict")
+"""The libraries that the losses have been tried with."""
+
+STANDARD = (
+    "__array_namespace_info__", "abs", "all", "any", "arange", "argmax", "asarray", "astype", "bool",
+    "broadcast_to", "clip", "concat", "cumulative_sum", "exp", "expand_dims", "expm1", "finfo", "float32",
+    "float64", "floor", "full_like", "int32", "int64", "isfinite", "isnan", "log", "log1p", "max",
+    "maximum", "mean", "min", "minimum", "moveaxis", "ones_like", "reshape", "sort", "sqrt", "squeeze",
+    "stack", "sum", "take", "take_along_axis", "where", "zeros", "zeros_like",
+)  # fmt: skip
+"""What is used of the standard."""
 
 
 def library_of(array: Array) -> str:
@@ -60,7 +70,8 @@ def namespace_of(array: Array) -> Any:
     Raises
     ------
     TypeError
-        If the library of the array is unknown here and is none that array-api-compat knows.
+        If the library of the array is unknown here and is none that array-api-compat knows, or lacks a part of the
+        standard.
     """
     if isinstance(array, (bool, int, float)):
         import numpy
@@ -69,13 +80,21 @@ def namespace_of(array: Array) -> Any:
     make_ops = _registered.get(library_of(array))
     if make_ops is not None:
         return make_ops(1, 2).xp
+    library = library_of(array)
     try:
-        return array_api_compat.array_namespace(array)
+        xp = array_api_compat.array_namespace(array)
     except TypeError:
         raise TypeError(
-            f"arrays must have an Array API namespace, got one of {library_of(array)}. (TensorFlow's is registered by"
-            " import seglosses_keras, on Keras' TensorFlow backend.)"
+            f"arrays must have an Array API namespace, got one of {library}. (TensorFlow's is registered by import"
+            " seglosses_keras, on Keras' TensorFlow backend.)"
         ) from None
+    missing = [] if library in _KNOWN else [name for name in STANDARD if not hasattr(xp, name)]
+    if missing:
+        raise TypeError(
+            f"arrays must be of a library with all of the Array API standard 2024.12, got one of {library}, which lacks"
+            f" {', '.join(missing)}."
+        )
+    return xp
 
 
 def shape_of(array: Array) -> tuple[int | None, ...]:

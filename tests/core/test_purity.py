@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+
 import array_api_strict
 import numpy as np
 import pytest
 
 import seglosses_core as core
+from seglosses_core.namespace import STANDARD
 
 CPU, ELSEWHERE = array_api_strict.Device("CPU_DEVICE"), array_api_strict.Device("device1")
 
@@ -73,3 +78,36 @@ def test_the_referee_sees_shapes_that_depend_on_values(strict):
     x = array_api_strict.asarray([1.0])
     with strict(), pytest.raises(RuntimeError):
         x[x > 0]
+
+
+# -- the standard -----------------------------------------------------------------------------------------------------
+
+
+def used_of_the_standard():
+    """The attributes of `xp` in the core."""
+    for file in Path(core.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Attribute):
+                owner = node.value
+                if "xp" in (getattr(owner, "id", None), getattr(owner, "attr", None)):
+                    yield node.attr
+
+
+def test_what_is_used_of_the_standard_is_listed():
+    assert set(used_of_the_standard()) == set(STANDARD)
+
+
+@pytest.mark.parametrize("missing", [["take_along_axis"], ["arange", "sort"]])
+def test_a_library_that_lacks_a_part_of_the_standard_is_refused(missing):
+    """As dask and sparse do, before anything is computed."""
+
+    class Array:
+        shape, dtype = (2, 3, 4), np.dtype(np.float64)
+
+        def __array_namespace__(self, api_version=None):
+            return SimpleNamespace(__name__="partial", **dict.fromkeys(set(STANDARD) - set(missing)))
+
+    with pytest.raises(
+        TypeError, match=rf"2024\.12, got one of test_purity, which lacks {', '.join(missing)}\."
+    ):
+        core.DiceLoss()(Array(), Array())

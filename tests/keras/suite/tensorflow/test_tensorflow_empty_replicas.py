@@ -6,12 +6,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_problems import CHANNELS, CLASSES, LOSSES, NAMES, build, data, inputs, linear_model
+from keras_problems import CHANNELS, CLASSES, KERNEL, LOSSES, NAMES, build, data, inputs, linear_model, pair
 
 import seglosses_keras
 from seglosses_keras import (
     CrossEntropyLoss,
-    LocallyAdaptiveLoss,
     MaxPooling,
     Minkowski,
     TopK,
@@ -57,20 +56,24 @@ def test_no_image_costs_nothing(name, options):
 
 
 @pytest.mark.parametrize(
-    "loss", [LocallyAdaptiveLoss(kernel_size=3), CrossEntropyLoss(reduction=MaxPooling())]
+    ("name", "options"), [("LocallyAdaptiveLoss", {"kernel_size": 3}), POOLED[2]], ids=["local", "pooled"]
 )
-def test_a_replica_without_images(loss):
-    """One image for two replicas: the step is finite, and it is that of the one that has it, halved as Keras does."""
-    images, labels = inputs()[:1], data()[1][:1]
-    kernels = []
-    for scope in (tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope(), tf.device("CPU:0")):
-        with scope:
-            model = linear_model()
-            model.compile(optimizer=keras.optimizers.SGD(0.5), loss=loss)
-        before = model.get_weights()[0]
-        model.fit(images, labels, verbose=0)
-        kernels.append(model.get_weights()[0] - before)
-    np.testing.assert_allclose(2 * kernels[0], kernels[1], rtol=1e-5, atol=1e-6)
+def test_a_replica_without_images(name, options):
+    """Three images in batches of two for two replicas: in the last step one of them has none."""
+    loss, core = pair(name, options)
+    images, labels = inputs(), data()[1]
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = linear_model()
+        model.compile(optimizer=keras.optimizers.SGD(0.5), loss=loss)
+    model.fit(images, labels, batch_size=2, shuffle=False, verbose=0)
+    kernel = KERNEL
+    for batch in ([0, 1], [2]):
+        slopes = [core.value_and_grad(images[[i]] @ kernel, labels[[i]])[1] for i in batch]
+        both = [
+            np.einsum("nhwi,nhwc->ic", images[[i]], slope) for i, slope in zip(batch, slopes, strict=True)
+        ]
+        kernel = kernel - 0.5 * sum(both) / 2
+    np.testing.assert_allclose(model.get_weights()[0], kernel, rtol=1e-5, atol=1e-6)
 
 
 def test_in_eager_mode_no_image_is_an_error():
