@@ -21,7 +21,7 @@ import seglosses_torch
 from seglosses_conformance import planning, runner
 from seglosses_conformance.cases import Case, load_cases
 from seglosses_conformance.own import own_target
-from seglosses_conformance.processes import run_all
+from seglosses_conformance.processes import Workers
 from seglosses_conformance.records import Record
 from seglosses_conformance.targets import TARGETS, Target
 from seglosses_conformance.ways import LAYOUTS, WAYS
@@ -427,7 +427,8 @@ def test_faults_in_other_libraries(library: str, tmp_path: Path, monkeypatch: py
     made = planning.plan(cases, own, ["float32"])
     checks = {None, "upstream", "backward twice", "after another", "compiled"}
     made.comparisons = [c for c in made.comparisons if c.record.check in checks]
-    records = runner.run(made, lambda requests: run_all(requests, 1)).records
+    with Workers(1) as workers:
+        records = runner.run(made, workers).records
     assert len(records) == len(names) * len(checks)
     failed = {(r.target.partition(":")[2], r.check) for r in records if r.outcome == "fail"}
     assert failed == {("upstream_left_out", "upstream"), ("not_compiled", "compiled")}
