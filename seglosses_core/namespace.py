@@ -69,6 +69,11 @@ def namespace_of(array: Array) -> Any:
     make_ops = _registered.get(library_of(array))
     if make_ops is not None:
         return make_ops(1, 2).xp
+    if library_of(array) == "torch":
+        # What array_namespace would find, but without the caches on its way, of which torch.compile warns.
+        import array_api_compat.torch as torch_namespace
+
+        return torch_namespace
     try:
         return array_api_compat.array_namespace(array)
     except TypeError:
@@ -76,6 +81,11 @@ def namespace_of(array: Array) -> Any:
             f"arrays must have an Array API namespace, got one of {library_of(array)}. (TensorFlow's is registered by"
             " import seglosses_keras, on Keras' TensorFlow backend.)"
         ) from None
+
+
+def device_of(array: Array) -> Any:
+    """The device, as the functions of the namespace take it."""
+    return array.device if library_of(array) == "torch" else array_api_compat.device(array)
 
 
 def shape_of(array: Array) -> tuple[int | None, ...]:
@@ -142,7 +152,7 @@ class Ops:
         return self.xp.asarray(values, dtype=like.dtype, device=self.device(like))
 
     def device(self, x: Array) -> Any:
-        return array_api_compat.device(x)
+        return device_of(x)
 
     def is_eager(self, x: Array) -> bool:
         """Whether values can be looked at, or only shapes and dtypes."""
@@ -204,7 +214,7 @@ class Ops:
 
     def parts(self, logits: Array) -> Iterator[tuple[slice, ...]] | None:
         """Where large logits are cut, along one spatial axis; None where arrays cannot be written to in parts."""
-        if not array_api_compat.is_numpy_array(logits):
+        if library_of(logits) != "numpy":
             return None
         return self._cut(logits, logits.strides, self.part_size)
 

@@ -110,8 +110,9 @@ class RegionLoss(SingleLoss):
     def _score(self, ratio: list[Moment], sums: list[Array], ops: Ops) -> tuple[Array, list[Array]]:
         """L and ∂L/∂S for each moment S. A denominator of 0, which only `smooth=0` allows, means a perfect score."""
         terms = list(zip(ratio, sums, strict=True))
-        numerator = sum(m.n * total for m, total in terms if m.n)
-        denominator = sum(m.d * total for m, total in terms if m.d) + self.smooth
+        # Whatever the coefficients: a compiler may have a symbol for them, on which nothing must depend.
+        numerator = sum(m.n * total for m, total in terms)
+        denominator = sum(m.d * total for m, total in terms) + self.smooth
         if self.smooth_numerator:
             numerator = numerator + self.smooth
         loss = divide(denominator - numerator, denominator, ops.xp)
