@@ -257,7 +257,8 @@ class Ops:
 
     def sum_image(self, pixel_map: Array) -> Array:
         """A map summed over the pixels of each image: `(N,)`, wide."""
-        return self.xp.sum(pixel_map, axis=tuple(range(1, self.rank - 1)), dtype=self.wide(pixel_map))
+        axes = tuple(range(1, len(pixel_map.shape)))
+        return self.xp.sum(pixel_map, axis=axes, dtype=self.wide(pixel_map))
 
     def sum_classes(self, x: Array) -> Array:
         """Logits-shaped `x` summed over the classes: a map."""

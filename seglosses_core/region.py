@@ -84,7 +84,9 @@ class RegionLoss(SingleLoss):
         batch = self.aggregate == "batch"
         weights = target.weights(with_samples=batch)
         ratio = self.ratio()
-        sums = [self._aggregate(target.moment(prediction, m.i, m.j, weights), ops) for m in ratio]
+        sums = [
+            self._aggregate(target.moment(prediction, m.i, m.j, weights, batch=batch), ops) for m in ratio
+        ]
         loss, slopes = self._score(ratio, sums, ops)
         importance = self.importance(target, prediction, weights, loss, ops)
         weighted = loss * importance
@@ -132,7 +134,8 @@ class RegionLoss(SingleLoss):
         if self.class_weights is not None:
             importance = importance * ops.constant(self.class_weights, like)[None, :]
         if self.absent == "skip":
-            present = self._aggregate(target.moment(prediction, 0, 1, weights), ops)
+            batch = self.aggregate == "batch"
+            present = self._aggregate(target.moment(prediction, 0, 1, weights, batch=batch), ops)
             importance = importance * ops.cast(present > 0, like.dtype)
         if not self.include_background:
             foreground = [0.0] + [1.0] * (target.num_classes - 1)

@@ -133,8 +133,13 @@ class Target:
         """Whether labels are better than their one-hot form."""
         return self.labels is not None and not self.ops.fuses
 
-    def moment(self, prediction: Prediction, i: Any, j: Any, weights: Array | None) -> Array:
-        """Σ w p^i y^j over the pixels of each image: `(N, C)` in the wide dtype. With labels, y^j is y for j > 0."""
+    def moment(
+        self, prediction: Prediction, i: Any, j: Any, weights: Array | None, *, batch: bool = False
+    ) -> Array:
+        """Σ w p^i y^j over the pixels of each image: `(N, C)` in the wide dtype. With labels, y^j is y for j > 0.
+
+        What is to be added up over a `batch` may be so already, `(1, C)`.
+        """
         ops = self.ops
         if is_zero(j):
             return ops.power_sum(prediction.probabilities, i, weights)
@@ -142,14 +147,15 @@ class Target:
             if is_zero(i):
                 return ops.power_sum(self.power(j), 1, weights)
             return ops.sum_product(self.power(j), power(prediction.probabilities, i), weights)
-        if is_zero(i):
-            if weights is None:
-                return ops.count_labels(self.labels, self.num_classes, self.dtype)
-            summand = weights
-        else:
-            summand = power(prediction.at_label, i)
-            summand = summand if weights is None else summand * weights
-        return ops.sum_by_label(summand, self.labels, self.num_classes)
+        labels = self.labels
+        summand = weights if is_zero(i) else power(prediction.at_label, i)
+        if not (is_zero(i) or weights is None):
+            summand = summand * weights
+        if batch:  # one image of all pixels
+            labels, summand = (x if x is None else ops.xp.reshape(x, (1, -1)) for x in (labels, summand))
+        if summand is None:
+            return ops.count_labels(labels, self.num_classes, self.dtype)
+        return ops.sum_by_label(summand, labels, self.num_classes)
 
     def power(self, j: Any) -> Array:
         """y^j for j > 0, logits-shaped."""

@@ -160,8 +160,13 @@ class EagerOps(TorchOps):
     def count_labels(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
         if labels.device.type != "cpu":
             return super().count_labels(labels, num_classes, dtype)
-        counts = [image.bincount(minlength=num_classes) for image in labels.reshape(labels.shape[0], -1)]
-        return torch.stack(counts).to(torch.float64)
+        images = labels.reshape(labels.shape[0], -1)
+        if images.shape[1] >= self.part_size:
+            counts = torch.stack([image.bincount(minlength=num_classes) for image in images])
+        else:  # many small images at once, each with classes of its own
+            first = num_classes * torch.arange(images.shape[0])[:, None]
+            counts = (images + first).flatten().bincount(minlength=num_classes * images.shape[0])
+        return counts.reshape(-1, num_classes).to(torch.float64)
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.wide(pixel_map))
