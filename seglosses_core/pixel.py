@@ -211,7 +211,8 @@ class LogPixelLoss(PixelLoss):
     def _over_classes(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
         xp = ops.xp
         log_p = prediction.log_probabilities
-        shares = self.soften(target.values, 1 / target.num_classes)
+        # A length is a tensor of integers under torch.jit.trace, by which 1 is divided in float32.
+        shares = self.soften(target.values, 1 / int(target.num_classes))
         factors = self.factors(ops, log_p)
         if factors is not None:
             shares = shares * self._spread(factors[0], ops)

@@ -10,8 +10,14 @@ import array_api_compat.torch as xp
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from seglosses_core.namespace import AtLabel, Ops, Term, product
+
+
+def is_recorded() -> bool:
+    """Whether a tracer, `torch.jit.trace` or `make_fx`, writes down each operation on real tensors."""
+    return torch.jit.is_tracing() or get_proxy_mode() is not None
 
 
 class TorchOps(Ops):
@@ -34,7 +40,11 @@ class TorchOps(Ops):
         return x.device
 
     def is_eager(self, x: Tensor) -> bool:
-        if torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x):
+        if (
+            torch.compiler.is_compiling()
+            or is_recorded()
+            or torch._C._functorch.is_functorch_wrapped_tensor(x)
+        ):
             return False
         return not (x.is_meta or isinstance(x, FakeTensor))
 
