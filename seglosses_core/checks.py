@@ -18,7 +18,8 @@ from seglosses_core.namespace import Array, Ops, dtype_name, library_of, namespa
 
 def is_array(value: Any) -> bool:
     """Whether `value` is an array of some library, rather than a Python number or sequence."""
-    return hasattr(value, "shape") and hasattr(value, "dtype")
+    # A compiler that makes a symbol of a number knows its type, but not whether it has an attribute.
+    return type(value) not in (bool, int, float) and hasattr(value, "shape") and hasattr(value, "dtype")
 
 
 _TEXT = (str, bytes, bytearray, memoryview)

@@ -11,10 +11,8 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
-import array_api_compat
-
 from seglosses_core.checks import check_flag, check_number, describe, dtype_is, is_array, same_shape
-from seglosses_core.namespace import Array, divide, dtype_name, library_of, namespace_of, shape_of
+from seglosses_core.namespace import Array, device_of, divide, dtype_name, library_of, namespace_of, shape_of
 
 SIGMAS = 6
 """How many σ a Gaussian without a radius reaches from label maps: exp(−6²/2) = 1.5e-8 rounds to nothing beside 1."""
@@ -89,7 +87,7 @@ def gaussian_heatmap(
     xp = namespace_of(points)
     labels, sigma, radius, valid = (_native(x, points, xp) for x in (labels, sigma, radius, valid))
     points, sigma, radius = _real(xp, points, sigma, radius)
-    dtype, device = points.dtype, array_api_compat.device(points)
+    dtype, device = points.dtype, device_of(points)
     labels = _signed(labels, xp)
     sigma, radius = (x[..., None] if is_array(x) else x for x in (sigma, radius))
     if valid is not None:
@@ -215,7 +213,7 @@ def gaussian_heatmap_from_labels(
     xp = namespace_of(labels)
     labels = _signed(labels, xp)
     outside = (labels < 0) | (labels >= first + num_classes)
-    device = array_api_compat.device(labels)
+    device = device_of(labels)
     classes = xp.arange(first, first + num_classes, dtype=labels.dtype, device=device)
     places = (None,) * (len(sizes) + 1 - axis)
     hot = xp.expand_dims(labels, axis=axis) == classes[(slice(None), *places)]

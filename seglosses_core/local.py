@@ -85,7 +85,9 @@ class LocallyAdaptiveLoss(PixelLoss):
             raise ValueError(
                 f"{own[0]} must be given to {type(self).__name__}, not to its cost, got {self.cost!r}."
             )
-        dataclasses.replace(self.cost, activation=self.activation)  # whose checks know what does not go together
+        dataclasses.replace(
+            self.cost, activation=self.activation
+        )  # whose checks know what does not go together
 
     def check(
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None

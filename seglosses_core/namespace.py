@@ -37,7 +37,7 @@ _KNOWN = ("numpy", "torch", "jax", "tensorflow", "cupy", "array_api_strict")
 
 STANDARD = (
     "__array_namespace_info__", "abs", "all", "any", "arange", "argmax", "asarray", "astype", "bool",
-    "broadcast_to", "clip", "concat", "cumulative_sum", "exp", "expand_dims", "expm1", "finfo", "float32",
+    "broadcast_to", "clip", "concat", "cumulative_sum", "exp", "expand_dims", "finfo", "float32",
     "float64", "floor", "full_like", "int32", "int64", "isfinite", "isnan", "log", "log1p", "max",
     "maximum", "mean", "min", "minimum", "moveaxis", "ones_like", "reshape", "sort", "sqrt", "squeeze",
     "stack", "sum", "take", "take_along_axis", "where", "zeros", "zeros_like",
@@ -81,6 +81,11 @@ def namespace_of(array: Array) -> Any:
     if make_ops is not None:
         return make_ops(1, 2).xp
     library = library_of(array)
+    if library == "torch":
+        # What array_namespace would find, but without the caches on its way, of which torch.compile warns.
+        import array_api_compat.torch as torch_namespace
+
+        return torch_namespace
     try:
         xp = array_api_compat.array_namespace(array)
     except TypeError:
@@ -95,6 +100,11 @@ def namespace_of(array: Array) -> Any:
             f" {', '.join(missing)}."
         )
     return xp
+
+
+def device_of(array: Array) -> Any:
+    """The device, as the functions of the namespace take it."""
+    return array.device if library_of(array) == "torch" else array_api_compat.device(array)
 
 
 def shape_of(array: Array) -> tuple[int | None, ...]:
@@ -176,7 +186,7 @@ class Ops:
         return self.xp.asarray(values, dtype=like.dtype, device=self.device(like))
 
     def device(self, x: Array) -> Any:
-        return array_api_compat.device(x)
+        return device_of(x)
 
     def is_eager(self, x: Array) -> bool:
         """Whether values can be looked at, or only shapes and dtypes."""
@@ -198,7 +208,7 @@ class Ops:
     def is_ordinary(self, weights: Array) -> bool:
         """Whether weights are known to be finite, not negative and of a size that needs no scaling (`relative`); False
         where values are not looked at."""
-        return array_api_compat.is_numpy_array(weights) and is_ordinary(weights.min(), weights.max())
+        return library_of(weights) == "numpy" and is_ordinary(weights.min(), weights.max())
 
     def relative(self, weights: Array) -> tuple[Array, Array]:
         """Weights times a power of two that brings the largest near 1, and the inverse of that power, wide. Ordinary
@@ -275,7 +285,7 @@ class Ops:
 
     def parts(self, logits: Array) -> Iterator[tuple[slice, ...]] | None:
         """Where large logits are cut, along one spatial axis; None where arrays cannot be written to in parts."""
-        if not array_api_compat.is_numpy_array(logits):
+        if library_of(logits) != "numpy":
             return None
         return self._cut(logits, logits.strides, self.part_size)
 
@@ -318,7 +328,8 @@ class Ops:
 
     def sum_image(self, pixel_map: Array) -> Array:
         """A map summed over the pixels of each image: `(N,)`, wide."""
-        return self.xp.sum(pixel_map, axis=tuple(range(1, self.rank - 1)), dtype=self.wide(pixel_map))
+        axes = tuple(range(1, len(pixel_map.shape)))
+        return self.xp.sum(pixel_map, axis=axes, dtype=self.wide(pixel_map))
 
     def sum_classes(self, x: Array) -> Array:
         """Logits-shaped `x` summed over the classes: a map."""

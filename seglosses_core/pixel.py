@@ -246,14 +246,15 @@ class LogPixelLoss(PixelLoss):
         """The cost of a pixel is `Σ_c w_c y_c f(log p_c) / Σ_c w_c y_c`, and the sum below it a factor of its weight: a
         target that is 0 for all classes says nothing, and one that says twice as much counts twice."""
         xp = ops.xp
-        side, _ = prediction.class_sides()
-        shares = self.soften(target.values, 1 / target.num_classes)
+        side = prediction.presence()
+        # A length is a tensor of integers under torch.jit.trace, by which 1 is divided in float32.
+        shares = self.soften(target.values, 1 / int(target.num_classes))
         factors = self.factors(ops, side.log)
         if factors is not None:
             shares = shares * self._spread(factors[0], ops)
         weights, unit = target.weights(with_samples=True), target.unit(with_samples=True)
         if target.labels is None or self.class_weights is not None:
-            weight, values = target.values, target.values
+            values = target.values
             classes, unit_of_classes = self.read_class_weights(ops, side.log)
             if classes is not None:
                 values, shares = values * ops.over_pixels(classes), shares * ops.over_pixels(classes)
@@ -291,7 +292,7 @@ class LogPixelLoss(PixelLoss):
         return CostMap(cost if factors is None else factor * cost, weights, pullback, unit=unit)
 
     def _both_sides(self, prediction: Prediction, target: Target, ops: Ops) -> CostMap:
-        present, absent = prediction.class_sides()
+        present, absent = prediction.presence(), prediction.absence()
         weights, unit = self.weights_of_entries(target, ops, present.log)
         positive, negative = self.sides(target.values, ops)
         factors = self.factors(ops, present.log)

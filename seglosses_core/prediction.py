@@ -229,12 +229,13 @@ class Prediction:
 
         return Side(self.log_at_label, complement, log_complement)
 
-    def class_sides(self) -> tuple[Side, Side]:
-        """The presence and the absence of each class, logits-shaped."""
-        return (
-            Side(self.log_probabilities, lambda: self.complements, lambda: self.log_complements),
-            Side(self.log_complements, lambda: self.probabilities, lambda: self.log_probabilities),
-        )
+    def presence(self) -> Side:
+        """Each class, logits-shaped."""
+        return Side(self.log_probabilities, lambda: self.complements, lambda: self.log_complements)
+
+    def absence(self) -> Side:
+        """The absence of each class, logits-shaped."""
+        return Side(self.log_complements, lambda: self.probabilities, lambda: self.log_probabilities)
 
     def side_of(self, signs: Array) -> tuple[Side, Callable[[Array], Array]]:
         """The presence of each class where the sign is 1, its absence where it is −1, logits-shaped; and the way back

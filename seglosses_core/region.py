@@ -84,7 +84,9 @@ class RegionLoss(SingleLoss):
         batch = self.aggregate == "batch"
         weights = target.weights(with_samples=batch)
         ratio = self.ratio()
-        sums = [self._aggregate(target.moment(prediction, m.i, m.j, weights), ops) for m in ratio]
+        sums = [
+            self._aggregate(target.moment(prediction, m.i, m.j, weights, batch=batch), ops) for m in ratio
+        ]
         smooth = self.smooth
         unit = target.unit(with_samples=batch)
         if unit is not None:
@@ -118,8 +120,9 @@ class RegionLoss(SingleLoss):
     ) -> tuple[Array, list[Array]]:
         """L and ∂L/∂S for each moment S. A denominator of 0, which only `smooth=0` allows, means a perfect score."""
         terms = list(zip(ratio, sums, strict=True))
-        numerator = sum(m.n * total for m, total in terms if m.n)
-        denominator = sum(m.d * total for m, total in terms if m.d) + smooth
+        # Whatever the coefficients: a compiler may have a symbol for them, on which nothing must depend.
+        numerator = sum(m.n * total for m, total in terms)
+        denominator = sum(m.d * total for m, total in terms) + smooth
         if self.smooth_numerator:
             numerator = numerator + smooth
         loss = divide(denominator - numerator, denominator, ops.xp)
@@ -142,7 +145,8 @@ class RegionLoss(SingleLoss):
         if classes is not None:
             importance = importance * classes[None, :]
         if self.absent == "skip":
-            present = self._aggregate(target.moment(prediction, 0, 1, weights), ops)
+            batch = self.aggregate == "batch"
+            present = self._aggregate(target.moment(prediction, 0, 1, weights, batch=batch), ops)
             importance = importance * ops.cast(present > 0, like.dtype)
         if not self.include_background:
             foreground = [0.0] + [1.0] * (target.num_classes - 1)

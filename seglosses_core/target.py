@@ -152,8 +152,13 @@ class Target:
         """Whether labels are better than their one-hot form."""
         return self.labels is not None and not self.ops.fuses
 
-    def moment(self, prediction: Prediction, i: Any, j: Any, weights: Array | None) -> Array:
-        """Σ w p^i y^j over the pixels of each image: `(N, C)` in the wide dtype. With labels, y^j is y for j > 0."""
+    def moment(
+        self, prediction: Prediction, i: Any, j: Any, weights: Array | None, *, batch: bool = False
+    ) -> Array:
+        """Σ w p^i y^j over the pixels of each image: `(N, C)` in the wide dtype. With labels, y^j is y for j > 0.
+
+        What is to be added up over a `batch` may be so already, `(1, C)`.
+        """
         ops = self.ops
         if is_zero(j):
             if prediction.powers_by_log(i):
@@ -163,14 +168,15 @@ class Target:
             if is_zero(i):
                 return ops.power_sum(self.power(j), 1, weights)
             return ops.sum_product(self.power(j), prediction.power(i), weights)
-        if is_zero(i):
-            if weights is None:
-                return ops.count_labels(self.labels, self.num_classes, self.dtype)
-            summand = weights
-        else:
-            summand = prediction.label_power(i)
-            summand = summand if weights is None else summand * weights
-        return ops.sum_by_label(summand, self.labels, self.num_classes)
+        labels = self.labels
+        summand = weights if is_zero(i) else prediction.label_power(i)
+        if not (is_zero(i) or weights is None):
+            summand = summand * weights
+        if batch:  # one image of all pixels
+            labels, summand = (x if x is None else ops.xp.reshape(x, (1, -1)) for x in (labels, summand))
+        if summand is None:
+            return ops.count_labels(labels, self.num_classes, self.dtype)
+        return ops.sum_by_label(summand, labels, self.num_classes)
 
     def power(self, j: Any) -> Array:
         """y^j for j > 0, logits-shaped."""

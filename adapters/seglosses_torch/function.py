@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 
 from seglosses_core.checks import describe
 from seglosses_core.loss import Loss
-from seglosses_torch.operations import CompiledOps, EagerOps, TorchOps
+from seglosses_torch.operations import CompiledOps, EagerOps, TorchOps, is_recorded
 
 
 def evaluate(
@@ -36,19 +36,24 @@ def evaluate(
     """
     if not isinstance(logits, Tensor):
         raise TypeError(f"logits must be a torch array, got {describe(logits)}.")
+    given = {"logits": logits, "target": target, "mask": mask, "sample_weight": sample_weight, **inputs}
+    hidden = _tensors(loss)
+    for name, value in (*given.items(), *hidden):
+        _refuse_distributed(name, value)
     axis = loss.check(logits, target, mask, sample_weight)
     compiling = torch.compiler.is_compiling()
     ops = (CompiledOps if compiling else TorchOps)(axis, logits.ndim)
     loss.check_values(logits, target, mask, sample_weight, ops)
     logits = logits.to(ops.compute_dtype(logits))
-    hidden = _tensors(loss)
-    others = [x for x in (target, mask, sample_weight, *inputs.values(), *hidden) if x is not None]
-    # An exported program has no hand-written derivatives, forward mode cannot enter one, and a compiler cannot
-    # differentiate or map one.
-    by_formula = by_formula or torch.compiler.is_exporting() or forward_ad._current_level >= 0
+    constants = [x for _, x in hidden]
+    others = [x for x in (target, mask, sample_weight, *inputs.values(), *constants) if x is not None]
+    # An exported or traced program has no hand-written derivatives, forward mode cannot enter one, and a compiler
+    # cannot differentiate or map one.
+    by_formula = by_formula or torch.compiler.is_exporting() or torch.jit.is_tracing()
+    by_formula = by_formula or forward_ad._current_level >= 0
     by_formula = by_formula or (compiling and torch._C._are_functorch_transforms_active())
     differentiated = torch.is_grad_enabled() and any(x.requires_grad for x in (logits, *others))
-    plain = not (compiling or torch._C._are_functorch_transforms_active())
+    plain = not (compiling or is_recorded() or torch._C._are_functorch_transforms_active())
     plain = plain and not any(map(_is_transformed, (logits, *others)))
     with _no_autocast(logits):
         if not differentiated and not by_formula:
@@ -59,7 +64,7 @@ def evaluate(
             by_formula
             or loss.reduction == "none"
             or any(x.requires_grad for x in others)
-            or (not compiling and any(map(_is_transformed, hidden)))
+            or (not compiling and any(map(_is_transformed, constants)))
         ):
             derivative = _Compiled if compiling else _AtOnce if plain else _Transformed
             call = _Call(loss, axis, tuple(inputs))
@@ -186,14 +191,24 @@ def _is_transformed(tensor: Tensor) -> bool:
     return wrapped or isinstance(tensor, FakeTensor)
 
 
-def _tensors(loss: Any) -> list[Tensor]:
-    """The tensors among the hyper-parameters of a loss and of the losses in it."""
-    found: list[Tensor] = []
+def _refuse_distributed(name: str, value: Any) -> None:
+    """Told by the type's name, without an import of torch.distributed."""
+    if any(kind.__name__ == "DTensor" for kind in type(value).__mro__):
+        raise TypeError(
+            f"{name} must be a tensor of one process, got a DTensor, {describe(value)} with placements"
+            f" {value.placements}; pass {name}.full_tensor(), which is all of it on every process, or"
+            f" {name}.to_local(), the part of this process, for the loss of that part alone."
+        )
+
+
+def _tensors(loss: Any) -> list[tuple[str, Tensor]]:
+    """The tensors among the hyper-parameters of a loss and of the losses in it, with their names."""
+    found: list[tuple[str, Tensor]] = []
     for field in dataclasses.fields(loss):
         value = getattr(loss, field.name)
         for item in value if isinstance(value, (tuple, list)) else (value,):
             if isinstance(item, Tensor):
-                found.append(item)
+                found.append((field.name, item))
             elif isinstance(item, Loss):
                 found += _tensors(item)
     return found

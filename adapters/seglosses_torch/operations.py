@@ -10,8 +10,14 @@ import array_api_compat.torch as xp
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from seglosses_core.namespace import AtLabel, Ops, Term, is_ordinary, log1p_by_series, product
+
+
+def is_recorded() -> bool:
+    """Whether a tracer, `torch.jit.trace` or `make_fx`, writes down each operation on real tensors."""
+    return torch.jit.is_tracing() or get_proxy_mode() is not None
 
 
 class TorchOps(Ops):
@@ -36,7 +42,11 @@ class TorchOps(Ops):
         return x.device
 
     def is_eager(self, x: Tensor) -> bool:
-        if torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x):
+        if (
+            torch.compiler.is_compiling()
+            or is_recorded()
+            or torch._C._functorch.is_functorch_wrapped_tensor(x)
+        ):
             return False
         return not (x.is_meta or isinstance(x, FakeTensor))
 
@@ -175,8 +185,13 @@ class EagerOps(TorchOps):
     def count_labels(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
         if labels.device.type != "cpu":
             return super().count_labels(labels, num_classes, dtype)
-        counts = [image.bincount(minlength=num_classes) for image in labels.reshape(labels.shape[0], -1)]
-        return torch.stack(counts).to(torch.float64)
+        images = labels.reshape(labels.shape[0], -1)
+        if images.shape[1] >= self.part_size:
+            counts = torch.stack([image.bincount(minlength=num_classes) for image in images])
+        else:  # many small images at once, each with classes of its own
+            first = num_classes * torch.arange(images.shape[0])[:, None]
+            counts = (images + first).flatten().bincount(minlength=num_classes * images.shape[0])
+        return counts.reshape(-1, num_classes).to(torch.float64)
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.wide(pixel_map))

@@ -1,0 +1,218 @@
+"""Tracers, hyper-parameters that a compiler makes symbols of, and what no loss takes: tensors of several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch_cases import CASES, C, Case, H, N, W, close, each_case, gradient, labels
+
+import seglosses_torch as sl
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`torch.jit.*` is deprecated:DeprecationWarning"),
+    # Of every shape that is looked at.
+    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
+    # Dynamo looks at an autograd.Function by making an instance of it, which PyTorch itself warns of.
+    pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
+]
+
+
+def others(case: Case) -> tuple[Tensor, dict[str, Tensor]]:
+    """A case with its images in the other order, and other logits."""
+    z = case.logits().flip(0)
+    z = z if case.make().activation == "identity" else 0.7 * z
+    return z, {name: x.flip(0) for name, x in case.arguments().items()}
+
+
+# -- tracers ----------------------------------------------------------------------------------------------------------
+
+
+class Called(nn.Module):
+    """A loss with its arguments in a row, as `torch.jit.trace` wants them."""
+
+    def __init__(self, loss: sl.TorchLoss, names: list[str]) -> None:
+        super().__init__()
+        self.loss, self.names = loss, names
+
+    def forward(self, z: Tensor, *given: Tensor) -> Tensor:
+        return self.loss(z, **dict(zip(self.names, given, strict=True)))
+
+
+@each_case
+def test_jit_trace(case: Case) -> None:
+    """What is traced on one input gives value and gradient of another."""
+    given = case.arguments()
+    loss = Called(case.make(), list(given))
+    traced = torch.jit.trace(loss, (case.logits(), *given.values()), check_trace=False)
+    z, given = others(case)
+    z.requires_grad_()
+    value, expected = traced(z, *given.values()), loss(z, *given.values())
+    close(value, expected)
+    close(gradient(value, z), gradient(expected, z))
+
+
+@pytest.mark.parametrize("case", CASES[:4], ids=str)
+def test_make_fx_of_a_gradient(case: Case) -> None:
+    loss = case.make()
+
+    def slope(z: Tensor, given: dict[str, Tensor]) -> Tensor:
+        z = z.detach().requires_grad_()
+        return gradient(loss(z, **given), z)
+
+    traced = make_fx(slope)(case.logits(), case.arguments())
+    close(traced(*others(case)), slope(*others(case)))
+
+
+# -- compilers --------------------------------------------------------------------------------------------------------
+
+MADE: dict[str, Callable[[float], sl.TorchLoss]] = {
+    "Tversky": lambda x: sl.TverskyLoss(alpha=x, beta=1 - x, smooth=x),
+    "ensemble": lambda x: x * sl.FocalLoss(alpha=x) + (1 - x) * sl.TverskyLoss(alpha=x),
+    "cross-entropy": lambda x: sl.CrossEntropyLoss(label_smoothing=x, class_weights=(x, 1.0, 2.0, 3.0)),
+    "focal": lambda x: sl.FocalLoss(gamma=1 + x, alpha=(x, 0.2, 0.3, 0.4)),
+    "focal, sigmoid": lambda x: sl.FocalLoss(gamma=1 + x, alpha=x, activation="sigmoid"),
+    "Dice": lambda x: sl.DiceLoss(smooth=x, class_weights=(x, 1.0, 2.0, 3.0)),
+    "power Dice": lambda x: sl.PowerDiceLoss(p=1 + x),
+    "power Jaccard": lambda x: sl.PowerJaccardLoss(p=1 + x, smooth=x),
+    "pointwise": lambda x: sl.PointwiseExponentialLoss(alpha=x, exponent=1 + x),
+    "locally adaptive": lambda x: sl.LocallyAdaptiveLoss(kernel_size=3, cost=sl.FocalLoss(gamma=x, alpha=x)),
+    "center": lambda x: sl.CenterLoss(num_classes=C, rate=x, weight=x).eval(),
+    "distance-aware": lambda x: sl.DistanceAwareCrossEntropyLoss(alpha=1 + x, beta=4 * x),
+    "squared error": lambda x: sl.MeanSquaredErrorLoss(class_weights=(x, 1.0, 2.0, 3.0)),
+    "Minkowski": lambda x: sl.CrossEntropyLoss(reduction=sl.Minkowski(k=1 + x)),
+    "max-pooling": lambda x: sl.CrossEntropyLoss(reduction=sl.MaxPooling(ratio=x, p=1 + x)),
+    "top-k": lambda x: sl.FocalLoss(alpha=x, reduction=sl.TopK(fraction=x)),
+}
+SWEEPS = [
+    pytest.param(
+        make,
+        dynamic,
+        id=f"{name}-{dynamic}",
+        marks=[] if (name, dynamic) == ("ensemble", None) else pytest.mark.slow,
+    )
+    for name, make in MADE.items()
+    for dynamic in (None, True)
+]
+
+
+@pytest.mark.parametrize(("make", "dynamic"), SWEEPS)
+def test_hyperparameters_as_symbols(make: Any, dynamic: bool | None) -> None:
+    """From the second value on, or at once with `dynamic=True`, Dynamo makes a symbol of a number."""
+    torch._dynamo.reset()
+    frames = torch._dynamo.utils.counters["frames"]
+    frames.clear()
+    for count, x in enumerate((0.3, 0.2), 1):
+        loss = make(x)
+        height = H + count % 2
+        z = torch.randn(N, C, height, W, dtype=torch.float64, requires_grad=True)
+        t = torch.randint(C, (N, height, W))
+        compiled = torch.compile(loss, fullgraph=True, dynamic=dynamic, backend="aot_eager")
+        value, expected = compiled(z, t), loss(z, t)
+        close(value, expected, relative=1e-10)
+        close(gradient(value, z), gradient(expected, z), relative=1e-10)
+        assert frames["ok"] <= count
+
+
+def test_compiled_heat_maps() -> None:
+    """Without a warning, which would be an error here."""
+    torch._dynamo.reset()
+    points = torch.tensor([[[1.0, 1.0], [2.0, 3.0]]])
+
+    def draw(points: Tensor) -> Tensor:
+        return sl.gaussian_heatmap(points, torch.tensor([[0, 2]]), (H, W), num_classes=3, sigma=1.0)
+
+    def search(labels: Tensor) -> Tensor:
+        return sl.gaussian_heatmap_from_labels(labels, num_classes=C, radius=2.0)
+
+    for function, given in ((draw, points), (search, labels())):
+        compiled = torch.compile(function, fullgraph=True, backend="aot_eager")
+        close(compiled(given), function(given), relative=1e-6)
+
+
+# -- points and many small images ------------------------------------------------------------------------------------
+
+
+class Operations(TorchDispatchMode):
+    """Counts PyTorch's operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), options: Any = None) -> Any:
+        self.count += 1
+        return function(*args, **(options or {}))
+
+
+REGION = [
+    sl.DiceLoss, sl.JaccardLoss, sl.TverskyLoss, sl.PowerDiceLoss, sl.PowerJaccardLoss, sl.PointwiseExponentialLoss,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("weight", [None, "mask", "sample_weight"])
+@pytest.mark.parametrize(
+    "options", [{}, {"aggregate": "batch"}, {"aggregate": "batch", "absent": "skip"}], ids=str
+)
+@pytest.mark.parametrize("kind", REGION)
+def test_operations_do_not_grow_with_the_number_of_images(
+    kind: Any, options: dict[str, str], weight: str | None
+) -> None:
+    loss, counts = kind(**options), []
+    for points in (10, 300):
+        z = torch.randn(points, C, dtype=torch.float64, requires_grad=True)
+        t = torch.arange(points) % C
+        weights = {} if weight is None else {weight: torch.rand(points, dtype=torch.float64)}
+        with Operations() as operations:
+            value = loss(z, t, **weights)
+            slope = gradient(value, z)
+        counts.append(operations.count)
+        if "aggregate" in options:  # the same pixels as one image
+            image = z.detach().T[None].contiguous().requires_grad_()
+            expected = loss(image, t[None], **({} if weight is None else {"mask": weights[weight][None]}))
+            close(value, expected)
+            close(slope, gradient(expected, image)[0].T)
+    assert counts[0] == counts[1]
+
+
+# -- several processes -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def distribute() -> Iterator[Callable[[Tensor], Tensor]]:
+    """A tensor as a DTensor, sharded over its images on a mesh of this one process."""
+    from torch import distributed
+    from torch.distributed.tensor import Shard, distribute_tensor
+
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    try:
+        mesh = distributed.device_mesh.init_device_mesh("cpu", (1,))
+        yield lambda x: distribute_tensor(x, mesh, [Shard(0)])
+    finally:
+        distributed.destroy_process_group()
+
+
+def test_distributed_tensors_are_refused(distribute: Callable[[Tensor], Tensor]) -> None:
+    """Sums over a shard would be taken for sums over the batch."""
+    z, t = CASES[0].logits(), labels()
+    weights = torch.ones(C, dtype=z.dtype)
+    given: dict[str, Callable[[], Tensor]] = {
+        "logits": lambda: sl.DiceLoss(aggregate="batch")(distribute(z), distribute(t)),
+        "target": lambda: sl.DiceLoss()(z, distribute(t)),
+        "mask": lambda: sl.CrossEntropyLoss()(z, t, mask=distribute(t)),
+        "sample_weight": lambda: sl.DiceLoss().formula(z, t, sample_weight=distribute(torch.ones(N))),
+        "features": lambda: sl.CenterLoss(num_classes=C)(z, t, features=distribute(z)),
+        "class_weights": lambda: sl.DiceLoss(class_weights=distribute(weights))(z, t),
+        "alpha": lambda: (sl.FocalLoss(alpha=distribute(weights)) + sl.DiceLoss())(z, t),
+    }
+    for name, call in given.items():
+        with pytest.raises(
+            TypeError, match=rf"{name} must be .*, got a DTensor, .* pass {name}\.full_tensor\(\)"
+        ):
+            call()
+    close(sl.DiceLoss()(distribute(z).full_tensor(), distribute(t).to_local()), sl.DiceLoss()(z, t))
