@@ -282,7 +282,7 @@ def test_channels_last(case: Case, reduction: str) -> None:
 
 
 def rebuilt(loss: sl.TorchLoss, **changes: Any) -> sl.TorchLoss:
-    fields = {name: getattr(loss.core, name) for name in loss.core.__dataclass_fields__}
+    fields = {name: getattr(loss, name) for name in loss.core.__dataclass_fields__}
     extra = {"num_classes": C} if isinstance(loss, sl.CenterLoss) else {}
     return type(loss)(**{**fields, **extra, **changes}).train(loss.training)
 
