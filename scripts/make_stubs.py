@@ -166,7 +166,6 @@ from collections.abc import Sequence
 
 from seglosses_core import MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
-from seglosses_core.pixel import PixelLoss
 from torch import Tensor, nn
 
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
@@ -179,8 +178,8 @@ from seglosses_torch.module import TorchLoss
     annotations={
         "p": "float | Tensor | nn.Module",
         "losses": "Sequence[TorchLoss]",
-        "weights": "Sequence[float] | Tensor | nn.Module | None",
-        "cost": "TorchLoss | PixelLoss",
+        "weights": "Sequence[float | Tensor | nn.Module] | Tensor | nn.Module | None",
+        "cost": "TorchLoss",
     },
     calls=("__call__",),
 )
@@ -213,8 +212,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
-from seglosses_core.pixel import PixelLoss
+from seglosses_core import MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
 
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
@@ -223,7 +221,7 @@ from seglosses_keras.loss import KerasLoss
     base="KerasLoss",
     array="Any",
     class_axis=-1,
-    annotations={"losses": "Sequence[KerasLoss | Loss]", "cost": "KerasLoss | PixelLoss"},
+    annotations={"losses": "Sequence[KerasLoss]", "cost": "KerasLoss"},
 )
 
 

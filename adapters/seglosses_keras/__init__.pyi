@@ -5,8 +5,7 @@ from typing import Any
 
 import keras
 
-from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
-from seglosses_core.pixel import PixelLoss
+from seglosses_core import MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 
@@ -210,7 +209,7 @@ class LocallyAdaptiveLoss(KerasLoss):
         validate: bool = False,
         kernel_size: int = 5,
         stride: int = 1,
-        cost: KerasLoss | PixelLoss = ...,
+        cost: KerasLoss = ...,
         standardize: bool = True,
         name: str | None = None,
         dtype: Any = None,
@@ -277,7 +276,7 @@ class EnsembleLoss(KerasLoss):
     def __init__(
         self,
         *,
-        losses: Sequence[KerasLoss | Loss],
+        losses: Sequence[KerasLoss],
         weights: Any = None,
         sum_to_one: bool = False,
         name: str | None = None,

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
 from keras import ops
 
 from seglosses_core import CenterLoss as CoreCenterLoss
-from seglosses_core.checks import check_choice, check_integer, check_number
+from seglosses_core.checks import check_choice, check_integer, check_number, plain
 from seglosses_core.loss import Loss, replace
 from seglosses_keras.backends import evaluate
-from seglosses_keras.loss import KerasLoss, as_tensor, from_config, labels_or_target, to_config
+from seglosses_keras.loss import (
+    KerasLoss,
+    add_attributes,
+    as_tensor,
+    from_config,
+    labels_or_target,
+    to_config,
+    to_core,
+)
 
 
 @keras.saving.register_keras_serializable(package="seglosses")
@@ -92,6 +100,7 @@ class CenterLoss(keras.layers.Layer):
     """
 
     core_class: type[Loss] = CoreCenterLoss
+    kept: ClassVar[dict[str, Any]] = {}
 
     def __init__(
         self,
@@ -107,7 +116,8 @@ class CenterLoss(keras.layers.Layer):
         if num_features is not None:
             check_integer("num_features", num_features, at_least=1)
         self.num_classes, self.num_features = num_classes, num_features
-        self.core = CoreCenterLoss(**{"class_axis": -1, **hyperparameters})
+        given = {"class_axis": -1, **hyperparameters}
+        self.core = CoreCenterLoss(**{key: to_core(key, plain(value)) for key, value in given.items()})
         if self.core.reduction == "none":
             raise ValueError(
                 "reduction must give one number for a layer that adds it to the model, got 'none'."
@@ -142,7 +152,7 @@ class CenterLoss(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         hyperparameters = {
-            field.name: to_config(getattr(self.core, field.name)) for field in dataclasses.fields(self.core)
+            field.name: to_config(getattr(self, field.name)) for field in dataclasses.fields(self.core)
         }
         own = {"num_classes": self.num_classes, "num_features": self.num_features}
         return {"name": self.name, "dtype": self.dtype_policy.name, **own, **hyperparameters}
@@ -152,5 +162,6 @@ class CenterLoss(keras.layers.Layer):
         return cls(**{key: from_config(value) for key, value in config.items()})
 
 
+add_attributes(CenterLoss, CoreCenterLoss)
 CenterLoss.__module__ = "seglosses_keras"
 keras.saving.register_keras_serializable(package="seglosses")(CenterLoss)

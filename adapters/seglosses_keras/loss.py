@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from seglosses_core.checks import (
+    check_addend,
     check_array,
     check_logits,
     check_mask,
@@ -29,6 +30,35 @@ from seglosses_core.namespace import shape_of
 from seglosses_core.pooling import MaxPooling, Minkowski, Pooling, TopK
 from seglosses_keras.backends import evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
+
+
+class Hyperparameter:
+    """An attribute that reads what a loss, or a layer, was given, and that cannot be set."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, loss: Any, kind: type | None = None) -> Any:
+        if loss is None:
+            return self
+        return loss.kept[self.name] if self.name in loss.kept else getattr(loss.core, self.name)
+
+    def __set__(self, loss: Any, value: Any) -> None:
+        # Keras' own constructor sets the reduction of a loss, before there is a core.
+        if "core" in vars(loss):
+            raise AttributeError(
+                f"{self.name} is fixed when a loss is made; make a new {type(loss).__name__}."
+            )
+
+
+COMMON = ("activation", "class_axis", "ignore_index", "reduction", "validate")
+"""What an ensemble has from its members."""
+
+
+def add_attributes(kind: type, core_class: type[Loss]) -> None:
+    """The hyper-parameters of a loss of the core as attributes of a class of Keras."""
+    for name in {*COMMON, *(f.name for f in dataclasses.fields(core_class))}:  # type: ignore[arg-type]
+        setattr(kind, name, Hyperparameter(name))
 
 
 class KerasLoss(keras.losses.Loss):
@@ -53,17 +83,25 @@ class KerasLoss(keras.losses.Loss):
 
     core_class: type[Loss]
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "core_class" in vars(cls):
+            add_attributes(cls, cls.core_class)
+
     def __init__(self, *, name: str | None = None, dtype: Any = None, **hyperparameters: Any) -> None:
         super().__init__(name=name or _snake_case(type(self).__name__), dtype=dtype)
-        self._mean_with_sample_weight = hyperparameters.get("reduction") == "mean_with_sample_weight"
-        if self._mean_with_sample_weight:
-            hyperparameters["reduction"] = "mean"
+        hyperparameters = {name: plain(value) for name, value in hyperparameters.items()}
+        self.kept: dict[str, Any] = {}
+        """The hyper-parameters that the core is given in another form."""
+        reduction = hyperparameters.get("reduction")
+        if isinstance(reduction, str) and reduction == "mean_with_sample_weight":
+            self.kept["reduction"], hyperparameters["reduction"] = reduction, "mean"
         if any(f.name == "class_axis" for f in dataclasses.fields(self.core_class)):  # type: ignore[arg-type]
             hyperparameters.setdefault("class_axis", -1)
-        self._given = hyperparameters
-        self.core = self.core_class(
-            **{name: _to_core(name, value) for name, value in hyperparameters.items()}
-        )
+        for key, kind in self.core_class.default_losses().items():
+            hyperparameters.setdefault(key, _made[kind]())
+        self.kept |= {key: value for key, value in hyperparameters.items() if _holds_losses(value)}
+        self.core = self.core_class(**{key: to_core(key, value) for key, value in hyperparameters.items()})
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any:
         with keras.name_scope(self.name):
@@ -107,7 +145,7 @@ class KerasLoss(keras.losses.Loss):
             value = evaluate(self.core, logits, target, pixels, None)
         else:
             value = evaluate(self.core, logits, target, mask, weights)
-        if self._mean_with_sample_weight or self.core.reduction in ("sum", "none"):
+        if self.reduction in ("sum", "none", "mean_with_sample_weight"):
             return value
         return value * ops.cast(mean_weight(self.core, logits, target, mask, weights), value.dtype)
 
@@ -118,11 +156,7 @@ class KerasLoss(keras.losses.Loss):
         """Everything that `from_config` needs, dtype included."""
         config: dict[str, Any] = {"name": self.name, "dtype": self.dtype}
         for field in dataclasses.fields(self.core):  # type: ignore[arg-type]
-            value = self._given.get(field.name, getattr(self.core, field.name))
-            if not isinstance(value, Loss):  # a default
-                config[field.name] = to_config(value)
-        if self._mean_with_sample_weight:
-            config["reduction"] = "mean_with_sample_weight"
+            config[field.name] = to_config(getattr(self, field.name))
         return config
 
     @classmethod
@@ -139,10 +173,15 @@ class KerasLoss(keras.losses.Loss):
         (losses, weights), (more, their_weights) = self._terms(), other._terms()
         return EnsembleLoss(losses=losses + more, weights=weights + their_weights)
 
+    def __radd__(self, other: Any) -> KerasLoss:
+        check_addend(other)
+        return self
+
     def __mul__(self, weight: Any) -> EnsembleLoss:
         if isinstance(weight, KerasLoss):
             return NotImplemented
         weight = plain(weight)
+        check_no_variable("the weight of a loss", weight)
         check_parameter("the weight of a loss", weight, at_least=0)
         losses, weights = self._terms()
         return EnsembleLoss(losses=losses, weights=[weight * own for own in weights])
@@ -218,20 +257,30 @@ def _snake_case(name: str) -> str:
     return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
 
 
-def _to_core(name: str, value: Any) -> Any:
-    """A hyper-parameter as the core takes it."""
+def check_no_variable(name: str, value: Any) -> None:
     if isinstance(value, keras.Variable):
         raise TypeError(
             f"{name} must be a number or an array, got a keras.Variable: no model trains the variables of a loss;"
             " use the layer LearnableLoss."
         )
+
+
+def to_core(name: str, value: Any) -> Any:
+    """A hyper-parameter as the core takes it."""
+    check_no_variable(name, value)
     if isinstance(value, Loss):
-        raise TypeError(f"{name} must be of seglosses_keras, got a loss of another package: {value!r}.")
+        raise TypeError(f"{name} must be of seglosses_keras, got one of {value.package()}: {value!r}.")
     if isinstance(value, KerasLoss):
         return value.core
-    if isinstance(value, (np.ndarray, np.generic)):
-        value = value.tolist()
-    return tuple(_to_core(name, item) for item in value) if isinstance(value, (list, tuple)) else value
+    if isinstance(value, tuple):
+        return tuple(to_core(name, item) for item in value)
+    if type(value) is np.ndarray and value.dtype.kind in "iuf" and value.ndim < 2:
+        return plain(value.tolist())
+    return value
+
+
+def _holds_losses(value: Any) -> bool:
+    return any(isinstance(item, KerasLoss) for item in (value if isinstance(value, tuple) else (value,)))
 
 
 _POOLINGS = {kind.__name__: kind for kind in (Minkowski, TopK, MaxPooling)}
@@ -261,6 +310,7 @@ def from_config(value: Any) -> Any:
 class EnsembleLoss(KerasLoss):
     __doc__ = CoreEnsembleLoss.__doc__
     core_class = CoreEnsembleLoss
+    losses: Any
 
     def __init__(
         self,
@@ -271,8 +321,10 @@ class EnsembleLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(losses=losses, weights=weights, sum_to_one=sum_to_one, name=name, dtype=dtype)
-        self.losses = tuple(losses)
+        members = tuple(losses) if isinstance(losses, Iterable) else ()
+        if not members or not all(isinstance(loss, (KerasLoss, Loss)) for loss in members):
+            raise TypeError(f"losses must be a sequence of losses of seglosses_keras, got {losses!r}.")
+        super().__init__(losses=members, weights=weights, sum_to_one=sum_to_one, name=name, dtype=dtype)
 
     def _terms(self) -> tuple[list[KerasLoss], list[Any]]:
         return list(self.losses), [self.core.weights[i] for i in range(len(self.losses))]  # type: ignore[attr-defined]
@@ -312,4 +364,8 @@ def keras_class(core_class: type[Loss]) -> type[KerasLoss]:
             "core_class": core_class,
         },
     )
+    _made[core_class] = made
     return keras.saving.register_keras_serializable(package="seglosses")(made)
+
+
+_made: dict[type[Loss], type[KerasLoss]] = {}

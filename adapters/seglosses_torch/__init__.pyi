@@ -13,7 +13,6 @@ from seglosses_core import (
     gaussian_heatmap,
     gaussian_heatmap_from_labels,
 )
-from seglosses_core.pixel import PixelLoss
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss
 
@@ -258,7 +257,7 @@ class LocallyAdaptiveLoss(TorchLoss):
         validate: bool = False,
         kernel_size: int = 5,
         stride: int = 1,
-        cost: TorchLoss | PixelLoss = ...,
+        cost: TorchLoss = ...,
         standardize: bool = True,
     ) -> None: ...
     def __call__(
@@ -347,7 +346,7 @@ class EnsembleLoss(TorchLoss):
         self,
         *,
         losses: Sequence[TorchLoss],
-        weights: Sequence[float] | Tensor | nn.Module | None = None,
+        weights: Sequence[float | Tensor | nn.Module] | Tensor | nn.Module | None = None,
         sum_to_one: bool = False,
     ) -> None: ...
     def __call__(
