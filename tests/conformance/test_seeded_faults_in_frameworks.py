@@ -249,7 +249,8 @@ def test_a_fault_is_found_in_every_loss(loss: str, name: str, monkeypatch: pytes
     ):
         pytest.skip("the loss has no such thing")
     monkeypatch.setitem(TARGETS, "torch", with_fault(fault))
-    records = records_of(TARGETS["torch"], some(CASES[loss]), wanted=lambda r: r.check == check)
+    dtypes = DTYPES if check else ("float64",)
+    records = records_of(TARGETS["torch"], some(CASES[loss]), dtypes, lambda r: r.check == check)
     assert failures(records)
 
 
@@ -368,50 +369,47 @@ def test_own_losses_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
         return dice(logits, target)
 
     outcomes = {}
-    for implementation in (dice, wrong, in_parts):
+    for implementation in (wrong, in_parts):
         (record,) = own_records(monkeypatch, implementation, {"compiled"})
         outcomes[implementation.__name__] = record.outcome
         if implementation is in_parts:
             assert record.reason.startswith("torch.compile takes it in parts only: ")
-    assert outcomes == {"dice": "pass", "wrong": "fail", "in_parts": "unsupported"}
+    assert outcomes == {"wrong": "fail", "in_parts": "unsupported"}
 
 
 OTHERS = {
     "jax": """
-import functools, jax, numpy as np, seglosses_jax
+import jax
 
-right = seglosses_jax.DiceLoss()
+def dice(logits, target):
+    p, y = jax.nn.softmax(logits), jax.nn.one_hot(target, 3)
+    overlap, total = (p * y).sum((1, 2)), (p + y).sum((1, 2))
+    return (1 - (2 * overlap + 1e-5) / (total + 1e-5)).mean()
 
-def dice(logits, target): return right(logits, target)
-
-@jax.custom_vjp
-def upstream_left_out(logits, target): return right(logits, target)
-upstream_left_out.defvjp(
-    lambda logits, target: (right(logits, target), (logits, target)), lambda kept, _: (jax.grad(right)(*kept), None)
-)
+upstream_left_out = jax.custom_vjp(dice)
+upstream_left_out.defvjp(lambda *arrays: (dice(*arrays), arrays), lambda kept, _: (jax.grad(dice)(*kept), None))
 
 def not_compiled(logits, target):
-    return right(logits, target) if float(target.sum()) < 1e9 else 0.0
+    return dice(logits, target) if float(target.sum()) < 1e9 else 0.0
 """,
     "tensorflow": """
-import os
-os.environ["KERAS_BACKEND"] = "tensorflow"
-import seglosses_keras, tensorflow as tf
+import tensorflow as tf
 
-right = seglosses_keras.DiceLoss()
-
-def dice(logits, target): return right(target, logits)
+def dice(logits, target):
+    p, y = tf.nn.softmax(logits), tf.one_hot(target, 3)
+    overlap, total = tf.reduce_sum(p * y, (1, 2)), tf.reduce_sum(p + y, (1, 2))
+    return tf.reduce_mean(1 - (2 * overlap + 1e-5) / (total + 1e-5))
 
 @tf.custom_gradient
 def upstream_left_out(logits, target):
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        value = right(target, logits)
+        value = dice(logits, target)
     gradient = tape.gradient(value, logits)
     return value, lambda upstream: (gradient, None)
 
 def not_compiled(logits, target):
-    return right(target, logits) + 0 * float(tf.reduce_sum(logits).numpy())
+    return dice(logits, target) + 0 * float(tf.reduce_sum(logits).numpy())
 """,
 }
 
@@ -425,7 +423,7 @@ def test_faults_in_other_libraries(library: str, tmp_path: Path, monkeypatch: py
     one_process = {"process": library}
     own = [dataclasses.replace(own_target(f"own_{library}:{n}", library), **one_process) for n in names]
     made = planning.plan(cases, own, ["float32"])
-    checks = {None, "upstream", "backward twice", "after another", "compiled"}
+    checks = {"upstream", "compiled"}
     made.comparisons = [c for c in made.comparisons if c.record.check in checks]
     with Workers(1) as workers:
         records = runner.run(made, workers).records
