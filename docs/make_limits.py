@@ -81,14 +81,6 @@ def tensorflow_vectorized_map() -> str:
     return f"works: shape {tuple(values.shape)}"
 
 
-def tensorflow_class_weights() -> str:
-    weights = tf.Variable([1.0, 2.0, 3.0])
-    with tf.GradientTape() as tape:
-        value = seglosses_keras.CrossEntropyLoss(class_weights=weights)(LABELS, LAST)
-    kind = type(tape.gradient(value, weights)).__name__
-    return f"works: `{kind}`, which optimisers take and `tf.convert_to_tensor` makes dense"
-
-
 def tensorflow_points() -> str:
     points = tf.constant([[[1.2, 3.4]]])
     with tf.GradientTape() as tape:
@@ -145,6 +137,17 @@ def torch_script() -> Any:
         return torch.jit.script(seglosses_torch.DiceLoss())
 
 
+def subnormal_weights() -> str:
+    mask = np.full((1, 4), 1e-40, dtype=np.float32)
+    values = {
+        "NumPy": seglosses_core.DiceLoss(smooth=0.0)(LOGITS, LABELS, mask=mask),
+        "JAX": seglosses_jax.DiceLoss(smooth=0.0)(LAST, LABELS, mask=mask),
+        "TensorFlow": seglosses_keras.DiceLoss(smooth=0.0)(LABELS, LAST, mask=mask),
+    }
+    found = ", ".join(f"{float(value):.3g} in {name}" for name, value in values.items())
+    return f"{found}: on CPUs, XLA and TensorFlow count what is below 1.2e-38 as 0, and 0 leaves a pixel out"
+
+
 ATTEMPTS: list[tuple[str, str, Callable[[], Any]]] = [
     ("NumPy", "bfloat16 logits (ml_dtypes)", numpy_bfloat16),
     ("NumPy", "a loss scale for half precision", numpy_half_gradient),
@@ -156,10 +159,10 @@ ATTEMPTS: list[tuple[str, str, Callable[[], Any]]] = [
     ("JAX", "float64 logits without `jax_enable_x64`", jax_float64),
     ("JAX", "the Hessian", jax_hessian),
     ("PyTorch", "the derivative with respect to a mask weight at 0", torch_weight_of_zero),
+    ("JAX and TensorFlow", "a mask of 1e-40 in float32", subnormal_weights),
     ("TensorFlow", "second derivatives", tensorflow_second_order),
     ("TensorFlow", "forward mode (`tf.autodiff.ForwardAccumulator`)", tensorflow_forward_mode),
     ("TensorFlow", "`tf.vectorized_map`", tensorflow_vectorized_map),
-    ("TensorFlow", "a gradient with respect to `class_weights` or `alpha`", tensorflow_class_weights),
     ("TensorFlow", "a gradient with respect to the points of a heat map", tensorflow_points),
     ("Keras", "a variable as a hyper-parameter of a loss", keras_variable),
     ("Keras", "a map from a layer", keras_map_from_a_layer),

@@ -17,6 +17,8 @@ LABELS = np.zeros((2, 8, 9), dtype=np.int64)
 ONE = np.zeros((2, 1, 8, 9), dtype=np.float32)
 LAST = LOGITS.transpose(0, 2, 3, 1)
 PROBABILITIES = DiceLoss(validate=True, activation="identity")
+BINARY = DiceLoss(activation="sigmoid")
+MASK = (255 * (LABELS[:, None] == 0)).astype(np.uint8)
 OUTSIDE = np.where(np.arange(9) == 4, 255, LABELS)
 
 MISTAKES: list[tuple[str, Callable[[], Any]]] = [
@@ -48,6 +50,9 @@ MISTAKES: list[tuple[str, Callable[[], Any]]] = [
     ("a NumPy target beside torch logits", lambda: seglosses_torch.DiceLoss()(torch.from_numpy(LOGITS), LABELS)),
     ("a gradient of a loss that is no number", lambda: DiceLoss(reduction="none").value_and_grad(LOGITS, LABELS)),
     ("two activations in one sum", lambda: DiceLoss() + CrossEntropyLoss(activation="sigmoid")),
+    ("a mask of 0 and 255 as the target of one class", lambda: BINARY(ONE, MASK)),
+    ("the same, with validate=True", lambda: DiceLoss(activation="sigmoid", validate=True)(ONE, MASK)),
+    ("clip, which is for probabilities", lambda: CrossEntropyLoss(clip=1e-7)),
     ("a negative, infinite or NaN weight", lambda: DiceLoss()(LOGITS, LABELS, mask=LABELS - 1.0)),
     ("a label outside the classes", lambda: DiceLoss()(LOGITS, OUTSIDE)),
     ("a label outside the classes, with validate=True", lambda: DiceLoss(validate=True)(LOGITS, OUTSIDE)),
