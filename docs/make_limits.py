@@ -19,6 +19,9 @@ import ml_dtypes
 import numpy as np
 import tensorflow as tf
 import torch
+from torch import distributed
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.tensor import distribute_tensor
 
 import seglosses_core
 import seglosses_jax
@@ -148,6 +151,24 @@ def subnormal_weights() -> str:
     return f"{found}: on CPUs, XLA and TensorFlow count what is below 1.2e-38 as 0, and 0 leaves a pixel out"
 
 
+def torch_trace() -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(seglosses_torch.CrossEntropyLoss(), (Z, Y))
+    z = Z.flip(-1).requires_grad_()
+    traced(z, Y).backward()
+    return f"works, by autodiff of the formula, for logits of the shape that is traced: gradient of {z.grad.dtype}"
+
+
+def torch_distributed() -> Any:
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    try:
+        mesh = init_device_mesh("cpu", (1,))
+        return seglosses_torch.DiceLoss()(distribute_tensor(Z, mesh), distribute_tensor(Y, mesh))
+    finally:
+        distributed.destroy_process_group()
+
+
 ATTEMPTS: list[tuple[str, str, Callable[[], Any]]] = [
     ("NumPy", "bfloat16 logits (ml_dtypes)", numpy_bfloat16),
     ("NumPy", "a loss scale for half precision", numpy_half_gradient),
@@ -155,6 +176,8 @@ ATTEMPTS: list[tuple[str, str, Callable[[], Any]]] = [
     ("array-api-strict", "float16 logits", lambda: array_api_strict.float16),
     ("PyTorch", "forward mode (`torch.func.jvp`)", torch_forward_mode),
     ("PyTorch", "`torch.jit.script`", torch_script),
+    ("PyTorch", "`torch.jit.trace`", torch_trace),
+    ("PyTorch", "a `DTensor`", torch_distributed),
     ("PyTorch", "a hyper-parameter set after construction", torch_hyperparameter),
     ("JAX", "float64 logits without `jax_enable_x64`", jax_float64),
     ("JAX", "the Hessian", jax_hessian),
@@ -188,6 +211,8 @@ Known, and not mended here:
 - A loss under `torch.compile` has no second derivative by autograd, which AOTAutograd refuses; transforms of
   `torch.func` inside the compiled function have it. With backend="eager", which is for debugging and runs no
   AOTAutograd, it is not refused but incomplete.
+- Under `torch.compile` another value of a hyper-parameter may cost a recompilation, and after 8 of them
+  (`torch._dynamo.config.recompile_limit`) PyTorch goes on without compiling, or raises with `fullgraph=True`.
 
 Targets of the conformance suite, and the dtypes that they do not have:
 
