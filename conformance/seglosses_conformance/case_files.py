@@ -60,9 +60,9 @@ def read_cases(folder: Path) -> list[Case]:
 
 
 def _read(file: Path) -> Any:
+    if not file.is_file():
+        raise ValueError(f"{file} cannot be read: it is no file")
     try:
-        if not file.is_file():
-            raise ValueError("it is no file")
         text = file.read_text(encoding="utf-8")
         return json.loads(text, object_pairs_hook=_fields, parse_constant=_no_constant)
     except OSError as error:
@@ -140,7 +140,7 @@ def _check_lengths(value: Any, name: str = "") -> None:
 
 def _check_hyperparameters(loss: str, hyperparameters: dict[str, Any]) -> None:
     """Of a loss that is ours; those of another loss are between its cases and its implementation."""
-    unknown = [name for name in _losses_within(hyperparameters) if name not in LOSSES]
+    unknown = [name for name in _within(hyperparameters, "loss") if name not in LOSSES]
     if unknown:
         raise ValueError(f"there is no loss {unknown[0]!r}; there are {', '.join(sorted(LOSSES))}")
     if loss in LOSSES:
@@ -150,15 +150,16 @@ def _check_hyperparameters(loss: str, hyperparameters: dict[str, Any]) -> None:
             raise ValueError(f"hyper-parameters that {loss} does not take: {error}") from error
 
 
-def _losses_within(value: Any) -> Iterator[str]:
+def _within(value: Any, name: str) -> Iterator[Any]:
+    """What stands under a name in hyper-parameters, and in those of the losses in them."""
     if isinstance(value, dict):
-        if "loss" in value:
-            yield value["loss"]
+        if name in value:
+            yield value[name]
         for item in value.values():
-            yield from _losses_within(item)
+            yield from _within(item, name)
     elif isinstance(value, list):
         for item in value:
-            yield from _losses_within(item)
+            yield from _within(item, name)
 
 
 def _check_shapes(case: Case) -> None:
@@ -166,6 +167,12 @@ def _check_shapes(case: Case) -> None:
     if logits.ndim < 2 or logits.size == 0:
         raise ValueError(f"logits must be (N, C, *S) and not empty, got shape {logits.shape}")
     images, classes, *space = logits.shape
+    for name in ("class_weights", "alpha"):
+        for numbers in _within(case.hyperparameters, name):
+            if isinstance(numbers, list) and len(numbers) != classes:
+                raise ValueError(
+                    f"{name} must have one number for each of {classes} classes, got {len(numbers)}"
+                )
     _check("target", case.target, (images, *space), logits.shape)
     _check("mask", case.mask, (images, *space))
     _check("sample_weight", case.sample_weight, (images,))

@@ -174,7 +174,8 @@ def _positive_number(text: str) -> float:
 def subset(parser: Parser, option: str, given: list[str] | None, known: Sequence[str]) -> list[str]:
     unknown = [name for name in given or () if name not in known]
     if unknown:
-        parser.error(f"{option} knows {', '.join(known)}, not {', '.join(unknown)}")
+        there = ", ".join(known) if len(known) <= 20 else "what --list shows"
+        parser.error(f"{option} knows {there}, not {', '.join(unknown)}")
     return given or []
 
 

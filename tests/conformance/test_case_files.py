@@ -98,6 +98,10 @@ MASK = {"shape": [2, 2, 3], "dtype": "bool", "data": [True] * 12}
         (second(expected_by_dtype={"float8": SUITE["cases"][1]["expected"]}), "'float8' does not match"),
         (second(hyperparameters={"foo": 1}), "hyperparameters: Additional properties are not allowed"),
         (second(hyperparameters={"gamma": 1}), "hyper-parameters that DiceLoss does not take"),
+        (
+            second(hyperparameters={"class_weights": [1, 2]}),
+            "class_weights must have one number for each of 3",
+        ),
         (second(hyperparameters={"smooth": -1}), "smooth must be at least 0, got -1"),
         (
             second(hyperparameters={"reduction": "median"}),
@@ -134,7 +138,7 @@ def test_a_folder_without_case_files_is_status_2(
     with pytest.raises(SystemExit) as ended:
         main([*NUMPY, "--cases", str(tmp_path)])
     assert ended.value.code == 2
-    wanted = "mine.json is no JSON" if name == "mine.json" else "there are no case files"
+    wanted = "mine.json cannot be read: it is no file" if name == "mine.json" else "there are no case files"
     assert wanted in capsys.readouterr().err
 
 
