@@ -109,41 +109,6 @@ class Loss:
         self.check_scalar()
         return self._run(logits, target, mask, sample_weight, gradient=True)
 
-    # -- Python's own ways ----------------------------------------------------------------------------------------
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        # In the class itself, or `dataclass` puts its own there, which fail for arrays.
-        super().__init_subclass__(**options)
-        cls.__eq__ = Loss.__eq__  # type: ignore[method-assign]
-        cls.__hash__ = Loss.__hash__  # type: ignore[method-assign]
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(same(value, getattr(other, name)) for name, value in self.hyperparameters().items())
-
-    def __hash__(self) -> int:
-        return hash((type(self), *map(identity, self.hyperparameters().values())))
-
-    __array_ufunc__ = None
-    """Leaves `numpy_scalar * loss` to `__rmul__`."""
-
-    def __add__(self, other: Any) -> EnsembleLoss:
-        from seglosses_core.ensemble import add
-
-        return add(self, other)
-
-    def __radd__(self, other: Any) -> Loss:
-        check_addend(other)
-        return self
-
-    def __mul__(self, weight: Any) -> EnsembleLoss:
-        from seglosses_core.ensemble import scale
-
-        return scale(self, weight)
-
-    __rmul__ = __mul__
-
     # -- for adapters ---------------------------------------------------------------------------------------------
 
     def hyperparameters(self) -> dict[str, Any]:
@@ -357,6 +322,41 @@ class Loss:
             return slope if parts.features is None else (slope, parts.features)
 
         return value, gradient
+
+    # -- Python's own ways ----------------------------------------------------------------------------------------
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        # In the class itself, or `dataclass` puts its own there, which fail for arrays.
+        super().__init_subclass__(**options)
+        cls.__eq__ = Loss.__eq__  # type: ignore[method-assign]
+        cls.__hash__ = Loss.__hash__  # type: ignore[method-assign]
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(same(value, getattr(other, name)) for name, value in self.hyperparameters().items())
+
+    def __hash__(self) -> int:
+        return hash((type(self), *map(identity, self.hyperparameters().values())))
+
+    __array_ufunc__ = None
+    """Leaves `numpy_scalar * loss` to `__rmul__`."""
+
+    def __add__(self, other: Any) -> EnsembleLoss:
+        from seglosses_core.ensemble import add
+
+        return add(self, other)
+
+    def __radd__(self, other: Any) -> Loss:
+        check_addend(other)
+        return self
+
+    def __mul__(self, weight: Any) -> EnsembleLoss:
+        from seglosses_core.ensemble import scale
+
+        return scale(self, weight)
+
+    __rmul__ = __mul__
 
 
 Loss.family = Loss
