@@ -15,7 +15,7 @@ import time
 from benchmarks import machine, plan, report, results
 from benchmarks.cases import CASES
 from benchmarks.competitors import FRAMEWORKS, LIBRARIES
-from benchmarks.run import ALLOCATORS, Effort, Setting, measure
+from benchmarks.run import SURROUNDINGS, Effort, Setting, measure
 
 LOSSES = sorted({loss for case in CASES.values() for loss in case.losses})
 MODES = sorted(set(itertools.chain(*FRAMEWORKS.values())))
@@ -28,7 +28,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few cases and few rounds")
     parser.add_argument("--framework", nargs="+", choices=FRAMEWORKS)
     parser.add_argument("--mode", nargs="+", choices=MODES)
-    parser.add_argument("--allocator", nargs="+", choices=ALLOCATORS)
+    parser.add_argument("--surroundings", nargs="+", choices=SURROUNDINGS)
     parser.add_argument("--case", nargs="+", choices=CASES)
     parser.add_argument("--loss", nargs="+", choices=LOSSES)
     parser.add_argument("--library", nargs="+", help="beside ours; all by default")
@@ -45,16 +45,16 @@ def chosen(options: argparse.Namespace) -> list[plan.Job]:
     """The plan, or every setting of the cases that are asked for, as far as the other options agree."""
     if options.case:
         settings = [
-            Setting(framework, mode, allocator, options.device)
+            Setting(framework, mode, surroundings, options.device)
             for framework in options.framework or FRAMEWORKS
             for mode in FRAMEWORKS[framework]
-            for allocator in options.allocator or ("default",)
-            if framework == "torch" or allocator == "default"
+            for surroundings in options.surroundings or ("default",)
+            if framework == "torch" or surroundings == "default"
         ]
         found = list(plan.jobs(settings, options.case))
     else:
         found = (plan.quick if options.quick else plan.full)(options.device)
-    wanted = {name: getattr(options, name) for name in ("framework", "mode", "allocator")}
+    wanted = {name: getattr(options, name) for name in ("framework", "mode", "surroundings")}
     return [
         job
         for job in found

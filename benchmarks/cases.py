@@ -64,6 +64,7 @@ CASES = {
         Case("binary", (16, 1, 512, 512), (*PIXEL_LOSSES, "dice", "jaccard", "tversky"), "binary images"),
         Case("voc", (4, 21, 512, 512), (*MULTICLASS, *BATCH_LOSSES), "the classes of Pascal VOC"),
         Case("ct", (2, 14, 96, 96, 96), (*MULTICLASS, *BATCH_LOSSES), "organs of the abdomen in CT volumes"),
+        Case("crop", (2, 14, 64, 64, 64), ("dice",), "crops of CT volumes, beside a neighbour"),
         Case("ade", (2, 150, 512, 512), ("cross_entropy", "dice"), "the classes of ADE20K"),
         Case("local", (2, 21, 321, 321), LOCAL_LOSSES, "the windows of the locally adaptive loss"),
         Case("small", (8, 4, 64, 64), ("cross_entropy", "dice"), "overhead"),

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from benchmarks.cases import BATCH_LOSSES, CASES, Case
-from benchmarks.run import Setting
+from benchmarks.run import NEIGHBOUR, Setting
 
 
 class Job(NamedTuple):
@@ -35,8 +35,8 @@ def jobs(
 
 
 def full(device: str) -> list[Job]:
-    def on(framework: str, mode: str, allocator: str = "default") -> list[Setting]:
-        return [Setting(framework, mode, allocator, device)]
+    def on(framework: str, mode: str, surroundings: str = "default") -> list[Setting]:
+        return [Setting(framework, mode, surroundings, device)]
 
     graph = [*on("keras", "graph"), *on("keras", "xla")]
     few = ("cross_entropy", "focal", "dice", "jaccard")
@@ -51,6 +51,7 @@ def full(device: str) -> list[Job]:
     ]
     if device == "cpu":
         planned += jobs(on("torch", "eager", "huge pages"), ("voc", "ct"), few)
+        planned += jobs([*on("torch", "eager"), *on("torch", "eager", NEIGHBOUR)], ("crop",))
         planned += jobs(on("numpy", "eager"), ("voc", "small"), ("cross_entropy", "dice"))
     return planned
 

@@ -46,6 +46,9 @@ keeps what it has had, the peak of the framework's own allocator; for JAX the te
 
 **Allocator.** On a CPU fresh memory is dear, since every page of it is a page fault. *huge pages* is PyTorch with
 `THP_MEM_ALLOC_ENABLE=1`. NumPy asks for huge pages, and TensorFlow does not give memory back, by themselves.
+
+**Neighbour.** *bursty neighbour* has a process on every core that works half of the time, in bursts of up to 20 ms, as
+data loaders do.
 """
 
 COLOURS = {
@@ -82,7 +85,7 @@ def _groups(rows: Iterable[Row], key: Callable[[Row], str]) -> list[tuple[str, l
 
 
 def _setting(row: Row) -> str:
-    return f"{row.framework} {row.mode}" + (f", {row.allocator}" if row.allocator != "default" else "")
+    return f"{row.framework} {row.mode}" + (f", {row.surroundings}" if row.surroundings != "default" else "")
 
 
 # -- tables -----------------------------------------------------------------------------------------------------------
@@ -132,7 +135,7 @@ def targets(rows: Sequence[Row]) -> str:
         [
             (
                 f"{v.target.framework} {v.target.mode}"
-                + (f", {v.target.allocator}" if v.target.allocator != "default" else ""),
+                + (f", {v.target.surroundings}" if v.target.surroundings != "default" else ""),
                 v.target.about, _words(v.target.library or v.target.like), v.case, _words(v.loss), v.target.bound,
                 _text(v.found), answers[v.reached],
             )
@@ -226,7 +229,9 @@ def draw_growth(rows: Sequence[Row], path: Path) -> bool:
         "window": lambda row: window(row.loss),
     }
     eager = [
-        r for r in rows if (r.framework, r.mode, r.allocator) == ("torch", "eager", "default") and not r.note
+        r
+        for r in rows
+        if (r.framework, r.mode, r.surroundings) == ("torch", "eager", "default") and not r.note
     ]
     series = {
         name: [

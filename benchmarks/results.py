@@ -37,7 +37,7 @@ class Row:
 
     framework: str
     mode: str
-    allocator: str
+    surroundings: str
     case: str
     shape: str
     dtype: str
@@ -74,7 +74,7 @@ class Row:
     @property
     def key(self) -> tuple[str, ...]:
         """Two rows of the same key are the same measurement."""
-        return self.machine, self.framework, self.mode, self.allocator, self.case, self.loss, self.library
+        return self.machine, self.framework, self.mode, self.surroundings, self.case, self.loss, self.library
 
     def of_loss(self, loss: str) -> Row:
         return dataclasses.replace(self, loss=loss)

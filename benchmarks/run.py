@@ -3,6 +3,7 @@ changes, so that all of them see the same machine."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -20,13 +21,17 @@ import numpy as np
 
 from benchmarks.cases import Case
 from benchmarks.competitors import OURS
+from benchmarks.neighbour import bursts
 from benchmarks.results import Row, quartiles, ratios
 
 ROOT = Path(__file__).parent.parent
-ALLOCATORS: dict[str, dict[str, str]] = {
+NEIGHBOUR = "bursty neighbour"
+SURROUNDINGS: dict[str, dict[str, str]] = {
     "default": {},
     "huge pages": {"THP_MEM_ALLOC_ENABLE": "1"},  # PyTorch then asks Linux for huge pages, nobody else does
+    NEIGHBOUR: {},  # other processes at work now and then on every core: see `benchmarks.neighbour`
 }
+"""The environment variables of each."""
 TOLERANCE = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 2e-2}
 """By how much a value may differ from ours, relatively, and a gradient, relatively to its largest entry."""
 MEMORY_REPEATS = 3
@@ -36,16 +41,16 @@ SETTLE = 0.01
 
 @dataclass(frozen=True)
 class Setting:
-    """How a framework runs."""
+    """How a framework runs, and beside what."""
 
     framework: str
     mode: str
-    allocator: str = "default"
+    surroundings: str = "default"
     device: str = "cpu"
 
     def __str__(self) -> str:
         return f"{self.framework} {self.mode}" + (
-            f", {self.allocator}" if self.allocator != "default" else ""
+            f", {self.surroundings}" if self.surroundings != "default" else ""
         )
 
 
@@ -67,7 +72,7 @@ class Worker:
         arguments = (setting.framework, setting.mode, setting.device, library, case.name, loss)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", *arguments],
-            cwd=ROOT, env=os.environ | ALLOCATORS[setting.allocator], text=True,
+            cwd=ROOT, env=os.environ | SURROUNDINGS[setting.surroundings], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
         )  # fmt: skip
         self.about = self._answer()
@@ -115,7 +120,8 @@ def measure(setting: Setting, case: Case, loss: str, libraries: Iterable[str], e
             )
         )
     try:
-        return _measure(setting, case, loss, workers, effort)
+        with bursts() if setting.surroundings == NEIGHBOUR else contextlib.nullcontext():
+            return _measure(setting, case, loss, workers, effort)
     finally:
         for worker in workers:
             worker.close()
@@ -131,7 +137,7 @@ def _measure(setting: Setting, case: Case, loss: str, workers: Sequence[Worker],
         if about.get("absent") == "":
             continue
         row = Row(
-            setting.framework, setting.mode, setting.allocator, case.name,
+            setting.framework, setting.mode, setting.surroundings, case.name,
             "×".join(map(str, case.shape)), case.dtype, loss, worker.library,
             target=about.get("target", ""), threads=about.get("threads"), machine=about.get("device", ""),
         )  # fmt: skip

@@ -29,7 +29,7 @@ class Target:
     at_least: float = 0.0
     at_most: float = 0.0
     like: str = ""
-    allocator: str = "default"
+    surroundings: str = "default"
 
     @property
     def bound(self) -> str:
@@ -80,7 +80,7 @@ TARGETS = (
     Target("time over F.cross_entropy", "torch", "eager", ("small",), ("cross_entropy",), "torch", at_most=2),
     Target(
         "faster than MONAI", "torch", "eager", ("voc", "ct"), ("dice", "jaccard"), "monai", at_least=1.4,
-        allocator="huge pages",
+        surroundings="huge pages",
     ),
 )  # fmt: skip
 
@@ -102,7 +102,7 @@ def _meant(target: Target, rows: Sequence[Row]) -> list[Row]:
     return [
         row
         for row in ours_in(rows)
-        if (row.framework, row.mode, row.allocator) == (target.framework, target.mode, target.allocator)
+        if (row.framework, row.mode, row.surroundings) == (target.framework, target.mode, target.surroundings)
         and (row.case in target.cases or not target.cases)
         and (row.loss in target.losses or not target.losses)
     ]

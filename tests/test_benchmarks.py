@@ -107,7 +107,7 @@ def test_ratios_are_taken_round_by_round() -> None:
 
 
 def row(library: str, **given: Any) -> Row:
-    about = {"framework": "torch", "mode": "eager", "allocator": "default", "case": "ct", "loss": "dice"}
+    about = {"framework": "torch", "mode": "eager", "surroundings": "default", "case": "ct", "loss": "dice"}
     numbers = {"seconds": 0.1, "ratio": 1.0, "memory": 1.0}
     spread = {}
     for name, value in (numbers | {k: v for k, v in given.items() if k in numbers}).items():
