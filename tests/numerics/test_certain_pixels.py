@@ -21,15 +21,21 @@ MARGINS = (5, 10, 20, 60)
 """By how many nats the likeliest class is ahead: of pixels that are all right, and of pixels of which three in ten are
 wrong."""
 COMPILED: dict[str, Make] = {name: make for name, make in {**LOSSES, **MORE}.items() if name != "center"}
-# Inductor takes seconds for each; these differ in what they compute of a certain pixel.
-INDUCTOR = [
+# A compilation takes seconds. These differ in what they compute of a certain pixel; the others are for the slow tests.
+DIFFERENT = (
+    "cross-entropy",
     "focal, gamma 0.5",
     "binary focal",
     "distance-aware",
-    "cross-entropy",
-    "binary cross-entropy",
     "power Dice",
-]
+    "max-pooling",
+)
+
+
+def compiled(quick: int) -> pytest.MarkDecorator:
+    """Every loss, so many of them quickly."""
+    marks = {loss: () if loss in DIFFERENT[:quick] else pytest.mark.slow for loss in COMPILED}
+    return pytest.mark.parametrize("loss", [pytest.param(loss, marks=marks[loss]) for loss in COMPILED])
 
 
 @functools.cache
@@ -67,20 +73,18 @@ def check(loss: str, value: float, gradient: np.ndarray) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    "loss", [pytest.param(loss, marks=() if loss in INDUCTOR else pytest.mark.slow) for loss in COMPILED]
-)
+@compiled(quick=4)
 def test_inductor(loss: str) -> None:
     problem = certain()
     torch._dynamo.reset()
-    compiled = torch.compile(COMPILED[loss](seglosses_torch, class_axis=1), fullgraph=True, dynamic=False)
+    function = torch.compile(COMPILED[loss](seglosses_torch, class_axis=1), fullgraph=True, dynamic=False)
     logits = torch.from_numpy(problem.logits).requires_grad_()
-    value = compiled(logits, torch.from_numpy(problem.target))
+    value = function(logits, torch.from_numpy(problem.target))
     value.backward()
     check(loss, value.item(), logits.grad.numpy())
 
 
-@pytest.mark.parametrize("loss", COMPILED)
+@compiled(quick=6)
 def test_jit(loss: str) -> None:
     problem = certain()
     made = COMPILED[loss](seglosses_jax, class_axis=1)
@@ -88,17 +92,17 @@ def test_jit(loss: str) -> None:
     check(loss, float(value), np.asarray(gradient))
 
 
-@pytest.mark.parametrize("loss", COMPILED)
+@compiled(quick=4)
 def test_xla(loss: str) -> None:
     problem = certain()
     made = COMPILED[loss](seglosses_keras, class_axis=1)
 
     @tf.function(jit_compile=True, autograph=False)
-    def compiled(logits: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def function(logits: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(logits)
             value = made(target, logits)
         return value, tape.gradient(value, logits)
 
-    value, gradient = compiled(tf.constant(problem.logits), tf.constant(problem.target))
+    value, gradient = function(tf.constant(problem.logits), tf.constant(problem.target))
     check(loss, float(value), gradient.numpy())

@@ -53,7 +53,9 @@ def call_all(framework: str, loss: str) -> None:
 
 
 @pytest.mark.usefixtures("_jax_stops")
-@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize(
+    "loss", [pytest.param(loss, marks=() if loss in SOME else pytest.mark.slow) for loss in ALL]
+)
 def test_jax(loss: str) -> None:
     call_all("jax", loss)
 

@@ -42,7 +42,6 @@ CLASS_WEIGHTS = (0.5, 2.0, 1.0)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 losses = pytest.mark.parametrize("loss", LOSSES)
-sizes = pytest.mark.parametrize("size", SIZES)
 
 
 def same(found: tuple[Any, np.ndarray], right: tuple[Any, np.ndarray]) -> None:
@@ -53,18 +52,18 @@ def same(found: tuple[Any, np.ndarray], right: tuple[Any, np.ndarray]) -> None:
 
 @everywhere
 @losses
-@sizes
-def test_of_pixels_images_and_classes(framework: str, loss: str, size: float) -> None:
+def test_of_pixels_images_and_classes(framework: str, loss: str) -> None:
     # Keras multiplies the value by the mean sample weight.
     problem = replace(PROBLEM, sample_weight=None) if framework == "tensorflow" else PROBLEM
     right = evaluate("numpy", LOSSES[loss], problem, class_weights=CLASS_WEIGHTS)
-    mask = (PROBLEM.mask * np.float32(size)).astype(np.float32)
+    large, small = SIZES if len(loss) % 2 else SIZES[::-1]
+    mask = (PROBLEM.mask * np.float32(large)).astype(np.float32)
+    classes = tuple(small * weight for weight in CLASS_WEIGHTS)
     same(evaluate(framework, LOSSES[loss], replace(problem, mask=mask), class_weights=CLASS_WEIGHTS), right)
-    classes = tuple(size * weight for weight in CLASS_WEIGHTS)
-    same(evaluate(framework, LOSSES[loss], problem, class_weights=classes), right)
+    same(evaluate(framework, LOSSES[loss], replace(problem, mask=mask), class_weights=classes), right)
     if framework != "tensorflow":
-        images = (PROBLEM.sample_weight * np.float32(size)).astype(np.float32)
-        given = replace(PROBLEM, sample_weight=images)
+        images = (PROBLEM.sample_weight * np.float32(small)).astype(np.float32)
+        given = replace(PROBLEM, mask=mask, sample_weight=images)
         same(evaluate(framework, LOSSES[loss], given, class_weights=CLASS_WEIGHTS), right)
 
 
