@@ -12,6 +12,15 @@ from jax import Array
 from seglosses_core.namespace import AtLabel, Ops, log1p_by_series
 
 
+@jax.custom_jvp
+@jax.jit
+def _log1p(x: Array) -> Array:
+    return log1p_by_series(x, jnp)
+
+
+_log1p.defjvp(lambda primals, tangents: (_log1p(*primals), tangents[0] / (1 + primals[0])))
+
+
 class JaxOps(Ops):
     """XLA sums float32 in stages, and fuses a comparison with the labels into the sum over it."""
 
@@ -36,7 +45,7 @@ class JaxOps(Ops):
         return -jnp.log(finite.astype(dtype))
 
     def log1p(self, x: Array) -> Array:
-        return log1p_by_series(x, jnp)
+        return _log1p(x)
 
     def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], sizes: Sequence[int]) -> Array:
         for axis, start, size in zip(axes, place, sizes, strict=True):
