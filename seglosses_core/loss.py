@@ -75,8 +75,8 @@ class Loss:
         logits : array of real floating point, `(N, C, *S)` with C at `class_axis`
             Scores, one per class; probabilities or heat maps with activation="identity".
         target : integer array `(N, *S)`, or array of the logits' shape
-            Labels, or a one-hot target of bool or of the integers 0 and 1, or a soft one of floating dtype. With one class
-            integers are labels in both shapes.
+            Labels, or a one-hot target of bool or of the integers 0 and 1, or a soft one of floating dtype. With one
+            class integers are labels in both shapes.
         mask : array `(N, *S)`, optional
             Bool, or non-negative weights; what is False or 0 is ignored, even NaN.
         sample_weight : array `(N,)`, optional
