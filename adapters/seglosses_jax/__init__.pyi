@@ -45,6 +45,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
+        clip: float = 0.0,
         label_smoothing: float = 0.0,
     ) -> None: ...
     def __call__(
@@ -76,6 +77,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
+        clip: float = 0.0,
         gamma: float = 2.0,
         alpha: float | Sequence[float] | Array | np.ndarray | None = 0.25,
     ) -> None: ...
@@ -380,6 +382,7 @@ class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEn
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
+        clip: float = 0.0,
         alpha: float = 2.0,
         beta: float = 4.0,
     ) -> None: ...

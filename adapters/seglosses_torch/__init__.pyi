@@ -52,6 +52,7 @@ class CrossEntropyLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
+        clip: float = 0.0,
         label_smoothing: float = 0.0,
     ) -> None: ...
     def __call__(
@@ -75,6 +76,7 @@ class FocalLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
+        clip: float = 0.0,
         gamma: float = 2.0,
         alpha: float | Sequence[float] | Tensor | None = 0.25,
     ) -> None: ...
@@ -307,6 +309,7 @@ class DistanceAwareCrossEntropyLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
+        clip: float = 0.0,
         alpha: float = 2.0,
         beta: float = 4.0,
     ) -> None: ...

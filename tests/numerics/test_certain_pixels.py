@@ -73,6 +73,11 @@ def check(loss: str, value: float, gradient: np.ndarray) -> None:
         )
 
 
+# The compiler's own.
+@pytest.mark.filterwarnings(
+    "ignore:`torch.jit.*` is deprecated:DeprecationWarning",
+    "ignore:.*should not be instantiated:DeprecationWarning",
+)
 @compiled(quick=4)
 def test_inductor(loss: str) -> None:
     problem = certain()
