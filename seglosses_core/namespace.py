@@ -449,19 +449,22 @@ class Ops:
         at_label = self.take(exponentials, labels)
         total = rest + at_label
         shifted = self.take(z, labels) - xp.squeeze(highest, axis=self.class_axis)
-        known = AtLabel(at_label / total, rest / total, self.log_share(shifted, at_label, rest))
-        return exponentials / self.over_classes(total), known
+        return exponentials / self.over_classes(total), self.shares(shifted, at_label, rest)
 
     def fill_at(self, p: Array, labels: Array, at_label: Array) -> Array:
         """The whole softmax from what `softmax_at` gives. May overwrite `p`."""
         return p
 
-    def log_share(self, shifted: Array, part: Array, rest: Array) -> Array:
-        """`log(part / (part + rest))` where `part = exp(shifted)` may underflow and `rest` may be tiny."""
+    def shares(self, shifted: Array, part: Array, rest: Array) -> AtLabel:
+        """Of `p = part / (part + rest)`, where `part = exp(shifted)` may underflow and `rest` may be tiny."""
         xp = self.xp
         likely = rest <= part
+        total = part + rest
+        p = part / total
         ratio = xp.where(likely, rest, xp.zeros_like(rest)) / xp.where(likely, part, xp.ones_like(part))
-        return xp.where(likely, -self.log1p(ratio), shifted - xp.log(part + rest))
+        log_p = xp.where(likely, -self.log1p(ratio), shifted - xp.log(total))
+        # The derivative of rest / total, which autodiff may take, is a difference: right only where p is not small.
+        return AtLabel(p, xp.where(likely, rest / total, 1 - p), log_p)
 
     def sigmoid(self, z: Array) -> Array:
         """σ(z), accurate relative to itself."""

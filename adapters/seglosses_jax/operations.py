@@ -85,6 +85,5 @@ class JaxOps(Ops):
         rest = self.sum_classes(jnp.where(hot, 0, jnp.exp(shifted)))
         shifted_at_label = self.take(shifted, labels)
         at_label = jnp.exp(shifted_at_label)
-        total = rest + at_label
-        known = AtLabel(at_label / total, rest / total, self.log_share(shifted_at_label, at_label, rest))
-        return jnp.exp(shifted - self.over_classes(jnp.log(total))), known
+        p = jnp.exp(shifted - self.over_classes(jnp.log(rest + at_label)))
+        return p, self.shares(shifted_at_label, at_label, rest)

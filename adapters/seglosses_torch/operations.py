@@ -363,9 +363,8 @@ class CompiledOps(TorchOps):
         rest = self.sum_classes(torch.where(hot, 0.0, exponentials))
         shifted_at_label = self.take(shifted, labels)
         at_label = shifted_at_label.exp()
-        total = rest + at_label
-        known = AtLabel(at_label / total, rest / total, self.log_share(shifted_at_label, at_label, rest))
-        return exponentials / self.over_classes(total), known
+        p = exponentials / self.over_classes(rest + at_label)
+        return p, self.shares(shifted_at_label, at_label, rest)
 
     def softmax_back(
         self,
