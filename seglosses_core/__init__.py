@@ -11,7 +11,7 @@ from seglosses_core.pixel import (
     FocalLoss,
     MeanSquaredErrorLoss,
 )
-from seglosses_core.pooling import MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.region import (
     DiceLoss,
     JaccardLoss,

@@ -14,7 +14,8 @@ from seglosses_core.checks import (
     same_shape,
     shape_text,
 )
-from seglosses_core.namespace import Array, Ops, shape_of
+from seglosses_core.libraries import Array, shape_of
+from seglosses_core.ops import Ops
 from seglosses_core.pixel import CostMap, CrossEntropyLoss, PixelLoss
 from seglosses_core.prediction import Cotangent, Prediction
 from seglosses_core.target import Target
@@ -168,7 +169,7 @@ class CenterLoss(PixelLoss):
         entropy = CrossEntropyLoss(activation=self.activation, class_weights=self.class_weights)
         found = entropy.cost_map(prediction, target, ops)
         x = prediction.logits if features is None else target.only_valid(ops.cast(features, target.dtype))
-        offset = x - ops.rows(ops.cast(centers, target.dtype), target.labels)
+        offset = x - ops.rows_at_label(ops.cast(centers, target.dtype), target.labels)
         distance = ops.sum_classes(offset * offset)
 
         def pullback(seed: Array) -> Cotangent:

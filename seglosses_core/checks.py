@@ -13,7 +13,8 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from seglosses_core.namespace import Array, Ops, dtype_name, library_of, namespace_of, shape_of
+from seglosses_core.libraries import Array, dtype_name, library_of, namespace_of, shape_of
+from seglosses_core.ops import Ops
 
 
 def is_array(value: Any) -> bool:
@@ -25,7 +26,7 @@ def is_array(value: Any) -> bool:
 _TEXT = (str, bytes, bytearray, memoryview)
 
 
-def plain(value: Any) -> Any:
+def python_number(value: Any) -> Any:
     """A hyper-parameter as what it stands for: a scalar of NumPy, whose dtype would spread, a fraction or a member of
     an enumeration as Python's number, a sequence, whatever its type, as a tuple."""
     if type(value) in (bool, int, float, str):
@@ -37,7 +38,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (numbers.Real, Decimal)):
         return _float(value)
     if isinstance(value, Sequence) and not isinstance(value, _TEXT) and not is_array(value):
-        return tuple(map(plain, value))
+        return tuple(map(python_number, value))
     return value
 
 
@@ -48,10 +49,10 @@ def _float(number: Any) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-def make_plain(hyperparameters: Any) -> None:
-    """`plain` for every field of a frozen dataclass."""
+def unwrap_numpy_scalars(hyperparameters: Any) -> None:
+    """`python_number` for every field of a frozen dataclass."""
     for field in fields(hyperparameters):
-        object.__setattr__(hyperparameters, field.name, plain(getattr(hyperparameters, field.name)))
+        object.__setattr__(hyperparameters, field.name, python_number(getattr(hyperparameters, field.name)))
 
 
 def check_number(
@@ -328,7 +329,7 @@ def check_values(
     classes = logits.shape[ops.class_axis]
     if classes == 1 and len(target.shape) == ops.rank and dtype_is(target, "integer"):
         target = xp.squeeze(target, axis=ops.class_axis)
-    pixels = target if len(target.shape) < ops.rank else ops.first_class(target)
+    pixels = target if len(target.shape) < ops.rank else ops.class_zero(target)
     valid = xp.ones_like(pixels, dtype=xp.bool)
     for name, weights in (("mask", mask), ("sample_weight", sample_weight)):
         if weights is None:

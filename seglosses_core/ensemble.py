@@ -6,9 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.checks import check_flag, check_parameter, check_real, is_array, make_plain, plain
+from seglosses_core.checks import (
+    check_flag,
+    check_parameter,
+    check_real,
+    is_array,
+    python_number,
+    unwrap_numpy_scalars,
+)
+from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Loss
-from seglosses_core.namespace import Array, Ops, shape_of
+from seglosses_core.ops import Ops
 from seglosses_core.prediction import Cotangent, Prediction, Pullback
 from seglosses_core.target import Target
 
@@ -34,7 +42,7 @@ class EnsembleLoss(Loss):
     sum_to_one: bool = False
 
     def __post_init__(self) -> None:
-        make_plain(self)
+        unwrap_numpy_scalars(self)
         losses = tuple(self.losses) if isinstance(self.losses, Iterable) else ()
         self.check_family("losses", *losses)
         if not losses or not all(isinstance(loss, Loss) for loss in losses):
@@ -150,7 +158,7 @@ class EnsembleLoss(Loss):
         """As for every loss. A sigmoid is cheap: computed again for each member, it saves the arrays that a pixel loss
         would need for all pixels at once."""
         given = (logits, target, mask, sample_weight, ops)
-        if self.activation != "sigmoid" or ops.parts(logits) is None:
+        if self.activation != "sigmoid" or ops.chunks(logits) is None:
             return super().at_once(*given, gradient=gradient, **inputs)
         value, total = 0.0, None
         for i, loss in enumerate(self.losses):
@@ -188,7 +196,7 @@ def scale(loss: Loss, weight: Any) -> Any:
     """`weight * loss`."""
     if isinstance(weight, Loss):
         return NotImplemented
-    weight = plain(weight)
+    weight = python_number(weight)
     check_parameter("the weight of a loss", weight, at_least=0)
     members = loss.losses if isinstance(loss, EnsembleLoss) else (loss,)
     return loss.ensemble_class(losses=members, weights=[weight * own for own in _weights(loss)])

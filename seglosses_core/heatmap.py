@@ -11,8 +11,9 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
+from seglosses_core.arithmetic import divide
 from seglosses_core.checks import check_flag, check_number, describe, dtype_is, is_array, same_shape
-from seglosses_core.namespace import Array, device_of, divide, dtype_name, library_of, namespace_of, shape_of
+from seglosses_core.libraries import Array, device_of, dtype_name, library_of, namespace_of, shape_of
 
 SIGMAS = 6
 """How many σ a Gaussian without a radius reaches from label maps: exp(−6²/2) = 1.5e-8 rounds to nothing beside 1."""

@@ -9,11 +9,12 @@ from itertools import product
 from typing import Any
 
 from seglosses_core.checks import check_flag, shape_text
+from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import SingleLoss, replace
-from seglosses_core.namespace import Array, Ops, shape_of
+from seglosses_core.ops import Ops
 from seglosses_core.pixel import CostMap, CrossEntropyLoss, PixelLoss
-from seglosses_core.pooling import Minkowski, Pooling
 from seglosses_core.prediction import Cotangent, Prediction
+from seglosses_core.reductions import Minkowski, Pooling
 from seglosses_core.target import Target
 
 
@@ -178,8 +179,8 @@ def _pool(x: Array, labels: Array, size: int, ops: Ops) -> tuple[Array, Array]:
 
     def add_neighbour(sums: tuple[Array, Array], place: Sequence[Any], weight: Any) -> tuple[Array, Array]:
         total, count = sums
-        same = ops.cast(labels == ops.window(wide_labels, pixel_axes, place, sizes), x.dtype)
-        shifted = ops.window(wide_x, ops.spatial_axes, place, sizes)
+        same = ops.cast(labels == ops.shifted_view(wide_labels, pixel_axes, place, sizes), x.dtype)
+        shifted = ops.shifted_view(wide_x, ops.spatial_axes, place, sizes)
         return ops.add_product(total, shifted, ops.over_classes(same * weight)), count + same
 
     places = list(product(*map(range, sizes)))
@@ -188,4 +189,4 @@ def _pool(x: Array, labels: Array, size: int, ops: Ops) -> tuple[Array, Array]:
     ]
     weights = [2.0 ** (1 - distance) for distance in distances]
     nothing = ops.xp.zeros_like(x), ops.xp.zeros_like(labels, dtype=x.dtype)
-    return ops.fold(add_neighbour, nothing, places, weights)
+    return ops.scan(add_neighbour, nothing, places, weights)

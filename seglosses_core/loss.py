@@ -24,13 +24,14 @@ from seglosses_core.checks import (
     check_weights,
     identity,
     is_array,
-    make_plain,
     same,
     shape_text,
+    unwrap_numpy_scalars,
 )
-from seglosses_core.namespace import Array, Ops, is_ordinary, library_of, ops_for, shape_of
-from seglosses_core.pooling import Pooling
+from seglosses_core.libraries import Array, library_of, shape_of
+from seglosses_core.ops import Ops, is_ordinary, ops_for
 from seglosses_core.prediction import ACTIVATIONS, Prediction, Pullback
+from seglosses_core.reductions import Pooling
 from seglosses_core.target import Target
 
 if TYPE_CHECKING:
@@ -394,7 +395,7 @@ class SingleLoss(Loss):
     """Whether `reduction` may be a pooling."""
 
     def __post_init__(self) -> None:
-        make_plain(self)
+        unwrap_numpy_scalars(self)
         check_choice("activation", self.activation, ACTIVATIONS)
         for name in ("class_axis", "ignore_index"):
             value = getattr(self, name)
@@ -426,7 +427,9 @@ class SingleLoss(Loss):
         if is_ordinary(0, largest):
             return ops.constant(given, like), None
         unit = ops.constant(largest, like)
-        return ops.constant(tuple(weight / largest for weight in given), like), ops.cast(unit, ops.wide(unit))
+        return ops.constant(tuple(weight / largest for weight in given), like), ops.cast(
+            unit, ops.accumulation_dtype(unit)
+        )
 
     def check_per_class(self, name: str, logits: Array, axis: int) -> None:
         """Require as many entries in the hyper-parameter `name`, where it has entries, as there are classes."""

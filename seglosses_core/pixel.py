@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from seglosses_core.arithmetic import is_zero, power_or_zero, product_or_none
 from seglosses_core.checks import check_number, check_parameter, check_per_class, is_array
+from seglosses_core.libraries import Array
 from seglosses_core.loss import SingleLoss
-from seglosses_core.namespace import Array, Ops, is_zero, power_or_zero, product_or_none
-from seglosses_core.pooling import Pooling, or_one
+from seglosses_core.ops import Ops
 from seglosses_core.prediction import Cotangent, Prediction, Pullback, Side
+from seglosses_core.reductions import Pooling, one_if_zero
 from seglosses_core.target import Target
 
 
@@ -72,7 +74,7 @@ class PixelLoss(SingleLoss):
             value, back = self.reduction(costs, ops.xp.ones_like(costs) if weights is None else weights, ops)
             return value, lambda seed: found.pullback(back(seed))
         total, count = self._sums(found, ops)
-        count = or_one(count, ops.xp)
+        count = one_if_zero(count, ops.xp)
 
         def pullback(seed: Array) -> Cotangent:
             scale = ops.cast(ops.cast(seed, total.dtype) / count, costs.dtype)
@@ -104,14 +106,14 @@ class PixelLoss(SingleLoss):
         stay small."""
         in_parts = self.local and not inputs and self.reduction in ("mean", "sum")
         in_parts = in_parts and all(ops.is_ordinary(w) for w in (mask, sample_weight) if w is not None)
-        parts = ops.parts(logits) if in_parts and self.wide(logits, target, ops) else None
+        parts = ops.chunks(logits) if in_parts and self.wide(logits, target, ops) else None
         if parts is None:
             return super().at_once(logits, target, mask, sample_weight, ops, gradient=gradient, **inputs)
         slope = ops.xp.zeros_like(logits) if gradient else None
         totals, counts, poison = [], [], 0.0
         for part in parts:
             piece, its_target, its_mask = (
-                x if x is None else ops.part(x, part) for x in (logits, target, mask)
+                x if x is None else ops.chunk_of(x, part) for x in (logits, target, mask)
             )
             prediction, read = self.read(piece, its_target, its_mask, sample_weight, ops, scaled=True)
             found = self.cost_map(prediction, read, ops)
@@ -124,7 +126,7 @@ class PixelLoss(SingleLoss):
                     ops.xp.ones_like(total, dtype=read.dtype) if found.weights is None else found.weights
                 )
                 slope[part] = prediction.gradient(found.pullback(weights))
-        total, count = sum(totals), or_one(counts[0] if self.reduction == "sum" else sum(counts), ops.xp)
+        total, count = sum(totals), one_if_zero(counts[0] if self.reduction == "sum" else sum(counts), ops.xp)
         factor = ops.cast(ops.xp.ones_like(total) / count, logits.dtype)
         return ops.cast(total / count, logits.dtype) + poison, slope, factor + poison
 
@@ -223,14 +225,14 @@ class LogPixelLoss(PixelLoss):
         side = prediction.label_side()
         classes, unit_of_classes = self.read_class_weights(ops, side.log)
         if classes is not None:
-            weight = ops.look_up(classes, target.labels)
+            weight = ops.table_at_label(classes, target.labels)
             weights = weight if weights is None else weight * weights
         if weights is not None:
             side.log = ops.finite_where_unused(side.log, lambda: weights > 0)
         factors = self.factors(ops, side.log)
         factor: Any = 1.0 if factors is None else factors[0]
         if is_array(factor) and len(factor.shape):
-            factor = ops.look_up(factor, target.labels)
+            factor = ops.table_at_label(factor, target.labels)
         if is_array(factor) or factor == 0:
             side.log = ops.finite_where_unused(side.log, lambda: ops.xp.ones_like(side.log) * factor > 0)
         cost, slope = self.cost(side, ops)

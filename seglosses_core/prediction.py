@@ -6,11 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from seglosses_core.namespace import (
-    Array,
-    AtLabel,
-    Ops,
-    Term,
+from seglosses_core.arithmetic import (
     divide,
     is_whole,
     is_zero,
@@ -20,6 +16,8 @@ from seglosses_core.namespace import (
     power_or_zero,
     product,
 )
+from seglosses_core.libraries import Array
+from seglosses_core.ops import AtLabel, Ops, Term
 
 ACTIVATIONS = ("softmax", "sigmoid", "identity")
 
@@ -175,7 +173,7 @@ class Prediction:
         highest = xp.max(xp.where(one, lowest, z), axis=ops.class_axis, keepdims=True)
         exponentials = xp.where(one, xp.zeros_like(z), xp.exp(xp.where(one, highest, z) - highest))
         total = ops.over_classes(ops.sum_classes(exponentials))
-        odds_against = highest - ops.over_classes(ops.take(z, classes)) + ops.log(total)
+        odds_against = highest - ops.over_classes(ops.take_at_label(z, classes)) + ops.log(total)
         return one, divide(exponentials, total, xp), odds_against
 
     @once
@@ -183,7 +181,7 @@ class Prediction:
         """The probability of each pixel's label: a map."""
         if self._log_at_label and self.activation == "softmax":
             return self._softmax_at[1].probability
-        return self.ops.take(self.probabilities, self.labels)
+        return self.ops.take_at_label(self.probabilities, self.labels)
 
     @once
     def log_at_label(self) -> Array:
@@ -191,9 +189,9 @@ class Prediction:
         if self.activation == "softmax":
             return self._softmax_at[1].log
         if self.activation == "sigmoid":
-            return self.ops.log_sigmoid(self.ops.take(self.logits, self.labels))
+            return self.ops.log_sigmoid(self.ops.take_at_label(self.logits, self.labels))
         if self.clip:
-            return self.ops.take(self.log_probabilities, self.labels)
+            return self.ops.take_at_label(self.log_probabilities, self.labels)
         return self.ops.log(self.at_label)
 
     def power(self, exponent: Any) -> Array:
@@ -224,7 +222,7 @@ class Prediction:
 
         def complement() -> Array:
             if self.activation == "identity":
-                return self.ops.take(self.complements, self.labels)
+                return self.ops.take_at_label(self.complements, self.labels)
             return self._softmax_at[1].complement
 
         return Side(self.log_at_label, complement, log_complement)

@@ -13,9 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from seglosses_core.arithmetic import divide, is_zero, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_number, check_parameter, shape_text
+from seglosses_core.libraries import Array
 from seglosses_core.loss import SingleLoss
-from seglosses_core.namespace import Array, Ops, divide, is_zero, product_or_none
+from seglosses_core.ops import Ops
 from seglosses_core.prediction import Cotangent, Prediction, Pullback
 from seglosses_core.target import Target
 
@@ -163,7 +165,7 @@ class RegionLoss(SingleLoss):
                 continue
             table = ops.cast(i * slope, target.dtype)
             if not is_zero(j) and target.by_label:
-                coefficient = ops.look_up(table, target.labels)
+                coefficient = ops.table_at_label(table, target.labels)
                 parts.at_label.append((i, coefficient if weights is None else coefficient * weights))
                 continue
             factors = [ops.over_pixels(table)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from seglosses_core.arithmetic import is_zero, once, power, product_or_none
 from seglosses_core.checks import dtype_is
-from seglosses_core.namespace import Array, Ops, is_zero, once, power, product_or_none
+from seglosses_core.libraries import Array
+from seglosses_core.ops import Ops
 from seglosses_core.prediction import Prediction
 
 
@@ -82,7 +84,7 @@ class Target:
             valid = kept if valid is None else valid & kept
         if self.sample_weight is not None:
             if valid is None:
-                pixels = target if len(target.shape) < ops.rank else ops.first_class(target)
+                pixels = target if len(target.shape) < ops.rank else ops.class_zero(target)
                 valid = xp.ones_like(pixels, dtype=xp.bool)
             valid = valid & ops.over_image(self.sample_weight > 0)
         return valid
@@ -150,7 +152,7 @@ class Target:
     @property
     def by_label(self) -> bool:
         """Whether labels are better than their one-hot form."""
-        return self.labels is not None and not self.ops.fuses
+        return self.labels is not None and not self.ops.prefers_one_hot
 
     def moment(
         self, prediction: Prediction, i: Any, j: Any, weights: Array | None, *, batch: bool = False
@@ -175,7 +177,7 @@ class Target:
         if batch:  # one image of all pixels
             labels, summand = (x if x is None else ops.xp.reshape(x, (1, -1)) for x in (labels, summand))
         if summand is None:
-            return ops.count_labels(labels, self.num_classes, self.dtype)
+            return ops.label_histogram(labels, self.num_classes, self.dtype)
         return ops.sum_by_label(summand, labels, self.num_classes)
 
     def power(self, j: Any) -> Array:

@@ -13,7 +13,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from seglosses_core.checks import describe, is_array, library_of
 from seglosses_core.loss import Loss
-from seglosses_core.namespace import Ops
+from seglosses_core.ops import Ops
 from seglosses_jax.operations import JaxOps
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import keras
 
 from seglosses_core.checks import dtype_is
+from seglosses_core.libraries import register_library
 from seglosses_core.loss import Loss
-from seglosses_core.namespace import Ops, register_library
+from seglosses_core.ops import Ops
 
 Evaluate = Callable[..., Any]
 """`(loss, logits, target, mask, sample_weight, **inputs) -> value`, for a loss of the core."""

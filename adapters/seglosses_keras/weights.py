@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from seglosses_core.libraries import Array
 from seglosses_core.local import LocallyAdaptiveLoss
 from seglosses_core.loss import Loss, replace
-from seglosses_core.namespace import Array, Ops
+from seglosses_core.ops import Ops
 from seglosses_core.pixel import CostMap, DistanceAwareCrossEntropyLoss, LogPixelLoss
-from seglosses_core.pooling import or_one
 from seglosses_core.prediction import Cotangent
+from seglosses_core.reductions import one_if_zero
 from seglosses_core.region import RegionLoss
 from seglosses_core.target import Target
 from seglosses_keras.backends import make_ops
@@ -35,7 +36,7 @@ def mean_weight(loss: Loss, logits: Array, target: Array, mask: Array | None, we
     else:
         counts = _counts_of_pixels(loss, read, logits, ops)
         weights = ops.over_image(weights) if of_images else weights
-    mean = or_one(ops.total(counts * weights), ops.xp) / or_one(ops.total(counts), ops.xp)
+    mean = one_if_zero(ops.total(counts * weights), ops.xp) / one_if_zero(ops.total(counts), ops.xp)
     return ops.cast(mean, read.dtype)
 
 
@@ -52,7 +53,7 @@ def _counts_of_pixels(loss: Loss, target: Target, logits: Array, ops: Ops) -> Ar
     their weights add up to the same for all pixels."""
     counts = target.mask
     if counts is None:
-        counts = ops.xp.ones_like(ops.first_class(logits), dtype=target.dtype)
+        counts = ops.xp.ones_like(ops.class_zero(logits), dtype=target.dtype)
     if isinstance(loss, LocallyAdaptiveLoss):
         if loss.stride > 1:
             counts = loss.on_grid(CostMap(counts, counts, lambda seed: Cotangent()), ops)
@@ -68,7 +69,7 @@ def _counts_of_pixels(loss: Loss, target: Target, logits: Array, ops: Ops) -> Ar
     if not loss.exclusive(target.num_classes):
         return counts
     if target.labels is not None:
-        return counts if classes is None else counts * ops.look_up(classes, target.labels)
+        return counts if classes is None else counts * ops.table_at_label(classes, target.labels)
     return counts * ops.sum_classes(
         target.values if classes is None else target.values * ops.over_pixels(classes)
     )

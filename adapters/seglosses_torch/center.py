@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seglosses_core import CenterLoss as CoreCenterLoss
 from seglosses_core.checks import check_integer
-from seglosses_core.namespace import Ops
+from seglosses_core.ops import Ops
 from seglosses_torch.function import evaluate
 from seglosses_torch.module import TorchLoss
 from seglosses_torch.operations import TorchOps

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seglosses_core.checks import check_addend, check_parameter, is_array, plain
+from seglosses_core.checks import check_addend, check_parameter, is_array, python_number
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
-from seglosses_core.namespace import library_of
 from seglosses_torch.function import evaluate
 
 _READABLE = ("activation", "class_axis", "ignore_index", "reduction", "validate")
@@ -37,7 +37,7 @@ class TorchLoss(nn.Module):
         for name, kind in self.core_class.default_losses().items():
             hyperparameters.setdefault(name, _made[kind]())
         for name, value in hyperparameters.items():
-            value = plain(value)
+            value = python_number(value)
             if isinstance(value, Loss):
                 raise TypeError(
                     f"{name} must be of seglosses_torch, got one of {value.package()}: {value!r}."
@@ -150,7 +150,7 @@ class EnsembleLoss(TorchLoss):
         members = list(losses) if isinstance(losses, Iterable) else []
         if not members or not all(isinstance(loss, TorchLoss) for loss in members):
             raise TypeError(f"losses must be a sequence of losses of seglosses_torch, got {losses!r}.")
-        weights = plain(weights)
+        weights = python_number(weights)
         if isinstance(weights, tuple) and not all(map(_is_constant, weights)):
             weights = Weights(weights)
         super().__init__(losses=_Members(members), weights=weights, sum_to_one=sum_to_one)
@@ -203,7 +203,7 @@ def _sum(a: TorchLoss, b: TorchLoss) -> EnsembleLoss:
 
 
 def _scaled(loss: TorchLoss, weight: Any) -> EnsembleLoss:
-    weight = plain(weight)
+    weight = python_number(weight)
     check_parameter("the weight of a loss", weight, at_least=0)
     members, weights = _terms(loss)
     if not all(map(_is_constant, (weight, *weights))):

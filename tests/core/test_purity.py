@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import seglosses_core as core
-from seglosses_core.namespace import STANDARD
+from seglosses_core.libraries import STANDARD
 
 CPU, ELSEWHERE = array_api_strict.Device("CPU_DEVICE"), array_api_strict.Device("device1")
 

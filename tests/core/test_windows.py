@@ -14,7 +14,7 @@ import seglosses_jax
 import seglosses_torch
 from seglosses_conformance import oracle
 from seglosses_core import LocallyAdaptiveLoss
-from seglosses_core.namespace import Ops
+from seglosses_core.ops import Ops
 
 SHAPES = [(1,), (3,), (2, 5), (5, 1), (1, 2, 3)]
 KERNELS = [1, 3, 7, 11]

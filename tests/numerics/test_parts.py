@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from everywhere import LOSSES, Problem, evaluate
 
-from seglosses_core.namespace import Ops
+from seglosses_core.ops import Ops
 from seglosses_torch.operations import EagerOps
 
 
