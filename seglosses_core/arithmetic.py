@@ -82,6 +82,11 @@ def divide(numerator: Array, denominator: Array, xp: Any, otherwise: float = 0.0
     return xp.where(zero, xp.full_like(quotient, otherwise), quotient)
 
 
+def one_if_zero(count: Any, xp: Any) -> Any:
+    """A number of entries or a sum of weights, and 1 for 0: what is divided by it is 0 then."""
+    return xp.where(count > 0, count, xp.ones_like(count)) if hasattr(count, "dtype") else count
+
+
 def log1p_by_series(x: Array, xp: Any) -> Array:
     """log(1 + x) for x ≥ −1/2, for what compiles: some compilers make log1p(x) log(1 + x), which is 0 for a small x.
 

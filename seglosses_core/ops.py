@@ -87,11 +87,19 @@ class Ops:
     def cast(self, x: Array, dtype: Any) -> Array:
         return x if x.dtype == dtype else self.xp.astype(x, dtype, copy=False)
 
-    def constant(self, values: Any, like: Array) -> Array:
-        """Numbers, or an array, as an array beside `like`: its dtype and device."""
+    def constant(self, values: Any, like: Array, dtype: Any = None) -> Array:
+        """Numbers, or an array, as an array beside `like`: on its device, of its dtype if none is given."""
+        dtype = dtype or like.dtype
         if hasattr(values, "dtype"):
-            return self.cast(values, like.dtype)
-        return self.xp.asarray(values, dtype=like.dtype, device=self.device(like))
+            return self.cast(values, dtype)
+        return self.xp.asarray(values, dtype=dtype, device=self.device(like))
+
+    def scaled(self, x: Array, factor: Any) -> Array:
+        """`x factor`, of the dtype of `x`; `factor` is a number or None for 1. May overwrite `x`."""
+        if factor is None:
+            return x
+        x *= self.cast(factor, x.dtype)
+        return x
 
     def device(self, x: Array) -> Any:
         return device_of(x)
@@ -257,6 +265,13 @@ class Ops:
         zero = xp.zeros_like(pixel_map)
         sums = [self.sum_image(xp.where(labels == c, pixel_map, zero)) for c in range(num_classes)]
         return xp.stack(sums, axis=1)
+
+    def off_label(self, p: Array, labels: Array, weights: Array | None) -> tuple[Array, Array]:
+        """Without each pixel's label: `Σ w p` over the pixels of each image, `(N, C)` and wide, and p summed over the
+        classes, a map."""
+        hot = self.one_hot(labels, p.shape[self.class_axis], self.xp.bool)
+        others = self.xp.where(hot, self.xp.zeros_like(p), p)
+        return self.power_sum(others, 1, weights), self.sum_classes(others)
 
     def sum_product(self, x: Array, y: Array, weights: Array | None) -> Array:
         """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""

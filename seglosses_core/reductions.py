@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.arithmetic import divide, power, power_or_zero
-from seglosses_core.checks import check_number, is_array, unwrap_numpy_scalars
+from seglosses_core.arithmetic import divide, one_if_zero, power, power_or_zero
+from seglosses_core.checks import check_number, unwrap_numpy_scalars
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
 
@@ -203,8 +203,3 @@ def _shares(costs: Array, highest: Array, ops: Ops) -> Array:
     endless = highest == float("inf")
     shares = divide(costs, xp.where(endless, xp.ones_like(highest), highest), xp)
     return xp.where(endless, ops.cast(costs == highest, costs.dtype), shares)
-
-
-def one_if_zero(count: Any, xp: Any) -> Any:
-    """A number of entries or a sum of weights, and 1 for 0: what is divided by it is 0 then."""
-    return xp.where(count > 0, count, xp.ones_like(count)) if is_array(count) else count

@@ -142,7 +142,6 @@ class CenterLoss(keras.layers.Layer):
             "centers": ops.stop_gradient(ops.copy(self.centers)),
             "features": rest[0] if rest else None,
         }
-        self.core.check_inputs(logits, **given)
         self.add_loss(evaluate(self.core, logits, target, None, None, **given))
         if training:
             given = {name: x if x is None else ops.stop_gradient(x) for name, x in given.items()}

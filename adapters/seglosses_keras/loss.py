@@ -248,7 +248,11 @@ def labels_or_target(target: Any, logits: Any, core: Loss) -> Any:
     the logits' shape."""
     if len(target.shape) != len(logits.shape) or target.shape[-1] != 1 or not dtype_is(target, "integer"):
         return target
-    if same_shape(shape_of(target), shape_of(logits)) and not core.labels_only and core.ignore_index is None:
+    if (
+        same_shape(shape_of(target), shape_of(logits))
+        and not core.needs.labels_only
+        and core.ignore_index is None
+    ):
         return target
     return ops.squeeze(target, axis=-1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -23,10 +23,9 @@ class TensorFlowOps(Ops):
     def device(self, x: tf.Tensor) -> None:
         return None
 
-    def constant(self, values: Any, like: tf.Tensor) -> tf.Tensor:
-        if hasattr(values, "dtype"):
-            return tf.cast(values, like.dtype)
-        return tf.convert_to_tensor(values, like.dtype)
+    def constant(self, values: Any, like: tf.Tensor, dtype: Any = None) -> tf.Tensor:
+        make = tf.cast if hasattr(values, "dtype") else tf.convert_to_tensor
+        return make(values, dtype or like.dtype)
 
     def is_eager(self, x: tf.Tensor) -> bool:
         return tf.executing_eagerly() and hasattr(x, "numpy")
@@ -111,21 +110,22 @@ class TensorFlowOps(Ops):
 
 
 def check_lengths(
-    logits: tf.Tensor, class_axis: int, **arrays: tf.Tensor | None
-) -> tuple[tf.Tensor, dict[str, tf.Tensor | None]]:
+    arrays: dict[str, tf.Tensor], class_axis: int, inputs: Container[str]
+) -> dict[str, tf.Tensor]:
     """The same arrays, which a graph gives only after it has compared the lengths that the checks could not know, lest
-    a length of 1 be broadcast. XLA leaves this out."""
+    a length of 1 be broadcast. XLA leaves this out. Those in `inputs` have shapes of their own."""
+    logits = arrays["logits"]
     full = tf.shape(logits)
     pixels = tf.concat([full[:class_axis], full[class_axis + 1 :]], 0)
     assertions = []
     for name, x in arrays.items():
-        if x is None or (x.shape.is_fully_defined() and logits.shape.is_fully_defined()):
+        known = x.shape.is_fully_defined() and logits.shape.is_fully_defined()
+        if known or name == "logits" or name in inputs:
             continue
         expected = full if x.shape.rank == logits.shape.rank else pixels[: x.shape.rank]
         message = f"{name} does not fit the shape of the logits"
         assertions.append(tf.debugging.assert_equal(tf.shape(x), expected, message))
     if not assertions or tf.executing_eagerly():
-        return logits, arrays
+        return arrays
     with tf.control_dependencies(assertions):
-        checked = {name: None if x is None else tf.identity(x) for name, x in arrays.items()}
-        return tf.identity(logits), checked
+        return {name: tf.identity(x) for name, x in arrays.items()}

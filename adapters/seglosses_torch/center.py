@@ -10,20 +10,8 @@ from torch import Tensor
 
 from seglosses_core import CenterLoss as CoreCenterLoss
 from seglosses_core.checks import check_integer
-from seglosses_core.ops import Ops
-from seglosses_torch.function import evaluate
+from seglosses_torch.function import evaluate, make_ops
 from seglosses_torch.module import TorchLoss
-from seglosses_torch.operations import TorchOps
-
-
-class _Core(CoreCenterLoss):
-    """With PyTorch's own kernels where the centres move, too."""
-
-    def _ops(self, logits: Tensor, axis: int) -> Ops:
-        return TorchOps(axis, logits.ndim)
-
-
-_Core.__name__ = CoreCenterLoss.__name__  # errors name the loss
 
 
 class CenterLoss(TorchLoss):
@@ -37,7 +25,7 @@ class CenterLoss(TorchLoss):
     """
 
     __module__ = "seglosses_torch"
-    core_class = _Core
+    core_class = CoreCenterLoss
     centers: Tensor
 
     def __init__(self, *, num_classes: int, num_features: int | None = None, **hyperparameters: Any) -> None:
@@ -86,16 +74,14 @@ class CenterLoss(TorchLoss):
         loss = self.bound()
         assert isinstance(loss, CoreCenterLoss)
         # A copy, for autograd must not find its input changed after the step.
-        given: dict[str, Any] = {
-            "centers": self.centers.clone() if self.training else self.centers,
-            "features": features,
-        }
-        loss.check_inputs(logits, **given)
-        value = evaluate(loss, logits, target, mask, sample_weight, **given)
+        centers = self.centers.clone() if self.training else self.centers
+        value = evaluate(loss, logits, target, mask, sample_weight, centers=centers, features=features)
         if self.training:
             with torch.no_grad():
-                weights = {"mask": mask, "sample_weight": sample_weight}
-                self.centers.copy_(loss.updated_centers(logits, target, **given, **weights))
+                call = loss.prepare(
+                    logits, target, mask, sample_weight, {"centers": centers, "features": features}, make_ops
+                )
+                self.centers.copy_(loss.moved_centers(call))
         return value
 
 

@@ -71,10 +71,11 @@ class TorchLoss(nn.Module):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        **inputs: Tensor | None,
     ) -> Tensor:
         """The loss of `logits` `(N, C, *S)` against labels `(N, *S)` or a target of the logits' shape; see the core's
         `Loss.__call__`. Half precision is computed in float32, autocast or not."""
-        return evaluate(self.bound(), logits, target, mask, sample_weight)
+        return evaluate(self.bound(), logits, target, mask, sample_weight, **inputs)
 
     def formula(
         self,
@@ -83,9 +84,10 @@ class TorchLoss(nn.Module):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        **inputs: Tensor | None,
     ) -> Tensor:
         """The same number without the hand-written derivative: what autograd makes of it serves forward mode too."""
-        return evaluate(self.bound(), logits, target, mask, sample_weight, by_formula=True)
+        return evaluate(self.bound(), logits, target, mask, sample_weight, by_formula=True, **inputs)
 
     def extra_repr(self) -> str:
         names = [f.name for f in dataclasses.fields(self.core) if f.name not in self._modules]  # type: ignore[arg-type]

@@ -36,8 +36,11 @@ class TorchOps(Ops):
     def accumulation_dtype(self, x: Tensor) -> Any:
         return torch.float32 if x.device.type == "mps" else torch.float64
 
-    def constant(self, values: Any, like: Tensor) -> Tensor:
-        return torch.as_tensor(values, dtype=like.dtype, device=like.device)
+    def constant(self, values: Any, like: Tensor, dtype: Any = None) -> Tensor:
+        return torch.as_tensor(values, dtype=dtype or like.dtype, device=like.device)
+
+    def scaled(self, x: Tensor, factor: Any) -> Tensor:
+        return x if factor is None else x * factor
 
     def device(self, x: Tensor) -> torch.device:
         return x.device
@@ -182,6 +185,18 @@ class EagerOps(TorchOps):
             return super(EagerOps, self).power_sum(p, exponent, weights)
 
         return self._sum_chunks(sums, p, weights)
+
+    def scaled(self, x: Tensor, factor: Any) -> Tensor:
+        return x if factor is None else x.mul_(factor)
+
+    def off_label(self, p: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+        # The probabilities of the labels leave their array and come back to it.
+        axis, index = self.class_axis, labels.unsqueeze(self.class_axis)
+        at_label = p.gather(axis, index)
+        others = p.scatter_(axis, index, 0.0)
+        found = self.power_sum(others, 1, weights), others.sum(axis)
+        p.scatter_(axis, index, at_label)
+        return found
 
     def label_histogram(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
         if labels.device.type != "cpu":

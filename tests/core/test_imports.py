@@ -131,7 +131,9 @@ def test_calls_take_the_weights_by_keyword(loss):
         parameters = list(inspect.signature(function).parameters.values())
         assert [p.name for p in parameters[:3]] == ["self", "logits", "target"]
         assert {"mask", "sample_weight"} <= {p.name for p in parameters[3:]}
-        assert {p.kind for p in parameters[3:]} == {inspect.Parameter.KEYWORD_ONLY}
+        *named, inputs = parameters[3:]
+        assert {p.kind for p in named} == {inspect.Parameter.KEYWORD_ONLY}
+        assert inputs.kind is inspect.Parameter.VAR_KEYWORD
 
 
 @every_frozen_class
