@@ -46,25 +46,34 @@ def reduce(
     costs: Costs, reduction: str | Pooling, ops: Ops, dtype: Any
 ) -> tuple[Array, Callable[[Array], Cotangent] | None]:
     """The number that a reduction makes of costs, in this dtype, and the way back from it."""
-    values, weights, back = costs.values, costs.weights, costs.back
-    if reduction == "none":
-        unit = None if costs.unit is None else ops.cast(costs.unit, values.dtype)
-        weights = product_or_none([weights, unit])
-        value = values if weights is None else values * weights
-
-        def to_values(upstream: Array) -> Array:
-            upstream = ops.cast(upstream, values.dtype)
-            return upstream if weights is None else upstream * weights
-
-    elif isinstance(reduction, Pooling):
-        value, to_values = reduction(values, ops.xp.ones_like(values) if weights is None else weights, ops)
+    if isinstance(reduction, Pooling):
+        weights = ops.xp.ones_like(costs.values) if costs.weights is None else costs.weights
+        value, to_costs = reduction(costs.values, weights, ops)
+    elif reduction == "none":
+        value, to_costs = _weighted(costs, ops)
     else:
-        total, count = totals(costs, reduction, ops)
-        count = one_if_zero(count, ops.xp)
-        value = total / count
+        value, to_costs = _added_up(costs, reduction, ops)
+    back = costs.back
+    return ops.cast(value, dtype), None if back is None else lambda upstream: back(to_costs(upstream))
 
-        def to_values(upstream: Array) -> Array:
-            scale = ops.cast(ops.cast(upstream, total.dtype) / count, values.dtype)
-            return scale if weights is None else weights * scale
 
-    return ops.cast(value, dtype), None if back is None else lambda upstream: back(to_values(upstream))
+def _weighted(costs: Costs, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+    """`w ℓ`, with the weights that were given."""
+    dtype = costs.values.dtype
+    unit = None if costs.unit is None else ops.cast(costs.unit, dtype)
+    weights = product_or_none([costs.weights, unit])
+    if weights is None:
+        return costs.values, lambda upstream: ops.cast(upstream, dtype)
+    return costs.values * weights, lambda upstream: ops.cast(upstream, dtype) * weights
+
+
+def _added_up(costs: Costs, reduction: str, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+    """A mean or a sum."""
+    total, count = totals(costs, reduction, ops)
+    count = one_if_zero(count, ops.xp)
+
+    def back(upstream: Array) -> Array:
+        scale = ops.cast(ops.cast(upstream, total.dtype) / count, costs.values.dtype)
+        return scale if costs.weights is None else costs.weights * scale
+
+    return total / count, back

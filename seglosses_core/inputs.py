@@ -42,7 +42,9 @@ def check_inputs(
         letters = one.shape.split()
         if name not in present:
             if one.otherwise is None:
-                raise TypeError(f"{loss} needs {name}=, {one.text}, of shape ({', '.join(letters)}), got none.")
+                raise TypeError(
+                    f"{loss} needs {name}=, {one.text}, of shape ({', '.join(letters)}), got none."
+                )
             lengths |= dict(zip(letters, (full[0], full[axis]), strict=False))
             continue
         value = present[name]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
-from seglosses_core.arithmetic import product_or_none
+from seglosses_core.arithmetic import product, product_or_none
 from seglosses_core.call import Call
 from seglosses_core.checks import check_number, is_array
 from seglosses_core.costs import Costs
@@ -95,11 +95,11 @@ class LogPixelLoss(PixelLoss):
         exclusive = self.classes_exclude(call.logits.shape[call.ops.class_axis])
         return not exclusive or len(call.target.shape) == call.ops.rank or self.has_smoothing
 
-    def weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """Of exclusive classes those of pixels: a target that is 0 for all classes says nothing, and one that says
         twice as much counts twice."""
         if not self.classes_exclude(target.num_classes):
-            return super().weights(target, ops)
+            return super().cost_weights(target, ops)
         relevance, unit = self._relevance(target, ops)
         units = [target.unit(with_samples=True), unit]
         return product_or_none([relevance, target.weights(with_samples=True)]), product_or_none(units)
@@ -122,7 +122,7 @@ class LogPixelLoss(PixelLoss):
         return replace(costs, back=lambda upstream: Cotangent(logits=[clipped.gradient(back(upstream))]))
 
     def _costs(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
-        weights, unit = self.weights(target, ops)
+        weights, unit = self.cost_weights(target, ops)
         over_classes = False
         if not self.classes_exclude(target.num_classes):
             single = self.single_sided_if_hard and target.hard and not self.has_smoothing
@@ -156,7 +156,7 @@ class LogPixelLoss(PixelLoss):
     ) -> list[Answer]:
         side = prediction.label_side()
         share, factors = None, self.class_factors(ops, target)
-        counted = [] if weights is None else [weights]
+        counted: list[Array] = [] if weights is None else [weights]
         if factors is not None:
             share = factors[0]
             if is_array(share) and len(share.shape):
@@ -167,8 +167,8 @@ class LogPixelLoss(PixelLoss):
             Answer(
                 side,
                 share,
-                (lambda: product_or_none(counted) > 0) if counted else None,
-                lambda factors: Cotangent(label_terms=[(0, product_or_none(factors))]),
+                (lambda: product(counted) > 0) if counted else None,
+                lambda factors: Cotangent(label_terms=[(0, product(factors))]),
             )
         ]
 
@@ -207,13 +207,13 @@ class LogPixelLoss(PixelLoss):
         if factors is not None:
             factor, other = (self._spread(x, ops) for x in factors)
             share = target.values * factor + (1 - target.values) * other
-        counted = [x for x in (share, weights) if x is not None]
+        counted: list[Array] = [x for x in (share, weights) if x is not None]
         return [
             Answer(
                 side,
                 share,
-                (lambda: product_or_none(counted) > 0) if counted else None,
-                lambda factors: Cotangent(logits=[back(product_or_none(factors))]),
+                (lambda: product(counted) > 0) if counted else None,
+                lambda factors: Cotangent(logits=[back(product(factors))]),
             )
         ]
 
@@ -240,7 +240,7 @@ class LogPixelLoss(PixelLoss):
                 prediction.absence(),
                 negative,
                 used(negative),
-                lambda factors: Cotangent(complement=[product_or_none(factors)]),
+                lambda factors: Cotangent(complement=[product(factors)]),
             ),
         ]
 

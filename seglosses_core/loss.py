@@ -388,13 +388,13 @@ class SingleLoss(Loss):
         """What the loss costs, with weights: all that is its own."""
         raise NotImplementedError
 
-    def weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """What each cost counts for, None for 1, and the unit of that (`Costs`); from the target alone."""
         raise NotImplementedError
 
     def counted(self, target: Target, ops: Ops) -> Array | None:
         """What the mean divides by the sum of: the weights."""
-        return self.weights(target, ops)[0]
+        return self.cost_weights(target, ops)[0]
 
     def class_table(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """The class weights `(C,)`, of ordinary size, and the unit that they are in; None for 1."""

@@ -21,7 +21,7 @@ class PixelLoss(SingleLoss):
 
     pointwise = True
 
-    def weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """Those of every class of every pixel, logits-shaped."""
         pixels, unit = target.weights(with_samples=True), target.unit(with_samples=True)
         classes, unit_of_classes = self.class_table(target, ops)

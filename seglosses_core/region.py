@@ -69,18 +69,18 @@ class RegionLoss(SingleLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack | None]:
-        """The loss of each image and class, `(N, C)`, or `(1, C)` over the batch, and the way back; in the dtype of
-        accumulation."""
+        """The loss of each image and class, `(N, C)`, or of each image, `(N,)`, and the way back; in the dtype of
+        accumulation. Over the batch N is 1."""
         raise NotImplementedError
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         values, back = self.score(prediction, target, ops, **inputs)
-        weights, unit = self.weights(target, ops)
+        weights, unit = self.cost_weights(target, ops)
         if self.aggregate == "image" or self.reduction != "none":
             return Costs(values, weights, back, unit=unit)
-        # Over the batch, one number for each class.
-        to_scores = None if back is None else lambda upstream: back(upstream[None, :])
-        return Costs(values[0, :], weights[0, :], to_scores, unit=unit)
+        # Over the batch there is no axis of images.
+        to_scores = None if back is None else lambda upstream: back(upstream[None, ...])
+        return Costs(values[0, ...], weights[0, ...], to_scores, unit=unit)
 
     # -- what counts ----------------------------------------------------------------------------------------------
 
@@ -88,8 +88,8 @@ class RegionLoss(SingleLoss):
         """What each pixel counts for in the sums over an image, or over the batch: a map, None for 1."""
         return target.weights(with_samples=self.aggregate == "batch")
 
-    def weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
-        """ω, what each L counts for in the mean: `(N, C)`, or `(1, C)` over the batch; and the unit that it is in."""
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
+        """ω, what each score counts for in the mean, of its shape; and the unit that it is in."""
         images, unit = self.image_weights(target, ops)
         classes, unit_of_classes = self.class_shares(target, ops)
         return images[:, None] * classes, product_or_none([unit, unit_of_classes])
@@ -159,7 +159,7 @@ class RatioLoss(RegionLoss):
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
-    ) -> tuple[Array, ScoreBack | None]:
+    ) -> tuple[Array, ScoreBack]:
         batch = self.aggregate == "batch"
         sums, back = moments(prediction, target, self.moments(), self.pixel_weights(target), batch=batch)
         loss, slopes = self.ratio(sums, target.unit(with_samples=batch), ops)
@@ -168,8 +168,10 @@ class RatioLoss(RegionLoss):
     def ratio(self, sums: Sequence[Array], unit: Array | None, ops: Ops) -> tuple[Array, list[Array]]:
         """L and ∂L/∂S for each sum S; `unit` is that of the weights in the sums. A denominator of 0, which only a
         `smooth` of 0 allows, means a perfect score."""
-        alone = (self.smooth if self.smooth_numerator else 0.0, self.smooth)
-        above, below = self.smooth if isinstance(self.smooth, tuple) else alone
+        if isinstance(self.smooth, tuple):
+            above, below = self.smooth
+        else:
+            above, below = (self.smooth if self.smooth_numerator else 0.0), self.smooth
         difference = below - above
         if unit is not None:
             below, difference = below / unit, difference / unit

@@ -88,7 +88,7 @@ class LearnableLoss(keras.layers.Layer):
 
 
 class CenterLoss(keras.layers.Layer):
-    __doc__ = f"""{CoreCenterLoss.__doc__}
+    __doc__ = f"""{(CoreCenterLoss.__doc__ or "").partition("    Examples")[0].rstrip()}
     num_classes : int
         C, the number of centres.
     num_features : int, optional

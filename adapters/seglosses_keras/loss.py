@@ -26,7 +26,7 @@ from seglosses_core.checks import (
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.libraries import shape_of
-from seglosses_core.loss import Loss
+from seglosses_core.loss import Loss, SingleLoss
 from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
 from seglosses_keras.backends import evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
@@ -147,6 +147,7 @@ class KerasLoss(keras.losses.Loss):
             value = evaluate(self.core, logits, target, mask, weights)
         if self.reduction in ("sum", "none", "mean_with_sample_weight"):
             return value
+        assert isinstance(self.core, SingleLoss)
         return value * ops.cast(mean_weight(self.core, logits, target, mask, weights), value.dtype)
 
     def _is_sum(self) -> bool:

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from seglosses_core import CenterLoss as CoreCenterLoss
 from seglosses_core.checks import check_integer
-from seglosses_torch.function import evaluate, make_ops
+from seglosses_torch.function import make_ops
 from seglosses_torch.module import TorchLoss
 
 
 class CenterLoss(TorchLoss):
-    __doc__ = f"""{CoreCenterLoss.__doc__}
+    __doc__ = f"""{(CoreCenterLoss.__doc__ or "").partition("    Examples")[0].rstrip()}
     num_classes : int
         C, the number of centres.
     num_features : int, optional
@@ -39,50 +39,23 @@ class CenterLoss(TorchLoss):
         num_classes, num_features = self.centers.shape
         return f"num_classes={num_classes}, num_features={num_features}, {super().extra_repr()}"
 
-    def forward(
-        self,
-        logits: Tensor,
-        target: Tensor,
-        *,
-        features: Tensor | None = None,
-        mask: Tensor | None = None,
-        sample_weight: Tensor | None = None,
-    ) -> Tensor:
-        """The loss; `features` `(N, D, *S)` has D where the logits have C. The rest is as in every loss."""
-        return self._run(logits, target, features, mask, sample_weight)
+    def held_inputs(self) -> dict[str, Tensor]:
+        # A copy in training, for autograd must not find its input changed after the step.
+        return {"centers": self.centers.clone() if self.training else self.centers}
 
-    def formula(
+    def after_step(
         self,
         logits: Tensor,
         target: Tensor,
-        *,
-        features: Tensor | None = None,
-        mask: Tensor | None = None,
-        sample_weight: Tensor | None = None,
-    ) -> Tensor:
-        """As `forward`, differentiable in forward mode too."""
-        return self._run(logits, target, features, mask, sample_weight)
-
-    def _run(
-        self,
-        logits: Tensor,
-        target: Tensor,
-        features: Tensor | None,
         mask: Tensor | None,
         sample_weight: Tensor | None,
-    ) -> Tensor:
+        inputs: dict[str, Tensor | None],
+    ) -> None:
         loss = self.bound()
         assert isinstance(loss, CoreCenterLoss)
-        # A copy, for autograd must not find its input changed after the step.
-        centers = self.centers.clone() if self.training else self.centers
-        value = evaluate(loss, logits, target, mask, sample_weight, centers=centers, features=features)
-        if self.training:
-            with torch.no_grad():
-                call = loss.prepare(
-                    logits, target, mask, sample_weight, {"centers": centers, "features": features}, make_ops
-                )
-                self.centers.copy_(loss.moved_centers(call))
-        return value
+        with torch.no_grad():
+            call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops)
+            self.centers.copy_(loss.moved_centers(call))
 
 
 CenterLoss.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

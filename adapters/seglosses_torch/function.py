@@ -115,7 +115,8 @@ class _Made(torch.autograd.Function):
     def forward(ctx: Any, kept: _Kept, made: Made, *arrays: Tensor) -> Tensor:
         ctx.kept = kept
         ctx.save_for_backward(*arrays)
-        value, *ctx.made = made
+        value, gradient, factor = made
+        ctx.made = gradient, factor
         return value
 
     @staticmethod
@@ -125,7 +126,11 @@ class _Made(torch.autograd.Function):
         if torch.is_grad_enabled() or is_transformed(upstream):
             return None, None, _differentiable(kept, arrays, upstream), *nothing
         made, ctx.made = ctx.made, None
-        gradient, factor = made or _made(kept.loss, kept.call(arrays, EagerOps))[1:]  # type: ignore[index]
+        if made is None:
+            again = _made(kept.loss, kept.call(arrays, EagerOps))
+            assert again is not None
+            _, *made = again
+        gradient, factor = made
         factor = upstream if factor is None else upstream * factor
         if factor.device.type != "cpu" or factor != 1:
             gradient.mul_(factor)

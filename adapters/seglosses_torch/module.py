@@ -75,7 +75,7 @@ class TorchLoss(nn.Module):
     ) -> Tensor:
         """The loss of `logits` `(N, C, *S)` against labels `(N, *S)` or a target of the logits' shape; see the core's
         `Loss.__call__`. Half precision is computed in float32, autocast or not."""
-        return evaluate(self.bound(), logits, target, mask, sample_weight, **inputs)
+        return self._evaluate(logits, target, mask, sample_weight, inputs)
 
     def formula(
         self,
@@ -87,7 +87,42 @@ class TorchLoss(nn.Module):
         **inputs: Tensor | None,
     ) -> Tensor:
         """The same number without the hand-written derivative: what autograd makes of it serves forward mode too."""
-        return evaluate(self.bound(), logits, target, mask, sample_weight, by_formula=True, **inputs)
+        return self._evaluate(logits, target, mask, sample_weight, inputs, by_formula=True)
+
+    def _evaluate(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        mask: Tensor | None,
+        sample_weight: Tensor | None,
+        inputs: dict[str, Tensor | None],
+        *,
+        by_formula: bool = False,
+    ) -> Tensor:
+        held = self.held_inputs()
+        for name in held.keys() & inputs.keys():
+            raise TypeError(
+                f"{name} must not be given to {type(self).__name__}, which holds its own, got {name}=."
+            )
+        inputs = {**inputs, **held}
+        value = evaluate(self.bound(), logits, target, mask, sample_weight, by_formula=by_formula, **inputs)
+        if self.training:
+            self.after_step(logits, target, mask, sample_weight, inputs)
+        return value
+
+    def held_inputs(self) -> dict[str, Tensor]:
+        """Inputs of the loss that the module holds itself."""
+        return {}
+
+    def after_step(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        mask: Tensor | None,
+        sample_weight: Tensor | None,
+        inputs: dict[str, Tensor | None],
+    ) -> None:
+        """What a call in training mode does after the loss is computed."""
 
     def extra_repr(self) -> str:
         names = [f.name for f in dataclasses.fields(self.core) if f.name not in self._modules]  # type: ignore[arg-type]
@@ -156,6 +191,24 @@ class EnsembleLoss(TorchLoss):
         if isinstance(weights, tuple) and not all(map(_is_constant, weights)):
             weights = Weights(weights)
         super().__init__(losses=_Members(members), weights=weights, sum_to_one=sum_to_one)
+        held = [name for member in members for name in member.held_inputs()]
+        if len(set(held)) < len(held):
+            raise ValueError(f"losses must hold no more than one {held[0]} among them, got {members!r}.")
+
+    def held_inputs(self) -> dict[str, Tensor]:
+        return {name: x for member in self.losses for name, x in member.held_inputs().items()}
+
+    def after_step(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        mask: Tensor | None,
+        sample_weight: Tensor | None,
+        inputs: dict[str, Tensor | None],
+    ) -> None:
+        for member in self.losses:
+            own = {name: x for name, x in inputs.items() if name in member.core.inputs}
+            member.after_step(logits, target, mask, sample_weight, own)
 
 
 class _Members(nn.ModuleList):

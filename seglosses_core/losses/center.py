@@ -33,6 +33,18 @@ class CenterLoss(PixelLoss):
         α in [0, 1]: how far the centres move in one update.
     weight : float
         λ ≥ 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> centers = np.asarray([[1.0, 0.0], [0.0, 1.0]])
+    >>> loss = CenterLoss(weight=0.1)
+    >>> float(loss(logits, labels, centers=centers).round(6))
+    0.463478
+    >>> loss.updated_centers(logits, labels, centers=centers).round(3).tolist()
+    [[1.25, 0.0], [-0.083, 0.833]]
     """
 
     rate: float = 0.5
@@ -96,16 +108,8 @@ class CenterLoss(PixelLoss):
         if logits.shape[axis] < 2:
             raise ValueError(f"logits must have at least two classes for CenterLoss, got {describe(logits)}.")
 
-    def costs(
-        self,
-        prediction: Prediction,
-        target: Target,
-        ops: Ops,
-        *,
-        centers: Array,
-        features: Array | None = None,
-        **inputs: Array,
-    ) -> Costs:
+    def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
+        centers, features = inputs["centers"], inputs.get("features")
         entropy = CrossEntropyLoss(activation=self.activation, class_weights=self.class_weights)
         costs = entropy.costs(prediction, target, ops)
         to_entropy = costs.back
@@ -123,7 +127,7 @@ class CenterLoss(PixelLoss):
         values = costs.values + self.weight / 2 * ops.sum_classes(offset * offset)
         return replace(costs, values=values, back=back)
 
-    def weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
-        return CrossEntropyLoss(activation=self.activation, class_weights=self.class_weights).weights(
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+        return CrossEntropyLoss(activation=self.activation, class_weights=self.class_weights).cost_weights(
             target, ops
         )

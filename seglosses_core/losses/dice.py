@@ -14,6 +14,15 @@ class DiceLoss(RatioLoss):
 
     Milletari et al. 2016 (V-Net), without their squares: `PowerDiceLoss(p=2)` has them. Shapes, options and errors: see
     `Loss.__call__`, `SingleLoss` and `RegionLoss`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = DiceLoss()
+    >>> float(loss(logits, labels).round(6))
+    0.291572
     """
 
     def moments(self) -> list[Moment]:
@@ -22,7 +31,17 @@ class DiceLoss(RatioLoss):
 
 @dataclass(frozen=True, kw_only=True)
 class JaccardLoss(RatioLoss):
-    """`L = 1 − (Σ y p + ε) / (Σ p + Σ y − Σ y p + ε)`, intersection over union as a loss (Rahman and Wang 2016)."""
+    """`L = 1 − (Σ y p + ε) / (Σ p + Σ y − Σ y p + ε)`, intersection over union as a loss (Rahman and Wang 2016).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = JaccardLoss()
+    >>> float(loss(logits, labels).round(6))
+    0.450247
+    """
 
     def moments(self) -> list[Moment]:
         return [true_positives(n=1, d=1), false_positives(d=1), false_negatives(d=1)]

@@ -36,6 +36,15 @@ class DistanceAwareCrossEntropyLoss(LogPixelLoss):
         The focusing exponent, ≥ 0.
     beta : float
         The exponent of the distance factor, ≥ 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, 0.0, -3.0]]])  # one image, one class, three pixels
+    >>> heat_map = np.asarray([[[1.0, 0.6, 0.0]]])
+    >>> loss = DistanceAwareCrossEntropyLoss()
+    >>> float(loss(logits, heat_map).round(6))
+    0.006349
     """
 
     activation: str = "sigmoid"
@@ -72,5 +81,5 @@ class DistanceAwareCrossEntropyLoss(LogPixelLoss):
 
     def counted(self, target: Target, ops: Ops) -> Array:
         """The weights of the foreground."""
-        weights, _ = self.weights(target, ops)
+        weights, _ = self.cost_weights(target, ops)
         return product_or_none([ops.cast(target.values == 1, target.dtype), weights])

@@ -48,6 +48,15 @@ class FocalLoss(LogPixelLoss):
     alpha : float, sequence or array `(C,)`, or None
         With exclusive classes a number multiplies all of them, a vector each its own; with overlapping ones α in
         [0, 1] is for the foreground and 1 − α for the rest. None: 1 everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = FocalLoss(gamma=2, alpha=None)
+    >>> float(loss(logits, labels).round(6))
+    0.127006
     """
 
     gamma: float = 2.0

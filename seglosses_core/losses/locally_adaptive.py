@@ -51,6 +51,15 @@ class LocallyAdaptiveLoss(PixelLoss):
         What f is compared with the label by; `activation` and everything common are those of this loss, not of `cost`.
     standardize : bool
         Needs at least 3 classes: standardised, 2 logits are always ±1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = LocallyAdaptiveLoss(kernel_size=3, standardize=False)
+    >>> float(loss(logits, labels).round(6))
+    0.332889
     """
 
     reduction: str | Pooling = field(default_factory=Minkowski)
@@ -141,8 +150,8 @@ class LocallyAdaptiveLoss(PixelLoss):
 
         return dataclasses.replace(costs, values=values, weights=weights, back=back)
 
-    def weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
-        weights, unit = self.full_cost().weights(target, ops)
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+        weights, unit = self.full_cost().cost_weights(target, ops)
         return weights if weights is None or self.stride == 1 else self._on_grid(weights, ops), unit
 
     def counted(self, target: Target, ops: Ops) -> Array | None:

@@ -27,6 +27,15 @@ class PointwiseExponentialLoss(RatioLoss):
     exponent : float
         n, at least 1.
     denominator : "sum" or "union"
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = PointwiseExponentialLoss(alpha=2, exponent=1)
+    >>> float(loss(logits, labels).round(6))
+    0.291575
     """
 
     alpha: float = 20.0
@@ -41,8 +50,8 @@ class PointwiseExponentialLoss(RatioLoss):
         check_number("exponent", self.exponent, at_least=1)
         if not isinstance(self.reduction, str):
             raise ValueError(
-                "reduction must be 'mean', 'sum' or 'none' for PointwiseExponentialLoss, whose costs may be below 0, got"
-                f" {self.reduction!r}."
+                "reduction must be 'mean', 'sum' or 'none' for PointwiseExponentialLoss, whose costs may be below 0,"
+                f" got {self.reduction!r}."
             )
         check_choice("denominator", self.denominator, ("sum", "union"))
 

@@ -32,6 +32,15 @@ class PowerDiceLoss(PowerLoss):
     ----------
     p : float or 0-dimensional array
         In [1, 2]. An array may be learnable; its value is not checked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = PowerDiceLoss(p=2)
+    >>> float(loss(logits, labels).round(6))
+    0.166401
     """
 
     def moments(self) -> list[Moment]:
@@ -49,6 +58,15 @@ class PowerJaccardLoss(PowerLoss):
     ----------
     p : float or 0-dimensional array
         In [1, 2]. An array may be learnable; its value is not checked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = PowerJaccardLoss(p=1.5)
+    >>> float(loss(logits, labels).round(6))
+    0.360373
     """
 
     def moments(self) -> list[Moment]:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from seglosses_core.heatmap import (
+from seglosses_core.heatmaps import (
     _moved_box_roots,
     cornernet_radius,
     gaussian_heatmap,
