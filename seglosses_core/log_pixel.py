@@ -186,6 +186,7 @@ class LogPixelLoss(PixelLoss):
             classes, _ = self.class_table(target, ops)
             shares = shares if classes is None else shares * ops.over_pixels(classes)
             relevance, _ = self._relevance(target, ops)
+            assert relevance is not None
             shares = shares / ops.over_classes(xp.where(relevance > 0, relevance, xp.ones_like(relevance)))
         if weights is not None:
             shares = xp.where(ops.over_classes(weights > 0), shares, xp.zeros_like(shares))

@@ -179,7 +179,7 @@ def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> 
     _, gradients = kept.loss.value_and_gradients(call)
     if gradients is not None:
         return gradients.times(upstream, call.ops)["logits"]
-    _, back = torch.func.vjp(lambda logits: kept.loss.value(call.replaced({"logits": logits})), call.logits)
+    back = torch.func.vjp(lambda logits: kept.loss.value(call.replaced({"logits": logits})), call.logits)[1]
     return back(upstream)[0]
 
 
