@@ -27,7 +27,7 @@ class Sample:
     for three classes.
     """
 
-    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
     targets: tuple[str, ...] = DENSE
     """The kinds of targets that the loss takes with these hyper-parameters."""
 

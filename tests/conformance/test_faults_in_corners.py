@@ -28,7 +28,7 @@ from tests.conformance.test_seeded_faults import LOSSES, records, with_value_fau
 
 def parts(loss: str) -> list[Any]:
     """A loss, or the members of an ensemble."""
-    made = build(seglosses_core, loss, dict(ENTRIES[loss].samples[0].hyperparameters), class_axis=1)
+    made = build(seglosses_core, loss, ENTRIES[loss].samples[0].hyperparameters, class_axis=1)
     return list(getattr(made, "losses", [made]))
 
 
