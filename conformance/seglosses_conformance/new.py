@@ -1,7 +1,8 @@
 """Skeletons of a new loss: `python -m seglosses_conformance.new FocalTverskyLoss --like TverskyLoss`
 
 writes two files, the class for the core and the entry for the suite, both in the shape of the other loss. The class
-computes what that loss computes until its formula is changed; the formula of the oracle is left to be written.
+computes what that loss computes until its formula is changed; the formula of the oracle is left to be written. Of a
+class that the core has already there is the entry alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from types import ModuleType
 
 import seglosses_core
+from seglosses_conformance import losses
+from seglosses_conformance.entries import Entry
 from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.oracle.family import RatioOfSums, RatioPerImage
 
@@ -25,7 +28,7 @@ CORE = "seglosses_core/losses"
 SUITE = "conformance/seglosses_conformance/losses"
 """Where the entry is written to."""
 
-CLASS = '''\
+CLASS_FILE = '''\
 """Say in one line what {name} is a function of."""
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ class {name}({bases}):
 
 {body}'''
 
-ENTRY = '''\
+ENTRY_FILE = '''\
 """Say in one line what {name} measures."""
 
 from __future__ import annotations
@@ -96,13 +99,14 @@ def class_skeleton(name: str, like: str) -> str:
     source = inspect.getsource(kind)
     (tree,) = ast.parse(source).body
     assert isinstance(tree, ast.ClassDef)
-    after_docstring = tree.body[1 if ast.get_docstring(tree) else 0]
-    return CLASS.format(
+    first = tree.body[1 if ast.get_docstring(tree) else 0]
+    start = min(node.lineno for node in (first, *getattr(first, "decorator_list", ())))
+    return CLASS_FILE.format(
         name=name,
         like=like,
         imports="\n".join(imports(sys.modules[kind.__module__], [tree])),
         bases=", ".join(map(ast.unparse, tree.bases)),
-        body="".join(source.splitlines(keepends=True)[after_docstring.lineno - 1 :]).replace(like, name),
+        body="".join(source.splitlines(keepends=True)[start - 1 :]).replace(like, name),
     )
 
 
@@ -110,38 +114,46 @@ def entry_skeleton(name: str, like: str) -> str:
     """An entry of the same kind of oracle as another, with its samples and faults, and the scenes of its family."""
     entry = ENTRIES[like]
     formula = getattr(entry.oracle, "score", getattr(entry.oracle, "cost", entry.oracle))
-    module = sys.modules[formula.__module__]
-    tree = ast.parse(inspect.getsource(module))
-    definition = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == formula.__name__)
+    (definition,) = ast.parse(inspect.getsource(formula)).body
+    assert isinstance(definition, ast.FunctionDef)
     definition.name = "_".join(words(name))
     definition.body = ast.parse(
         '"""The formula as the paper has it, in its symbols."""\n'
         'raise NotImplementedError("Write the formula from the paper. It shares no code with the class.")'
     ).body
+    module = file_of(entry)
     facts = {
-        keyword.arg: keyword
-        for call in ast.walk(tree)
+        keyword.arg: keyword.value
+        for call in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(call, ast.Call) and any(ast.unparse(k) == f"loss='{like}'" for k in call.keywords)
         for keyword in call.keywords
         if keyword.arg not in ("loss", "source", "cases", "overrides")
     }
     oracle = facts.pop("oracle")
     is_region = isinstance(entry.oracle, RatioOfSums | RatioPerImage)
-    scenes = "family" if is_region else "standard"
-    home = "region" if is_region else "scenes"
-    found = imports(module, [definition, oracle, *facts.values()], without=formula.__name__)
-    return ENTRY.format(
+    home, scenes = ("region", "family") if is_region else ("scenes", "standard")
+    found = {
+        "from ..entries import Entry",
+        f"from ..definitions.{home} import {scenes}",
+        *imports(sys.modules[formula.__module__], [definition]),
+        *imports(module, [oracle, *facts.values()], without=formula.__name__),
+    }
+    return ENTRY_FILE.format(
         name=name,
         like=like,
         prefix="-".join(words(name)),
-        imports="\n".join(
-            {*found, "from ..entries import Entry", f"from ..definitions.{home} import {scenes}"}
-        ),
+        imports="\n".join(sorted(found)),
         formula=ast.unparse(definition),
-        oracle=re.sub(rf"\b{formula.__name__}\b", definition.name, ast.unparse(oracle.value)),
+        oracle=re.sub(rf"\b{formula.__name__}\b", definition.name, ast.unparse(oracle)),
         scenes=scenes,
-        facts=",\n    ".join(map(ast.unparse, facts.values())),
+        facts=",\n    ".join(f"{fact}={ast.unparse(value)}" for fact, value in facts.items()),
     )
+
+
+def file_of(entry: Entry) -> ModuleType:
+    """The module that an entry stands in."""
+    files = [module for name, module in sys.modules.items() if name.startswith(f"{losses.__name__}.")]
+    return next(f for f in files if any(one is entry for one in losses.entries_of(f)))
 
 
 def imports(module: ModuleType, trees: Iterable[ast.AST], without: str = "") -> Iterator[str]:
@@ -185,15 +197,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     name, like = options.name, options.like
     if not re.fullmatch("([A-Z][a-z]*)+Loss", name):
         parser.error(f"a name is words with capitals and ends in Loss, as FocalTverskyLoss, not so {name}")
-    if name in ENTRIES or hasattr(seglosses_core, name):
+    if name in ENTRIES:
         parser.error(f"there is a {name} already")
     if not (options.folder / "conformance").is_dir():
         parser.error(f"{options.folder} is no checkout of seglosses; name one with --folder")
     file = "_".join(words(name)) + ".py"
-    texts = {
-        options.folder / CORE / file: class_skeleton(name, like),
-        options.folder / SUITE / file: entry_skeleton(name, like),
-    }
+    texts = {options.folder / SUITE / file: entry_skeleton(name, like)}
+    if not hasattr(seglosses_core, name):
+        texts = {options.folder / CORE / file: class_skeleton(name, like), **texts}
     for path in texts:
         if path.exists():
             parser.error(f"there is a file {path} already")

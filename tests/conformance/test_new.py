@@ -55,6 +55,13 @@ def test_two_files_that_can_be_imported(
         entry.oracle.score([], 0.0)
 
 
+def test_a_class_that_is_there_gets_an_entry_alone(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seglosses_core, "SketchedLoss", seglosses_core.DiceLoss, raising=False)
+    main(["SketchedLoss", "--like", "DiceLoss", "--folder", str(checkout)])
+    assert (checkout / SUITE / "sketched.py").exists()
+    assert not (checkout / CORE).exists()
+
+
 @pytest.mark.parametrize("like", ENTRIES)
 def test_every_loss_may_be_the_pattern(like: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     main(["SketchedLoss", "--like", like, "--folder", str(checkout)])

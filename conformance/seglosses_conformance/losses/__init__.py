@@ -5,16 +5,19 @@ A file holds an `ENTRY`, or several in a list `ENTRIES`. See `entries.py` for wh
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from types import ModuleType
 
 from ..entries import Entry
 
 
-def _entries() -> Iterator[Entry]:
-    for file in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{file.name}")
-        yield from module.ENTRIES if hasattr(module, "ENTRIES") else [module.ENTRY]
+def entries_of(file: ModuleType) -> list[Entry]:
+    """The entries of one file."""
+    return file.ENTRIES if hasattr(file, "ENTRIES") else [file.ENTRY]
 
 
-ENTRIES: dict[str, Entry] = {entry.loss: entry for entry in _entries()}
+ENTRIES: dict[str, Entry] = {
+    entry.loss: entry
+    for file in pkgutil.iter_modules(__path__)
+    for entry in entries_of(importlib.import_module(f"{__name__}.{file.name}"))
+}
 """Every entry, by the name of its loss."""
