@@ -1,0 +1,61 @@
+"""Overlap, divided by itself and a weighted sum of false positives and false negatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mpmath import mpf
+
+from ..definitions.arrays import LOGITS, SOFT, variations
+from ..definitions.region import family, ratio, worked
+from ..entries import Entry, Sample
+from ..faults import other
+from ..oracle.family import Cell, RatioOfSums, total
+
+SOURCE = "Salehi et al., Tversky loss function for image segmentation using 3D FCNs, 2017, eq. 4"
+
+
+def tversky(cells: list[Cell], smooth: Any, alpha: float = 0.5, beta: float = 0.5) -> tuple[Any, Any]:
+    """1 − (TP + ε)/(TP + α FP + β FN + ε), TP = Σ yŷ, FP = Σ (1 − y)ŷ, FN = Σ y(1 − ŷ)"""
+    true_positive = total(cell.w * cell.y * cell.p for cell in cells)
+    false_positive = total(cell.w * (1 - cell.y) * cell.p for cell in cells)
+    false_negative = total(cell.w * cell.y * (1 - cell.p) for cell in cells)
+    index = true_positive + mpf(alpha) * false_positive + mpf(beta) * false_negative
+    return true_positive + smooth, index + smooth
+
+
+ENTRY = Entry(
+    loss="TverskyLoss",
+    source=SOURCE,
+    oracle=RatioOfSums(tversky),
+    cases=[
+        worked(
+            "tversky",
+            SOURCE,
+            "FP = 3/4, FN = 1/2, 1 − (3/2 + ε)/(3/2 + 3/16 + 3/8 + ε).",
+            ratio(3 / 2, 3 / 2 + 3 / 16 + 3 / 8),
+            alpha=0.25,
+            beta=0.75,
+        ),
+        *family("tversky", SOURCE, alpha=0.25, beta=0.75),
+        *variations(
+            "tversky",
+            SOURCE,
+            LOGITS,
+            SOFT,
+            [
+                ("defaults", "α = β = 1/2, which is Dice.", {}),
+                ("jaccard", "α = β = 1, which is Jaccard.", {"alpha": 1.0, "beta": 1.0}),
+                ("precision", "False negatives cost nothing.", {"alpha": 1.0, "beta": 0.0}),
+                ("recall", "False positives cost nothing.", {"alpha": 0.0, "beta": 1.0}),
+            ],
+        ),
+    ],
+    samples=(
+        Sample(),
+        Sample({"alpha": 0.3, "beta": 0.7}),
+        Sample({"alpha": 0.3, "beta": 0.7, "include_background": False}),
+    ),
+    value_fault=other(alpha=0.501),
+    gradient_fault=lambda g: 0.99 * g,
+)
