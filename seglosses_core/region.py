@@ -76,11 +76,11 @@ class RegionLoss(SingleLoss):
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         values, back = self.score(prediction, target, ops, **inputs)
         weights, unit = self.cost_weights(target, ops)
-        if self.aggregate == "image" or self.reduction != "none":
+        if self.aggregate == "image" or self.reduction != "none" or len(values.shape) == 1:
             return Costs(values, weights, back, unit=unit)
-        # Over the batch there is no axis of images.
-        to_scores = None if back is None else lambda upstream: back(upstream[None, ...])
-        return Costs(values[0, ...], weights[0, ...], to_scores, unit=unit)
+        # Over the batch, one number for each class.
+        to_scores = None if back is None else lambda upstream: back(upstream[None, :])
+        return Costs(values[0, :], weights[0, :], to_scores, unit=unit)
 
     # -- what counts ----------------------------------------------------------------------------------------------
 

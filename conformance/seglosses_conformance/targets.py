@@ -125,7 +125,7 @@ def keras_function(
 def _divide_by_weights(loss: Any) -> None:
     """What reduction="mean_with_sample_weight" does, for poolings and the losses of an ensemble too: Keras divides by
     the count, the cases by the weights."""
-    loss._mean_with_sample_weight = True
+    loss.kept["reduction"] = "mean_with_sample_weight"
     for member in getattr(loss, "losses", ()):
         _divide_by_weights(member)
 

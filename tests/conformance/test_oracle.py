@@ -416,7 +416,7 @@ def test_one_ratio_for_each_image() -> None:
     terms, shape, _ = loss(problem, reduction="none", **options)
     assert ([float(plain(term)) for term in terms], shape) == ([0.5, 0.0], (2,))
     (term,), shape, _ = loss(problem, reduction="none", aggregate="batch", **options)
-    assert (float(plain(term)), shape) == (0.5, ())
+    assert (float(plain(term)), shape) == (0.5, (1,))
     one_class = Problem([[[0.5, 0.5], [0.5, 0.5]]] * 2, [[0, 1], [0, 0]])
     value, _, _ = loss(one_class, absent="skip", include_background=False, **options)
     assert float(plain(value)) == pytest.approx(0.5)

@@ -126,7 +126,7 @@ class RatioPerImage:
             losses.append(loss)
             scales.append(scale)
             weights.append(mpf(1 if batch else problem.sample_weight[image]) if counting else mpf(0))
-        return weighted(losses, scales, weights, reduction, () if batch else (problem.images,))
+        return weighted(losses, scales, weights, reduction, (1,) if batch else (problem.images,))
 
 
 def regions(
