@@ -13,6 +13,8 @@ from jax_cases import CASES, C, Case, H, N, W, by_formula, close, each_case, eac
 
 import seglosses_jax as sl
 
+pytestmark = pytest.mark.sampled(3)
+
 
 def functions(case: Case) -> tuple[Any, Any]:
     """The loss and its formula as functions of the logits."""

@@ -11,6 +11,8 @@ import pytest
 from jax import Array
 from jax_cases import CASES, Case, by_formula, close
 
+pytestmark = pytest.mark.sampled(3)
+
 
 def direction(x: Array, seed: int) -> Array:
     return jnp.asarray(np.random.default_rng(seed).standard_normal(x.shape))

@@ -20,6 +20,8 @@ import seglosses_jax
 import seglosses_keras
 import seglosses_torch
 
+pytestmark = pytest.mark.sampled(4)
+
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)
 N, H, W = 2, 4, 5

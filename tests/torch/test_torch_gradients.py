@@ -154,6 +154,7 @@ def test_no_gradient_work_where_none_is_wanted(
     close(value, loss(z, **given).detach(), relative=1e-12)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", CASES[:13], ids=str)
 def test_nothing_as_large_as_the_logits_is_kept_under_no_grad(case: Case) -> None:
     loss, given, z = case.make(), case.arguments(), case.logits().requires_grad_()

@@ -145,6 +145,7 @@ ONE_OF_EACH = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", ONE_OF_EACH)
 def test_compiled_as_one_graph(case: Case) -> None:
     check_compiled(case.make(), case.logits(), case.arguments(), 1e-11, backend="aot_eager")
@@ -161,6 +162,7 @@ def test_every_case_compiled_by_inductor(case: Case) -> None:
     check_compiled(case.make(), case.logits(torch.float32), case.arguments(), 1e-5)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["grad", "grad of grad", "hessian", "vmap of grad", "jvp"])
 def test_transforms_inside_a_compiled_function(name: str) -> None:
     torch._dynamo.reset()

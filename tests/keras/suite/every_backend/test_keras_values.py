@@ -25,6 +25,8 @@ from keras_problems import (
 import seglosses_core
 import seglosses_keras
 
+pytestmark = pytest.mark.sampled(3)
+
 CLOSE = {"rtol": 1e-5, "atol": 1e-7}
 
 

@@ -28,6 +28,8 @@ from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian
 from seglosses_keras import CrossEntropyLoss, DiceLoss
 from seglosses_keras.tensorflow_operations import TensorFlowOps
 
+pytestmark = pytest.mark.sampled(3)
+
 RATE = 0.5
 
 
