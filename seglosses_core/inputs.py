@@ -61,8 +61,8 @@ def check_inputs(
         expected = tuple(lengths.get(n, n) if isinstance(n, str) else n for n in names)
         if not same_shape(shape, tuple(None if isinstance(n, str) else n for n in expected)):
             raise ValueError(
-                f"{name} must have the shape {tuple_text(expected)}, {one.text}, for logits of shape"
-                f" {tuple_text(full)}, got {describe(value)}."
+                f"{name} must have the shape {tuple_text(expected)}, {one.text}, got {describe(value)} for logits of"
+                f" shape {tuple_text(full)}."
             )
     return present
 

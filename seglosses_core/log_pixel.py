@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from seglosses_core.arithmetic import product, product_or_none
 from seglosses_core.call import Call
@@ -51,7 +51,7 @@ class LogPixelLoss(PixelLoss):
     clip: float = 0.0
 
     needs = Needs(label_log_probability=True)
-    single_sided_if_hard: ClassVar[bool] = True
+    single_sided_if_hard = True
     """Whether a class that overlaps others costs f(log p) alone where its target is 1, f(log(1 − p)) where it is 0."""
 
     def __post_init__(self) -> None:

@@ -356,10 +356,10 @@ class SingleLoss(Loss):
     class_weights: Sequence[float] | Array | None = None
     validate: bool = False
 
-    pointwise: ClassVar[bool] = False
+    pointwise = False
     """Whether costs have a derivative by hand and depend on nothing but their own pixel: then they can be computed
     chunk by chunk."""
-    grain: ClassVar[str] = "pixel"
+    grain = "pixel"
     """What a cost belongs to: a "pixel", an "image", or the "batch"."""
 
     def __post_init__(self) -> None:

@@ -70,7 +70,7 @@ def _target_sum(target: Target, j: Any, weights: Array | None, batch: bool) -> A
 def _sum_by_label(target: Target, factors: Sequence[Array | None], batch: bool) -> Array:
     """A product of maps summed for each label; of a batch as of one image of all pixels."""
     ops, labels, summand = target.ops, target.labels, product_or_none(factors)
-    if batch:
+    if batch and not ops.prefers_one_hot:
         labels, summand = (x if x is None else ops.xp.reshape(x, (1, -1)) for x in (labels, summand))
     if summand is None:
         return ops.label_histogram(labels, target.num_classes, target.dtype)

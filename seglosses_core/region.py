@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from seglosses_core.arithmetic import divide, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_number, shape_text
@@ -138,7 +137,7 @@ class RatioLoss(RegionLoss):
 
     smooth: float | tuple[float, float] = 1e-5
 
-    smooth_numerator: ClassVar[bool] = True
+    smooth_numerator = True
     """Whether a single `smooth` stands in the numerator too."""
 
     def __post_init__(self) -> None:

@@ -194,9 +194,11 @@ class EagerOps(TorchOps):
         axis, index = self.class_axis, labels.unsqueeze(self.class_axis)
         at_label = p.gather(axis, index)
         others = p.scatter_(axis, index, 0.0)
-        found = self.power_sum(others, 1, weights), others.sum(axis)
+        sums, rest = self.power_sum(others, 1, weights), others.sum(axis)
+        if not self.spatial_axes:
+            sums = sums.clone()  # a sum over no axis may be its argument
         p.scatter_(axis, index, at_label)
-        return found
+        return sums, rest
 
     def label_histogram(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
         if labels.device.type != "cpu":

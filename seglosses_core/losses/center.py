@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from types import MappingProxyType
 
 from seglosses_core.call import Call, Shared
 from seglosses_core.checks import check_number, describe
@@ -51,10 +51,12 @@ class CenterLoss(PixelLoss):
     weight: float = 3e-4
 
     needs = Needs(labels_only=True, finite_logits=True, label_log_probability=True)
-    inputs: ClassVar[dict[str, Input]] = {
-        "features": Input("N D *S", "what the distances are measured of", otherwise="logits"),
-        "centers": Input("C D", "one row per class"),
-    }
+    inputs = MappingProxyType(
+        {
+            "features": Input("N D *S", "what the distances are measured of", otherwise="logits"),
+            "centers": Input("C D", "one row per class"),
+        }
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

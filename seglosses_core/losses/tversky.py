@@ -63,8 +63,10 @@ class FocalTverskyLoss(TverskyLoss):
 
     Parameters
     ----------
-    alpha, beta : float
-        As in `TverskyLoss`; .3 and .7 in the paper.
+    alpha : float
+        The weight of false positives, ≥ 0; .3 in the paper.
+    beta : float
+        The weight of false negatives, ≥ 0; .7 in the paper.
     gamma : float
         The exponent, in (0, 3]; in the paper's code 3/4.
 

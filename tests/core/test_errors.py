@@ -338,10 +338,6 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
         call("CenterLoss", features=floats(2, 3, 4, 6)),
         ValueError, "features", "float32 of shape (2, 3, 4, 6)", "the shape (2, 3, 4, 5)",
     ),
-    "no centers": (
-        call("CenterLoss", centers=None),
-        TypeError, "centers", "got none", "one row per class, of shape (C, D)",
-    ),
     "features for Dice": (
         call("DiceLoss", features=floats(2, 3, 4, 5)),
         TypeError, "features", "'features'", "logits, target, mask and sample_weight",
@@ -492,6 +488,11 @@ def test_class_first_data_for_a_class_last_loss():
 def test_no_gradient_of_many_numbers(kind):
     with pytest.raises(ValueError, match=r"one number, got reduction='none'"):
         kind(reduction="none").value_and_grad(LOGITS, LABELS)
+
+
+def test_centers_are_needed():
+    with pytest.raises(TypeError, match=r"^CenterLoss needs centers=, one row per class, of shape \(C, D\)"):
+        seglosses_core.CenterLoss()(LOGITS, LABELS)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch_cases import CASES, C, Case, H, N, W, close, each_case, gradient, labels, soft
+from torch_cases import CASES, ONE_PER_LOSS, C, Case, H, N, W, close, each_case, gradient, labels, soft
 
 import seglosses_torch as sl
 
@@ -141,7 +141,7 @@ def check_compiled(
 
 
 ONE_OF_EACH = [
-    pytest.param(case, marks=[] if case in CASES[:13] else pytest.mark.slow, id=str(case)) for case in CASES
+    pytest.param(case, marks=[] if case in ONE_PER_LOSS else pytest.mark.slow, id=str(case)) for case in CASES
 ]
 
 

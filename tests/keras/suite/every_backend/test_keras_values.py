@@ -51,7 +51,7 @@ def test_number_and_gradient(name, options):
     np.testing.assert_allclose(gradient, slope, **CLOSE)
 
 
-DENSE = [(n, o) for n, o in LOSSES if not build(seglosses_core, n, o).labels_only]
+DENSE = [(n, o) for n, o in LOSSES if not build(seglosses_core, n, o).needs.labels_only]
 
 
 @pytest.mark.parametrize(("name", "options"), DENSE)
