@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seglosses_core.arithmetic import product_or_none
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
 from seglosses_core.prediction import Cotangent, Prediction
@@ -115,7 +116,7 @@ class Gradients:
     arrays: dict[str, Array]
     factor: Array | None = None
 
-    def times(self, upstream: Any, ops: Ops) -> dict[str, Array]:
-        """With the factor and what comes from upstream. May overwrite the arrays."""
-        factor = upstream if self.factor is None else self.factor * upstream
+    def times(self, upstream: Array | None, ops: Ops) -> dict[str, Array]:
+        """With the factor and what comes from upstream, None for 1. May overwrite the arrays."""
+        factor = product_or_none([self.factor, upstream])
         return {name: ops.scaled(x, factor) for name, x in self.arrays.items()}

@@ -66,8 +66,9 @@ class GeneralizedDiceLoss(DiceLoss):
         xp = ops.xp
         endless = xp.full_like(sizes, math.inf)
         least = xp.min(xp.where((sizes > 0) & (shares > 0), sizes, endless), axis=1, keepdims=True)
-        relative = least / xp.where(sizes > 0, sizes, endless)
-        relative = xp.where((sizes > 0) & (least < math.inf), relative, xp.ones_like(sizes))
+        one = xp.ones_like(sizes)
+        relative = xp.where(least < math.inf, least, one) / xp.where(sizes > 0, sizes, one)
+        relative = xp.where((sizes > 0) & (least < math.inf), relative, one)
         return relative ** _EXPONENTS[self.weights]
 
     def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:

@@ -85,7 +85,7 @@ def test_the_referee_sees_shapes_that_depend_on_values(strict):
 
 def used_of_the_standard():
     """The attributes of `xp` in the core."""
-    for file in Path(core.__file__).parent.glob("*.py"):
+    for file in Path(core.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Attribute):
                 owner = node.value

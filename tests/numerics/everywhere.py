@@ -67,10 +67,9 @@ def _built(name: str, hyperparameters: dict[str, Any], package: Any, **common: A
 
 
 LOSSES |= {
-    f"{name}, {sample}": functools.partial(_built, name, sample.hyperparameters)
+    name: functools.partial(_built, name, entry.samples[0].hyperparameters)
     for name, entry in ENTRIES.items()
     if name not in KNOWN
-    for sample in entry.samples[:2]
 }
 """Every loss that takes logits and a target alone, of class axis 1 here, in the variants that compute differently."""
 

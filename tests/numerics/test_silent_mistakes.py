@@ -212,7 +212,7 @@ def test_a_power_or_a_weight_that_is_no_number(framework: str, shape: tuple[int,
 def test_losses_that_need_labels() -> None:
     """What this module takes for granted."""
     kinds = {"CenterLoss": "center", "LocallyAdaptiveLoss": "locally adaptive"}
-    assert [kind.__name__ for kind in seglosses_core.LOSSES if kind.labels_only] == [
+    assert [kind.__name__ for kind in seglosses_core.LOSSES if kind.needs.labels_only] == [
         "LocallyAdaptiveLoss",
         "CenterLoss",
     ]

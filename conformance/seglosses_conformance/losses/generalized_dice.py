@@ -68,7 +68,6 @@ ENTRY = Entry(
             [
                 ("simple", "ω = 1/Σ y.", {"weights": "simple"}),
                 ("uniform", "ω = 1.", {"weights": "uniform"}),
-                ("class-weights", "Class weights multiply ω.", {"class_weights": [0.5, 2.0, 1.0]}),
             ],
         ),
         *variations(
