@@ -108,6 +108,10 @@ class Ops:
         """Whether values can be looked at, or only shapes and dtypes."""
         return True
 
+    def may_choose(self, x: Array) -> bool:
+        """Whether looking at a value, to choose a cheaper way, costs little."""
+        return False
+
     # -- rare values ----------------------------------------------------------------------------------------------
 
     def zero_or_nan(self, usable: Array, dtype: Any) -> Array:

@@ -186,6 +186,9 @@ class EagerOps(TorchOps):
 
         return self._sum_chunks(sums, p, weights)
 
+    def may_choose(self, x: Tensor) -> bool:
+        return x.device.type == "cpu"
+
     def scaled(self, x: Tensor, factor: Any) -> Tensor:
         return x if factor is None else x.mul_(factor)
 

@@ -39,17 +39,17 @@ def imported(name: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleTy
 def test_two_files_that_can_be_imported(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["FocalTverskyLoss", "--like", "TverskyLoss", "--folder", str(checkout)])
+    main(["CautiousTverskyLoss", "--like", "TverskyLoss", "--folder", str(checkout)])
     printed = capsys.readouterr().out
-    files = [checkout / CORE / "focal_tversky.py", checkout / SUITE / "focal_tversky.py"]
+    files = [checkout / CORE / "cautious_tversky.py", checkout / SUITE / "cautious_tversky.py"]
     assert printed.splitlines()[:2] == list(map(str, files))
-    core = imported("seglosses_core.losses.focal_tversky", files[0], monkeypatch)
-    loss, like = core.FocalTverskyLoss(alpha=0.3), seglosses_core.TverskyLoss(alpha=0.3)
+    core = imported("seglosses_core.losses.cautious_tversky", files[0], monkeypatch)
+    loss, like = core.CautiousTverskyLoss(alpha=0.3), seglosses_core.TverskyLoss(alpha=0.3)
     assert loss(LOGITS, LABELS) == like(LOGITS, LABELS)
-    assert core.FocalTverskyLoss.__mro__[1:] == seglosses_core.TverskyLoss.__mro__[1:]
-    entry = imported("seglosses_conformance.losses.focal_tversky", files[1], monkeypatch).ENTRY
-    assert entry.loss == "FocalTverskyLoss"
-    assert [case.id for case in entry.cases][:2] == ["focal-tversky/labels", "focal-tversky/sum"]
+    assert core.CautiousTverskyLoss.__mro__[1:] == seglosses_core.TverskyLoss.__mro__[1:]
+    entry = imported("seglosses_conformance.losses.cautious_tversky", files[1], monkeypatch).ENTRY
+    assert entry.loss == "CautiousTverskyLoss"
+    assert [case.id for case in entry.cases][:2] == ["cautious-tversky/labels", "cautious-tversky/sum"]
     assert entry.samples == ENTRIES["TverskyLoss"].samples
     with pytest.raises(NotImplementedError, match="from the paper"):
         entry.oracle.score([], 0.0)

@@ -29,7 +29,7 @@ from jax_cases import (
 
 import seglosses_jax as sl
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(4)
 
 
 def functions(case: Case) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ import pytest
 from jax import Array
 from jax_cases import ONE_PER_LOSS, Case, by_formula, close
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(4)
 
 
 def direction(x: Array, seed: int) -> Array:

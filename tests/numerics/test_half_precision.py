@@ -13,7 +13,7 @@ from more_losses import ALL, MORE
 import seglosses_core
 import seglosses_torch
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 SCALE = 65536.0
 VALUE_TOLERANCE = {"float16": 1e-2, "bfloat16": 3e-2}

@@ -11,7 +11,7 @@ import pytest
 from everywhere import FRAMEWORKS, Problem, evaluate
 from more_losses import ALL, HEAT_MAPS, takes_dense
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)

@@ -14,7 +14,7 @@ from mpmath import mp, mpf
 import seglosses_torch
 from seglosses_core import MaxPooling
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 in_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])

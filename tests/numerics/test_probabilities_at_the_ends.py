@@ -12,7 +12,7 @@ from everywhere import FRAMEWORKS, Make, Problem, evaluate, named
 import seglosses_core
 from seglosses_core import Minkowski
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 LOSSES: dict[str, Make] = {

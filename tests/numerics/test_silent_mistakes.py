@@ -20,7 +20,7 @@ import seglosses_jax
 import seglosses_keras
 import seglosses_torch
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)

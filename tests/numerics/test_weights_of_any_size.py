@@ -14,7 +14,7 @@ import seglosses_core
 import seglosses_torch
 from seglosses_core import MaxPooling, Minkowski, TopK
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 LOSSES: dict[str, Make] = {
     "cross-entropy": named("CrossEntropyLoss"),

@@ -27,7 +27,7 @@ from seglosses_keras import (
     TverskyLoss,
 )
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(4)
 
 
 @pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)

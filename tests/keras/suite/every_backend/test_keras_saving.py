@@ -21,7 +21,7 @@ from seglosses_keras import (
     Minkowski,
 )
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(4)
 
 
 def same(a, b):

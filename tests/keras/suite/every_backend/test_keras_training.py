@@ -10,7 +10,7 @@ from keras_problems import KERNEL, LOSSES, NAMES, data, inputs, linear_model, on
 import seglosses_core
 from seglosses_keras import CrossEntropyLoss, DiceLoss
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(4)
 
 RATE = 0.5
 MODES = {

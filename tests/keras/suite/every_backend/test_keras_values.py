@@ -25,7 +25,7 @@ from keras_problems import (
 import seglosses_core
 import seglosses_keras
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(4)
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-7}
 

@@ -17,7 +17,7 @@ from seglosses_keras import (
     tensorflow_operations,
 )
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(4)
 
 POOLED = [
     ("CrossEntropyLoss", {"reduction": pooling, "activation": activation})

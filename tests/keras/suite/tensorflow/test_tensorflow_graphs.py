@@ -28,7 +28,7 @@ from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian
 from seglosses_keras import CrossEntropyLoss, DiceLoss
 from seglosses_keras.tensorflow_operations import TensorFlowOps
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(4)
 
 RATE = 0.5
 

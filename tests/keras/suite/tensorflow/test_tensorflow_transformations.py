@@ -10,7 +10,7 @@ from keras_problems import CLASSES, LOSSES, NAMES, data, pair
 import seglosses_core
 import seglosses_keras
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(4)
 
 each_loss = pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
 LOGITS, LABELS = data(seed=21, scale=1.0)
