@@ -34,7 +34,8 @@ class UNet(nn.Module):
         self.head = nn.Conv2d(filters, classes, 1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        x, skipped = images, []
+        x = images
+        skipped: list[torch.Tensor] = []
         for down in self.down:
             x = down(nn.functional.max_pool2d(x, 2) if skipped else x)
             skipped.append(x)

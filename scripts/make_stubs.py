@@ -53,12 +53,15 @@ class Framework:
         """Those of the constructor."""
         return list(inspect.signature(core_class).parameters.values())
 
-    def methods(self, core_class: type) -> Iterable[str]:
+    def methods(self, core_class: type[Loss]) -> Iterable[str]:
         """What stands in the class after the constructor."""
         for name in self.calls:
             signature = inspect.signature(getattr(core_class, name))
-            parameters = list(signature.parameters.values())[1:]
-            yield self.function(name, ["self"], parameters, str(signature.return_annotation))
+            parameters = with_inputs(list(signature.parameters.values())[1:], core_class)
+            returned = str(signature.return_annotation)
+            if not core_class.inputs:
+                returned = returned.replace("Any", "Array")
+            yield self.function(name, ["self"], parameters, returned)
 
     # -- text -----------------------------------------------------------------------------------------------------
 
@@ -95,11 +98,14 @@ class Framework:
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not starred:
                 words.append("*")
                 starred = True
-            words.append(self.parameter(parameter))
+            starred_name = "**" if parameter.kind is inspect.Parameter.VAR_KEYWORD else ""
+            words.append(starred_name + self.parameter(parameter))
         return f"def {name}({', '.join(words)}) -> {self.type(returned)}: ..."
 
     def parameter(self, parameter: inspect.Parameter) -> str:
-        text = f"{parameter.name}: {self.annotations.get(parameter.name) or self.type(str(parameter.annotation))}"
+        annotation = str(parameter.annotation)
+        more = self.annotations.get(parameter.name) if annotation != "str" else None
+        text = f"{parameter.name}: {more or self.type(annotation)}"
         if parameter.default is inspect.Parameter.empty:
             return text
         plain = isinstance(parameter.default, (str, bool, int, float, tuple, type(None)))
@@ -114,26 +120,43 @@ CLASS_AXIS = 1
 """Where the core has the classes."""
 
 
+def with_inputs(parameters: Parameters, core_class: type[Loss]) -> Parameters:
+    """What a loss declares that it takes, by name, in the place of `**inputs`."""
+    declared = core_class.inputs
+    if isinstance(declared, property):
+        return parameters  # an ensemble takes what its members take
+    own = [
+        keyword(
+            name,
+            "Array" if one.otherwise is None else "Array | None",
+            *([] if one.otherwise is None else [None]),
+        )
+        for name, one in declared.items()
+    ]
+    named = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    return named + own
+
+
 class Torch(Framework):
     def parameters(self, core_class: type) -> Parameters:
         own = [keyword("num_classes", "int"), keyword("num_features", "int | None", None)]
         return (own if core_class is CenterLoss else []) + super().parameters(core_class)
 
-    def methods(self, core_class: type) -> Iterable[str]:
+    def methods(self, core_class: type[Loss]) -> Iterable[str]:
         if core_class is CenterLoss:
             yield "centers: Tensor"
         for text in super().methods(core_class):
-            yield text.replace(" centers: Tensor,", "")  # a buffer here
+            yield text.replace(", centers: Tensor", "")  # a buffer here
 
 
 class Jax(Framework):
     def bases(self, core_class: type) -> str:
         return f"{self.base}, seglosses_core.{core_class.__name__}"
 
-    def methods(self, core_class: type) -> Iterable[str]:
-        for name, text in zip(self.calls, super().methods(core_class), strict=True):
-            own = getattr(core_class, name) is not getattr(Loss, name)
-            yield text.replace("(", "(  # type: ignore[override]\n", 1) if own else text
+    def methods(self, core_class: type[Loss]) -> Iterable[str]:
+        for text in super().methods(core_class):
+            narrower = "**inputs" not in text
+            yield text.replace("(", "(  # type: ignore[override]\n", 1) if narrower else text
 
     def parameter(self, parameter: inspect.Parameter) -> str:
         return re.sub(r"\bArray\b", "Array | np.ndarray", super().parameter(parameter))
@@ -148,7 +171,7 @@ class Keras(Framework):
         common = [keyword("name", "str | None", None), keyword("dtype", "Any", None)]
         return (own if core_class is CenterLoss else []) + super().parameters(core_class) + common
 
-    def methods(self, core_class: type) -> Iterable[str]:
+    def methods(self, core_class: type[Loss]) -> Iterable[str]:
         if core_class is CenterLoss:
             yield "centers: Any"
             yield "def __call__(self, inputs: Sequence[Any], *, training: bool | None = None) -> Any: ..."

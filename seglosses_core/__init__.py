@@ -1,25 +1,20 @@
 """Segmentation losses, written once against the Python Array API standard."""
 
-from seglosses_core.center import CenterLoss
 from seglosses_core.ensemble import EnsembleLoss
-from seglosses_core.heatmap import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
-from seglosses_core.local import LocallyAdaptiveLoss
+from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.loss import Loss
-from seglosses_core.pixel import (
-    CrossEntropyLoss,
-    DistanceAwareCrossEntropyLoss,
-    FocalLoss,
-    MeanSquaredErrorLoss,
-)
-from seglosses_core.pooling import MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core.region import (
-    DiceLoss,
-    JaccardLoss,
-    PointwiseExponentialLoss,
-    PowerDiceLoss,
-    PowerJaccardLoss,
-    TverskyLoss,
-)
+from seglosses_core.losses.center import CenterLoss
+from seglosses_core.losses.cross_entropy import CrossEntropyLoss
+from seglosses_core.losses.dice import DiceLoss, JaccardLoss
+from seglosses_core.losses.distance_aware import DistanceAwareCrossEntropyLoss
+from seglosses_core.losses.focal import FocalLoss
+from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
+from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
+from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
+from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
+from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
+from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
+from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
 
 LOSSES: tuple[type[Loss], ...] = (
     CrossEntropyLoss,
@@ -27,6 +22,8 @@ LOSSES: tuple[type[Loss], ...] = (
     DiceLoss,
     JaccardLoss,
     TverskyLoss,
+    FocalTverskyLoss,
+    GeneralizedDiceLoss,
     PowerDiceLoss,
     PowerJaccardLoss,
     PointwiseExponentialLoss,
@@ -40,25 +37,13 @@ LOSSES: tuple[type[Loss], ...] = (
 
 __all__ = [
     "LOSSES",
-    "CenterLoss",
-    "CrossEntropyLoss",
-    "DiceLoss",
-    "DistanceAwareCrossEntropyLoss",
-    "EnsembleLoss",
-    "FocalLoss",
-    "JaccardLoss",
-    "LocallyAdaptiveLoss",
     "Loss",
     "MaxPooling",
-    "MeanSquaredErrorLoss",
     "Minkowski",
-    "PointwiseExponentialLoss",
     "Pooling",
-    "PowerDiceLoss",
-    "PowerJaccardLoss",
     "TopK",
-    "TverskyLoss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
 ]
+__all__ += [loss.__name__ for loss in LOSSES]

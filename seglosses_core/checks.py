@@ -13,7 +13,8 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from seglosses_core.namespace import Array, Ops, dtype_name, library_of, namespace_of, shape_of
+from seglosses_core.libraries import Array, dtype_name, library_of, namespace_of, shape_of
+from seglosses_core.ops import Ops
 
 
 def is_array(value: Any) -> bool:
@@ -25,7 +26,7 @@ def is_array(value: Any) -> bool:
 _TEXT = (str, bytes, bytearray, memoryview)
 
 
-def plain(value: Any) -> Any:
+def python_number(value: Any) -> Any:
     """A hyper-parameter as what it stands for: a scalar of NumPy, whose dtype would spread, a fraction or a member of
     an enumeration as Python's number, a sequence, whatever its type, as a tuple."""
     if type(value) in (bool, int, float, str):
@@ -37,7 +38,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (numbers.Real, Decimal)):
         return _float(value)
     if isinstance(value, Sequence) and not isinstance(value, _TEXT) and not is_array(value):
-        return tuple(map(plain, value))
+        return tuple(map(python_number, value))
     return value
 
 
@@ -48,10 +49,10 @@ def _float(number: Any) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-def make_plain(hyperparameters: Any) -> None:
-    """`plain` for every field of a frozen dataclass."""
+def unwrap_numpy_scalars(hyperparameters: Any) -> None:
+    """`python_number` for every field of a frozen dataclass."""
     for field in fields(hyperparameters):
-        object.__setattr__(hyperparameters, field.name, plain(getattr(hyperparameters, field.name)))
+        object.__setattr__(hyperparameters, field.name, python_number(getattr(hyperparameters, field.name)))
 
 
 def check_number(
@@ -148,7 +149,7 @@ def check_addend(value: Any) -> None:
 
 
 def shape_text(array: Array) -> str:
-    return _text(shape_of(array))
+    return tuple_text(shape_of(array))
 
 
 def describe(value: Any) -> str:
@@ -265,19 +266,19 @@ def check_target(
         return
     if not same_shape(shape, full):
         raise ValueError(
-            f"target must be integer labels of shape {_text(pixels)} or have the logits' shape {_text(full)}, got"
-            f" {describe(target)}{_other_class_axis(shape, full, axis)}."
+            f"target must be integer labels of shape {tuple_text(pixels)} or have the logits' shape"
+            f" {tuple_text(full)}, got {describe(target)}{_other_class_axis(shape, full, axis)}."
         )
     if labels_only is not None:
         raise ValueError(
-            f"target must be integer labels of shape {_text(pixels)} for {labels_only}, got"
+            f"target must be integer labels of shape {tuple_text(pixels)} for {labels_only}, got"
             f" {describe(target)}."
         )
     if not (dtype_is(target, "bool") or dtype_is(target, "integer") or dtype_is(target, "floating")):
         raise TypeError(f"target must be bool, integer or real floating point, got {describe(target)}.")
     if ignore_index is not None:
         raise ValueError(
-            f"ignore_index={ignore_index} needs a target of integer labels of shape {_text(pixels)}, got"
+            f"ignore_index={ignore_index} needs a target of integer labels of shape {tuple_text(pixels)}, got"
             f" {describe(target)}; pass mask= to ignore pixels of a one-hot or soft target."
         )
 
@@ -294,7 +295,9 @@ def check_mask(mask: Any, logits: Array, axis: int) -> None:
     full = shape_of(logits)
     pixels = full[:axis] + full[axis + 1 :]
     if not same_shape(shape_of(mask), pixels):
-        raise ValueError(f"mask must have the shape of the labels, {_text(pixels)}, got {describe(mask)}.")
+        raise ValueError(
+            f"mask must have the shape of the labels, {tuple_text(pixels)}, got {describe(mask)}."
+        )
     if not (dtype_is(mask, "bool") or dtype_is(mask, "integer") or dtype_is(mask, "floating")):
         raise TypeError(f"mask must be bool or non-negative real weights, got {describe(mask)}.")
 
@@ -304,7 +307,7 @@ def check_sample_weight(sample_weight: Any, logits: Array) -> None:
     batch = shape_of(logits)[:1]
     if not same_shape(shape_of(sample_weight), batch):
         raise ValueError(
-            f"sample_weight must have one weight per image, shape {_text(batch)}, got {describe(sample_weight)}."
+            f"sample_weight must have one weight per image, shape {tuple_text(batch)}, got {describe(sample_weight)}."
         )
     if not (dtype_is(sample_weight, "integer") or dtype_is(sample_weight, "floating")):
         raise TypeError(f"sample_weight must be real numbers, got {describe(sample_weight)}.")
@@ -328,7 +331,7 @@ def check_values(
     classes = logits.shape[ops.class_axis]
     if classes == 1 and len(target.shape) == ops.rank and dtype_is(target, "integer"):
         target = xp.squeeze(target, axis=ops.class_axis)
-    pixels = target if len(target.shape) < ops.rank else ops.first_class(target)
+    pixels = target if len(target.shape) < ops.rank else ops.class_zero(target)
     valid = xp.ones_like(pixels, dtype=xp.bool)
     for name, weights in (("mask", mask), ("sample_weight", sample_weight)):
         if weights is None:
@@ -380,7 +383,7 @@ def _count(flags: Array, xp: Any) -> int:
     return int(xp.sum(xp.astype(flags, xp.int32)))
 
 
-def _text(shape: tuple[int | None, ...]) -> str:
+def tuple_text(shape: Sequence[Any]) -> str:
     return (
         "("
         + ", ".join("None" if n is None else str(n) for n in shape)

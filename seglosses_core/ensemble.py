@@ -6,27 +6,39 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.checks import check_flag, check_parameter, check_real, is_array, make_plain, plain
+from seglosses_core.call import Back, Call, Cotangents, Gradients, Shared
+from seglosses_core.checks import check_flag, check_parameter, check_real, is_array, unwrap_numpy_scalars
+from seglosses_core.inputs import Input
+from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Loss
-from seglosses_core.namespace import Array, Ops, shape_of
-from seglosses_core.prediction import Cotangent, Prediction, Pullback
-from seglosses_core.target import Target
+from seglosses_core.ops import Ops
+from seglosses_core.prediction import Cotangent
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnsembleLoss(Loss):
-    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. The activation is computed once for all members.
+    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation.
 
     Guo et al. 2018 (arXiv:1802.08290, eq. 1, with weights that sum to 1).
 
     Parameters
     ----------
     losses : sequence of losses
-        With the same `activation`, `class_axis` and `ignore_index`, none with `reduction="none"`.
+        With the same `class_axis` and `ignore_index`, none with `reduction="none"`.
     weights : sequence of numbers or 0-dimensional arrays, or an array `(len(losses),)`, optional
         Non-negative numbers, 1 each by default. Arrays may be learnable; their values are not checked.
     sum_to_one : bool
         Require that weights given as numbers sum to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from seglosses_core import CrossEntropyLoss, DiceLoss
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = 0.3 * DiceLoss() + 0.7 * CrossEntropyLoss()
+    >>> float(loss(logits, labels).round(6))
+    0.373989
     """
 
     losses: Sequence[Loss]
@@ -34,7 +46,7 @@ class EnsembleLoss(Loss):
     sum_to_one: bool = False
 
     def __post_init__(self) -> None:
-        make_plain(self)
+        unwrap_numpy_scalars(self)
         losses = tuple(self.losses) if isinstance(self.losses, Iterable) else ()
         self.check_family("losses", *losses)
         if not losses or not all(isinstance(loss, Loss) for loss in losses):
@@ -43,7 +55,7 @@ class EnsembleLoss(Loss):
             )
         object.__setattr__(self, "losses", losses)
         for loss in losses:
-            for name in ("activation", "class_axis", "ignore_index"):
+            for name in ("class_axis", "ignore_index"):
                 if getattr(loss, name) != getattr(losses[0], name):
                     raise ValueError(
                         f"{name} must be the same for all losses of an ensemble, got {getattr(losses[0], name)!r} and"
@@ -51,12 +63,18 @@ class EnsembleLoss(Loss):
                     )
             if loss.reduction == "none":
                 raise ValueError(f"losses must each be one number, got {loss!r} with reduction='none'.")
-            if loss.needs_inputs:
-                raise TypeError(
-                    f"losses must need nothing but logits and a target, got {type(loss).__name__}."
-                )
+        self._check_inputs()
         check_flag("sum_to_one", self.sum_to_one)
         self._check_weights()
+
+    def _check_inputs(self) -> None:
+        declared: dict[str, Input] = {}
+        for loss in self.losses:
+            for name, one in loss.inputs.items():
+                if declared.setdefault(name, one).shape != one.shape:
+                    raise ValueError(
+                        f"losses must agree on the shape of {name}, got {declared[name].shape} and {one.shape}."
+                    )
 
     def _check_weights(self) -> None:
         weights, members = self.weights, len(self.losses)
@@ -85,7 +103,7 @@ class EnsembleLoss(Loss):
 
     @property
     def activation(self) -> str:  # type: ignore[override]
-        return self.losses[0].activation
+        return ", ".join(self.activations())
 
     @property
     def class_axis(self) -> int:  # type: ignore[override]
@@ -104,16 +122,15 @@ class EnsembleLoss(Loss):
         return any(loss.validate for loss in self.losses)
 
     @property
-    def unit_interval(self) -> bool:  # type: ignore[override]
-        return any(loss.unit_interval for loss in self.losses)
+    def inputs(self) -> dict[str, Input]:  # type: ignore[override]
+        return {name: one for loss in self.losses for name, one in loss.inputs.items()}
 
-    @property
-    def finite_logits(self) -> bool:  # type: ignore[override]
-        return any(loss.finite_logits for loss in self.losses)
-
-    @property
-    def log_at_label(self) -> bool:  # type: ignore[override]
-        return any(loss.log_at_label for loss in self.losses)
+    def activations(self) -> dict[str, bool]:
+        found: dict[str, bool] = {}
+        for loss in self.losses:
+            for activation, label_log_probability in loss.activations().items():
+                found[activation] = found.get(activation, False) or label_log_probability
+        return found
 
     def check(
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
@@ -121,81 +138,69 @@ class EnsembleLoss(Loss):
         axes = [loss.check(logits, target, mask, sample_weight) for loss in self.losses]
         return axes[0]
 
-    def evaluate(
-        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any
-    ) -> tuple[Array, Pullback]:
-        evaluated = [loss.evaluate(prediction, target, ops) for loss in self.losses]
-        weights = [self._weight(i, target.dtype, ops) for i in range(len(self.losses))]
+    def check_values(
+        self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
+    ) -> None:
+        for loss in self.losses:
+            loss.check_values(logits, target, mask, sample_weight, ops)
+
+    def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
+        evaluated = [loss.evaluate(shared) for loss in self.losses]
+        weights = [self._weight(i, shared.target.dtype, shared.ops) for i in range(len(self.losses))]
         value = sum(weight * member for weight, (member, _) in zip(weights, evaluated, strict=True))
+        ways = [back for _, back in evaluated if back is not None]
+        if len(ways) < len(evaluated):
+            return value, None
 
-        def pullback(seed: Array) -> Cotangent:
-            parts = Cotangent()
-            for weight, (_, member_pullback) in zip(weights, evaluated, strict=True):
-                parts = parts + member_pullback(seed * weight)
-            return parts
+        def back(upstream: Array) -> Cotangents:
+            total: Cotangents = {}
+            for weight, way in zip(weights, ways, strict=True):
+                for activation, cotangent in way(upstream * weight).items():
+                    total[activation] = total.get(activation, Cotangent()) + cotangent
+            return total
 
-        return value, pullback
+        return value, back
 
-    def at_once(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        sample_weight: Array | None,
-        ops: Ops,
-        *,
-        gradient: bool,
-        **inputs: Any,
-    ) -> tuple[Array, Any, Any]:
-        """As for every loss. A sigmoid is cheap: computed again for each member, it saves the arrays that a pixel loss
-        would need for all pixels at once."""
-        given = (logits, target, mask, sample_weight, ops)
-        if self.activation != "sigmoid" or ops.parts(logits) is None:
-            return super().at_once(*given, gradient=gradient, **inputs)
+    def value(self, call: Call) -> Array:
+        if not self._one_by_one(call):
+            return super().value(call)
+        values = [loss.value(call) for loss in self.losses]
+        return sum(self._weight(i, x.dtype, call.ops) * x for i, x in enumerate(values))
+
+    def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
+        if not self._one_by_one(call):
+            return super().value_and_gradients(call)
         value, total = 0.0, None
         for i, loss in enumerate(self.losses):
-            weight = self._weight(i, logits.dtype, ops)
-            member, slope, factor = loss.at_once(*given, gradient=gradient)
+            weight = self._weight(i, call.logits.dtype, call.ops)
+            member, gradients = loss.value_and_gradients(call)
+            if gradients is None:
+                return super().value_and_gradients(call)
             value = value + weight * member
-            if gradient:
-                slope *= weight if factor is None else weight * factor
-                total = slope if total is None else _add_to(total, slope)
-        return value, total, None
+            slope = gradients.times(weight, call.ops)["logits"]
+            total = slope if total is None else _add_to(total, slope)
+        return value, Gradients({"logits": total})
+
+    def _one_by_one(self, call: Call) -> bool:
+        """A sigmoid is cheap: computed again for each member, it saves the arrays that a pixel loss would need for all
+        pixels at once."""
+        return (
+            self.activations().keys() == {"sigmoid"}
+            and not self.inputs
+            and call.ops.chunks(call.logits) is not None
+        )
 
     def _weight(self, i: int, dtype: Any, ops: Ops) -> Any:
         weight = self.weights[i]
         return ops.cast(weight, dtype) if is_array(weight) else weight
 
+    def terms(self) -> list[tuple[Any, Loss]]:
+        return [(self.weights[i], loss) for i, loss in enumerate(self.losses)]
+
 
 def _add_to(total: Array, more: Array) -> Array:
     total += more
     return total
-
-
-def add(a: Loss, b: Any) -> Any:
-    """`a + b`, the members of ensembles side by side."""
-    if not isinstance(b, Loss):
-        return NotImplemented
-    members: list[Loss] = []
-    weights: list[Any] = []
-    for loss in (a, b):
-        members += loss.losses if isinstance(loss, EnsembleLoss) else (loss,)
-        weights += _weights(loss)
-    return a.ensemble_class(losses=members, weights=weights)
-
-
-def scale(loss: Loss, weight: Any) -> Any:
-    """`weight * loss`."""
-    if isinstance(weight, Loss):
-        return NotImplemented
-    weight = plain(weight)
-    check_parameter("the weight of a loss", weight, at_least=0)
-    members = loss.losses if isinstance(loss, EnsembleLoss) else (loss,)
-    return loss.ensemble_class(losses=members, weights=[weight * own for own in _weights(loss)])
-
-
-def _weights(loss: Loss) -> list[Any]:
-    return [loss.weights[i] for i in range(len(loss.losses))] if isinstance(loss, EnsembleLoss) else [1.0]
 
 
 Loss.ensemble_class = EnsembleLoss

@@ -1,16 +1,18 @@
-"""What every loss is: hyper-parameters in, a value or a value and a gradient out, along one path.
+"""What every loss is: hyper-parameters in, a value or a value and its gradient out, along one path.
 
-logits, target → checks → float32 or float64 → Prediction, Target → evaluate → number
-gradient of the logits ← Prediction.gradient ← Cotangent ← pullback ←────────┘
+logits, target → checks → float32 or float64 → Prediction, Target → costs → number
+gradient of the logits ← Prediction.gradient ← Cotangent ← back ←──────────────┘
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from seglosses_core.arithmetic import one_if_zero
+from seglosses_core.call import Back, Call, Gradients, Shared
 from seglosses_core.checks import (
     check_addend,
     check_choice,
@@ -18,29 +20,48 @@ from seglosses_core.checks import (
     check_library,
     check_logits,
     check_mask,
+    check_parameter,
     check_sample_weight,
     check_target,
     check_values,
     check_weights,
     identity,
     is_array,
-    make_plain,
+    python_number,
     same,
     shape_text,
+    unwrap_numpy_scalars,
 )
-from seglosses_core.namespace import Array, Ops, is_ordinary, library_of, ops_for, shape_of
-from seglosses_core.pooling import Pooling
-from seglosses_core.prediction import ACTIVATIONS, Prediction, Pullback
+from seglosses_core.costs import Costs, reduce, totals
+from seglosses_core.inputs import Input, check_inputs
+from seglosses_core.libraries import Array, library_of, shape_of
+from seglosses_core.ops import Ops, is_ordinary, ops_for
+from seglosses_core.prediction import ACTIVATIONS, Prediction
+from seglosses_core.reductions import Pooling
 from seglosses_core.target import Target
 
 if TYPE_CHECKING:
     from seglosses_core.ensemble import EnsembleLoss
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What a loss asks of a call beyond shapes that fit."""
+
+    labels_only: bool = False
+    """The target must be integer labels."""
+    unit_interval: bool = True
+    """Soft targets, and logits under activation="identity", are probabilities."""
+    finite_logits: bool = False
+    """−inf, which the probabilities of other losses allow, is no logit."""
+    label_log_probability: bool = False
+    """The log-probabilities of the labels are used."""
+
+
 class Loss:
     """A segmentation loss: a frozen set of hyper-parameters that can be called.
 
-    A subclass says what is its own in `evaluate`; everything that losses have in common happens here.
+    A loss says in `costs` what is its own (`SingleLoss`); everything that losses have in common happens here.
     """
 
     activation: str
@@ -49,24 +70,23 @@ class Loss:
     validate: bool
     reduction: str | Pooling
 
-    ensemble_class: type[EnsembleLoss]
-    """What a sum of losses becomes."""
-    family: type[Loss]
-    """The class that all losses of the package have in common: those of two packages do not go together."""
+    inputs: ClassVar[Mapping[str, Input]] = {}
+    """What a call takes beside logits, target, mask and sample_weight."""
+    needs: ClassVar[Needs] = Needs()
 
-    labels_only = False
-    """Whether the target must be integer labels."""
-    unit_interval = True
-    """Whether soft targets, and logits under activation="identity", are probabilities."""
-    finite_logits = False
-    """Whether −inf, which the probabilities of the other losses allow, is no logit here."""
-    needs_inputs = False
-    """Whether a call takes more than logits, target and weights."""
-    log_at_label = False
-    """Whether `evaluate` uses the log-probabilities of the labels."""
+    family: ClassVar[type[Loss]]
+    """The class that all losses of the package have in common: those of two packages do not go together."""
+    ensemble_class: ClassVar[type[EnsembleLoss]]
+    """What a sum of losses of the family becomes."""
 
     def __call__(
-        self, logits: Array, target: Array, *, mask: Array | None = None, sample_weight: Array | None = None
+        self,
+        logits: Array,
+        target: Array,
+        *,
+        mask: Array | None = None,
+        sample_weight: Array | None = None,
+        **inputs: Array | None,
     ) -> Array:
         """The loss of `logits` against `target`.
 
@@ -81,6 +101,8 @@ class Loss:
             Bool, or non-negative weights; what is False or 0 is ignored, even NaN.
         sample_weight : array `(N,)`, optional
             Image n counts as `sample_weight[n]` images.
+        **inputs : arrays
+            What the loss takes beside these, as its own documentation says.
 
         Returns
         -------
@@ -92,24 +114,68 @@ class Loss:
         TypeError, ValueError
             If a dtype or a shape does not fit. Nothing is broadcast.
         """
-        return self._run(logits, target, mask, sample_weight)
+        return self.value(self.prepare(logits, target, mask, sample_weight, inputs))
 
     def value_and_grad(
-        self, logits: Array, target: Array, *, mask: Array | None = None, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
+        self,
+        logits: Array,
+        target: Array,
+        *,
+        mask: Array | None = None,
+        sample_weight: Array | None = None,
+        **inputs: Array | None,
+    ) -> tuple[Array, Any]:
         """The loss and its derivative with respect to `logits`, by the hand-written formula.
 
-        Arguments and errors are those of a call; the gradient has the dtype of the logits.
+        Arguments and errors are those of a call; the gradient has the dtype of the logits. Where the loss has a
+        derivative with respect to inputs that were given, a tuple has theirs behind that of the logits.
 
         Raises
         ------
         ValueError
             Also for `reduction="none"`, which has no single gradient.
+        TypeError
+            Also for a loss without a derivative by hand.
         """
-        self.check_scalar()
-        return self._run(logits, target, mask, sample_weight, gradient=True)
+        if self.reduction == "none":
+            raise ValueError("value_and_grad needs a loss that is one number, got reduction='none'.")
+        call = self.prepare(logits, target, mask, sample_weight, inputs)
+        value, gradients = self.value_and_gradients(call)
+        if gradients is None:
+            raise TypeError(
+                f"{type(self).__name__} has no derivative by hand, and arrays of {library_of(logits)} have no autodiff:"
+                " differentiate it in PyTorch, JAX or TensorFlow."
+            )
+        found = gradients.times(None, call.ops)
+        slopes = [call.ops.cast(slope, logits.dtype) for slope in found.values()]
+        return value, slopes[0] if len(slopes) == 1 else tuple(slopes)
 
-    # -- for adapters ---------------------------------------------------------------------------------------------
+    # -- for adapters: the two ways in which a loss is computed ---------------------------------------------------
+
+    def value(self, call: Call) -> Array:
+        """The value; differentiable throughout, where the operations are."""
+        return self._whole(call)[0]
+
+    def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
+        """The value with its derivatives; those are None where the loss has none by hand. Both are differentiable
+        throughout, where the operations are."""
+        value, back = self._whole(call)
+        if back is None:
+            return value, None
+        return value, Gradients(back(call.ops.xp.ones_like(value)))
+
+    def _whole(self, call: Call) -> tuple[Array, Callable[[Array], dict[str, Array]] | None]:
+        """The value from all pixels at once, and the way back."""
+        shared = Shared(call, self.activations(), self.ignore_index)
+        value, back = self.evaluate(shared)
+        invalid = shared.target.nan_if_invalid
+        if invalid is not None:
+            value = value * (1 + invalid)
+        if back is None:
+            return value, None
+        return value, lambda upstream: shared.gradients(
+            back(upstream if invalid is None else upstream + invalid)
+        )
 
     def hyperparameters(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
@@ -145,17 +211,17 @@ class Loss:
     ) -> int:
         """Check the arguments of a call, and give the class axis counted from the front."""
         axis = check_logits(logits, self.class_axis, self.activation)
-        labels_only = type(self).__name__ if self.labels_only else None
+        labels_only = type(self).__name__ if self.needs.labels_only else None
         check_target(target, logits, axis, ignore_index=self.ignore_index, labels_only=labels_only)
         if mask is not None:
             check_mask(mask, logits, axis)
         if sample_weight is not None:
             check_sample_weight(sample_weight, logits)
+        self.check_classes(logits, axis)
         return axis
 
-    def check_scalar(self) -> None:
-        if self.reduction == "none":
-            raise ValueError("value_and_grad needs a loss that is one number, got reduction='none'.")
+    def check_classes(self, logits: Array, axis: int) -> None:
+        """Check what the hyper-parameters ask of the logits."""
 
     def check_values(
         self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
@@ -165,163 +231,53 @@ class Loss:
         if self.validate and all(map(ops.is_eager, given)):
             check_values(
                 logits, target, mask, sample_weight, ops,
-                activation=self.activation, ignore_index=self.ignore_index, unit_interval=self.unit_interval,
-                finite_logits=self.finite_logits,
+                activation=self.activation, ignore_index=self.ignore_index,
+                unit_interval=self.needs.unit_interval, finite_logits=self.needs.finite_logits,
             )  # fmt: skip
-
-    def formula(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        sample_weight: Array | None,
-        ops: Ops,
-        **inputs: Any,
-    ) -> Array:
-        """The value for checked arguments with logits in the dtype of the computation; differentiable throughout."""
-        return self._value_and_pullback(logits, target, mask, sample_weight, ops, inputs)[0]
-
-    def formula_and_gradient(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        sample_weight: Array | None,
-        ops: Ops,
-        **inputs: Any,
-    ) -> tuple[Array, Array]:
-        """As `formula`, with the gradient of the logits; both are differentiable throughout."""
-        value, gradient = self._value_and_pullback(logits, target, mask, sample_weight, ops, inputs)
-        return value, gradient()
-
-    def at_once(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        sample_weight: Array | None,
-        ops: Ops,
-        *,
-        gradient: bool,
-        **inputs: Any,
-    ) -> tuple[Array, Any, Array | None]:
-        """For plain first derivatives, the value, the gradient if it is asked for, and a factor that is still to be
-        multiplied into it, if there is one."""
-        given = (logits, target, mask, sample_weight, ops)
-        if gradient:
-            return *self.formula_and_gradient(*given, **inputs), None
-        return self.formula(*given, **inputs), None, None
-
-    def _ops(self, logits: Array, axis: int) -> Ops:
-        """The operations of a call."""
-        return ops_for(logits, axis, len(logits.shape))
-
-    def _value(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        sample_weight: Array | None,
-        ops: Ops,
-        **inputs: Any,
-    ) -> Array:
-        """What a call returns, for checked arguments: an adapter puts the hand-written derivative here."""
-        return self.at_once(logits, target, mask, sample_weight, ops, gradient=False, **inputs)[0]
 
     # -- for losses -----------------------------------------------------------------------------------------------
 
-    def evaluate(
-        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any
-    ) -> tuple[Array, Pullback]:
-        """The value, and the way back from it to the parts that flow into the prediction."""
+    def activations(self) -> dict[str, bool]:
+        """Those that are needed of the logits, and whether the log-probabilities of the labels are, too."""
+        raise NotImplementedError
+
+    def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
+        """The value, and the way back from it to the predictions; None where there is none by hand."""
         raise NotImplementedError
 
     # -- the path -------------------------------------------------------------------------------------------------
 
-    def _run(
+    def make_ops(self, logits: Array, axis: int) -> Ops:
+        """The operations of a call."""
+        return ops_for(logits, axis, len(logits.shape))
+
+    def prepare(
         self,
         logits: Array,
         target: Array,
         mask: Array | None,
         sample_weight: Array | None,
-        gradient: bool = False,
-        **inputs: Any,
-    ) -> Any:
-        computed, target, mask, sample_weight, ops = self._prepare(logits, target, mask, sample_weight)
-        if not gradient:
-            return self._value(computed, target, mask, sample_weight, ops, **inputs)
-        value, slope, factor = self.at_once(
-            computed, target, mask, sample_weight, ops, gradient=True, **inputs
-        )
-        if factor is not None:
-            slope *= factor
-        if isinstance(slope, tuple):
-            return value, tuple(ops.cast(part, logits.dtype) for part in slope)
-        return value, ops.cast(slope, logits.dtype)
-
-    def _prepare(
-        self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None
-    ) -> tuple[Array, Array, Array | None, Array | None, Ops]:
-        """Check the arguments; bring the logits to the dtype of the computation, the others to their library."""
+        inputs: Mapping[str, Array | None],
+        make_ops: Callable[[Array, int], Ops] | None = None,
+    ) -> Call:
+        """Check the arguments; bring logits and inputs to the dtype of the computation, and all to one library."""
         axis = self.check(logits, target, mask, sample_weight)
         self.check_arrays(logits)
-        ops = self._ops(logits, axis)
+        if inputs or self.inputs:
+            inputs = check_inputs(self.inputs, inputs, logits, axis, type(self).__name__)
+        ops = (make_ops or self.make_ops)(logits, axis)
+        library = library_of(logits)
         target, mask, sample_weight = (
-            x if x is None or library_of(x) == library_of(logits) else ops.xp.asarray(x)
+            x if x is None or library_of(x) == library else ops.xp.asarray(x)
             for x in (target, mask, sample_weight)
         )
         self.check_values(logits, target, mask, sample_weight, ops)
-        return ops.cast(logits, ops.compute_dtype(logits)), target, mask, sample_weight, ops
-
-    def read(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        sample_weight: Array | None,
-        ops: Ops,
-        *,
-        scaled: bool = False,
-    ) -> tuple[Prediction, Target]:
-        """What a loss is computed from; `scaled` says that the weights need no scaling."""
-        read = Target(
-            target,
-            num_classes=logits.shape[ops.class_axis],
-            dtype=logits.dtype,
-            ops=ops,
-            ignore_index=self.ignore_index,
-            mask=mask,
-            sample_weight=sample_weight,
-            scaled=scaled,
-        )
-        # log 0 would be infinite at a pixel that does not count.
-        logits = read.only_valid(logits, 0.5 if self.activation == "identity" else 0.0)
-        prediction = Prediction(
-            logits, self.activation, ops, labels=read.labels, log_at_label=self.log_at_label
-        )
-        return prediction, read
-
-    def _value_and_pullback(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        sample_weight: Array | None,
-        ops: Ops,
-        inputs: dict[str, Any],
-    ) -> tuple[Array, Callable[[], Array]]:
-        prediction, read = self.read(logits, target, mask, sample_weight, ops)
-        value, pullback = self.evaluate(prediction, read, ops, **inputs)
-        if read.poison is not None:
-            value = value * (1 + read.poison)
-
-        def gradient() -> Any:
-            seed = ops.xp.ones_like(value)
-            parts = pullback(seed if read.poison is None else seed + read.poison)
-            slope = prediction.gradient(parts)
-            return slope if parts.features is None else (slope, parts.features)
-
-        return value, gradient
+        dtype = ops.compute_dtype(logits)
+        inputs = {
+            name: ops.cast(x if library_of(x) == library else ops.xp.asarray(x), dtype)
+            for name, x in inputs.items()
+        }
+        return Call(ops.cast(logits, dtype), target, mask, sample_weight, inputs, ops)
 
     # -- Python's own ways ----------------------------------------------------------------------------------------
 
@@ -342,24 +298,34 @@ class Loss:
     __array_ufunc__ = None
     """Leaves `numpy_scalar * loss` to `__rmul__`."""
 
-    def __add__(self, other: Any) -> EnsembleLoss:
-        from seglosses_core.ensemble import add
+    def terms(self) -> list[tuple[Any, Loss]]:
+        """The weights and losses that this one adds to a sum."""
+        return [(1.0, self)]
 
-        return add(self, other)
+    def __add__(self, other: Any) -> EnsembleLoss:
+        return ensemble(self, [*self.terms(), *other.terms()]) if isinstance(other, Loss) else NotImplemented
 
     def __radd__(self, other: Any) -> Loss:
         check_addend(other)
         return self
 
     def __mul__(self, weight: Any) -> EnsembleLoss:
-        from seglosses_core.ensemble import scale
-
-        return scale(self, weight)
+        if isinstance(weight, Loss):
+            return NotImplemented
+        weight = python_number(weight)
+        check_parameter("the weight of a loss", weight, at_least=0)
+        return ensemble(self, [(weight * own, loss) for own, loss in self.terms()])
 
     __rmul__ = __mul__
 
 
 Loss.family = Loss
+
+
+def ensemble(loss: Loss, terms: Sequence[tuple[Any, Loss]]) -> EnsembleLoss:
+    """The weighted sum of losses, of the package of `loss`."""
+    weights, losses = zip(*terms, strict=True)
+    return loss.ensemble_class(losses=losses, weights=weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -390,43 +356,121 @@ class SingleLoss(Loss):
     class_weights: Sequence[float] | Array | None = None
     validate: bool = False
 
-    poolings = True
-    """Whether `reduction` may be a pooling."""
+    pointwise = False
+    """Whether costs have a derivative by hand and depend on nothing but their own pixel: then they can be computed
+    chunk by chunk."""
+    grain = "pixel"
+    """What a cost belongs to: a "pixel", an "image", or the "batch"."""
 
     def __post_init__(self) -> None:
-        make_plain(self)
+        unwrap_numpy_scalars(self)
         check_choice("activation", self.activation, ACTIVATIONS)
         for name in ("class_axis", "ignore_index"):
             value = getattr(self, name)
             if not (value is None and name == "ignore_index") and type(value) is not int:
                 raise TypeError(f"{name} must be an integer, got {type(value).__name__}: {value!r}.")
-        known = self.reduction in ("mean", "sum", "none") if isinstance(self.reduction, str) else False
-        if not (known or (self.poolings and isinstance(self.reduction, Pooling))):
-            poolings = " or a pooling, such as Minkowski(k=3)" if self.poolings else ""
-            raise ValueError(f"reduction must be 'mean', 'sum' or 'none'{poolings}, got {self.reduction!r}.")
+        named = isinstance(self.reduction, str) and self.reduction in ("mean", "sum", "none")
+        if not (named or isinstance(self.reduction, Pooling)):
+            raise ValueError(
+                "reduction must be 'mean', 'sum' or 'none' or a pooling, such as Minkowski(k=3), got"
+                f" {self.reduction!r}."
+            )
         check_flag("validate", self.validate)
         if self.class_weights is not None:
             check_weights("class_weights", self.class_weights)
 
-    def check(
-        self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
-    ) -> int:
-        axis = super().check(logits, target, mask, sample_weight)
+    def check_classes(self, logits: Array, axis: int) -> None:
         self.check_per_class("class_weights", logits, axis)
-        return axis
 
-    def read_class_weights(self, ops: Ops, like: Array) -> tuple[Array | None, Array | None]:
-        """The class weights, of ordinary size, and the unit that they are in; None for 1."""
+    # -- for losses -----------------------------------------------------------------------------------------------
+
+    def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
+        """What the loss costs, with weights: all that is its own."""
+        raise NotImplementedError
+
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+        """What each cost counts for, None for 1, and the unit of that (`Costs`); from the target alone."""
+        raise NotImplementedError
+
+    def counted(self, target: Target, ops: Ops) -> Array | None:
+        """What the mean divides by the sum of: the weights."""
+        return self.cost_weights(target, ops)[0]
+
+    def class_table(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+        """The class weights `(C,)`, of ordinary size, and the unit that they are in; None for 1."""
         given = self.class_weights
         if given is None:
             return None, None
         if not isinstance(given, tuple):
-            return ops.relative(ops.constant(given, like))
+            return ops.relative(ops.constant(given, target.like, target.dtype))
         largest = max(given)
         if is_ordinary(0, largest):
-            return ops.constant(given, like), None
-        unit = ops.constant(largest, like)
-        return ops.constant(tuple(weight / largest for weight in given), like), ops.cast(unit, ops.wide(unit))
+            return ops.constant(given, target.like, target.dtype), None
+        unit = ops.constant(largest, target.like, target.dtype)
+        table = ops.constant(tuple(weight / largest for weight in given), target.like, target.dtype)
+        return table, ops.cast(unit, ops.accumulation_dtype(unit))
+
+    def activations(self) -> dict[str, bool]:
+        return {self.activation: self.needs.label_log_probability}
+
+    def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
+        costs = self.costs(
+            shared.prediction(self.activation), shared.target, shared.ops, **shared.inputs(self.inputs)
+        )
+        value, back = reduce(costs, self.reduction, shared.ops, shared.target.dtype)
+        if back is None:
+            return value, None
+        return value, lambda upstream: {self.activation: back(upstream)}
+
+    # -- chunk by chunk -------------------------------------------------------------------------------------------
+
+    def value(self, call: Call) -> Array:
+        chunks = self.chunks(call)
+        return super().value(call) if chunks is None else self._in_chunks(call, chunks, None)[0]
+
+    def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
+        chunks = self.chunks(call)
+        if chunks is None:
+            return super().value_and_gradients(call)
+        slope = call.ops.xp.zeros_like(call.logits)
+        value, factor = self._in_chunks(call, chunks, slope)
+        return value, Gradients({"logits": slope}, factor)
+
+    def makes_logits_sized_arrays(self, call: Call) -> bool:
+        """Whether arrays of the logits' size lie between the logits and their gradient."""
+        return True
+
+    def chunks(self, call: Call) -> Iterator[tuple[slice, ...]] | None:
+        """Where the pixels are cut into chunks, so that the arrays in between stay small; None where they are not."""
+        if not self.pointwise or self.inputs or self.reduction not in ("mean", "sum"):
+            return None
+        weights = [w for w in (call.mask, call.sample_weight) if w is not None]
+        if not all(map(call.ops.is_ordinary, weights)) or not self.makes_logits_sized_arrays(call):
+            return None
+        return call.ops.chunks(call.logits)
+
+    def _in_chunks(
+        self, call: Call, chunks: Iterator[tuple[slice, ...]], slope: Array | None
+    ) -> tuple[Array, Array]:
+        """The value; its gradient is written to `slope`, but for the factor that is given with the value."""
+        ops, sums, counts, invalid = call.ops, [], [], 0.0
+        for chunk in chunks:
+            shared = Shared(call.chunk(chunk), self.activations(), self.ignore_index, scaled=True)
+            prediction, target = shared.prediction(self.activation), shared.target
+            costs = self.costs(prediction, target, ops)
+            total, count = totals(costs, str(self.reduction), ops)
+            sums.append(total)
+            counts.append(count)
+            invalid = invalid if target.nan_if_invalid is None else target.nan_if_invalid + invalid
+            if slope is not None:
+                assert costs.back is not None
+                one = ops.xp.ones_like(total, dtype=target.dtype)
+                slope[chunk] = prediction.gradient(
+                    costs.back(one if costs.weights is None else costs.weights)
+                )
+        total, count = sum(sums), one_if_zero(counts[0] if self.reduction == "sum" else sum(counts), ops.xp)
+        factor = ops.cast(ops.xp.ones_like(total) / count, call.logits.dtype)
+        return ops.cast(total / count, call.logits.dtype) + invalid, factor + invalid
 
     def check_per_class(self, name: str, logits: Array, axis: int) -> None:
         """Require as many entries in the hyper-parameter `name`, where it has entries, as there are classes."""

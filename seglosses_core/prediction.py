@@ -6,11 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from seglosses_core.namespace import (
-    Array,
-    AtLabel,
-    Ops,
-    Term,
+from seglosses_core.arithmetic import (
     divide,
     is_whole,
     is_zero,
@@ -20,6 +16,8 @@ from seglosses_core.namespace import (
     power_or_zero,
     product,
 )
+from seglosses_core.libraries import Array
+from seglosses_core.ops import AtLabel, Ops, Term
 
 ACTIVATIONS = ("softmax", "sigmoid", "identity")
 
@@ -30,24 +28,28 @@ class Cotangent:
     prediction. With p the probabilities, the parts add up in `u = ∂L/∂log p = p ∂L/∂p`.
     """
 
-    everywhere: list[Term] = field(default_factory=list)
+    terms: list[Term] = field(default_factory=list)
     """Terms that are added to all of u."""
-    at_label: list[tuple[Any, Array]] = field(default_factory=list)
+    label_terms: list[tuple[Any, Array]] = field(default_factory=list)
     """Pairs (k, a): adds `a p^k` at each pixel's label; a is a map."""
     complement: list[Array] = field(default_factory=list)
     """∂L/∂log(1 − p), logits-shaped."""
     logits: list[Array] = field(default_factory=list)
     """∂L/∂logits, past the activation already."""
-    features: Array | None = None
-    """∂L/∂features, for a loss that takes features beside the logits."""
+    inputs: dict[str, Array] = field(default_factory=dict)
+    """The derivative with respect to what a loss takes beside logits and target, by name."""
 
     def __add__(self, other: Cotangent) -> Cotangent:
-        """The parts of both; of losses that take no features."""
+        """The parts of both."""
+        inputs = dict(self.inputs)
+        for name, slope in other.inputs.items():
+            inputs[name] = inputs[name] + slope if name in inputs else slope
         return Cotangent(
-            self.everywhere + other.everywhere,
-            self.at_label + other.at_label,
+            self.terms + other.terms,
+            self.label_terms + other.label_terms,
             self.complement + other.complement,
             self.logits + other.logits,
+            inputs,
         )
 
 
@@ -69,15 +71,11 @@ class Side:
         return power_or_zero(self.complement(), exponent, ops.xp)
 
 
-Pullback = Callable[[Array], Cotangent]
-"""Takes the derivative of whatever comes after a value with respect to that value, gives the parts before it."""
-
-
 class Prediction:
     """The probabilities of `logits` under one activation, each form of them computed once and shared.
 
-    `labels` are the target's, where it has some. With `log_at_label` the softmax also gives the log-probabilities of
-    the labels, which cost less beside it than alone.
+    `labels` are the target's, where it has some. With `label_log_probability` the softmax also gives the
+    log-probabilities of the labels, which cost less beside it than alone.
     """
 
     def __init__(
@@ -87,7 +85,7 @@ class Prediction:
         ops: Ops,
         *,
         labels: Array | None = None,
-        log_at_label: bool = False,
+        label_log_probability: bool = False,
         clip: float = 0.0,
     ) -> None:
         self.logits = logits
@@ -95,7 +93,7 @@ class Prediction:
         self.ops = ops
         self.labels = labels
         self.clip = clip
-        self._log_at_label = log_at_label and labels is not None
+        self._label_log_probability = label_log_probability and labels is not None
 
     def clipped(self, clip: float) -> Prediction:
         """The same probabilities within [clip, 1 − clip], for activation="identity"."""
@@ -115,7 +113,7 @@ class Prediction:
             return self._within_clip(self.logits)
         if self.activation == "sigmoid":
             return self.ops.sigmoid(self.logits)
-        if self._log_at_label:
+        if self._label_log_probability:
             return self.ops.fill_at(self._softmax_at[0], self.labels, self._softmax_at[1].probability)
         return self.ops.softmax(self.logits)
 
@@ -126,9 +124,10 @@ class Prediction:
             return self.ops.sigmoid_complement(self.logits)
         if self.activation == "identity":
             return self._within_clip(1 - self.logits)
-        leader, unlikely, *_ = self._race
-        rest = self.ops.over_classes(self.ops.sum_classes(unlikely))
-        return self.ops.xp.where(leader, rest, 1 - unlikely)
+        p, xp = self.probabilities, self.ops.xp
+        likely = p > 0.5  # at most one class
+        rest = self.ops.sum_classes(xp.where(likely, xp.zeros_like(p), p))
+        return xp.where(likely, self.ops.over_classes(rest), 1 - p)
 
     @once
     def log_probabilities(self) -> Array:
@@ -154,11 +153,11 @@ class Prediction:
             return self.ops.log_sigmoid_complement(self.logits)
         if self.activation == "identity":
             return self._log(self.complements, self.probabilities)
-        leader, unlikely, _, odds_against = self._race
+        leader, unlikely, _, odds_against = self._top_class_apart
         return self.ops.xp.where(leader, self.ops.log_sigmoid(odds_against), self.ops.log1p(-unlikely))
 
     @once
-    def _race(self) -> tuple[Array, Array, Array, Array]:
+    def _top_class_apart(self) -> tuple[Array, Array, Array, Array]:
         """What 1 − p needs of softmax where it underflows: the most likely class, one-hot; the probabilities of the
         others, and 0 for it; their softmax without it; and their log-odds against it, `log((1 − p) / p)`."""
         xp, z = self.ops.xp, self.logits
@@ -175,26 +174,35 @@ class Prediction:
         highest = xp.max(xp.where(one, lowest, z), axis=ops.class_axis, keepdims=True)
         exponentials = xp.where(one, xp.zeros_like(z), xp.exp(xp.where(one, highest, z) - highest))
         total = ops.over_classes(ops.sum_classes(exponentials))
-        odds_against = highest - ops.over_classes(ops.take(z, classes)) + ops.log(total)
+        odds_against = highest - ops.over_classes(ops.take_at_label(z, classes)) + ops.log(total)
         return one, divide(exponentials, total, xp), odds_against
 
     @once
-    def at_label(self) -> Array:
+    def label_probability(self) -> Array:
         """The probability of each pixel's label: a map."""
-        if self._log_at_label and self.activation == "softmax":
+        if self._label_log_probability and self.activation == "softmax":
             return self._softmax_at[1].probability
-        return self.ops.take(self.probabilities, self.labels)
+        return self.ops.take_at_label(self.probabilities, self.labels)
 
     @once
-    def log_at_label(self) -> Array:
+    def label_complement(self) -> Array:
+        """One less the probability of each pixel's label, to full relative precision: a map."""
+        if self.activation == "softmax":
+            return self._softmax_at[1].complement
+        if self.activation == "sigmoid":
+            return self.ops.sigmoid_complement(self.ops.take_at_label(self.logits, self.labels))
+        return self.ops.take_at_label(self.complements, self.labels)
+
+    @once
+    def label_log_probability(self) -> Array:
         """The log-probability of each pixel's label: a map."""
         if self.activation == "softmax":
             return self._softmax_at[1].log
         if self.activation == "sigmoid":
-            return self.ops.log_sigmoid(self.ops.take(self.logits, self.labels))
+            return self.ops.log_sigmoid(self.ops.take_at_label(self.logits, self.labels))
         if self.clip:
-            return self.ops.take(self.log_probabilities, self.labels)
-        return self.ops.log(self.at_label)
+            return self.ops.take_at_label(self.log_probabilities, self.labels)
+        return self.ops.log(self.label_probability)
 
     def power(self, exponent: Any) -> Array:
         """p^exponent, logits-shaped."""
@@ -205,8 +213,8 @@ class Prediction:
     def label_power(self, exponent: Any) -> Array:
         """p^exponent of each pixel's label: a map."""
         if self.powers_by_log(exponent):
-            return power_by_log(self.log_at_label, exponent, self.ops.xp)
-        return power(self.at_label, exponent)
+            return power_by_log(self.label_log_probability, exponent, self.ops.xp)
+        return power(self.label_probability, exponent)
 
     def powers_by_log(self, exponent: Any) -> bool:
         return self.ops.powers_by_log and self.activation != "identity" and not is_whole(exponent)
@@ -218,16 +226,11 @@ class Prediction:
 
         def log_complement() -> Array:
             if self.activation == "identity":
-                return self._log(complement(), self.at_label)
+                return self._log(self.label_complement, self.label_probability)
             odds_against = self._others_than(self.labels)[2]
             return self.ops.log_sigmoid(self.ops.xp.squeeze(odds_against, axis=self.ops.class_axis))
 
-        def complement() -> Array:
-            if self.activation == "identity":
-                return self.ops.take(self.complements, self.labels)
-            return self._softmax_at[1].complement
-
-        return Side(self.log_at_label, complement, log_complement)
+        return Side(self.label_log_probability, lambda: self.label_complement, log_complement)
 
     def presence(self) -> Side:
         """Each class, logits-shaped."""
@@ -269,37 +272,39 @@ class Prediction:
         return gradient
 
     def _activation_back(self, cotangent: Cotangent) -> Array | None:
-        ops, everywhere = self.ops, cotangent.everywhere
-        if not (everywhere or cotangent.at_label or cotangent.complement):
+        ops, terms = self.ops, cotangent.terms
+        if not (terms or cotangent.label_terms or cotangent.complement):
             return None
         at_label = None
-        if cotangent.at_label:
-            at_label = sum(a if is_zero(k) else a * power(self.at_label, k) for k, a in cotangent.at_label)
+        if cotangent.label_terms:
+            at_label = sum(
+                a if is_zero(k) else a * power(self.label_probability, k) for k, a in cotangent.label_terms
+            )
         complement = sum(cotangent.complement) if cotangent.complement else None
         labels = self.labels
-        if self._log_at_label and self.activation == "softmax" and not everywhere and complement is None:
+        if self._label_log_probability and self.activation == "softmax" and not terms and complement is None:
             p, known = self._softmax_at
             return ops.softmax_back_at(p, labels, at_label, known.complement)
         p = self.probabilities
         if self.activation == "sigmoid":
-            return ops.sigmoid_back(p, self.logits, labels, everywhere, at_label, complement)
+            return ops.sigmoid_back(p, self.logits, labels, terms, at_label, complement)
         if complement is None:
-            return ops.softmax_back(p, labels, everywhere, at_label)
-        leader, unlikely, share, _ = self._race
+            return ops.softmax_back(p, labels, terms, at_label)
+        leader, unlikely, share, _ = self._top_class_apart
         part = -complement * unlikely / (1 - unlikely)
         likely = ops.xp.where(leader, complement * p, ops.xp.zeros_like(complement))
-        gradient = ops.softmax_back(p, labels, [*everywhere, (0, (part,))], at_label)
+        gradient = ops.softmax_back(p, labels, [*terms, (0, (part,))], at_label)
         return gradient + share * ops.over_classes(ops.sum_classes(likely)) - likely
 
     def _identity_back(self, cotangent: Cotangent) -> Array | None:
         ops = self.ops
         gradient = None
-        for exponent, factors in cotangent.everywhere:
+        for exponent, factors in cotangent.terms:
             coefficient = product(factors)
             part = self._over_probability(coefficient, self.probabilities, exponent)
             gradient = part if gradient is None else gradient + part
-        if cotangent.at_label:
-            part = sum(self._over_probability(a, self.at_label, k) for k, a in cotangent.at_label)
+        if cotangent.label_terms:
+            part = sum(self._over_probability(a, self.label_probability, k) for k, a in cotangent.label_terms)
             gradient = ops.add_at(
                 ops.xp.zeros_like(self.logits) if gradient is None else gradient, self.labels, part
             )

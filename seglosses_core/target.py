@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from seglosses_core.arithmetic import once, power, product_or_none
 from seglosses_core.checks import dtype_is
-from seglosses_core.namespace import Array, Ops, is_zero, once, power, product_or_none
-from seglosses_core.prediction import Prediction
+from seglosses_core.libraries import Array
+from seglosses_core.ops import Ops
 
 
 class Target:
@@ -26,7 +27,7 @@ class Target:
     mask_unit, sample_unit : 0-dimensional or None
         What `mask` and `sample_weight` have to be multiplied by to be those that were given: weights of a size that
         overflows or underflows in products are scaled first. None for 1.
-    poison : 0-dimensional or None
+    nan_if_invalid : 0-dimensional or None
         NaN if a label that counts lies outside the classes, an integer of a one-hot target is neither 0 nor 1, or a
         weight is negative, infinite or NaN, else 0. The value is multiplied by one more than it, so that it becomes NaN
         in every framework. (Indexing with such a label would raise, wrap or clamp, depending on the framework.)
@@ -49,7 +50,7 @@ class Target:
         self.ops = ops
         self.num_classes = num_classes
         self.dtype = dtype
-        self.labels = self.dense = self.mask = self.poison = None
+        self.labels = self.dense = self.mask = self.nan_if_invalid = None
         self._scaled = scaled
         self.sample_weight, self.sample_unit = self._read_weights(sample_weight)
         integers = dtype_is(target, "integer")
@@ -64,7 +65,7 @@ class Target:
             self._read_labels(target)
         else:
             if integers:
-                self._poison_unless(xp.all(self.only_valid((target == 0) | (target == 1), True)))
+                self._require(xp.all(self.only_valid((target == 0) | (target == 1), True)))
                 target = target == 1
             self.dense = self.only_valid(ops.cast(target, dtype))
         weight, self.mask_unit = self._read_weights(mask)
@@ -82,16 +83,16 @@ class Target:
             valid = kept if valid is None else valid & kept
         if self.sample_weight is not None:
             if valid is None:
-                pixels = target if len(target.shape) < ops.rank else ops.first_class(target)
+                pixels = target if len(target.shape) < ops.rank else ops.class_zero(target)
                 valid = xp.ones_like(pixels, dtype=xp.bool)
             valid = valid & ops.over_image(self.sample_weight > 0)
         return valid
 
     def _read_labels(self, labels: Array) -> None:
         ops = self.ops
-        labels, fine = ops.usable_labels(labels, max(self.num_classes, 2), self.valid)
-        if fine is not None:
-            self._poison_unless(fine)
+        labels, all_valid = ops.usable_labels(labels, max(self.num_classes, 2), self.valid)
+        if all_valid is not None:
+            self._require(all_valid)
         if self.num_classes == 1:
             self.dense = ops.cast(ops.over_classes(labels), self.dtype)
         else:
@@ -105,12 +106,12 @@ class Target:
         read = ops.cast(weights, self.dtype)
         if weights.dtype == ops.xp.bool or ops.is_ordinary(read):
             return read, None
-        self._poison_unless(ops.xp.all((read >= 0) & (read < float("inf"))))
+        self._require(ops.xp.all((read >= 0) & (read < float("inf"))))
         return (read, None) if self._scaled else ops.relative(read)
 
-    def _poison_unless(self, fine: Array) -> None:
-        poison = self.ops.zero_or_nan(fine, self.dtype)
-        self.poison = poison if self.poison is None else self.poison + poison
+    def _require(self, all_valid: Array) -> None:
+        nan = self.ops.zero_or_nan(all_valid, self.dtype)
+        self.nan_if_invalid = nan if self.nan_if_invalid is None else self.nan_if_invalid + nan
 
     @once
     def values(self) -> Array:
@@ -150,33 +151,12 @@ class Target:
     @property
     def by_label(self) -> bool:
         """Whether labels are better than their one-hot form."""
-        return self.labels is not None and not self.ops.fuses
+        return self.labels is not None and not self.ops.prefers_one_hot
 
-    def moment(
-        self, prediction: Prediction, i: Any, j: Any, weights: Array | None, *, batch: bool = False
-    ) -> Array:
-        """Σ w p^i y^j over the pixels of each image: `(N, C)` in the wide dtype. With labels, y^j is y for j > 0.
-
-        What is to be added up over a `batch` may be so already, `(1, C)`.
-        """
-        ops = self.ops
-        if is_zero(j):
-            if prediction.powers_by_log(i):
-                return ops.power_sum(prediction.power(i), 1, weights)
-            return ops.power_sum(prediction.probabilities, i, weights)
-        if not self.by_label:
-            if is_zero(i):
-                return ops.power_sum(self.power(j), 1, weights)
-            return ops.sum_product(self.power(j), prediction.power(i), weights)
-        labels = self.labels
-        summand = weights if is_zero(i) else prediction.label_power(i)
-        if not (is_zero(i) or weights is None):
-            summand = summand * weights
-        if batch:  # one image of all pixels
-            labels, summand = (x if x is None else ops.xp.reshape(x, (1, -1)) for x in (labels, summand))
-        if summand is None:
-            return ops.count_labels(labels, self.num_classes, self.dtype)
-        return ops.sum_by_label(summand, labels, self.num_classes)
+    @property
+    def like(self) -> Array:
+        """An array of the target's device."""
+        return self.dense if self.labels is None else self.labels
 
     def power(self, j: Any) -> Array:
         """y^j for j > 0, logits-shaped."""

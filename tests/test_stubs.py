@@ -46,7 +46,7 @@ z, n = np.zeros((2, 4, 3)), np.zeros((2, 4), dtype=int)
 jaccard = seglosses_jax.PowerJaccardLoss(p=1.5)
 assert_type(jaccard(z, n), Array)
 assert_type(jaccard.value_and_grad(z, n), tuple[Array, Array])
-assert_type(jaccard.smooth, float)
+assert_type(jaccard.smooth, float | tuple[float, float])
 core: seglosses_core.PowerJaccardLoss = jaccard
 moved: Array = seglosses_jax.CenterLoss().updated_centers(z, n, centers=z[0])
 seglosses_jax.FocalLoss(beta=1.0)  # type: ignore[call-arg]

@@ -18,6 +18,8 @@ __all__ = [
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
+    "FocalTverskyLoss",
+    "GeneralizedDiceLoss",
     "JaccardLoss",
     "JaxLoss",
     "LocallyAdaptiveLoss",
@@ -48,7 +50,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         clip: float = 0.0,
         label_smoothing: float = 0.0,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -56,7 +58,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -81,7 +83,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         gamma: float = 2.0,
         alpha: float | Sequence[float] | Array | np.ndarray | None = 0.25,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -89,7 +91,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -109,12 +111,12 @@ class DiceLoss(JaxLoss, seglosses_core.DiceLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -122,7 +124,7 @@ class DiceLoss(JaxLoss, seglosses_core.DiceLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -142,12 +144,12 @@ class JaccardLoss(JaxLoss, seglosses_core.JaccardLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -155,7 +157,7 @@ class JaccardLoss(JaxLoss, seglosses_core.JaccardLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -175,14 +177,14 @@ class TverskyLoss(JaxLoss, seglosses_core.TverskyLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 0.5,
         beta: float = 0.5,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -190,7 +192,79 @@ class TverskyLoss(JaxLoss, seglosses_core.TverskyLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class FocalTverskyLoss(JaxLoss, seglosses_core.FocalTverskyLoss):
+    """`L = u^γ` with `u = 1 − (I + ε) / (I + α FP + β FN + ε)` of the Tversky loss: what is nearly right counts for
+    less with γ > 1, for more with γ < 1."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+        gamma: float = 0.75,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class GeneralizedDiceLoss(JaxLoss, seglosses_core.GeneralizedDiceLoss):
+    """`L = 1 − (2 Σ_c ω_c I_c + ε) / (Σ_c ω_c (P_c + T_c) + ε)` for each image, with `I = Σ y p`, `P = Σ p`,
+    `T = Σ y` and `ω = 1 / T²`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        weights: str = "square",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -210,13 +284,13 @@ class PowerDiceLoss(JaxLoss, seglosses_core.PowerDiceLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         p: float | Array | np.ndarray = 2.0,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -224,7 +298,7 @@ class PowerDiceLoss(JaxLoss, seglosses_core.PowerDiceLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -244,13 +318,13 @@ class PowerJaccardLoss(JaxLoss, seglosses_core.PowerJaccardLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         p: float | Array | np.ndarray = 2.0,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -258,7 +332,7 @@ class PowerJaccardLoss(JaxLoss, seglosses_core.PowerJaccardLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -278,15 +352,15 @@ class PointwiseExponentialLoss(JaxLoss, seglosses_core.PointwiseExponentialLoss)
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 20.0,
         exponent: float = 3.0,
         denominator: str = "sum",
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -294,7 +368,7 @@ class PointwiseExponentialLoss(JaxLoss, seglosses_core.PointwiseExponentialLoss)
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -319,7 +393,7 @@ class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
         cost: PixelLoss = ...,
         standardize: bool = True,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -327,7 +401,7 @@ class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -355,20 +429,20 @@ class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
         *,
-        centers: Array | np.ndarray,
-        features: Array | np.ndarray | None = None,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        features: Array | np.ndarray | None = None,
+        centers: Array | np.ndarray,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
         *,
-        centers: Array | np.ndarray,
-        features: Array | np.ndarray | None = None,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        features: Array | np.ndarray | None = None,
+        centers: Array | np.ndarray,
     ) -> tuple[Array, Any]: ...
 
 class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEntropyLoss):
@@ -386,7 +460,7 @@ class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEn
         alpha: float = 2.0,
         beta: float = 4.0,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -394,7 +468,7 @@ class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEn
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -415,7 +489,7 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
     ) -> None: ...
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -423,7 +497,7 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> Array: ...
-    def value_and_grad(
+    def value_and_grad(  # type: ignore[override]
         self,
         logits: Array | np.ndarray,
         target: Array | np.ndarray,
@@ -433,7 +507,7 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
     ) -> tuple[Array, Array]: ...
 
 class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
-    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. The activation is computed once for all members."""
+    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
     def __init__(self, *, losses: Sequence[Loss], weights: Any = None, sum_to_one: bool = False) -> None: ...
     def __call__(
         self,
@@ -442,6 +516,7 @@ class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        **inputs: Array | np.ndarray | None,
     ) -> Array: ...
     def value_and_grad(
         self,
@@ -450,7 +525,8 @@ class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Array]: ...
+        **inputs: Array | np.ndarray | None,
+    ) -> tuple[Array, Any]: ...
 
 def gaussian_heatmap(
     points: Array | np.ndarray,

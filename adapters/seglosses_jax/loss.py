@@ -11,9 +11,10 @@ import numpy as np
 from jax import Array
 from jax.custom_derivatives import SymbolicZero
 
+from seglosses_core.call import Call
 from seglosses_core.checks import describe, is_array, library_of
 from seglosses_core.loss import Loss
-from seglosses_core.namespace import Ops
+from seglosses_core.ops import Ops
 from seglosses_jax.operations import JaxOps
 
 
@@ -30,25 +31,18 @@ class JaxLoss(Loss):
             )
         return super().check(logits, target, mask, sample_weight)
 
-    def _run(self, logits: Any, target: Any, *args: Any, **options: Any) -> Any:
+    def prepare(self, logits: Any, target: Any, *given: Any) -> Call:
         logits = jnp.asarray(logits) if isinstance(logits, np.ndarray) else logits
-        return super()._run(logits, _within_range(target), *args, **options)
+        return super().prepare(logits, _within_range(target), *given)
 
-    def _ops(self, logits: Array, axis: int) -> Ops:
+    def make_ops(self, logits: Array, axis: int) -> Ops:
         return JaxOps(axis, logits.ndim)
 
-    def _value(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        sample_weight: Array | None,
-        ops: Ops,
-        **inputs: Any,
+    def __call__(
+        self, logits: Any, target: Any, *, mask: Any = None, sample_weight: Any = None, **inputs: Any
     ) -> Array:
-        if self.reduction == "none":
-            return self.formula(logits, target, mask, sample_weight, ops, **inputs)
-        return _hand_written(self, logits, target, mask, sample_weight, inputs)
+        call = self.prepare(logits, target, mask, sample_weight, inputs)
+        return self.value(call) if self.reduction == "none" else _hand_written(self, call.arrays())
 
     def tree_flatten_with_keys(self) -> tuple[list[tuple[Any, Any]], Any]:
         names = [f.name for f in dataclasses.fields(self)]  # type: ignore[arg-type]
@@ -94,29 +88,43 @@ def _holds_arrays(value: Any) -> bool:
     return is_array(value) or isinstance(value, JaxLoss)
 
 
-def _formula(
-    loss: JaxLoss, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, inputs: Any
-) -> Array:
-    ops = JaxOps(loss.class_axis % logits.ndim, logits.ndim)
-    return loss.formula(logits, target, mask, sample_weight, ops, **inputs)
+def _call(loss: JaxLoss, arrays: dict[str, Array]) -> Call:
+    rank = arrays["logits"].ndim
+    return Call.of(arrays, JaxOps(loss.class_axis % rank, rank))
+
+
+def _formula(loss: JaxLoss, arrays: dict[str, Array]) -> Array:
+    return loss.value(_call(loss, arrays))
 
 
 _hand_written = jax.custom_jvp(_formula)
 
 
 def _derivative(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Array, Array]:
-    """The tangent by the hand-written gradient of the logits; with respect to anything else, that of the formula."""
-    loss, logits, target, mask, sample_weight, inputs = primals
-    ops = JaxOps(loss.class_axis % logits.ndim, logits.ndim)
-    value, gradient = loss.formula_and_gradient(logits, target, mask, sample_weight, ops, **inputs)
-    gradient = gradient[0] if isinstance(gradient, tuple) else gradient
-    direction = tangents[1]
-    tangent = jnp.zeros_like(value) if _is_zero(direction) else jnp.sum(gradient * direction)
-    others, directions = (loss, target, mask, sample_weight, inputs), (tangents[0], *tangents[2:])
+    """The tangent by the hand-written gradient of the logits; with respect to anything else, and where the loss has
+    none, that of the formula."""
+    loss, arrays = primals
+    value, gradients = loss.value_and_gradients(_call(loss, arrays))
+    tangent = jnp.zeros_like(value)
+    fixed, others, directions = {}, arrays, tangents
+    if gradients is not None:
+        direction = tangents[1]["logits"]
+        if not _is_zero(direction):
+            tangent = jnp.sum(gradients.arrays["logits"] * direction)
+        fixed, others, directions = (
+            {"logits": arrays["logits"]}, _without_logits(arrays), (tangents[0], _without_logits(tangents[1]))
+        )  # fmt: skip
     if not all(map(_is_zero, jax.tree.leaves(directions, is_leaf=_is_zero))):
         directions = jax.tree.map(_instantiate, directions, is_leaf=_is_zero)
-        tangent = tangent + jax.jvp(lambda loss, *rest: _formula(loss, logits, *rest), others, directions)[1]
+        of_others = jax.jvp(
+            lambda loss, given: _formula(loss, {**fixed, **given}), (loss, others), directions
+        )
+        tangent = tangent + of_others[1]
     return value, tangent
+
+
+def _without_logits(arrays: dict[str, Any]) -> dict[str, Any]:
+    return {name: x for name, x in arrays.items() if name != "logits"}
 
 
 _hand_written.defjvp(_derivative, symbolic_zeros=True)

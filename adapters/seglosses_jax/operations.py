@@ -1,4 +1,4 @@
-"""The operations of `seglosses_core.namespace.Ops` as XLA likes them."""
+"""The operations of `seglosses_core.ops.Ops` as XLA likes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seglosses_core.namespace import AtLabel, Ops, log1p_by_series
+from seglosses_core.arithmetic import log1p_by_series
+from seglosses_core.ops import AtLabel, Ops
 
 
 @jax.custom_jvp
@@ -24,7 +25,7 @@ _log1p.defjvp(lambda primals, tangents: (_log1p(*primals), tangents[0] / (1 + pr
 class JaxOps(Ops):
     """XLA sums float32 in stages, and fuses a comparison with the labels into the sum over it."""
 
-    fuses = True
+    prefers_one_hot = True
     powers_by_log = True
 
     def __init__(self, class_axis: int, rank: int) -> None:
@@ -47,14 +48,16 @@ class JaxOps(Ops):
     def log1p(self, x: Array) -> Array:
         return _log1p(x)
 
-    def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], sizes: Sequence[int]) -> Array:
+    def shifted_view(
+        self, x: Array, axes: Sequence[int], place: Sequence[Any], sizes: Sequence[int]
+    ) -> Array:
         for axis, start, size in zip(axes, place, sizes, strict=True):
             x = jax.lax.dynamic_slice_in_dim(x, start, x.shape[axis] + 1 - size, axis)
         return x
 
-    def fold(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
+    def scan(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
         if all(map(self.is_eager, jax.tree.leaves(state))):
-            return super().fold(step, state, *given)
+            return super().scan(step, state, *given)
         # Unrolled, XLA would hold what all steps read.
         dtype = jax.tree.leaves(state)[0].dtype
         arrays = [jnp.asarray(numbers) for numbers in given]
@@ -83,7 +86,7 @@ class JaxOps(Ops):
         shifted = z - jnp.max(z, axis=self.class_axis, keepdims=True)
         hot = self.one_hot(labels, z.shape[self.class_axis], jnp.bool)
         rest = self.sum_classes(jnp.where(hot, 0, jnp.exp(shifted)))
-        shifted_at_label = self.take(shifted, labels)
+        shifted_at_label = self.take_at_label(shifted, labels)
         at_label = jnp.exp(shifted_at_label)
         p = jnp.exp(shifted - self.over_classes(jnp.log(rest + at_label)))
         return p, self.shares(shifted_at_label, at_label, rest)

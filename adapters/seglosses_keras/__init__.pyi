@@ -16,6 +16,8 @@ __all__ = [
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
+    "FocalTverskyLoss",
+    "GeneralizedDiceLoss",
     "JaccardLoss",
     "KerasLoss",
     "LearnableLoss",
@@ -82,10 +84,10 @@ class DiceLoss(KerasLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -102,10 +104,10 @@ class JaccardLoss(KerasLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -122,12 +124,58 @@ class TverskyLoss(KerasLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 0.5,
         beta: float = 0.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class FocalTverskyLoss(KerasLoss):
+    """`L = u^γ` with `u = 1 − (I + ε) / (I + α FP + β FN + ε)` of the Tversky loss: what is nearly right counts for
+    less with γ > 1, for more with γ < 1."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+        gamma: float = 0.75,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class GeneralizedDiceLoss(KerasLoss):
+    """`L = 1 − (2 Σ_c ω_c I_c + ε) / (Σ_c ω_c (P_c + T_c) + ε)` for each image, with `I = Σ y p`, `P = Σ p`,
+    `T = Σ y` and `ω = 1 / T²`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        weights: str = "square",
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -144,10 +192,10 @@ class PowerDiceLoss(KerasLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         p: float | Any = 2.0,
         name: str | None = None,
         dtype: Any = None,
@@ -165,10 +213,10 @@ class PowerJaccardLoss(KerasLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         p: float | Any = 2.0,
         name: str | None = None,
         dtype: Any = None,
@@ -186,10 +234,10 @@ class PointwiseExponentialLoss(KerasLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 20.0,
         exponent: float = 3.0,
         denominator: str = "sum",
@@ -275,7 +323,7 @@ class MeanSquaredErrorLoss(KerasLoss):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
 
 class EnsembleLoss(KerasLoss):
-    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. The activation is computed once for all members."""
+    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
     def __init__(
         self,
         *,

@@ -9,8 +9,9 @@ from typing import Any
 import keras
 
 from seglosses_core.checks import dtype_is
+from seglosses_core.libraries import register_library
 from seglosses_core.loss import Loss
-from seglosses_core.namespace import Ops, register_library
+from seglosses_core.ops import Ops
 
 Evaluate = Callable[..., Any]
 """`(loss, logits, target, mask, sample_weight, **inputs) -> value`, for a loss of the core."""
@@ -37,33 +38,35 @@ def _tensorflow() -> tuple[Evaluate, MakeOps]:
         ):
             # Keras builds a model for several replicas from the mean of their batches, in which labels are float64.
             target = tf.cast(target, tf.int64) if target.dtype == tf.float64 else target
-        logits, target, mask, sample_weight, ops = loss._prepare(logits, target, mask, sample_weight)
-        arrays = {"target": target, "mask": mask, "sample_weight": sample_weight}
-        logits, others = check_lengths(logits, ops.class_axis, **arrays)
-        others |= inputs
+        call = loss.prepare(logits, target, mask, sample_weight, inputs)
+        call = call.replaced(check_lengths(call.arrays(), call.ops.class_axis, loss.inputs))
+        arrays, ops = call.arrays(), call.ops
         if loss.reduction == "none" or any(map(tf.is_tensor, _leaves(loss))):
-            return loss.formula(logits, ops=ops, **others)
-        free = {name: x for name, x in others.items() if x is not None and dtype_is(x, "floating")}
+            return loss.value(call)
+        free = {name: x for name, x in arrays.items() if name != "logits" and dtype_is(x, "floating")}
 
         @tf.custom_gradient
         def hand_written(logits: tf.Tensor, *values: tf.Tensor) -> Any:
-            given = {**others, **dict(zip(free, values, strict=True))}
+            given = call.replaced({"logits": logits, **dict(zip(free, values, strict=True))})
 
             def backward(upstream: tf.Tensor) -> Any:
                 # Made here, not in the forward pass, whose operations no outer tape would see.
-                gradient = loss.formula_and_gradient(logits, ops=ops, **given)[1]
-                gradient = gradient[0] if isinstance(gradient, tuple) else gradient
-                if not values:
-                    return gradient * upstream
-                with tf.GradientTape() as tape:
-                    tape.watch(values)
-                    value = loss.formula(logits, ops=ops, **given)
-                others = tape.gradient(value, values, upstream, unconnected_gradients="zero")
-                return gradient * upstream, *others
+                gradients = loss.value_and_gradients(given)[1]
+                watched = values if gradients else (logits, *values)
+                others: list[tf.Tensor] = []
+                if watched:
+                    with tf.GradientTape() as tape:
+                        tape.watch(watched)
+                        value = loss.value(given)
+                    others = tape.gradient(value, watched, upstream, unconnected_gradients="zero")
+                if gradients is None:
+                    return others
+                slope = gradients.times(upstream, ops)["logits"]
+                return (slope, *others) if values else slope
 
-            return loss.formula(logits, ops=ops, **given), backward
+            return loss.value(given), backward
 
-        return hand_written(logits, *free.values())
+        return hand_written(call.logits, *free.values())
 
     return evaluate, TensorFlowOps
 

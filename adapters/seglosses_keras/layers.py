@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from seglosses_core import CenterLoss as CoreCenterLoss
-from seglosses_core.checks import check_choice, check_integer, check_number, plain
+from seglosses_core.checks import check_choice, check_integer, check_number, python_number
 from seglosses_core.loss import Loss, replace
 from seglosses_keras.backends import evaluate
 from seglosses_keras.loss import (
@@ -88,7 +88,7 @@ class LearnableLoss(keras.layers.Layer):
 
 
 class CenterLoss(keras.layers.Layer):
-    __doc__ = f"""{CoreCenterLoss.__doc__}
+    __doc__ = f"""{(CoreCenterLoss.__doc__ or "").partition("    Examples")[0].rstrip()}
     num_classes : int
         C, the number of centres.
     num_features : int, optional
@@ -117,7 +117,9 @@ class CenterLoss(keras.layers.Layer):
             check_integer("num_features", num_features, at_least=1)
         self.num_classes, self.num_features = num_classes, num_features
         given = {"class_axis": -1, **hyperparameters}
-        self.core = CoreCenterLoss(**{key: to_core(key, plain(value)) for key, value in given.items()})
+        self.core = CoreCenterLoss(
+            **{key: to_core(key, python_number(value)) for key, value in given.items()}
+        )
         if self.core.reduction == "none":
             raise ValueError(
                 "reduction must give one number for a layer that adds it to the model, got 'none'."
@@ -140,7 +142,6 @@ class CenterLoss(keras.layers.Layer):
             "centers": ops.stop_gradient(ops.copy(self.centers)),
             "features": rest[0] if rest else None,
         }
-        self.core.check_inputs(logits, **given)
         self.add_loss(evaluate(self.core, logits, target, None, None, **given))
         if training:
             given = {name: x if x is None else ops.stop_gradient(x) for name, x in given.items()}

@@ -20,14 +20,14 @@ from seglosses_core.checks import (
     describe,
     dtype_is,
     is_array,
-    plain,
+    python_number,
     same_shape,
     shape_text,
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
-from seglosses_core.loss import Loss
-from seglosses_core.namespace import shape_of
-from seglosses_core.pooling import MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.libraries import shape_of
+from seglosses_core.loss import Loss, SingleLoss
+from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
 from seglosses_keras.backends import evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
 
@@ -90,7 +90,7 @@ class KerasLoss(keras.losses.Loss):
 
     def __init__(self, *, name: str | None = None, dtype: Any = None, **hyperparameters: Any) -> None:
         super().__init__(name=name or _snake_case(type(self).__name__), dtype=dtype)
-        hyperparameters = {name: plain(value) for name, value in hyperparameters.items()}
+        hyperparameters = {name: python_number(value) for name, value in hyperparameters.items()}
         self.kept: dict[str, Any] = {}
         """The hyper-parameters that the core is given in another form."""
         reduction = hyperparameters.get("reduction")
@@ -147,6 +147,7 @@ class KerasLoss(keras.losses.Loss):
             value = evaluate(self.core, logits, target, mask, weights)
         if self.reduction in ("sum", "none", "mean_with_sample_weight"):
             return value
+        assert isinstance(self.core, SingleLoss)
         return value * ops.cast(mean_weight(self.core, logits, target, mask, weights), value.dtype)
 
     def _is_sum(self) -> bool:
@@ -180,7 +181,7 @@ class KerasLoss(keras.losses.Loss):
     def __mul__(self, weight: Any) -> EnsembleLoss:
         if isinstance(weight, KerasLoss):
             return NotImplemented
-        weight = plain(weight)
+        weight = python_number(weight)
         check_no_variable("the weight of a loss", weight)
         check_parameter("the weight of a loss", weight, at_least=0)
         losses, weights = self._terms()
@@ -239,7 +240,7 @@ def _over_pixels(attached: Any, logits: Any, axis: int) -> Any:
     attached = ops.cast(attached, "bool")
     if not missing:
         return attached
-    everywhere = ops.ones_like(ops.take(logits, 0, axis=axis), dtype="bool")
+    everywhere = ops.ones_like(ops.take_at_label(logits, 0, axis=axis), dtype="bool")
     return ops.logical_and(ops.expand_dims(attached, tuple(range(-missing, 0))), everywhere)
 
 
@@ -248,7 +249,11 @@ def labels_or_target(target: Any, logits: Any, core: Loss) -> Any:
     the logits' shape."""
     if len(target.shape) != len(logits.shape) or target.shape[-1] != 1 or not dtype_is(target, "integer"):
         return target
-    if same_shape(shape_of(target), shape_of(logits)) and not core.labels_only and core.ignore_index is None:
+    if (
+        same_shape(shape_of(target), shape_of(logits))
+        and not core.needs.labels_only
+        and core.ignore_index is None
+    ):
         return target
     return ops.squeeze(target, axis=-1)
 
@@ -275,7 +280,7 @@ def to_core(name: str, value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(to_core(name, item) for item in value)
     if type(value) is np.ndarray and value.dtype.kind in "iuf" and value.ndim < 2:
-        return plain(value.tolist())
+        return python_number(value.tolist())
     return value
 
 

@@ -1,13 +1,14 @@
-"""The operations of `seglosses_core.namespace.Ops` on TensorFlow, where lengths may be unknown."""
+"""The operations of `seglosses_core.ops.Ops` on TensorFlow, where lengths may be unknown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from seglosses_core.namespace import Ops, log1p_by_series
+from seglosses_core.arithmetic import log1p_by_series
+from seglosses_core.ops import Ops
 from seglosses_keras import tensorflow_namespace
 
 only_cpus = all(device.device_type == "CPU" for device in tf.config.list_physical_devices())
@@ -22,10 +23,9 @@ class TensorFlowOps(Ops):
     def device(self, x: tf.Tensor) -> None:
         return None
 
-    def constant(self, values: Any, like: tf.Tensor) -> tf.Tensor:
-        if hasattr(values, "dtype"):
-            return tf.cast(values, like.dtype)
-        return tf.convert_to_tensor(values, like.dtype)
+    def constant(self, values: Any, like: tf.Tensor, dtype: Any = None) -> tf.Tensor:
+        make = tf.cast if hasattr(values, "dtype") else tf.convert_to_tensor
+        return make(values, dtype or like.dtype)
 
     def is_eager(self, x: tf.Tensor) -> bool:
         return tf.executing_eagerly() and hasattr(x, "numpy")
@@ -40,7 +40,7 @@ class TensorFlowOps(Ops):
         return log1p_by_series(x, tensorflow_namespace)
 
     def count(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.cast(tf.size(x), self.wide(x))
+        return tf.cast(tf.size(x), self.accumulation_dtype(x))
 
     def total(self, x: tf.Tensor) -> tf.Tensor:
         return tf.reduce_sum(self._sum_middle(tf.reshape(x, (1, -1, 1))))
@@ -62,7 +62,7 @@ class TensorFlowOps(Ops):
         few = 16
         length = tf.shape(x)[1] // few * few
         groups = tf.reshape(x[:, :length], (tf.shape(x)[0], -1, few, x.shape[2]))
-        wide = self.wide(x)
+        wide = self.accumulation_dtype(x)
         sums = tf.reduce_sum(tf.cast(tf.reduce_sum(groups, 2), wide), 1)
         return sums + tf.reduce_sum(tf.cast(x[:, length:], wide), 1)
 
@@ -70,7 +70,7 @@ class TensorFlowOps(Ops):
         images = tf.shape(labels)[0]
         first = tf.range(images, dtype=labels.dtype)[:, None] * num_classes
         places = first + tf.reshape(labels, (images, -1))
-        values = tf.cast(tf.reshape(pixel_map, (images, -1)), self.wide(pixel_map))
+        values = tf.cast(tf.reshape(pixel_map, (images, -1)), self.accumulation_dtype(pixel_map))
         sums = tf.math.unsorted_segment_sum(values, places, images * num_classes)
         return tf.reshape(sums, (images, num_classes))
 
@@ -81,7 +81,7 @@ class TensorFlowOps(Ops):
             return tf.linalg.matvec(x, tf.ones(x.shape[-1], x.dtype))
         return super().sum_classes(x)
 
-    def fold(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
+    def scan(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
         for now in zip(*given, strict=True):
             # A graph would begin with all steps at once.
             with tf.control_dependencies(tf.nest.flatten(state)):
@@ -94,37 +94,38 @@ class TensorFlowOps(Ops):
     def sigmoid_complement(self, z: tf.Tensor) -> tf.Tensor:
         return tf.sigmoid(-z)
 
-    def take(self, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def take_at_label(self, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         moved = tensorflow_namespace.moveaxis(x, self.class_axis, self.rank - 1)
         return tf.gather(moved, labels, batch_dims=self.rank - 1)
 
-    def look_up(self, table: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def table_at_label(self, table: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         if table.shape.rank == 1:
             return tf.gather(table, labels)
         if table.shape[0] == 1:
             return tf.gather(table[0], labels)
         return tf.gather(table, labels, batch_dims=1)
 
-    def rows(self, table: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def rows_at_label(self, table: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         return tensorflow_namespace.moveaxis(tf.gather(table, labels), self.rank - 1, self.class_axis)
 
 
 def check_lengths(
-    logits: tf.Tensor, class_axis: int, **arrays: tf.Tensor | None
-) -> tuple[tf.Tensor, dict[str, tf.Tensor | None]]:
+    arrays: dict[str, tf.Tensor], class_axis: int, inputs: Container[str]
+) -> dict[str, tf.Tensor]:
     """The same arrays, which a graph gives only after it has compared the lengths that the checks could not know, lest
-    a length of 1 be broadcast. XLA leaves this out."""
+    a length of 1 be broadcast. XLA leaves this out. Those in `inputs` have shapes of their own."""
+    logits = arrays["logits"]
     full = tf.shape(logits)
     pixels = tf.concat([full[:class_axis], full[class_axis + 1 :]], 0)
     assertions = []
     for name, x in arrays.items():
-        if x is None or (x.shape.is_fully_defined() and logits.shape.is_fully_defined()):
+        known = x.shape.is_fully_defined() and logits.shape.is_fully_defined()
+        if known or name == "logits" or name in inputs:
             continue
         expected = full if x.shape.rank == logits.shape.rank else pixels[: x.shape.rank]
         message = f"{name} does not fit the shape of the logits"
         assertions.append(tf.debugging.assert_equal(tf.shape(x), expected, message))
     if not assertions or tf.executing_eagerly():
-        return logits, arrays
+        return arrays
     with tf.control_dependencies(assertions):
-        checked = {name: None if x is None else tf.identity(x) for name, x in arrays.items()}
-        return tf.identity(logits), checked
+        return {name: tf.identity(x) for name, x in arrays.items()}

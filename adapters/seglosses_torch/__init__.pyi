@@ -23,6 +23,8 @@ __all__ = [
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
+    "FocalTverskyLoss",
+    "GeneralizedDiceLoss",
     "JaccardLoss",
     "LearnablePower",
     "LearnableWeights",
@@ -100,10 +102,10 @@ class DiceLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
     ) -> None: ...
     def __call__(
         self,
@@ -125,10 +127,10 @@ class JaccardLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
     ) -> None: ...
     def __call__(
         self,
@@ -150,12 +152,68 @@ class TverskyLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 0.5,
         beta: float = 0.5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class FocalTverskyLoss(TorchLoss):
+    """`L = u^γ` with `u = 1 − (I + ε) / (I + α FP + β FN + ε)` of the Tversky loss: what is nearly right counts for
+    less with γ > 1, for more with γ < 1."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+        gamma: float = 0.75,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class GeneralizedDiceLoss(TorchLoss):
+    """`L = 1 − (2 Σ_c ω_c I_c + ε) / (Σ_c ω_c (P_c + T_c) + ε)` for each image, with `I = Σ y p`, `P = Σ p`,
+    `T = Σ y` and `ω = 1 / T²`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        weights: str = "square",
     ) -> None: ...
     def __call__(
         self,
@@ -177,10 +235,10 @@ class PowerDiceLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         p: float | Tensor | nn.Module = 2.0,
     ) -> None: ...
     def __call__(
@@ -203,10 +261,10 @@ class PowerJaccardLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         p: float | Tensor | nn.Module = 2.0,
     ) -> None: ...
     def __call__(
@@ -229,10 +287,10 @@ class PointwiseExponentialLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
-        smooth: float = 1e-05,
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 20.0,
         exponent: float = 3.0,
         denominator: str = "sum",
@@ -293,9 +351,9 @@ class CenterLoss(TorchLoss):
         logits: Tensor,
         target: Tensor,
         *,
-        features: Tensor | None = None,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        features: Tensor | None = None,
     ) -> Tensor: ...
 
 class DistanceAwareCrossEntropyLoss(TorchLoss):
@@ -344,7 +402,7 @@ class MeanSquaredErrorLoss(TorchLoss):
     ) -> Tensor: ...
 
 class EnsembleLoss(TorchLoss):
-    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. The activation is computed once for all members."""
+    """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
     def __init__(
         self,
         *,
@@ -359,4 +417,5 @@ class EnsembleLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        **inputs: Tensor | None,
     ) -> Tensor: ...

@@ -10,24 +10,12 @@ from torch import Tensor
 
 from seglosses_core import CenterLoss as CoreCenterLoss
 from seglosses_core.checks import check_integer
-from seglosses_core.namespace import Ops
-from seglosses_torch.function import evaluate
+from seglosses_torch.function import make_ops
 from seglosses_torch.module import TorchLoss
-from seglosses_torch.operations import TorchOps
-
-
-class _Core(CoreCenterLoss):
-    """With PyTorch's own kernels where the centres move, too."""
-
-    def _ops(self, logits: Tensor, axis: int) -> Ops:
-        return TorchOps(axis, logits.ndim)
-
-
-_Core.__name__ = CoreCenterLoss.__name__  # errors name the loss
 
 
 class CenterLoss(TorchLoss):
-    __doc__ = f"""{CoreCenterLoss.__doc__}
+    __doc__ = f"""{(CoreCenterLoss.__doc__ or "").partition("    Examples")[0].rstrip()}
     num_classes : int
         C, the number of centres.
     num_features : int, optional
@@ -37,7 +25,7 @@ class CenterLoss(TorchLoss):
     """
 
     __module__ = "seglosses_torch"
-    core_class = _Core
+    core_class = CoreCenterLoss
     centers: Tensor
 
     def __init__(self, *, num_classes: int, num_features: int | None = None, **hyperparameters: Any) -> None:
@@ -51,52 +39,23 @@ class CenterLoss(TorchLoss):
         num_classes, num_features = self.centers.shape
         return f"num_classes={num_classes}, num_features={num_features}, {super().extra_repr()}"
 
-    def forward(
-        self,
-        logits: Tensor,
-        target: Tensor,
-        *,
-        features: Tensor | None = None,
-        mask: Tensor | None = None,
-        sample_weight: Tensor | None = None,
-    ) -> Tensor:
-        """The loss; `features` `(N, D, *S)` has D where the logits have C. The rest is as in every loss."""
-        return self._run(logits, target, features, mask, sample_weight)
+    def held_inputs(self) -> dict[str, Tensor]:
+        # A copy in training, for autograd must not find its input changed after the step.
+        return {"centers": self.centers.clone() if self.training else self.centers}
 
-    def formula(
+    def after_step(
         self,
         logits: Tensor,
         target: Tensor,
-        *,
-        features: Tensor | None = None,
-        mask: Tensor | None = None,
-        sample_weight: Tensor | None = None,
-    ) -> Tensor:
-        """As `forward`, differentiable in forward mode too."""
-        return self._run(logits, target, features, mask, sample_weight)
-
-    def _run(
-        self,
-        logits: Tensor,
-        target: Tensor,
-        features: Tensor | None,
         mask: Tensor | None,
         sample_weight: Tensor | None,
-    ) -> Tensor:
+        inputs: dict[str, Tensor | None],
+    ) -> None:
         loss = self.bound()
         assert isinstance(loss, CoreCenterLoss)
-        # A copy, for autograd must not find its input changed after the step.
-        given: dict[str, Any] = {
-            "centers": self.centers.clone() if self.training else self.centers,
-            "features": features,
-        }
-        loss.check_inputs(logits, **given)
-        value = evaluate(loss, logits, target, mask, sample_weight, **given)
-        if self.training:
-            with torch.no_grad():
-                weights = {"mask": mask, "sample_weight": sample_weight}
-                self.centers.copy_(loss.updated_centers(logits, target, **given, **weights))
-        return value
+        with torch.no_grad():
+            call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops)
+            self.centers.copy_(loss.moved_centers(call))
 
 
 CenterLoss.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

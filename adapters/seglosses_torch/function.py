@@ -1,4 +1,4 @@
-"""The derivative of a loss as a `torch.autograd.Function`."""
+"""The value of a loss of the core on tensors, and its derivative as a `torch.autograd.Function`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
-from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
 
+from seglosses_core.call import Call
 from seglosses_core.checks import describe
 from seglosses_core.loss import Loss
-from seglosses_torch.operations import CompiledOps, EagerOps, TorchOps, is_recorded
+from seglosses_core.ops import Ops
+from seglosses_torch.modes import Mode, is_transformed, mode_of
+from seglosses_torch.operations import CompiledOps, EagerOps, TorchOps
 
 
 def evaluate(
@@ -26,90 +27,114 @@ def evaluate(
     sample_weight: Tensor | None = None,
     *,
     by_formula: bool = False,
-    **inputs: Any,
+    **inputs: Tensor | None,
 ) -> Tensor:
     """The value of a loss of the core, by the path that is right for what is asked of it.
 
-    The hand-written derivative serves the gradient of the logits; the formula, differentiated by autograd, serves that
-    of anything else, forward mode and export. Half precision goes to float32 before either, so that the upstream
-    gradient is multiplied in before the gradient is rounded.
+    Half precision goes to float32 first, so that the upstream gradient is multiplied in before the gradient is rounded.
     """
     if not isinstance(logits, Tensor):
         raise TypeError(f"logits must be a torch array, got {describe(logits)}.")
+    hyperparameters = _tensors(loss)
     given = {"logits": logits, "target": target, "mask": mask, "sample_weight": sample_weight, **inputs}
-    hidden = _tensors(loss)
-    for name, value in (*given.items(), *hidden):
+    for name, value in (*given.items(), *hyperparameters):
         _refuse_distributed(name, value)
-    axis = loss.check(logits, target, mask, sample_weight)
-    compiling = torch.compiler.is_compiling()
-    ops = (CompiledOps if compiling else TorchOps)(axis, logits.ndim)
-    loss.check_values(logits, target, mask, sample_weight, ops)
-    logits = logits.to(ops.compute_dtype(logits))
-    constants = [x for _, x in hidden]
-    others = [x for x in (target, mask, sample_weight, *inputs.values(), *constants) if x is not None]
-    # An exported or traced program has no hand-written derivatives, forward mode cannot enter one, and a compiler
-    # cannot differentiate or map one.
-    by_formula = by_formula or torch.compiler.is_exporting() or torch.jit.is_tracing()
-    by_formula = by_formula or forward_ad._current_level >= 0
-    by_formula = by_formula or (compiling and torch._C._are_functorch_transforms_active())
-    differentiated = torch.is_grad_enabled() and any(x.requires_grad for x in (logits, *others))
-    plain = not (compiling or is_recorded() or torch._C._are_functorch_transforms_active())
-    plain = plain and not any(map(_is_transformed, (logits, *others)))
+    call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops)
+    arrays = call.arrays()
+    logits, *others = arrays.values()
+    constants = [x for _, x in hyperparameters]
+    mode = Mode.FORMULA if by_formula else mode_of(logits, others, constants, none=loss.reduction == "none")
+    differentiated = torch.is_grad_enabled() and logits.requires_grad
     with _no_autocast(logits):
-        if not differentiated and not by_formula:
-            if plain:
-                ops = EagerOps(axis, logits.ndim)
-                return loss.at_once(logits, target, mask, sample_weight, ops, gradient=False, **inputs)[0]
-        elif not (
-            by_formula
-            or loss.reduction == "none"
-            or any(x.requires_grad for x in others)
-            or (not compiling and any(map(_is_transformed, constants)))
-        ):
-            derivative = _Compiled if compiling else _AtOnce if plain else _Transformed
-            call = _Call(loss, axis, tuple(inputs))
-            return derivative.apply(call, logits, target, mask, sample_weight, *inputs.values())
-        return loss.formula(logits, target, mask, sample_weight, ops, **inputs)
+        if mode is Mode.EAGER:
+            call = dataclasses.replace(call, ops=EagerOps(call.ops.class_axis, logits.ndim))
+        if differentiated and mode is not Mode.FORMULA:
+            value = _differentiated(loss, call, arrays, mode)
+            if value is not None:
+                return value
+            call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops)
+        return loss.value(call)
+
+
+def _differentiated(loss: Loss, call: Call, arrays: dict[str, Tensor], mode: Mode) -> Tensor | None:
+    """The value with the derivative by hand; None if the loss has none."""
+    kept = _Kept(loss, tuple(arrays), call.ops.class_axis)
+    if mode is Mode.TRANSFORMED:
+        return _Transformed.apply(kept, *arrays.values())
+    with torch.no_grad():
+        made = _made(loss, call.replaced({"logits": call.logits.detach()}))
+    if made is None:
+        return None
+    if mode is Mode.EAGER:
+        return _Made.apply(kept, made, *arrays.values())
+    value, gradient, _ = made
+    return _Attached.apply(call.logits, value, gradient)
+
+
+def make_ops(logits: Tensor, axis: int) -> Ops:
+    return (CompiledOps if torch.compiler.is_compiling() else TorchOps)(axis, logits.ndim)
 
 
 @dataclasses.dataclass
-class _Call:
-    """What backward must know beside tensors."""
+class _Kept:
+    """What backward must know of a call beside its tensors."""
 
     loss: Loss
-    axis: int
     names: tuple[str, ...]
-    """Of what the loss takes beside logits, target and weights."""
+    """Of the arguments that are tensors, logits first."""
+    class_axis: int
 
-    def named(self, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
-        return dict(zip(self.names, inputs, strict=True))
+    def call(self, arrays: Sequence[Tensor], operations: type[TorchOps]) -> Call:
+        ops = operations(self.class_axis, arrays[0].ndim)
+        return Call.of(dict(zip(self.names, arrays, strict=True)), ops)
 
 
-class _AtOnce(torch.autograd.Function):
-    """The value, with the derivative that the loss brings.
+Made = tuple[Tensor, Tensor, Tensor | None]
+"""A value, its gradient, and a factor that is still to be multiplied into that."""
 
-    Forward makes the gradient too, and backward scales it in place. Where it is to be differentiated again, or
-    transformed, it is made anew from the logits by operations that autograd can follow.
+
+def _made(loss: Loss, call: Call) -> Made | None:
+    """The value with the gradient in the logits' memory format; None where there is no derivative by hand."""
+    value, gradients = loss.value_and_gradients(call)
+    if gradients is None:
+        return None
+    gradient, logits = gradients.arrays["logits"], call.logits
+    if gradient.stride() != logits.stride():
+        gradient = torch.empty_like(logits).copy_(gradient)
+    return value, gradient, gradients.factor
+
+
+class _Made(torch.autograd.Function):
+    """A value whose gradient has been made with it. Backward scales that in place.
+
+    Where it is to be differentiated again, or transformed, it is made anew from the logits by operations that autograd
+    can follow.
     """
 
     @staticmethod
-    def forward(ctx: Any, call: _Call, logits: Tensor, *others: Tensor | None) -> Tensor:
-        ctx.call = call
-        ctx.save_for_backward(logits, *others)
-        value, *ctx.made = _at_once(call, logits, others)
+    def forward(ctx: Any, kept: _Kept, made: Made, *arrays: Tensor) -> Tensor:
+        ctx.kept = kept
+        ctx.save_for_backward(*arrays)
+        value, gradient, factor = made
+        ctx.made = gradient, factor
         return value
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled() or _is_transformed(upstream):
-            return _differentiable(ctx, upstream)
-        logits, *others = ctx.saved_tensors
+        arrays, kept = ctx.saved_tensors, ctx.kept
+        nothing = (None,) * (len(arrays) - 1)
+        if torch.is_grad_enabled() or is_transformed(upstream):
+            return None, None, _differentiable(kept, arrays, upstream), *nothing
         made, ctx.made = ctx.made, None
-        gradient, factor = made or _at_once(ctx.call, logits, others)[1:]
+        if made is None:
+            again = _made(kept.loss, kept.call(arrays, EagerOps))
+            assert again is not None
+            _, *made = again
+        gradient, factor = made
         factor = upstream if factor is None else upstream * factor
         if factor.device.type != "cpu" or factor != 1:
             gradient.mul_(factor)
-        return None, gradient, *(None,) * len(others)
+        return None, None, gradient, *nothing
 
 
 class _Transformed(torch.autograd.Function):
@@ -118,81 +143,50 @@ class _Transformed(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(call: _Call, logits: Tensor, *others: Tensor | None) -> Tensor:
-        target, mask, sample_weight, *inputs = others
-        ops = TorchOps(call.axis, logits.ndim)
-        return call.loss.formula(logits, target, mask, sample_weight, ops, **call.named(inputs))
+    def forward(kept: _Kept, *arrays: Tensor) -> Tensor:
+        return kept.loss.value(kept.call(arrays, TorchOps))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        ctx.call = inputs[0]
-        ctx.save_for_backward(*inputs[1:])
+        ctx.kept, *arrays = inputs
+        ctx.save_for_backward(*arrays)
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        return _differentiable(ctx, upstream)
+        arrays = ctx.saved_tensors
+        return None, _differentiable(ctx.kept, arrays, upstream), *(None,) * (len(arrays) - 1)
 
 
-def _differentiable(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-    """What backward returns, as operations that can be differentiated and transformed."""
-    logits, target, mask, sample_weight, *inputs = ctx.saved_tensors
-    ops = TorchOps(ctx.call.axis, logits.ndim)
-    gradient = ctx.call.loss.formula_and_gradient(
-        logits, target, mask, sample_weight, ops, **ctx.call.named(inputs)
-    )[1]
-    return None, _of_logits(gradient) * upstream, *(None,) * (len(ctx.saved_tensors) - 1)
-
-
-class _Compiled(torch.autograd.Function):
-    """The same for a compiler, which has both passes before it and decides what is computed in which of them. It does
-    not differentiate twice."""
+class _Attached(torch.autograd.Function):
+    """A value with its gradient, for a compiler, which has both passes before it and decides what is computed in which
+    of them. It does not differentiate twice."""
 
     @staticmethod
-    def forward(ctx: Any, call: _Call, logits: Tensor, *others: Tensor | None) -> Tensor:
-        target, mask, sample_weight, *inputs = others
-        ops = CompiledOps(call.axis, logits.ndim)
-        value, gradient = call.loss.formula_and_gradient(
-            logits, target, mask, sample_weight, ops, **call.named(inputs)
-        )
-        ctx.save_for_backward(_of_logits(gradient))
-        ctx.others = len(others)
-        return value
+    def forward(ctx: Any, logits: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        return value.clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return None, gradient * upstream, *(None,) * ctx.others
+        return gradient * upstream, None, None
 
 
-def _at_once(
-    call: _Call, logits: Tensor, others: Sequence[Tensor | None]
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The value, the gradient in the logits' memory format, and a factor that is still to be multiplied into it."""
-    target, mask, sample_weight, *inputs = others
-    ops = EagerOps(call.axis, logits.ndim)
-    value, gradient, factor = call.loss.at_once(
-        logits, target, mask, sample_weight, ops, gradient=True, **call.named(inputs)
-    )
-    gradient = _of_logits(gradient)
-    same = gradient.stride() == logits.stride()
-    return value, gradient if same else torch.empty_like(logits).copy_(gradient), factor
-
-
-def _of_logits(gradient: Any) -> Tensor:
-    return gradient[0] if isinstance(gradient, tuple) else gradient
-
-
-def _is_transformed(tensor: Tensor) -> bool:
-    """Whether `torch.func`, or autograd's batching, is at work on a tensor, so that what it wraps must not be
-    overwritten, or a tensor has no values to look at."""
-    functorch = torch._C._functorch
-    wrapped = functorch.is_functorch_wrapped_tensor(tensor) or functorch.is_legacy_batchedtensor(tensor)
-    return wrapped or isinstance(tensor, FakeTensor)
+def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> Tensor:
+    """What backward returns, as operations that can be differentiated and transformed."""
+    call = kept.call(arrays, TorchOps)
+    _, gradients = kept.loss.value_and_gradients(call)
+    if gradients is not None:
+        return gradients.times(upstream, call.ops)["logits"]
+    back = torch.func.vjp(lambda logits: kept.loss.value(call.replaced({"logits": logits})), call.logits)[1]
+    return back(upstream)[0]
 
 
 def _refuse_distributed(name: str, value: Any) -> None:
     """Told by the type's name, without an import of torch.distributed."""
+    if type(value) is Tensor or value is None:
+        return
     if any(kind.__name__ == "DTensor" for kind in type(value).__mro__):
         raise TypeError(
             f"{name} must be a tensor of one process, got a DTensor, {describe(value)} with placements"
@@ -201,14 +195,13 @@ def _refuse_distributed(name: str, value: Any) -> None:
         )
 
 
-def _tensors(loss: Any) -> list[tuple[str, Tensor]]:
+def _tensors(loss: Loss) -> list[tuple[str, Tensor]]:
     """The tensors among the hyper-parameters of a loss and of the losses in it, with their names."""
     found: list[tuple[str, Tensor]] = []
-    for field in dataclasses.fields(loss):
-        value = getattr(loss, field.name)
+    for name, value in loss.hyperparameters().items():
         for item in value if isinstance(value, (tuple, list)) else (value,):
             if isinstance(item, Tensor):
-                found.append((field.name, item))
+                found.append((name, item))
             elif isinstance(item, Loss):
                 found += _tensors(item)
     return found

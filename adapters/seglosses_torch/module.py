@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seglosses_core.checks import check_addend, check_parameter, is_array, plain
+from seglosses_core.checks import check_addend, check_parameter, is_array, python_number
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
-from seglosses_core.namespace import library_of
 from seglosses_torch.function import evaluate
 
 _READABLE = ("activation", "class_axis", "ignore_index", "reduction", "validate")
@@ -37,7 +37,7 @@ class TorchLoss(nn.Module):
         for name, kind in self.core_class.default_losses().items():
             hyperparameters.setdefault(name, _made[kind]())
         for name, value in hyperparameters.items():
-            value = plain(value)
+            value = python_number(value)
             if isinstance(value, Loss):
                 raise TypeError(
                     f"{name} must be of seglosses_torch, got one of {value.package()}: {value!r}."
@@ -71,10 +71,11 @@ class TorchLoss(nn.Module):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        **inputs: Tensor | None,
     ) -> Tensor:
         """The loss of `logits` `(N, C, *S)` against labels `(N, *S)` or a target of the logits' shape; see the core's
         `Loss.__call__`. Half precision is computed in float32, autocast or not."""
-        return evaluate(self.bound(), logits, target, mask, sample_weight)
+        return self._evaluate(logits, target, mask, sample_weight, inputs)
 
     def formula(
         self,
@@ -83,9 +84,45 @@ class TorchLoss(nn.Module):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        **inputs: Tensor | None,
     ) -> Tensor:
         """The same number without the hand-written derivative: what autograd makes of it serves forward mode too."""
-        return evaluate(self.bound(), logits, target, mask, sample_weight, by_formula=True)
+        return self._evaluate(logits, target, mask, sample_weight, inputs, by_formula=True)
+
+    def _evaluate(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        mask: Tensor | None,
+        sample_weight: Tensor | None,
+        inputs: dict[str, Tensor | None],
+        *,
+        by_formula: bool = False,
+    ) -> Tensor:
+        held = self.held_inputs()
+        for name in held.keys() & inputs.keys():
+            raise TypeError(
+                f"{name} must not be given to {type(self).__name__}, which holds its own, got {name}=."
+            )
+        inputs = {**inputs, **held}
+        value = evaluate(self.bound(), logits, target, mask, sample_weight, by_formula=by_formula, **inputs)
+        if self.training:
+            self.after_step(logits, target, mask, sample_weight, inputs)
+        return value
+
+    def held_inputs(self) -> dict[str, Tensor]:
+        """Inputs of the loss that the module holds itself."""
+        return {}
+
+    def after_step(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        mask: Tensor | None,
+        sample_weight: Tensor | None,
+        inputs: dict[str, Tensor | None],
+    ) -> None:
+        """What a call in training mode does after the loss is computed."""
 
     def extra_repr(self) -> str:
         names = [f.name for f in dataclasses.fields(self.core) if f.name not in self._modules]  # type: ignore[arg-type]
@@ -150,10 +187,28 @@ class EnsembleLoss(TorchLoss):
         members = list(losses) if isinstance(losses, Iterable) else []
         if not members or not all(isinstance(loss, TorchLoss) for loss in members):
             raise TypeError(f"losses must be a sequence of losses of seglosses_torch, got {losses!r}.")
-        weights = plain(weights)
+        weights = python_number(weights)
         if isinstance(weights, tuple) and not all(map(_is_constant, weights)):
             weights = Weights(weights)
         super().__init__(losses=_Members(members), weights=weights, sum_to_one=sum_to_one)
+        held = [name for member in members for name in member.held_inputs()]
+        if len(set(held)) < len(held):
+            raise ValueError(f"losses must hold no more than one {held[0]} among them, got {members!r}.")
+
+    def held_inputs(self) -> dict[str, Tensor]:
+        return {name: x for member in self.losses for name, x in member.held_inputs().items()}
+
+    def after_step(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        mask: Tensor | None,
+        sample_weight: Tensor | None,
+        inputs: dict[str, Tensor | None],
+    ) -> None:
+        for member in self.losses:
+            own = {name: x for name, x in inputs.items() if name in member.core.inputs}
+            member.after_step(logits, target, mask, sample_weight, own)
 
 
 class _Members(nn.ModuleList):
@@ -203,7 +258,7 @@ def _sum(a: TorchLoss, b: TorchLoss) -> EnsembleLoss:
 
 
 def _scaled(loss: TorchLoss, weight: Any) -> EnsembleLoss:
-    weight = plain(weight)
+    weight = python_number(weight)
     check_parameter("the weight of a loss", weight, at_least=0)
     members, weights = _terms(loss)
     if not all(map(_is_constant, (weight, *weights))):

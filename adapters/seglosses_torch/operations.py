@@ -1,4 +1,4 @@
-"""The operations of `seglosses_core.namespace.Ops` by PyTorch's own kernels."""
+"""The operations of `seglosses_core.ops.Ops` by PyTorch's own kernels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
-from seglosses_core.namespace import AtLabel, Ops, Term, is_ordinary, log1p_by_series, product
+from seglosses_core.arithmetic import log1p_by_series, product
+from seglosses_core.ops import AtLabel, Ops, Term, is_ordinary
 
 
 def is_recorded() -> bool:
@@ -32,11 +33,14 @@ class TorchOps(Ops):
     def index_dtype(self) -> torch.dtype:
         return torch.int64
 
-    def wide(self, x: Tensor) -> Any:
+    def accumulation_dtype(self, x: Tensor) -> Any:
         return torch.float32 if x.device.type == "mps" else torch.float64
 
-    def constant(self, values: Any, like: Tensor) -> Tensor:
-        return torch.as_tensor(values, dtype=like.dtype, device=like.device)
+    def constant(self, values: Any, like: Tensor, dtype: Any = None) -> Tensor:
+        return torch.as_tensor(values, dtype=dtype or like.dtype, device=like.device)
+
+    def scaled(self, x: Tensor, factor: Any) -> Tensor:
+        return x if factor is None else x * factor
 
     def device(self, x: Tensor) -> torch.device:
         return x.device
@@ -50,17 +54,17 @@ class TorchOps(Ops):
             return False
         return not (x.is_meta or isinstance(x, FakeTensor))
 
-    def parts(self, logits: Tensor) -> Iterator[tuple[slice, ...]] | None:
+    def chunks(self, logits: Tensor) -> Iterator[tuple[slice, ...]] | None:
         return None
 
     # PyTorch sums float32 in stages, which is as good as float64 where all that is added is positive.
 
     def count(self, x: Tensor) -> Any:
         # Of a traced tensor, the length may be a symbol.
-        return x.new_full((), x.numel(), dtype=self.wide(x))
+        return x.new_full((), x.numel(), dtype=self.accumulation_dtype(x))
 
     def total(self, x: Tensor) -> Tensor:
-        return x.sum().to(self.wide(x))
+        return x.sum().to(self.accumulation_dtype(x))
 
     def sum_pixels(self, x: Tensor) -> Tensor:
         return self._sum(x, self.spatial_axes)
@@ -72,11 +76,11 @@ class TorchOps(Ops):
         """The sum over `axes`, all but the first in float64: a small loss is a difference of large sums, which needs
         more digits than float32 has for them."""
         if len(axes) > 1:
-            return x.sum(axes[0], keepdim=True).sum(axes, dtype=self.wide(x))
-        return (x.sum(axes) if axes else x).to(self.wide(x))
+            return x.sum(axes[0], keepdim=True).sum(axes, dtype=self.accumulation_dtype(x))
+        return (x.sum(axes) if axes else x).to(self.accumulation_dtype(x))
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-        values = pixel_map.reshape(labels.shape[0], -1).to(self.wide(pixel_map))
+        values = pixel_map.reshape(labels.shape[0], -1).to(self.accumulation_dtype(pixel_map))
         sums = torch.zeros((labels.shape[0], num_classes), dtype=values.dtype, device=values.device)
         return sums.scatter_add(1, labels.reshape(labels.shape[0], -1), values)
 
@@ -86,7 +90,7 @@ class TorchOps(Ops):
     def clip(self, x: Tensor, lowest: int, highest: int) -> Tensor:
         return x.clamp(lowest, highest)  # that of the namespace looks at the bounds, which may be symbols
 
-    def take(self, x: Tensor, labels: Tensor) -> Tensor:
+    def take_at_label(self, x: Tensor, labels: Tensor) -> Tensor:
         return x.gather(self.class_axis, labels.unsqueeze(self.class_axis)).squeeze(self.class_axis)
 
     def add_at(self, x: Tensor, labels: Tensor, pixel_map: Tensor) -> Tensor:
@@ -97,12 +101,12 @@ class TorchOps(Ops):
         """A map, or a number, as wide as an index."""
         return pixel_map.unsqueeze(self.class_axis) if pixel_map.ndim else pixel_map.expand_as(index)
 
-    def look_up(self, table: Tensor, labels: Tensor) -> Tensor:
+    def table_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
         if table.ndim == 1 or table.shape[0] == 1:
             return table.reshape(-1)[labels]
         return table.gather(1, labels.reshape(labels.shape[0], -1)).reshape(labels.shape)
 
-    def rows(self, table: Tensor, labels: Tensor) -> Tensor:
+    def rows_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
         return table[labels].movedim(-1, self.class_axis)
 
     def log1p(self, x: Tensor) -> Tensor:
@@ -124,14 +128,14 @@ class EagerOps(TorchOps):
     """
 
     powers_by_log = False
-    part_size = 2**18
-    large_part = 2**20
+    chunk_size = 2**18
+    large_chunk = 2**20
     """For the way back through the softmax, which needs one array beside: each start of the threads costs, too."""
 
-    def parts(self, logits: Tensor, size: int | None = None) -> Iterator[tuple[slice, ...]] | None:
+    def chunks(self, logits: Tensor, size: int | None = None) -> Iterator[tuple[slice, ...]] | None:
         if logits.device.type != "cpu":
             return None
-        return self._cut(logits, logits.stride(), size or self.part_size)
+        return self._cut(logits, logits.stride(), size or self.chunk_size)
 
     def usable_labels(
         self, labels: Tensor, num_classes: int, valid: Tensor | None
@@ -170,7 +174,7 @@ class EagerOps(TorchOps):
     def sum_pixels(self, x: Tensor) -> Tensor:
         # One axis alone is not summed in two steps otherwise.
         return (
-            self._sum_parts(super().sum_pixels, x) if len(self.spatial_axes) == 1 else super().sum_pixels(x)
+            self._sum_chunks(super().sum_pixels, x) if len(self.spatial_axes) == 1 else super().sum_pixels(x)
         )
 
     def power_sum(self, p: Tensor, exponent: Any, weights: Tensor | None) -> Tensor:
@@ -180,13 +184,30 @@ class EagerOps(TorchOps):
         def sums(p: Tensor, weights: Tensor | None) -> Tensor:
             return super(EagerOps, self).power_sum(p, exponent, weights)
 
-        return self._sum_parts(sums, p, weights)
+        return self._sum_chunks(sums, p, weights)
 
-    def count_labels(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
+    def may_choose(self, x: Tensor) -> bool:
+        return x.device.type == "cpu"
+
+    def scaled(self, x: Tensor, factor: Any) -> Tensor:
+        return x if factor is None else x.mul_(factor)
+
+    def off_label(self, p: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+        # The probabilities of the labels leave their array and come back to it.
+        axis, index = self.class_axis, labels.unsqueeze(self.class_axis)
+        at_label = p.gather(axis, index)
+        others = p.scatter_(axis, index, 0.0)
+        sums, rest = self.power_sum(others, 1, weights), others.sum(axis)
+        if not self.spatial_axes:
+            sums = sums.clone()  # a sum over no axis may be its argument
+        p.scatter_(axis, index, at_label)
+        return sums, rest
+
+    def label_histogram(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
         if labels.device.type != "cpu":
-            return super().count_labels(labels, num_classes, dtype)
+            return super().label_histogram(labels, num_classes, dtype)
         images = labels.reshape(labels.shape[0], -1)
-        if images.shape[1] >= self.part_size:
+        if images.shape[1] >= self.chunk_size:
             counts = torch.stack([image.bincount(minlength=num_classes) for image in images])
         else:  # many small images at once, each with classes of its own
             first = num_classes * torch.arange(images.shape[0])[:, None]
@@ -194,9 +215,11 @@ class EagerOps(TorchOps):
         return counts.reshape(-1, num_classes).to(torch.float64)
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-        sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.wide(pixel_map))
+        sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.accumulation_dtype(pixel_map))
         flat, labels = pixel_map.reshape(labels.shape[0], -1), labels.reshape(labels.shape[0], -1)
-        for values, index in zip(flat.split(self.part_size, 1), labels.split(self.part_size, 1), strict=True):
+        for values, index in zip(
+            flat.split(self.chunk_size, 1), labels.split(self.chunk_size, 1), strict=True
+        ):
             sums.scatter_add_(1, index, values.to(sums.dtype))
         return sums
 
@@ -250,7 +273,7 @@ class EagerOps(TorchOps):
         return log_p, lambda slope: torch.ops.aten.log_sigmoid_backward(slope, z, kept)
 
     def sum_product(self, x: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
-        return self._sum_parts(super().sum_product, x, y, weights)
+        return self._sum_chunks(super().sum_product, x, y, weights)
 
     def softmax_back(
         self,
@@ -259,8 +282,8 @@ class EagerOps(TorchOps):
         everywhere: Sequence[Term],
         at_label: Tensor | None,
     ) -> Tensor:
-        for share, *given in self._in_parts(self.large_part, p, labels, everywhere, at_label):
-            u = self.add_up(share, *given)
+        for share, *given in self._in_chunks(self.large_chunk, p, labels, everywhere, at_label):
+            u = self.sum_terms(share, *given)
             u.addcmul_(share, u.sum(self.class_axis, keepdim=True), value=-1)
             torch.addcmul(u, share, u.sum(self.class_axis, keepdim=True), value=-1, out=share)
         return p
@@ -274,16 +297,16 @@ class EagerOps(TorchOps):
         at_label: Tensor | None,
         complement: Tensor | None,
     ) -> Tensor:
-        given = self._in_parts(self.part_size, p, labels, everywhere, at_label, z, complement)
+        given = self._in_chunks(self.chunk_size, p, labels, everywhere, at_label, z, complement)
         for share, labels, everywhere, at_label, z, complement in given:
-            u, q = self.add_up(share, labels, everywhere, at_label), self.sigmoid_complement(z)
+            u, q = self.sum_terms(share, labels, everywhere, at_label), self.sigmoid_complement(z)
             if complement is None:
                 torch.mul(u, q, out=share)
             else:
                 share.copy_(u.mul_(q).addcmul_(complement, share, value=-1))
         return p
 
-    def add_up(
+    def sum_terms(
         self,
         p: Tensor,
         labels: Tensor | None,
@@ -298,9 +321,9 @@ class EagerOps(TorchOps):
                 joined[-1] = (k, (torch.addcmul(sum_so_far, product(factors[:-1]), factors[-1]),))
             else:
                 joined.append((k, factors))
-        return super().add_up(p, labels, joined, at_label)
+        return super().sum_terms(p, labels, joined, at_label)
 
-    def _in_parts(
+    def _in_chunks(
         self,
         size: int,
         p: Tensor,
@@ -310,17 +333,19 @@ class EagerOps(TorchOps):
         *others: Tensor | None,
     ) -> Iterator[Any]:
         """The arguments as they are in each part of this size."""
-        for part in self.parts(p, size) or [(slice(None),) * self.rank]:
-            terms = [(k, tuple(self.part(x, part) for x in factors)) for k, factors in everywhere]
+        for part in self.chunks(p, size) or [(slice(None),) * self.rank]:
+            terms = [(k, tuple(self.chunk_of(x, part) for x in factors)) for k, factors in everywhere]
             share, index, *rest = (
-                x if x is None else self.part(x, part) for x in (p, labels, at_label, *others)
+                x if x is None else self.chunk_of(x, part) for x in (p, labels, at_label, *others)
             )
             yield share, index, terms, *rest
 
-    def _sum_parts(self, sums: Callable[..., Tensor], first: Tensor, *others: Tensor | None) -> Tensor:
+    def _sum_chunks(self, sums: Callable[..., Tensor], first: Tensor, *others: Tensor | None) -> Tensor:
         """Sums over the pixels of each part, added up in the wide dtype."""
-        parts = self.parts(first) or [(slice(None),) * self.rank]
-        found = [sums(*(x if x is None else self.part(x, part) for x in (first, *others))) for part in parts]
+        parts = self.chunks(first) or [(slice(None),) * self.rank]
+        found = [
+            sums(*(x if x is None else self.chunk_of(x, part) for x in (first, *others))) for part in parts
+        ]
         return sum(found[1:], found[0])
 
     def softmax_back_at(self, p: Tensor, labels: Tensor, at_label: Tensor, complement: Tensor) -> Tensor:
@@ -334,7 +359,7 @@ class CompiledOps(TorchOps):
     """For `torch.compile`, which fuses loops: a comparison with the labels costs nothing in a loop over the classes,
     where an indexed read makes the compiler write down what it reads from."""
 
-    fuses = True
+    prefers_one_hot = True
     powers_by_log = False
     softmax = Ops.softmax
     add_at = Ops.add_at
@@ -343,7 +368,7 @@ class CompiledOps(TorchOps):
     def _sum(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
         return super()._sum(x, axes[::-1])
 
-    def take(self, x: Tensor, labels: Tensor) -> Tensor:
+    def take_at_label(self, x: Tensor, labels: Tensor) -> Tensor:
         hot = self.one_hot(labels, x.shape[self.class_axis], torch.bool)
         return self.sum_classes(torch.where(hot, x, 0.0))
 
@@ -351,7 +376,7 @@ class CompiledOps(TorchOps):
         # A program that is exported is for lengths of any size.
         return radius if torch.compiler.is_exporting() else super().reach(radius, length)
 
-    def look_up(self, table: Tensor, labels: Tensor) -> Tensor:
+    def table_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
         hot = self.one_hot(labels, table.shape[-1], torch.bool)
         return self.sum_classes(torch.where(hot, self.over_pixels(table), 0.0))
 
@@ -361,7 +386,7 @@ class CompiledOps(TorchOps):
         exponentials = shifted.exp()
         hot = self.one_hot(labels, z.shape[self.class_axis], torch.bool)
         rest = self.sum_classes(torch.where(hot, 0.0, exponentials))
-        shifted_at_label = self.take(shifted, labels)
+        shifted_at_label = self.take_at_label(shifted, labels)
         at_label = shifted_at_label.exp()
         p = exponentials / self.over_classes(rest + at_label)
         return p, self.shares(shifted_at_label, at_label, rest)
@@ -375,7 +400,7 @@ class CompiledOps(TorchOps):
     ) -> Tensor:
         # In one passage over the classes: with R the sum of u and Q that of p without the likely class j, where there
         # is one, ∂L/∂z_j = Q Σ u − R.
-        u = self.add_up(p, labels, everywhere, at_label)
+        u = self.sum_terms(p, labels, everywhere, at_label)
         likely = p > 0.5
         rest = self.sum_classes(torch.where(likely, 0.0, u))
         total = self.over_classes(rest + self.sum_classes(torch.where(likely, u, 0.0)))

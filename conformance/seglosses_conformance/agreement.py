@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seglosses_conformance.overrides import override_for
 from seglosses_conformance.planning import Plan
 from seglosses_conformance.records import Job, Result
-from seglosses_conformance.tolerance import gradient_tolerance, override_for, ratio_of, value_tolerance
+from seglosses_conformance.tolerance import gradient_tolerance, ratio_of, value_tolerance
 
 
 @dataclass(frozen=True)

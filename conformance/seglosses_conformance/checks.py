@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+import seglosses_core
 from seglosses_conformance.cases import Case
+from seglosses_conformance.losses import ENTRIES
 
 Parts = list[tuple[np.ndarray, np.ndarray]]
 """A value and a gradient for each part."""
@@ -49,14 +51,17 @@ class Check:
 
 
 def checks_of(cases: list[Case]) -> Iterator[Check]:
-    """Each check on the first case of a loss that it applies to and that is no corner case."""
-    derivations: tuple[Callable[[Case], Check | None], ...] = (
-        permuted_pixels, permuted_classes, split_batch, expanded_batch, shifted_logits,
-        *(functools.partial(moved_class_axis, place) for place in (1, 2, -1)),
-    )  # fmt: skip
-    for derive in derivations:
-        applying = (check for check in map(derive, smooth_cases(cases)) if check is not None)
+    """Each check on the first case of a loss that it applies to and that is no corner case, but for the exceptions that
+    the loss's entry makes."""
+    for name, derive in CHECKS.items():
+        asked = (case for case in smooth_cases(cases) if name not in exceptions(case.loss))
+        applying = (check for check in map(derive, asked) if check is not None)
         yield from itertools.islice(applying, 1)
+
+
+def exceptions(loss: str) -> Mapping[str, str]:
+    """By their names, the checks that do not hold for a loss. One that is not ours makes no exceptions."""
+    return ENTRIES[loss].exceptions if loss in ENTRIES else {}
 
 
 def smooth_cases(cases: list[Case]) -> list[Case]:
@@ -72,15 +77,23 @@ def smooth_cases(cases: list[Case]) -> list[Case]:
 
 
 def permuted_pixels(case: Case) -> Check | None:
-    """The order of the pixels does not matter; for a loss that looks at neighbours, mirroring does not."""
+    """The order of the pixels does not matter."""
+    return _reordered_pixels(case, "permuted pixels", np.random.default_rng(0).permutation)
+
+
+def mirrored_pixels(case: Case) -> Check | None:
+    """Mirroring does not matter where another order would: to a loss that looks at neighbours."""
+    if "permuted pixels" not in exceptions(case.loss):
+        return None
+    return _reordered_pixels(case, "mirrored pixels", lambda pixels: np.arange(pixels)[::-1])
+
+
+def _reordered_pixels(case: Case, name: str, order_of: Callable[[int], np.ndarray]) -> Check | None:
     shape = case.logits.shape
     pixels = int(np.prod(shape[2:]))
     if pixels < 2 or case.hyperparameters.get("stride", 1) != 1:
         return None
-    if case.loss == "LocallyAdaptiveLoss":
-        order = np.arange(pixels)[::-1]
-    else:
-        order = np.random.default_rng(0).permutation(pixels)
+    order = order_of(pixels)
 
     def permute(array: np.ndarray, order: np.ndarray) -> np.ndarray:
         flat = array.reshape(*array.shape[: array.ndim - len(shape) + 2], pixels)
@@ -88,11 +101,11 @@ def permuted_pixels(case: Case) -> Check | None:
 
     part = _with_arrays(
         case,
-        "permuted pixels",
-        {name: lambda a: permute(a, order) for name in ("logits", "target", "mask", "features")},
+        name,
+        {array: lambda a: permute(a, order) for array in ("logits", "target", "mask", "features")},
     )
     return Check(
-        "permuted pixels",
+        name,
         case,
         [part],
         lambda results: (results[0][0], permute(results[0][1], np.argsort(order))),
@@ -143,7 +156,7 @@ def split_batch(case: Case) -> Check | None:
     """With reduction="sum" the images of a batch add up."""
     images = case.logits.shape[0]
     hyperparameters = case.hyperparameters
-    if images < 2 or hyperparameters.get("aggregate") == "batch" or case.loss == "EnsembleLoss":
+    if images < 2 or hyperparameters.get("aggregate") == "batch":
         return None
     whole = replace(case, id=f"{case.id}#sum", hyperparameters={**hyperparameters, "reduction": "sum"})
 
@@ -169,9 +182,8 @@ def expanded_batch(case: Case) -> Check:
 
 def shifted_logits(case: Case) -> Check | None:
     """A softmax does not change when a number is added to all logits of a pixel."""
-    if _activation(case.loss, case.hyperparameters) != "softmax" or (
-        case.loss == "CenterLoss" and case.features is None
-    ):
+    are_features = case.centers is not None and case.features is None  # as such a shift moves them
+    if are_features or _activation(case.loss, case.hyperparameters) != "softmax":
         return None
 
     def shift(logits: np.ndarray) -> np.ndarray:
@@ -192,14 +204,24 @@ def moved_class_axis(place: int, case: Case) -> Check | None:
     )
 
 
+CHECKS: dict[str, Callable[[Case], Check | None]] = {
+    "permuted pixels": permuted_pixels,
+    "mirrored pixels": mirrored_pixels,
+    "permuted classes": permuted_classes,
+    "split batch": split_batch,
+    "expanded batch": expanded_batch,
+    "shifted logits": shifted_logits,
+    **{f"class axis {place}": functools.partial(moved_class_axis, place) for place in (1, 2, -1)},
+}
+"""Every check, by its name."""
+
+
 def _activation(loss: str, hyperparameters: dict[str, Any]) -> str:
     if "losses" in hyperparameters:
         first = hyperparameters["losses"][0]
         return _activation(first["loss"], first.get("hyperparameters", {}))
-    default = {"DistanceAwareCrossEntropyLoss": "sigmoid", "MeanSquaredErrorLoss": "identity"}.get(
-        loss, "softmax"
-    )
-    return hyperparameters.get("activation", default)
+    ours = getattr(seglosses_core, loss, None)
+    return hyperparameters.get("activation", getattr(ours, "activation", "softmax"))
 
 
 def _with_arrays(case: Case, what: str, changes: dict[str, Callable[[np.ndarray], np.ndarray]]) -> Case:

@@ -20,12 +20,13 @@ from seglosses_conformance import comparison, planning, report, runner
 from seglosses_conformance.agreement import agreements
 from seglosses_conformance.cases import Case, load_cases
 from seglosses_conformance.options import TIME_LIMIT, Parser, check_together, make_parser, subset
+from seglosses_conformance.overrides import check_overrides
 from seglosses_conformance.own import FRAMEWORKS, own_target
 from seglosses_conformance.printable import printable, shown
 from seglosses_conformance.processes import Workers
 from seglosses_conformance.records import Job
 from seglosses_conformance.targets import TARGETS, Target
-from seglosses_conformance.tolerance import DTYPES, check_overrides
+from seglosses_conformance.tolerance import DTYPES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
-"""Write the case files: `python -m seglosses_conformance.generate` lets the oracle answer every definition.
+"""Write the case files: `python -m seglosses_conformance.generate` lets the oracle answer every case of every loss.
 
-Deterministic: the same definitions give the same bytes. Inputs are rounded to each dtype first, and where that changes
+Deterministic: the same entries give the same bytes. Inputs are rounded to each dtype first, and where that changes
 them the oracle answers again, so that no dtype is blamed for the rounding of its inputs.
 """
 
@@ -17,7 +17,8 @@ import numpy as np
 
 from . import oracle
 from .cases import ARRAYS, FOLDER, encode, encode_number
-from .definitions import DEFINITIONS, Definition
+from .definitions import Definition
+from .losses import ENTRIES
 
 # What a dtype rounds to: the bits of its significand. No case comes near its smallest or largest number.
 PRECISION = {"float32": 24, "float16": 11, "bfloat16": 8}
@@ -100,13 +101,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--folder", type=Path, default=FOLDER, help="where to write (the package's own cases)"
     )
     options = parser.parse_args(arguments)
-    unknown = set(options.losses) - set(DEFINITIONS)
+    unknown = set(options.losses) - set(ENTRIES)
     if unknown:
-        parser.error(
-            f"no definitions of {', '.join(sorted(unknown))}; there are {', '.join(sorted(DEFINITIONS))}"
-        )
-    for loss in options.losses or DEFINITIONS:
-        cases = [answer(loss, definition) for definition in DEFINITIONS[loss]]
+        parser.error(f"no entry of {', '.join(sorted(unknown))}; there are {', '.join(sorted(ENTRIES))}")
+    for loss in options.losses or ENTRIES:
+        cases = [answer(loss, definition) for definition in ENTRIES[loss].cases]
         (options.folder / f"{loss}.json").write_text(to_text(loss, cases), encoding="utf-8")
         print(f"{loss}: {len(cases)} cases")
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from seglosses_conformance.cases import Case
 from seglosses_conformance.checks import Check
+from seglosses_conformance.overrides import override_for
 from seglosses_conformance.records import Record, Result
 from seglosses_conformance.tolerance import (
     Difference,
@@ -16,7 +17,6 @@ from seglosses_conformance.tolerance import (
     difference,
     difference_tolerance,
     gradient_tolerance,
-    override_for,
     value_tolerance,
 )
 

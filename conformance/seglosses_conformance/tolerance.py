@@ -6,9 +6,6 @@ inputs' dtype may cost is added element by element. There is no absolute toleran
 
 from __future__ import annotations
 
-import fnmatch
-import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,63 +56,6 @@ DTYPES = tuple(FLOATS)
 def computed_dtype(dtype: str) -> str:
     """The dtype that inputs of `dtype` are computed in, and that a value comes back in."""
     return "float64" if dtype == "float64" else "float32"
-
-
-@dataclass(frozen=True)
-class Override:
-    """Where a gradient is a small difference of large terms, and with it rounding is measured by the terms.
-
-    `target`, `case` and `dtype` are patterns with `*` and `?`, as for file names.
-    """
-
-    case: str
-    gradient_scale: float
-    """The magnitude of the terms, in place of that of the gradient."""
-    reason: str
-    target: str = "*"
-    dtype: str = "*"
-
-    def matches(self, target: str, case: str, dtype: str) -> bool:
-        given = ((target, self.target), (case, self.case), (dtype, self.dtype))
-        return all(fnmatch.fnmatchcase(name, pattern) for name, pattern in given)
-
-
-OVERRIDES: tuple[Override, ...] = (
-    Override(
-        case="power-*/perfect*",
-        gradient_scale=1e-6,
-        reason="p = y is a stationary point: the two terms of the derivative, each of the size of 1 − p, cancel",
-    ),
-    Override(
-        case="locally-adaptive/perfect",
-        gradient_scale=1e-3,
-        reason="where two logits are equal, the derivative of the standardisation removes a slope along the third"
-        " altogether: what is left is the difference of terms of this size",
-    ),
-    Override(
-        case="pointwise/wrong",
-        target="formula",
-        gradient_scale=1e-8,
-        reason="autodiff of a softmax takes differences of terms of the size of p; the hand-written way back does not",
-    ),
-)
-
-
-def check_overrides(targets: Iterable[str], cases: Iterable[str]) -> None:
-    """Raise a ValueError if an override gives no reason, or matches no comparison that the suite can make."""
-    combinations = list(itertools.product(targets, cases, DTYPES))
-    for override in OVERRIDES:
-        if not override.reason:
-            raise ValueError(f"an override of a tolerance needs a reason, this one has none: {override}")
-        if not any(override.matches(*combination) for combination in combinations):
-            raise ValueError(
-                f"an override of a tolerance must match some target, case and dtype, not so {override}"
-            )
-
-
-def override_for(target: str, case: str, dtype: str) -> Override | None:
-    """The override of one comparison, if there is one."""
-    return next((override for override in OVERRIDES if override.matches(target, case, dtype)), None)
 
 
 def value_tolerance(scale: np.ndarray | float, dtype: str) -> np.ndarray:

@@ -12,16 +12,13 @@ import numpy as np
 import pytest
 
 from seglosses_conformance.cases import FOLDER, Case, decode, encode, load_cases, map_upstream
-from seglosses_conformance.definitions import DEFINITIONS
 from seglosses_conformance.generate import PRECISION, answer, main, round_to
-from seglosses_conformance.oracle import LOSSES
-from seglosses_conformance.oracle.losses import upstream
+from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.oracle.evaluation import upstream
 
 FILES = sorted(FOLDER.glob("*Loss.json"))
 CASES = load_cases()
 SCHEMA = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
-# Labels only: soft targets are an error.
-WITHOUT_SOFT_TARGETS = {"LocallyAdaptiveLoss", "CenterLoss"}
 EVERYWHERE = {
     "worked",
     "absent-class",
@@ -45,7 +42,7 @@ DTYPES_OF_LABELS = {"int64", "int32", "int16", "int8", "uint8"}
 
 
 def test_a_file_for_every_loss() -> None:
-    assert [file.stem for file in FILES] == sorted(LOSSES) == sorted(DEFINITIONS)
+    assert [file.stem for file in FILES] == sorted(ENTRIES)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -65,11 +62,12 @@ def test_ids_are_unique() -> None:
     assert [name for name, number in Counter(case.id for case in CASES).items() if number > 1] == []
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", ENTRIES)
 def test_coverage(loss: str) -> None:
     cases = load_cases([loss])
     assert len(cases) >= 15
-    wanted = EVERYWHERE | (set() if loss in WITHOUT_SOFT_TARGETS else {"soft"})
+    takes_soft = any("soft" in sample.targets for sample in ENTRIES[loss].samples)
+    wanted = EVERYWHERE | ({"soft"} if takes_soft else set())
     assert wanted - set().union(*(case.flags for case in cases)) == set()
     labels = {case.target.dtype.name for case in cases if case.target.ndim < case.logits.ndim}
     assert labels == DTYPES_OF_LABELS
@@ -155,11 +153,11 @@ def test_the_upstream_gradient_of_maps_is_the_oracle_s() -> None:
     assert map_upstream(()) == 1
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", ENTRIES)
 def test_the_oracle_gives_the_first_cases(loss: str) -> None:
     """A quick sample of the next test: the worked examples, and whatever else comes first."""
     stored = json.loads((FOLDER / f"{loss}.json").read_text(encoding="utf-8"))["cases"]
-    for definition, case in list(zip(DEFINITIONS[loss], stored, strict=True))[:5]:
+    for definition, case in list(zip(ENTRIES[loss].cases, stored, strict=True))[:5]:
         assert json.loads(json.dumps(answer(loss, definition))) == case
 
 

@@ -16,18 +16,46 @@ import pytest
 
 import seglosses_core
 from seglosses_conformance.cases import Case, load_cases
-from seglosses_conformance.targets import TARGETS
+from seglosses_conformance.faults import ValueFault
+from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.targets import TARGETS, build
+from seglosses_core import Minkowski
 from seglosses_core.loss import replace
-from tests.conformance.test_seeded_faults import LOSSES, Fault, records, with_value_fault
+from tests.conformance.test_seeded_faults import LOSSES, records, with_value_fault
 
-LABELS_ONLY = {"LocallyAdaptiveLoss", "CenterLoss"}
-DENSE = set(LOSSES) - LABELS_ONLY
-SIGMOID = set(LOSSES) - {"CenterLoss"}
-LOG = {"CrossEntropyLoss", "FocalLoss", "DistanceAwareCrossEntropyLoss"}
-HEAT_MAP = {"DistanceAwareCrossEntropyLoss"}  # beyond 1 is NaN there, whole number or not
-POOLED = LOG | LABELS_ONLY | {"MeanSquaredErrorLoss"}
-REGION = DENSE - POOLED - {"EnsembleLoss"}
-SMOOTHED = {"CrossEntropyLoss", "LocallyAdaptiveLoss", "EnsembleLoss"}
+# --- Which losses have a corner ----------------------------------------------------------------------------
+
+
+def parts(loss: str) -> list[Any]:
+    """A loss, or the members of an ensemble."""
+    made = build(seglosses_core, loss, ENTRIES[loss].samples[0].hyperparameters, class_axis=1)
+    return list(getattr(made, "losses", [made]))
+
+
+def takes(loss: str, **hyperparameters: Any) -> bool:
+    try:
+        for part in parts(loss):
+            with_fields(part, **hyperparameters)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def takes_target(loss: str, kind: str) -> bool:
+    return any(kind in sample.targets for sample in ENTRIES[loss].samples)
+
+
+def smooths_labels(part: Any) -> bool:
+    return any(hasattr(loss, "label_smoothing") for loss in (part, getattr(part, "cost", None)))
+
+
+DENSE = {loss for loss in LOSSES if takes_target(loss, "soft")}
+SIGMOID = {loss for loss in LOSSES if takes(loss, activation="sigmoid")}
+LOG = {loss for loss in LOSSES if takes(loss, activation="identity", clip=0.125)}
+HEAT_MAP = {loss for loss in LOG if takes_target(loss, "heat map")}  # beyond 1 is NaN, whole number or not
+POOLED = {loss for loss in LOSSES if takes(loss, reduction=Minkowski(k=3))}
+REGION = {loss for loss in LOSSES if takes(loss, aggregate="batch")}
+SMOOTHED = {loss for loss in LOSSES if any(map(smooths_labels, parts(loss)))}
 
 NUMPY = with_fields(TARGETS["numpy"], checks=False)
 
@@ -51,8 +79,8 @@ def given(case: Case, name: str, otherwise: Any = None) -> Any:
 
 
 def activation(case: Case) -> str:
-    defaults = {"DistanceAwareCrossEntropyLoss": "sigmoid", "MeanSquaredErrorLoss": "identity"}
-    return str(given(case, "activation", defaults.get(case.loss, "softmax")))
+    first = next((member["loss"] for member in case.hyperparameters.get("losses", [])), case.loss)
+    return str(given(case, "activation", getattr(seglosses_core, first).activation))
 
 
 def ignores(case: Case) -> bool:
@@ -128,7 +156,7 @@ def options(**changes: Any) -> Callable[[Any], Any]:
     return seeded(lambda loss, arguments: (with_options(loss, **changes), arguments))
 
 
-def seeded(fault: Fault) -> Callable[[Any], Any]:
+def seeded(fault: ValueFault) -> Callable[[Any], Any]:
     return lambda kind: with_value_fault(kind, fault)
 
 
@@ -233,7 +261,7 @@ FAULTS: dict[str, Seeded] = {
     "soft targets divided by the pixels": Seeded(
         lambda c: is_soft_of_other_sum(c) and given(c, "class_weights") is None and c.mask is None,
         outcome(per_pixel),
-        {"CrossEntropyLoss", "FocalLoss"},
+        LOG - HEAT_MAP,
     ),
     "NaN in a soft target is 0": Seeded(
         lambda c: is_dense(c, "f") and is_nan(c), arguments(target=np.nan_to_num), DENSE

@@ -4,104 +4,45 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from fractions import Fraction
+import types
 from math import e, exp, inf, isnan, log, log1p, nan, sqrt
+from typing import Any
 
 import numpy as np
 import pytest
 from mpmath import mp
 
 from seglosses_conformance.cases import load_cases
-from seglosses_conformance.definitions import DEFINITIONS
 from seglosses_conformance.generate import inputs_for
-from seglosses_conformance.oracle import LOSSES, Expected, evaluate, updated_centers
-from seglosses_conformance.oracle.losses import upstream
+from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.losses.center import updated_centers
+from seglosses_conformance.losses.dice import dice
+from seglosses_conformance.oracle import Expected, evaluate
+from seglosses_conformance.oracle.evaluation import upstream
+from seglosses_conformance.oracle.family import RatioOfSums, RatioPerImage, total
+from seglosses_conformance.oracle.problem import Problem
+from seglosses_conformance.oracle.tape import gradient as slopes_of
+from seglosses_conformance.oracle.tape import plain
 
 CASES = {case.id: case for case in load_cases()}
-EPSILON = Fraction(1e-5)  # the float, exactly
+DEFINITIONS = {definition.id: definition for entry in ENTRIES.values() for definition in entry.cases}
 
 
-def ratio(numerator: Fraction | float, denominator: Fraction | float) -> float:
-    """1 − (numerator + ε)/(denominator + ε)"""
-    return float(1 - (Fraction(numerator) + EPSILON) / (Fraction(denominator) + EPSILON))
+@pytest.mark.parametrize(
+    "name", [name for name, definition in DEFINITIONS.items() if definition.value_by_hand is not None]
+)
+def test_value_by_hand(name: str) -> None:
+    by_hand = DEFINITIONS[name].value_by_hand
+    assert float(CASES[name].expected.value) == pytest.approx(by_hand, rel=4e-16, abs=0)
 
 
-# What the comments of the worked cases come to.
-WORKED = {
-    "cross-entropy/worked-example": 1.5 * log(2),
-    "cross-entropy/worked-softmax": log(3),
-    "focal/worked-example": (1 / 16 * log(2) + 9 / 64 * log(4)) / 2,
-    "focal/worked-sigmoid": log(2) / 8,
-    "distance-aware/worked-example": (1 / 4 + 1 / 64 + 1 / 4) * log(2),
-    "mean-squared-error/worked-example": 21 / 64,
-    "mean-squared-error/max-pooling-worked": 16 / sqrt(8) + 2,
-    "mean-squared-error/top-k-tie": 5 / 2,
-    "dice/worked-example": ratio(3, 17 / 4),
-    "jaccard/worked-example": ratio(3 / 2, 11 / 4),
-    "tversky/worked-example": ratio(3 / 2, 3 / 2 + 3 / 16 + 3 / 8),
-    "power-dice/worked-example": ratio(3, 57 / 16),
-    "power-jaccard/worked-example": ratio(3 / 2, 33 / 16),
-    "pointwise/worked-example": float(1 - 20 * Fraction(9, 8) / (Fraction(17, 4) + EPSILON)),
-    "pointwise/worked-union": float(1 - 20 * Fraction(9, 8) / (Fraction(11, 4) + EPSILON)),
-    "locally-adaptive/worked-example": (2 * log1p(exp(-2)) + log1p(exp(-2.5))) / 3,
-    "locally-adaptive/worked-standardized": log1p(exp(-sqrt(6)) + exp(-2 * sqrt(6))),
-    "center/worked-example": log(2) + 3 / 4,
-    "ensemble/worked-example": 3 / 4 * log(2) + 1 / 8,
-}
-
-
-@pytest.mark.parametrize("name", WORKED)
-def test_worked_value(name: str) -> None:
-    assert float(CASES[name].expected.value) == pytest.approx(WORKED[name], rel=4e-16, abs=0)
-
-
-def test_every_loss_has_a_worked_value() -> None:
-    assert {CASES[name].loss for name in WORKED} == set(LOSSES)
-
-
-WORKED_GRADIENTS = {
-    "cross-entropy/worked-example": [-1, 0, 0, -2, 0, 0],
-    "cross-entropy/worked-softmax": [-1 / 3, 1 / 6, 1 / 6, -1 / 3, 1 / 6, 1 / 6],
-    # d/dz of −α(1 − p)² log p at z = 0 is −α(1/8 + log(2)/4), and its mirror image has 1 − α; halved by the mean.
-    "focal/worked-sigmoid": [3 / 8 * (1 / 8 + log(2) / 4), -1 / 8 * (1 / 8 + log(2) / 4)],
-    "mean-squared-error/worked-example": [1 / 4, 1 / 8, -1 / 2, 0],
-    "mean-squared-error/top-k-tie": [2, 1 / 3, -1 / 3, 1 / 3],
-    "mean-squared-error/max-pooling-worked": [8 / sqrt(8), 1, -1, 0],
-    # (num − 2y · den)/den², num = 3 + ε, den = 17/4 + ε
-    "dice/worked-example": [
-        float((3 + EPSILON - 2 * y * (Fraction(17, 4) + EPSILON)) / (Fraction(17, 4) + EPSILON) ** 2)
-        for y in (1, 1, 0, 0)
-    ],
-    # −60 ŷ²y/den + 20 · 9/8 / den²
-    "pointwise/worked-example": [
-        float(
-            -60 * p**2 * y / (Fraction(17, 4) + EPSILON) + Fraction(45, 2) / (Fraction(17, 4) + EPSILON) ** 2
-        )
-        for p, y in ((Fraction(1, 2), 1), (Fraction(1), 1), (Fraction(1, 4), 0), (Fraction(1, 2), 0))
-    ],
-    # Cross-entropy (p − y)/2 and distance λ(x − c)/2.
-    "center/worked-example": [-1 / 4 + 1 / 4, 1 / 4, 1 / 4 + 1 / 4, -1 / 4 - 1 / 2],
-    # Cross-entropy 3/4 · (p − y)/2; Dice, 1 − 2p₁/(p₁ + p₂ + 1), has −3/4 and 1/4 by p, times dp/dz = 1/4, times 1/4.
-    "ensemble/worked-example": [-3 / 16 - 3 / 64, 3 / 16 + 1 / 64],
-}
-
-
-@pytest.mark.parametrize("name", WORKED_GRADIENTS)
-def test_worked_gradient(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", [name for name, definition in DEFINITIONS.items() if definition.gradient_by_hand is not None]
+)
+def test_gradient_by_hand(name: str) -> None:
     gradient = CASES[name].expected.gradient
     assert gradient is not None
-    np.testing.assert_allclose(gradient.ravel(), WORKED_GRADIENTS[name], rtol=1e-15, atol=1e-17)
-
-
-@pytest.mark.parametrize("name", [name for name in CASES if "printed-derivative" in name])
-def test_power_jaccard_derivative_as_printed(name: str) -> None:
-    case = CASES[name]
-    y, y_hat = float(case.target.item()), case.logits.item()
-    p, smooth = case.hyperparameters["p"], case.hyperparameters["smooth"]
-    d = y + y_hat**p - y * y_hat + smooth
-    printed = (smooth + y * y_hat) * (p * y_hat ** (p - 1) - y) / d**2 - y / d
-    assert case.expected.gradient is not None
-    assert case.expected.gradient.item() == pytest.approx(printed, rel=1e-15)
+    np.testing.assert_allclose(gradient.ravel(), DEFINITIONS[name].gradient_by_hand, rtol=1e-15, atol=1e-17)
 
 
 @pytest.mark.parametrize(
@@ -208,9 +149,11 @@ def test_top_k_of_all_is_the_mean() -> None:
     assert whole == pytest.approx(value("FocalLoss"), rel=1e-15)
 
 
-@pytest.mark.parametrize("loss", sorted(LOSSES.keys() - {"EnsembleLoss", "CenterLoss"}))
+@pytest.mark.parametrize(
+    "loss", [name for name, entry in ENTRIES.items() if "split batch" not in entry.exceptions]
+)
 def test_none_sums_to_sum(loss: str) -> None:
-    weighted = {"mask": [[1, 0.5, 2, 0]], "sample_weight": [3.0]}
+    weighted = {"mask": [[1, 0.5, 2, 0]], "sample_weight": [3.0], **ENTRIES[loss].inputs(np.array(LOGITS))}
     options = {"class_weights": [0.5, 2.0, 1.0]}
     parts = evaluate(loss, {**options, "reduction": "none"}, LOGITS, LABELS, **weighted).value
     whole = evaluate(loss, {**options, "reduction": "sum"}, LOGITS, LABELS, **weighted).value
@@ -374,8 +317,8 @@ def shifted(array: np.ndarray | None, index: int, step: object) -> object:
     ("loss", "definition"),
     [
         pytest.param(loss, definition, id=definition.id)
-        for loss, definitions in DEFINITIONS.items()
-        for definition in definitions
+        for loss, entry in ENTRIES.items()
+        for definition in entry.cases
         if definition.id.split("/")[1] in DIFFERENTIATED
     ],
 )
@@ -437,12 +380,93 @@ def test_almost_ties_are_refused() -> None:
         evaluate("MeanSquaredErrorLoss", options, [[[1.0, 1.0 + 1e-9]]], [[0, 0]])
 
 
-def test_it_knows_nothing_of_what_it_judges() -> None:
-    """The oracle imports mpmath and the standard library, in a process of its own."""
+# --- What families share, tried on formulas of no loss -----------------------------------------------------
+
+
+def test_a_function_after_a_ratio() -> None:
+    """√L of Dice, its gradient by the chain rule, and its scale: errors of L arrive times the slope 1/(2√L)."""
+    problem = Problem([[[0.5, 1.0, 0.25, 0.5]]], [[1, 1, 0, 0]])
+    options = {"activation": "identity", "smooth": 0.0}
+    loss, _, scale = RatioOfSums(dice)(problem, **options)
+    root, _, scale_of_root = RatioOfSums(dice, then=lambda loss, power: loss**power)(
+        problem, power=0.5, **options
+    )
+    assert float(plain(root)) == sqrt(plain(loss))
+    assert float(scale_of_root) == pytest.approx(
+        float(scale) / (2 * sqrt(plain(loss))) + sqrt(plain(loss)), rel=1e-15
+    )
+    slopes = zip(slopes_of(root, problem.logits), slopes_of(loss, problem.logits), strict=True)
+    assert all(a == pytest.approx(b / (2 * root.value)) for a, b in slopes)
+
+
+def test_one_ratio_for_each_image() -> None:
+    """Two pixels of two classes, all p = 1/2: of each class 2 Σ py = 1 and Σ (p + y) = 2, with weights 1 and 3 the same
+    ratio. An image without a pixel leaves the mean, and so does one without a class that counts."""
+
+    def score(classes: Any, smooth: Any) -> tuple[Any, Any]:
+        cells = [(w, cell) for w, cells in classes for cell in cells]
+        overlap = total(w * cell.w * cell.p * cell.y for w, cell in cells)
+        return 2 * overlap + smooth, total(w * cell.w * (cell.p + cell.y) for w, cell in cells) + smooth
+
+    loss = RatioPerImage(score)
+    problem = Problem([[[0.5, 0.5], [0.5, 0.5]]] * 2, [[0, 1], [0, 1]], mask=[[1, 1], [0, 0]])
+    options = {"activation": "identity", "smooth": 0.0, "class_weights": [1, 3]}
+    value, shape, scale = loss(problem, **options)
+    assert (float(plain(value)), shape, float(scale)) == (0.5, (), 1.5)
+    terms, shape, _ = loss(problem, reduction="none", **options)
+    assert ([float(plain(term)) for term in terms], shape) == ([0.5, 0.0], (2,))
+    (term,), shape, _ = loss(problem, reduction="none", aggregate="batch", **options)
+    assert (float(plain(term)), shape) == (0.5, (1,))
+    one_class = Problem([[[0.5, 0.5], [0.5, 0.5]]] * 2, [[0, 1], [0, 0]])
+    value, _, _ = loss(one_class, absent="skip", include_background=False, **options)
+    assert float(plain(value)) == pytest.approx(0.5)
+
+
+# --- What an oracle may know -------------------------------------------------------------------------------
+
+JUDGED = {"seglosses_core", "torch", "jax", "keras", "tensorflow", "array_api_compat"}
+
+
+@pytest.mark.parametrize(
+    ("package", "foreign"),
+    [("seglosses_conformance.oracle", JUDGED | {"numpy"}), ("seglosses_conformance.losses", JUDGED)],
+)
+def test_it_knows_nothing_of_what_it_judges(package: str, foreign: set[str]) -> None:
+    """What an import brings along, in a process of its own. The cases in the entries are NumPy's arrays."""
     program = (
-        "import sys, seglosses_conformance.oracle; "
-        "print(sorted({name.partition('.')[0] for name in sys.modules} & "
-        "{'seglosses_core', 'numpy', 'torch', 'jax', 'keras', 'tensorflow', 'array_api_compat'}))"
+        f"import sys, {package}; print(sorted({{n.partition('.')[0] for n in sys.modules}} & {foreign}))"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def referred(thing: Any) -> list[Any]:
+    """What a function, an object or a class refers to by a name of its module."""
+    if isinstance(thing, types.FunctionType):
+        codes = [thing.__code__]
+        for code in codes:
+            codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+        names = {name for code in codes for name in code.co_names}
+        return [thing.__globals__[name] for name in names if name in thing.__globals__]
+    if isinstance(thing, type):
+        return list(vars(thing).values())
+    return [type(thing), *vars(thing).values()] if hasattr(thing, "__dict__") else []
+
+
+@pytest.mark.parametrize("loss", ENTRIES)
+def test_an_oracle_uses_scalars_alone(loss: str) -> None:
+    """Nothing that it refers to, near or far, is from another library than mpmath."""
+    known, waiting, modules = set(), [ENTRIES[loss].oracle], set()
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in known:
+            continue
+        known.add(id(thing))
+        is_module = isinstance(thing, types.ModuleType)
+        module = thing.__name__ if is_module else getattr(thing, "__module__", None) or ""
+        modules.add(module)
+        if module.startswith("seglosses_conformance.") and not is_module:
+            waiting += referred(thing)
+    formulas = ("seglosses_conformance.oracle", "seglosses_conformance.losses")
+    libraries = {module.partition(".")[0] for module in modules if not module.startswith(formulas)}
+    assert libraries - sys.stdlib_module_names - {"", "mpmath"} == set()

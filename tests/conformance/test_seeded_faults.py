@@ -1,11 +1,10 @@
 """The suite tests itself: a fault seeded into each loss, in the value or in the gradient only, has to be found.
 
-Faults in one corner only are in `test_faults_in_corners.py`.
+The faults stand in the losses' entries. Faults in one corner only are in `test_faults_in_corners.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,75 +13,15 @@ import pytest
 import seglosses_core
 from seglosses_conformance import planning, runner
 from seglosses_conformance.cases import Case, load_cases
+from seglosses_conformance.faults import GradientFault, ValueFault
+from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.records import Record
 from seglosses_conformance.targets import TARGETS, Target
-from seglosses_core.loss import replace
-
-Fault = Callable[[Any, dict[str, Any]], tuple[Any, dict[str, Any]]]
-"""From a loss and its arguments to those that a wrong implementation would in effect use."""
-
-
-def other(**changes: Any) -> Fault:
-    """Other hyper-parameters, or a missing ε: `other(smooth=0.0)`."""
-
-    def fault(loss: Any, arguments: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        return replace(loss, **changes), arguments
-
-    return fault
-
-
-def without(name: str) -> Fault:
-    """A dropped weight."""
-
-    def fault(loss: Any, arguments: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        if name in arguments:
-            return loss, {**arguments, name: None}
-        return replace(loss, **{name: None}), arguments
-
-    return fault
-
-
-def wrong_axis(loss: Any, arguments: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The images of the batch in another order than their targets."""
-    return loss, {**arguments, "logits": arguments["logits"][::-1]}
-
-
-VALUE_FAULTS: dict[str, Fault] = {
-    "CrossEntropyLoss": without("class_weights"),
-    "FocalLoss": other(gamma=2.01),
-    "DiceLoss": other(smooth=0.0),
-    "JaccardLoss": without("mask"),
-    "TverskyLoss": other(alpha=0.501),
-    "PowerDiceLoss": other(smooth=0.0),
-    "PowerJaccardLoss": other(p=1.999),
-    "PointwiseExponentialLoss": other(denominator="union"),
-    "LocallyAdaptiveLoss": other(kernel_size=3),
-    "CenterLoss": other(weight=2.9e-4),
-    "DistanceAwareCrossEntropyLoss": other(beta=4.01),
-    "MeanSquaredErrorLoss": wrong_axis,
-    "EnsembleLoss": without("sample_weight"),
-}
-
-GRADIENT_FAULTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "CrossEntropyLoss": lambda g: 1.01 * g,
-    "FocalLoss": np.negative,
-    "DiceLoss": lambda g: 1.01 * g,
-    "JaccardLoss": lambda g: g[..., ::-1],
-    "TverskyLoss": lambda g: 0.99 * g,
-    "PowerDiceLoss": lambda g: 1.01 * g,
-    "PowerJaccardLoss": lambda g: g - g.mean(axis=0),
-    "PointwiseExponentialLoss": lambda g: g / g.shape[0],
-    "LocallyAdaptiveLoss": lambda g: 1.01 * g,
-    "CenterLoss": np.negative,
-    "DistanceAwareCrossEntropyLoss": lambda g: 1.01 * g,
-    "MeanSquaredErrorLoss": lambda g: g / 2,
-    "EnsembleLoss": lambda g: 1.01 * g,
-}
 
 LOSSES = [loss.__name__ for loss in seglosses_core.LOSSES]
 
 
-def with_value_fault(kind: Any, fault: Fault) -> Any:
+def with_value_fault(kind: Any, fault: ValueFault) -> Any:
     class Faulty(kind):
         def __call__(self, **arguments: Any) -> Any:
             loss, arguments = fault(self, arguments)
@@ -95,7 +34,7 @@ def with_value_fault(kind: Any, fault: Fault) -> Any:
     return Faulty
 
 
-def with_gradient_fault(kind: Any, fault: Callable[[np.ndarray], np.ndarray]) -> Any:
+def with_gradient_fault(kind: Any, fault: GradientFault) -> Any:
     class Faulty(kind):
         def value_and_grad(self, **arguments: Any) -> Any:
             value, gradient = kind.value_and_grad(self, **arguments)
@@ -116,11 +55,6 @@ def records(cases: list[Case], target: Target, dtype: str = "float32") -> list[R
         return runner.run(made, runner.in_this_process).records
 
 
-def test_every_loss_has_its_faults() -> None:
-    assert list(VALUE_FAULTS) == list(GRADIENT_FAULTS)
-    assert set(VALUE_FAULTS) == set(LOSSES)
-
-
 @pytest.mark.parametrize("loss", LOSSES)
 def test_without_a_fault_nothing_fails(loss: str) -> None:
     assert [record.reason for record in records_of(loss) if record.outcome != "pass"] == []
@@ -128,7 +62,7 @@ def test_without_a_fault_nothing_fails(loss: str) -> None:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_fault_in_the_value_is_found(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    faulty = with_value_fault(getattr(seglosses_core, loss), VALUE_FAULTS[loss])
+    faulty = with_value_fault(getattr(seglosses_core, loss), ENTRIES[loss].value_fault)
     monkeypatch.setattr(seglosses_core, loss, faulty)
     failed = [
         record for record in records_of(loss) if record.outcome == "fail" and record.value_error is not None
@@ -138,7 +72,7 @@ def test_a_fault_in_the_value_is_found(loss: str, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_fault_in_the_gradient_only_is_found(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    faulty = with_gradient_fault(getattr(seglosses_core, loss), GRADIENT_FAULTS[loss])
+    faulty = with_gradient_fault(getattr(seglosses_core, loss), ENTRIES[loss].gradient_fault)
     monkeypatch.setattr(seglosses_core, loss, faulty)
     failed = [record for record in records_of(loss) if record.outcome == "fail"]
     assert failed

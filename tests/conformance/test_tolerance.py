@@ -6,10 +6,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from seglosses_conformance import tolerance
+from seglosses_conformance import overrides
+from seglosses_conformance.entries import Override
 from seglosses_conformance.tolerance import (
     FLOATS,
-    Override,
     as_rounded,
     difference,
     first_beyond,
@@ -74,12 +74,12 @@ def test_the_first_index_beyond_the_tolerance() -> None:
 
 
 def test_an_override_that_matches_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tolerance, "OVERRIDES", (Override("dice/gone", 1.0, "why"),))
+    monkeypatch.setattr(overrides, "OVERRIDES", (Override("dice/gone", 1.0, "why"),))
     with pytest.raises(ValueError, match="dice/gone"):
-        tolerance.check_overrides(["numpy"], ["dice/labels"])
+        overrides.check_overrides(["numpy"], ["dice/labels"])
 
 
 def test_an_override_without_a_reason_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tolerance, "OVERRIDES", (Override("dice/*", 1.0, ""),))
+    monkeypatch.setattr(overrides, "OVERRIDES", (Override("dice/*", 1.0, ""),))
     with pytest.raises(ValueError, match="reason"):
-        tolerance.check_overrides(["numpy"], ["dice/labels"])
+        overrides.check_overrides(["numpy"], ["dice/labels"])

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import seglosses_core as core
+from seglosses_conformance.losses import ENTRIES
 
 IMAGES, CLASSES, SHAPE = 2, 3, (2, 3)
 ACTIVATIONS = ("softmax", "sigmoid", "identity")
@@ -54,6 +55,17 @@ LOSSES: list[tuple[type[core.Loss], dict[str, Any], list[dict[str, Any]]]] = [
     (core.PointwiseExponentialLoss, {"exponent": 2.5}, SOME_REGION),
     (core.PointwiseExponentialLoss, {"denominator": "union"}, REGION),
 ]
+LOSSES += [
+    (
+        getattr(core, name),
+        sample.hyperparameters,
+        SOME_REGION if hasattr(getattr(core, name), "aggregate") else SOME_PIXEL,
+    )
+    for name, entry in ENTRIES.items()
+    if name not in {kind.__name__ for kind, _, _ in LOSSES} | {"EnsembleLoss"}
+    for sample in entry.samples
+]
+"""And what the records say of those that have no combinations here."""
 IGNORED = 7
 
 
@@ -131,6 +143,7 @@ def make_loss(
     options = {"activation": activation, **options}
     if target == "foreground":
         options.pop("include_background", None)
+        options.pop("class_weights", None)
         options["standardize"] = False
     if activation == "identity":
         options["standardize"] = False

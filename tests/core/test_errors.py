@@ -288,8 +288,8 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
         build("CrossEntropyLoss", reduction=seglosses_core.TopK),
         ValueError, "reduction", "got <class", "'mean', 'sum' or 'none' or a pooling, such as Minkowski(k=3)",
     ),
-    "pooling for a region loss": (
-        build("DiceLoss", reduction=seglosses_core.TopK()),
+    "pooling of costs below 0": (
+        build("PointwiseExponentialLoss", reduction=seglosses_core.TopK()),
         ValueError, "reduction", "got TopK(fraction=0.1)", "'mean', 'sum' or 'none'",
     ),
     "unknown activation": (
@@ -336,17 +336,17 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     ),
     "features of another image": (
         call("CenterLoss", features=floats(2, 3, 4, 6)),
-        ValueError, "features", "float32 of shape (2, 3, 4, 6)", "the logits' shape (2, 3, 4, 5) but for axis 1",
+        ValueError, "features", "float32 of shape (2, 3, 4, 6)", "the shape (2, 3, 4, 5)",
+    ),
+    "features for Dice": (
+        call("DiceLoss", features=floats(2, 3, 4, 5)),
+        TypeError, "features", "'features'", "logits, target, mask and sample_weight",
     ),
     "integer features": (
         call("CenterLoss", features=labels(2, 3, 4, 5)),
         TypeError, "features", "int32 of shape (2, 3, 4, 5)", "real floating point",
     ),
     # Ensembles.
-    "members of two activations": (
-        ensemble(("DiceLoss", {}), ("CrossEntropyLoss", {"activation": "sigmoid"})),
-        ValueError, "activation", "got 'softmax' and 'sigmoid'", "the same for all losses",
-    ),
     "members of two class axes": (
         ensemble(("DiceLoss", {"class_axis": 1}), ("CrossEntropyLoss", {"class_axis": 2})),
         ValueError, "class_axis", "got 1 and 2", "the same for all losses",
@@ -490,6 +490,11 @@ def test_no_gradient_of_many_numbers(kind):
         kind(reduction="none").value_and_grad(LOGITS, LABELS)
 
 
+def test_centers_are_needed():
+    with pytest.raises(TypeError, match=r"^CenterLoss needs centers=, one row per class, of shape \(C, D\)"):
+        seglosses_core.CenterLoss()(LOGITS, LABELS)
+
+
 @pytest.mark.parametrize(
     ("centers", "kind", "message"),
     [
@@ -520,7 +525,6 @@ def test_centers_that_do_not_fit(centers, kind, message):
         ),
         ([seglosses_core.DiceLoss(), "dice"], TypeError, "losses must be a sequence of at least one loss"),
         ([seglosses_core.DiceLoss(reduction="none")], ValueError, "reduction='none'"),
-        ([seglosses_core.CenterLoss()], TypeError, "nothing but logits and a target"),
     ],
 )
 def test_members_that_do_not_fit(members, kind, message):

@@ -14,12 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from seglosses_core.heatmap import (
-    _moved_box_roots,
-    cornernet_radius,
-    gaussian_heatmap,
-    gaussian_heatmap_from_labels,
-)
+from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
+from seglosses_core.heatmaps.radius import _moved_box_roots
 
 STRICT_ARRAY = type(array_api_strict.asarray(0.0))
 FORBIDDEN = [

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import seglosses_core as core
-from seglosses_core.namespace import STANDARD
+from seglosses_core.libraries import STANDARD
 
 CPU, ELSEWHERE = array_api_strict.Device("CPU_DEVICE"), array_api_strict.Device("device1")
 
@@ -85,7 +85,7 @@ def test_the_referee_sees_shapes_that_depend_on_values(strict):
 
 def used_of_the_standard():
     """The attributes of `xp` in the core."""
-    for file in Path(core.__file__).parent.glob("*.py"):
+    for file in Path(core.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Attribute):
                 owner = node.value

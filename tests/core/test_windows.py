@@ -14,7 +14,7 @@ import seglosses_jax
 import seglosses_torch
 from seglosses_conformance import oracle
 from seglosses_core import LocallyAdaptiveLoss
-from seglosses_core.namespace import Ops
+from seglosses_core.ops import Ops
 
 SHAPES = [(1,), (3,), (2, 5), (5, 1), (1, 2, 3)]
 KERNELS = [1, 3, 7, 11]
@@ -61,8 +61,8 @@ def test_values_are_those_of_the_whole_window(shape, kernel, stride):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_steps_and_padding_are_bounded_by_the_image(monkeypatch, shape, kernel):
     steps, padded = [], []
-    fold, pad = Ops.fold, Ops.pad
-    monkeypatch.setattr(Ops, "fold", lambda *args: steps.append(len(args[3])) or fold(*args))
+    scan, pad = Ops.scan, Ops.pad
+    monkeypatch.setattr(Ops, "scan", lambda *args: steps.append(len(args[3])) or scan(*args))
     monkeypatch.setattr(Ops, "pad", lambda *args: padded.append(pad(*args)) or padded[-1])
     logits, labels = data(shape)
     LocallyAdaptiveLoss(kernel_size=kernel)(logits, labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from jax import Array
 
 import seglosses_jax as sl
-from seglosses_jax.operations import JaxOps
+from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.targets import build
 
 N, H, W, C = 2, 3, 5, 4
 
@@ -63,7 +65,7 @@ def heat_map() -> Array:
 
 TARGETS = {"labels": labels, "soft": soft, "heat map": heat_map}
 
-CASES = [
+PATHS = [
     Case("CrossEntropyLoss", lambda: sl.CrossEntropyLoss(class_weights=(1.0, 0.5, 2.0, 0.0)), weighted=True),
     Case("FocalLoss", lambda: sl.FocalLoss(gamma=1.5, alpha=jnp.asarray([0.1, 0.2, 0.3, 0.4]))),
     Case("DiceLoss", sl.DiceLoss),
@@ -89,15 +91,32 @@ CASES = [
     Case("TopK", lambda: sl.FocalLoss(reduction=sl.TopK(fraction=0.3))),
 ]
 
+CASES = PATHS + [
+    Case(
+        name,
+        functools.partial(build, sl, name, entry.samples[0].hyperparameters, -1),
+        entry.samples[0].targets[-1],
+    )
+    for name, entry in ENTRIES.items()
+    if name not in {case.name for case in PATHS}
+]
+"""Paths through the core, and of every loss that has none here the first sample of its record."""
+
+ONE_PER_LOSS = [next(case for case in CASES if case.name.partition(",")[0] == name) for name in ENTRIES]
+
+
+def case_of(name: str) -> Case:
+    return next(case for case in CASES if case.name == name)
+
+
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
-each_loss = pytest.mark.parametrize("case", CASES[:13], ids=str)
+each_loss = pytest.mark.parametrize("case", ONE_PER_LOSS, ids=str)
 
 
 def by_formula(loss: sl.JaxLoss, logits: Array, target: Array, **given: Any) -> Array:
     """The value without the hand-written derivative: what JAX makes of it is an independent witness."""
     weights = given.pop("mask", None), given.pop("sample_weight", None)
-    ops = JaxOps(loss.class_axis % logits.ndim, logits.ndim)
-    return loss.formula(logits, target, *weights, ops, **given)
+    return loss.value(loss.prepare(logits, target, *weights, given))
 
 
 def close(found: Any, expected: Any, *, relative: float = 1e-11) -> None:

@@ -25,12 +25,14 @@ SUITE = Path(__file__).parent / "suite"
         ("tensorflow", "tensorflow"),
     ],
 )
-def test_backend(backend, tests, tmp_path):
+@pytest.mark.parametrize("cases", ["a sample", pytest.param("all", marks=pytest.mark.slow)])
+def test_backend(backend, tests, cases, tmp_path):
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # TensorFlow tells its CPU's instruction sets at each start
     command = [sys.executable, "-m", "pytest", str(SUITE / tests), "--backend", backend]
     command += ["--quiet", "--tb=short", "--color=no", "-p", "no:cacheprovider", f"--basetemp={tmp_path}"]
+    command += ["-m", ""] if cases == "all" else []
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
     run = subprocess.run(command, capture_output=True, text=True, env=environment | quiet, check=False)
     summary = run.stdout.rstrip().rpartition("\n")[2]
-    if run.returncode or not re.fullmatch(r"\d+ passed in .*", summary):
+    if run.returncode or not re.fullmatch(r"\d+ passed(, \d+ deselected)? in .*", summary):
         pytest.fail(f"{tests} on {backend}:\n{run.stdout}\n{run.stderr[-5000:]}", pytrace=False)

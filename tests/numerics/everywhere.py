@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ import seglosses_core
 import seglosses_jax
 import seglosses_keras
 import seglosses_torch
+from seglosses_conformance.losses import ENTRIES
 from seglosses_core import MaxPooling, Minkowski, TopK
 
 FRAMEWORKS = ("numpy", "torch", "jax", "tensorflow")
@@ -56,6 +58,18 @@ LOSSES: dict[str, Make] = {
     "ensemble": lambda package, **common: (
         0.5 * package.DiceLoss(**common) + package.CrossEntropyLoss(**common)
     ),
+}
+KNOWN = {type(make(seglosses_core)).__name__ for make in LOSSES.values()} | {"CenterLoss"}
+
+
+def _built(name: str, hyperparameters: dict[str, Any], package: Any, **common: Any) -> Any:
+    return getattr(package, name)(**hyperparameters, **common)
+
+
+LOSSES |= {
+    name: functools.partial(_built, name, entry.samples[0].hyperparameters)
+    for name, entry in ENTRIES.items()
+    if name not in KNOWN
 }
 """Every loss that takes logits and a target alone, of class axis 1 here, in the variants that compute differently."""
 

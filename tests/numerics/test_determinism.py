@@ -10,6 +10,8 @@ from more_losses import ALL
 
 import seglosses_torch
 
+pytestmark = pytest.mark.sampled(6)
+
 RNG = np.random.default_rng(4)
 LABELS = RNG.integers(0, 3, size=(2, 64, 65))
 PROBLEM = Problem(

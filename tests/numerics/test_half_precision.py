@@ -13,6 +13,8 @@ from more_losses import ALL, MORE
 import seglosses_core
 import seglosses_torch
 
+pytestmark = pytest.mark.sampled(6)
+
 SCALE = 65536.0
 VALUE_TOLERANCE = {"float16": 1e-2, "bfloat16": 3e-2}
 GRADIENT_TOLERANCE = 1e-2

@@ -11,6 +11,8 @@ import pytest
 from everywhere import FRAMEWORKS, Problem, evaluate
 from more_losses import ALL, HEAT_MAPS, takes_dense
 
+pytestmark = pytest.mark.sampled(6)
+
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)
 every_dense = pytest.mark.parametrize("loss", [name for name in ALL if takes_dense(name)])

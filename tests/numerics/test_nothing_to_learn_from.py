@@ -9,6 +9,8 @@ from more_losses import ALL
 
 from seglosses_conformance.oracle import evaluate as evaluate_oracle
 
+pytestmark = pytest.mark.sampled(6)
+
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", LOSSES)
 RNG = np.random.default_rng(2)

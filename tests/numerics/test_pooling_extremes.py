@@ -14,6 +14,8 @@ from mpmath import mp, mpf
 import seglosses_torch
 from seglosses_core import MaxPooling
 
+pytestmark = pytest.mark.sampled(6)
+
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 in_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 near_one = pytest.mark.parametrize("p", [1.00001, 1.001, 1.01, 1.05, 1.3, 1.7, 3, 50])

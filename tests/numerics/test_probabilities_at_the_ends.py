@@ -12,6 +12,8 @@ from everywhere import FRAMEWORKS, Make, Problem, evaluate, named
 import seglosses_core
 from seglosses_core import Minkowski
 
+pytestmark = pytest.mark.sampled(6)
+
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 LOSSES: dict[str, Make] = {
     "cross-entropy": named("CrossEntropyLoss"),

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from more_losses import ALL, HEAT_MAPS, takes_dense
 
+pytestmark = pytest.mark.sampled(6)
+
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)
 N, C, S = 2, 3, (3, 4)

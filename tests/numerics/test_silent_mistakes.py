@@ -20,6 +20,8 @@ import seglosses_jax
 import seglosses_keras
 import seglosses_torch
 
+pytestmark = pytest.mark.sampled(6)
+
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)
 N, H, W = 2, 4, 5
@@ -210,7 +212,7 @@ def test_a_power_or_a_weight_that_is_no_number(framework: str, shape: tuple[int,
 def test_losses_that_need_labels() -> None:
     """What this module takes for granted."""
     kinds = {"CenterLoss": "center", "LocallyAdaptiveLoss": "locally adaptive"}
-    assert [kind.__name__ for kind in seglosses_core.LOSSES if kind.labels_only] == [
+    assert [kind.__name__ for kind in seglosses_core.LOSSES if kind.needs.labels_only] == [
         "LocallyAdaptiveLoss",
         "CenterLoss",
     ]

@@ -12,6 +12,8 @@ from everywhere import FRAMEWORKS, LOSSES, Make, Problem, evaluate, named
 import seglosses_core
 from seglosses_conformance.oracle import evaluate as evaluate_oracle
 
+pytestmark = pytest.mark.sampled(6)
+
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 RNG = np.random.default_rng(4)
 LOGITS = RNG.normal(size=(2, 3, 4, 5)).astype(np.float32)

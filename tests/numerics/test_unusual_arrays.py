@@ -15,6 +15,8 @@ import seglosses_core
 import seglosses_jax
 import seglosses_torch
 
+pytestmark = pytest.mark.sampled(6)
+
 LOGITS = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
 LABELS = np.random.default_rng(1).integers(0, 3, (2, 4, 5))
 

@@ -14,6 +14,8 @@ import seglosses_core
 import seglosses_torch
 from seglosses_core import MaxPooling, Minkowski, TopK
 
+pytestmark = pytest.mark.sampled(6)
+
 LOSSES: dict[str, Make] = {
     "cross-entropy": named("CrossEntropyLoss"),
     "smoothed": named("CrossEntropyLoss", label_smoothing=0.2),

@@ -24,7 +24,7 @@ def measured() -> list[Point]:
     return measure([POWER], SMALL, filters=2)
 
 
-@pytest.mark.parametrize("source", ["measured", "in the table"])
+@pytest.mark.parametrize("source", [pytest.param("measured", marks=pytest.mark.slow), "in the table"])
 def test_the_frameworks_agree(source: str, request: pytest.FixtureRequest) -> None:
     points = request.getfixturevalue("measured") if source == "measured" else curves.read(CURVES)
     assert {point.framework for point in points} == set(FRAMEWORKS)

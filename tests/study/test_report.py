@@ -191,7 +191,7 @@ def test_how_trainings_ended(tmp_path: Path) -> None:
 
 def test_settings_of_the_losses() -> None:
     """What distinguishes the losses that are trained, by hand."""
-    common = "smooth=1e-05, aggregate=batch, absent=count, include_background=True"
+    common = "aggregate=batch, absent=count, include_background=True, smooth=1e-05"
     lines = {line.split(" | ")[0].strip("| "): line for line in report.settings().splitlines()}
     for loss, expected in {
         "cross-entropy": "`CrossEntropyLoss` | `reduction=mean`",

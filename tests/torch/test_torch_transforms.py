@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch_cases import CASES, C, Case, H, N, W, close, each_case, gradient, labels, soft
+from torch_cases import CASES, ONE_PER_LOSS, C, Case, H, N, W, close, each_case, gradient, labels, soft
 
 import seglosses_torch as sl
 
@@ -141,10 +141,11 @@ def check_compiled(
 
 
 ONE_OF_EACH = [
-    pytest.param(case, marks=[] if case in CASES[:13] else pytest.mark.slow, id=str(case)) for case in CASES
+    pytest.param(case, marks=[] if case in ONE_PER_LOSS else pytest.mark.slow, id=str(case)) for case in CASES
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", ONE_OF_EACH)
 def test_compiled_as_one_graph(case: Case) -> None:
     check_compiled(case.make(), case.logits(), case.arguments(), 1e-11, backend="aot_eager")
@@ -161,6 +162,7 @@ def test_every_case_compiled_by_inductor(case: Case) -> None:
     check_compiled(case.make(), case.logits(torch.float32), case.arguments(), 1e-5)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["grad", "grad of grad", "hessian", "vmap of grad", "jvp"])
 def test_transforms_inside_a_compiled_function(name: str) -> None:
     torch._dynamo.reset()

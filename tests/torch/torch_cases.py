@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ import torch
 from torch import Tensor
 
 import seglosses_torch as sl
+from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.targets import build
 
 N, C, H, W = 2, 4, 3, 5
 
@@ -60,7 +63,7 @@ def heat_map() -> Tensor:
 TARGETS = {"labels": labels, "soft": soft, "heat map": heat_map}
 
 # The first case of a loss is the one where one is enough.
-CASES = [
+PATHS = [
     Case("CrossEntropyLoss", lambda: sl.CrossEntropyLoss(class_weights=(1.0, 0.5, 2.0, 0.0)), weighted=True),
     Case("FocalLoss", lambda: sl.FocalLoss(gamma=1.5, alpha=(0.1, 0.2, 0.3, 0.4))),
     Case("DiceLoss", sl.DiceLoss),
@@ -85,6 +88,24 @@ CASES = [
     Case("MaxPooling", lambda: sl.CrossEntropyLoss(reduction=sl.MaxPooling())),
     Case("TopK", lambda: sl.FocalLoss(reduction=sl.TopK(fraction=0.3))),
 ]  # fmt: skip
+
+CASES = PATHS + [
+    Case(
+        name,
+        functools.partial(build, sl, name, entry.samples[0].hyperparameters, 1),
+        entry.samples[0].targets[-1],
+    )
+    for name, entry in ENTRIES.items()
+    if name not in {case.name for case in PATHS}
+]
+"""Paths through the core, and of every loss that has none here the first sample of its record."""
+
+ONE_PER_LOSS = [next(case for case in CASES if case.name.partition(",")[0] == name) for name in ENTRIES]
+
+
+def case_of(name: str) -> Case:
+    return next(case for case in CASES if case.name == name)
+
 
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 

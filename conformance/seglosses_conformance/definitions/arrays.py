@@ -7,7 +7,7 @@ for each. Logits that are ignored are NaN: they must not matter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -32,6 +32,9 @@ class Definition:
     sample_weight: Any = None
     centers: Any = None
     features: Any = None
+    value_by_hand: float | None = None
+    """What the comment comes to. Results by hand are for the oracle's tests and stand in no case file."""
+    gradient_by_hand: Sequence[float] | None = None
 
 
 def varied(*shape: int, root: int = 3) -> Array:
@@ -109,6 +112,20 @@ BINARY_PROBABILITIES = PROBABILITIES[:, :1]
 # A 2×2×3 volume.
 VOLUME_LOGITS = varied(1, 3, 2, 2, 3, root=7)
 VOLUME_LABELS = np.array([[[[0, 0, 1], [0, 2, 1]], [[2, 0, 1], [2, 2, 1]]]])
+# Two pixels of three classes, the probability of the right class 1/2 and 1/4.
+TWO_PIXELS = np.array([[[0.5, 0.5], [0.25, 0.25], [0.25, 0.25]]])
+TWO_LABELS = np.array([[0, 1]])
+# Probabilities of 0 and 1, all right.
+CERTAIN = one_hot(LABELS).astype(float)
+# A Gaussian around two points, σ² = 2, in float32: exactly 1 at the points, overlapping in the first image.
+_distance = np.array(
+    [
+        [[[0, 1, 1], [1, 2, 0]], [[4, 1, 0], [5, 2, 1]]],
+        [[[8, 5, 4], [5, 2, 1]], [[0, 1, 4], [1, 2, 5]]],
+    ]
+)
+HEAT_MAP = np.exp(-_distance / 4).astype(np.float32).astype(np.float64)
+HEAT_LOGITS = LOGITS[:, :2]
 
 
 def saturated(size: float) -> Array:

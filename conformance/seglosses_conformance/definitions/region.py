@@ -1,8 +1,9 @@
-"""Cases of the losses that are a ratio of sums over a region."""
+"""What the losses that are functions of sums over a region are asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,6 @@ from .arrays import (
 )
 from .scenes import POOLINGS, SHARED, standard
 
-A = "Duque-Arias et al., On power Jaccard losses for semantic segmentation, VISAPP 2021"
-TVERSKY = "Salehi et al., Tversky loss function for image segmentation using 3D FCNs, 2017, eq. 4"
-DEORA = "Deora, PointWise-Exponential-Loss, README"
-
 # Worked by hand: Σ ŷ = 9/4, Σ y = 2, Σ yŷ = 3/2, Σ ŷ² = 25/16, Σ ŷ³y = 9/8, FP = 3/4, FN = 1/2.
 FOUR_PIXELS = np.array([[[0.5, 1.0, 0.25, 0.5]]])
 TWO_OF_FOUR = np.array([[1, 1, 0, 0]])
@@ -40,7 +37,24 @@ ABSENT_SOFT[1, 0] = 0
 ABSENT_SOFT[1, :2, 0, 1] += (0.125, -0.125)
 
 
-def worked(prefix: str, comment: str, source: str, **hyperparameters: Any) -> Definition:
+EPSILON = Fraction(1e-5)  # the float, exactly
+
+
+def ratio(numerator: float, denominator: float) -> float:
+    """1 − (numerator + ε)/(denominator + ε)"""
+    return float(1 - (Fraction(numerator) + EPSILON) / (Fraction(denominator) + EPSILON))
+
+
+def worked(
+    prefix: str,
+    source: str,
+    comment: str,
+    value_by_hand: float,
+    *,
+    gradient_by_hand: Sequence[float] | None = None,
+    **hyperparameters: Any,
+) -> Definition:
+    """The four pixels."""
     return Definition(
         id=f"{prefix}/worked-example",
         comment=f"Four pixels, ŷ = 1/2, 1, 1/4, 1/2, y = 1, 1, 0, 0: {comment}",
@@ -49,13 +63,21 @@ def worked(prefix: str, comment: str, source: str, **hyperparameters: Any) -> De
         hyperparameters={"activation": "identity", **hyperparameters},
         logits=FOUR_PIXELS,
         target=TWO_OF_FOUR,
+        value_by_hand=value_by_hand,
+        gradient_by_hand=gradient_by_hand,
     )
 
 
 def family(
-    prefix: str, source: str, *, shared: Iterable[str] = SHARED - {"soft-weights"}, **hyperparameters: Any
+    prefix: str,
+    source: str,
+    *,
+    skip: Iterable[str] = (),
+    shared: Iterable[str] = SHARED - {"soft-weights"},
+    **hyperparameters: Any,
 ) -> list[Definition]:
-    """The standard scenes, and what region losses have in common beyond them."""
+    """The standard scenes, and what region losses have in common beyond them, but for those to `skip`."""
+    skip = set(skip)
     own: list[tuple[str, str, dict[str, Any]]] = [
         ("batch", "Sums over the whole batch.", {"aggregate": "batch"}),
         ("without-background", "Class 0 does not count.", {"include_background": False}),
@@ -159,109 +181,6 @@ def family(
             sample_weight=SAMPLE_WEIGHT,
         ),
     ]
-    return cases
-
-
-def powers(prefix: str, source: str) -> list[Definition]:
-    return variations(
-        prefix,
-        source,
-        LOGITS,
-        SOFT,
-        [
-            (f"p-{p:g}".replace(".", "-"), f"p = {p:g}: soft targets tell y^p from y.", {"p": p})
-            for p in (1.0, 1.25, 1.5, 2.0)
-        ],
-    )
-
-
-DEFINITIONS = {
-    "DiceLoss": [
-        worked("dice", "1 − (3 + ε)/(17/4 + ε).", f"{A}, the Dice loss"),
-        *family("dice", f"{A}, the Dice loss", shared=()),
-    ],
-    "JaccardLoss": [
-        worked("jaccard", "1 − (3/2 + ε)/(11/4 + ε).", f"{A}, the Jaccard loss"),
-        *family("jaccard", f"{A}, the Jaccard loss"),
-    ],
-    "TverskyLoss": [
-        worked(
-            "tversky",
-            "FP = 3/4, FN = 1/2, 1 − (3/2 + ε)/(3/2 + 3/16 + 3/8 + ε).",
-            TVERSKY,
-            alpha=0.25,
-            beta=0.75,
-        ),
-        *family("tversky", TVERSKY, alpha=0.25, beta=0.75),
-        *variations(
-            "tversky",
-            TVERSKY,
-            LOGITS,
-            SOFT,
-            [
-                ("defaults", "α = β = 1/2, which is Dice.", {}),
-                ("jaccard", "α = β = 1, which is Jaccard.", {"alpha": 1.0, "beta": 1.0}),
-                ("precision", "False negatives cost nothing.", {"alpha": 1.0, "beta": 0.0}),
-                ("recall", "False positives cost nothing.", {"alpha": 0.0, "beta": 1.0}),
-            ],
-        ),
-    ],
-    "PowerDiceLoss": [
-        worked("power-dice", "Σ ŷ² = 25/16, 1 − (3 + ε)/(57/16 + ε).", f"{A}, the power Dice loss"),
-        *family("power-dice", f"{A}, the power Dice loss"),
-        *powers("power-dice", f"{A}, the power Dice loss"),
-    ],
-    "PowerJaccardLoss": [
-        worked("power-jaccard", "Σ ŷ² = 25/16, 1 − (3/2 + ε)/(33/16 + ε).", f"{A}, the power Jaccard loss"),
-        *(
-            Definition(
-                id=f"power-jaccard/printed-derivative-{name}",
-                comment=f"One pixel, y = {y}, ŷ = {p_hat}, p = {p}: "
-                "∂J/∂ŷ = (ε + yŷ)(pŷ^(p−1) − y)/D² − y/D, D = y + ŷ^p − yŷ + ε, as printed.",
-                source=f"{A}, the derivative of the power Jaccard loss",
-                flags=("worked", "one-pixel", "identity", "one-class"),
-                hyperparameters={"activation": "identity", "p": p, "smooth": 0.125},
-                logits=np.array([[[p_hat]]]),
-                target=np.array([[y]]),
-            )
-            for name, y, p_hat, p in (
-                ("foreground", 1, 0.25, 2.0),
-                ("background", 0, 0.25, 2.0),
-                ("root", 1, 0.5625, 1.5),
-                ("classical", 1, 0.75, 1.0),
-            )
-        ),
-        *family("power-jaccard", f"{A}, the power Jaccard loss"),
-        *powers("power-jaccard", f"{A}, the power Jaccard loss"),
-    ],
-    "PointwiseExponentialLoss": [
-        worked("pointwise", "Σ ŷ³y = 9/8, 1 − 20 · 9/8 / (17/4 + ε).", f"{DEORA}, the vectorised form"),
-        Definition(
-            id="pointwise/worked-union",
-            comment="The same four pixels, Σ ŷ³y = 9/8, 1 − 20 · 9/8 / (11/4 + ε).",
-            source=f"{DEORA}, the summed form",
-            flags=("worked", "identity", "one-class"),
-            hyperparameters={"activation": "identity", "denominator": "union"},
-            logits=FOUR_PIXELS,
-            target=TWO_OF_FOUR,
-        ),
-        *family("pointwise", DEORA),
-        *variations(
-            "pointwise",
-            DEORA,
-            LOGITS,
-            SOFT,
-            [
-                ("vectorised", "The vectorised form, soft targets.", {"denominator": "sum"}),
-                ("union", "The summed form, soft targets.", {"denominator": "union"}),
-                ("dice", "α = 2, n = 1, ε = 0: Dice.", {"alpha": 2.0, "exponent": 1.0, "smooth": 0.0}),
-                (
-                    "jaccard",
-                    "α = 1, n = 1, ε = 0 over the union: Jaccard.",
-                    {"alpha": 1.0, "exponent": 1.0, "smooth": 0.0, "denominator": "union"},
-                ),
-                ("root", "n = 1.5.", {"exponent": 1.5, "alpha": 4.0}),
-            ],
-        ),
-    ],
-}
+    names = {case.id.partition("/")[2]: case for case in cases}
+    assert skip <= set(names), skip - set(names)
+    return [case for name, case in names.items() if name not in skip]

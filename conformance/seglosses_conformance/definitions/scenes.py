@@ -232,6 +232,7 @@ SCENES: dict[str, dict[str, Any]] = {
     },
 }
 
+MAX_POOLING = "Rota Bulò et al., Loss max-pooling for semantic image segmentation, CVPR 2017, eqs. 2-3"
 # The reductions of a map, for the losses that have one.
 POOLINGS: dict[str, dict[str, Any]] = {
     "minkowski": {

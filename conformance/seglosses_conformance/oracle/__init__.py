@@ -1,9 +1,10 @@
 """What every loss is, in scalar loops of arbitrary precision, written from the papers, sharing no code with the core.
 
-`losses.py` is the part to read next to the papers, one function for each loss. `problem.py` says what pixels, targets
-and weights are, `pooling.py` how a map becomes one number, `tape.py` differentiates. Nothing but mpmath is imported.
+The formula of a loss stands in its file of `losses/`. What formulas are written with is here: `problem.py` says what
+pixels, targets and weights are, `family.py` what losses of one kind share, `pooling.py` how a map becomes one number,
+`tape.py` differentiates, `evaluation.py` answers. Nothing but mpmath is imported.
 """
 
-from .losses import LOSSES, Expected, evaluate, updated_centers
+from .evaluation import Expected, evaluate
 
-__all__ = ["LOSSES", "Expected", "evaluate", "updated_centers"]
+__all__ = ["Expected", "evaluate"]

@@ -13,7 +13,7 @@ from .tape import plain
 
 
 @dataclass
-class Entry:
+class Term:
     """One number of a map: where it stands, what it costs, how much it counts, and the target if of one class only."""
 
     index: int
@@ -22,48 +22,51 @@ class Entry:
     target: Any = None
 
 
-def pool(entries: Sequence[Entry], reduction: Any, shape: Sequence[int]) -> Any:
-    """Reduce the valid entries of a map of `shape`; 0 if there are none. "none": the weighted costs, 0 elsewhere."""
+def pool(terms: Sequence[Term], reduction: Any, shape: Sequence[int]) -> Any:
+    """Reduce the valid terms of a map of `shape`; 0 if there are none. "none": the weighted costs, 0 elsewhere."""
     if reduction == "none":
         flat = [mpf(0)] * prod(shape)
-        for entry in entries:
-            flat[entry.index] = entry.weight * entry.cost
+        for term in terms:
+            flat[term.index] = term.weight * term.cost
         return flat
-    if not entries:
+    if not terms:
         return mpf(0)
     if isinstance(reduction, str):
-        return {"mean": mean, "sum": weighted_sum}[reduction](entries)
+        return {"mean": mean, "sum": weighted_sum}[reduction](terms)
     options = {name: value for name, value in reduction.items() if name != "pooling"}
     pooling = POOLINGS[reduction["pooling"]]
-    return pooling(entries, **options)
+    return pooling(terms, **options)
 
 
-def weighted_sum(entries: Sequence[Entry]) -> Any:
+def weighted_sum(terms: Sequence[Term]) -> Any:
     """Σ ω ℓ"""
-    return sum(entry.weight * entry.cost for entry in entries)
+    return sum(term.weight * term.cost for term in terms)
 
 
-def mean(entries: Sequence[Entry]) -> Any:
+def mean(terms: Sequence[Term]) -> Any:
     """Σ ω ℓ / Σ ω"""
-    return weighted_sum(entries) / sum(entry.weight for entry in entries)
+    return weighted_sum(terms) / sum(term.weight for term in terms)
 
 
-def minkowski(entries: Sequence[Entry], k: float = 3.0) -> Any:
-    """((1/M) Σ ℓ^k)^(1/k) (B), weights in the place of 1/M: (Σ ω ℓ^k / Σ ω)^(1/k). All costs 0: 0, and no slope."""
-    power_mean = mean([Entry(entry.index, entry.cost**k, entry.weight) for entry in entries])
+def minkowski(terms: Sequence[Term], k: float = 3.0) -> Any:
+    """((1/M) Σ ℓ^k)^(1/k) (Guo et al. 2018), weights in the place of 1/M: (Σ ω ℓ^k / Σ ω)^(1/k).
+
+    If all costs are 0 it is 0, and has no slope.
+    """
+    power_mean = mean([Term(term.index, term.cost**k, term.weight) for term in terms])
     return power_mean ** (1 / mpf(k)) if plain(power_mean) > 0 else mpf(0)
 
 
-def top_k(entries: Sequence[Entry], fraction: float = 0.1) -> Any:
+def top_k(terms: Sequence[Term], fraction: float = 0.1) -> Any:
     """Σ ω ℓ / Σ ω over the K largest costs, K = max(1, ⌊fraction · M⌋). Ties for the last places share them equally.
 
     A product up to 1e-5 (relative) below an integer counts as that integer, as it would without its rounding.
     """
-    wanted = mpf(fraction) * len(entries)
+    wanted = mpf(fraction) * len(terms)
     nearest = nint(wanted)
     places = max(1, int(nearest if nearest - wanted <= mpf("1e-5") * nearest else floor(wanted)))
 
-    costs = sorted((plain(entry.cost) for entry in entries), reverse=True)
+    costs = sorted((plain(term.cost) for term in terms), reverse=True)
     last = costs[places - 1]
     if any(0 < abs(cost - last) < last / 10_000 for cost in costs):
         raise ValueError(
@@ -71,25 +74,25 @@ def top_k(entries: Sequence[Entry], fraction: float = 0.1) -> Any:
         )
     above = sum(cost > last for cost in costs)
     share = mpf(places - above) / costs.count(last)
-    chosen = [(entry, mpf(1)) for entry in entries if plain(entry.cost) > last]
-    chosen += [(entry, share) for entry in entries if plain(entry.cost) == last]
-    return sum(part * entry.weight * entry.cost for entry, part in chosen) / sum(
-        part * entry.weight for entry, part in chosen
+    chosen = [(term, mpf(1)) for term in terms if plain(term.cost) > last]
+    chosen += [(term, share) for term in terms if plain(term.cost) == last]
+    return sum(part * term.weight * term.cost for term, part in chosen) / sum(
+        part * term.weight for term, part in chosen
     )
 
 
-def max_pooling(entries: Sequence[Entry], ratio: float = 0.3, p: float = 1.7) -> Any:
+def max_pooling(terms: Sequence[Term], ratio: float = 0.3, p: float = 1.7) -> Any:
     """max_v Σ v_u ℓ_u over v ≥ 0, ‖v‖_p ≤ n^(−1/q), v ≤ τ = n^(−1/q) m^(−1/p) (Rota Bulò et al. 2017).
 
     n = M, m = ratio · n, q = p/(p − 1); a pixel of weight ω costs ℓ ω M / Σ ω. The optimum is
     v_u = min(τ, a ℓ_u^(1/(p−1))), and since it is one, v is constant in the slope (envelope theorem).
     """
-    n, p = len(entries), mpf(p)
+    n, p = len(terms), mpf(p)
     m, q = mpf(ratio) * n, p / (p - 1)
     radius, bound = mpf(n) ** (-1 / q), mpf(n) ** (-1 / q) * m ** (-1 / p)
-    total = sum(entry.weight for entry in entries)
+    total = sum(term.weight for term in terms)
     costs = sorted(
-        (entry.cost * (entry.weight * n / total) for entry in entries if plain(entry.cost) > 0),
+        (term.cost * (term.weight * n / total) for term in terms if plain(term.cost) > 0),
         key=plain,
         reverse=True,
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 import seglosses_core
 import seglosses_keras
+from seglosses_conformance.losses import ENTRIES
 
 BATCH, SHAPE, CLASSES, CHANNELS = 3, (4, 5), 3, 2
 
@@ -34,6 +35,12 @@ LOSSES: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 """Each loss but the center loss, which is a layer; a pair of a name and hyper-parameters is a loss again."""
 
+LOSSES += [
+    (name, sample.hyperparameters)
+    for name, entry in ENTRIES.items()
+    if name not in {*dict(LOSSES), "CenterLoss"}
+    for sample in entry.samples
+]
 NAMES = [f"{name}-{i}" for i, (name, _) in enumerate(LOSSES)]
 
 

@@ -27,6 +27,8 @@ from seglosses_keras import (
     TverskyLoss,
 )
 
+pytestmark = pytest.mark.sampled(4)
+
 
 @pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
 def test_every_hyperparameter_is_read_and_not_set(name, options):

@@ -10,6 +10,8 @@ from keras_problems import CHANNELS, CLASSES, KERNEL, data, inputs, one_step
 import seglosses_core as core
 from seglosses_keras import CenterLoss, CrossEntropyLoss, DiceLoss, LearnableLoss, PowerJaccardLoss
 
+pytestmark = pytest.mark.sampled(4)
+
 RATE = 0.5
 
 

@@ -12,6 +12,8 @@ from keras_problems import BATCH, CLASSES, SHAPE, data, one_hot, soft, value_and
 import seglosses_core as core
 import seglosses_keras as sl
 
+pytestmark = pytest.mark.sampled(4)
+
 EXCLUSIVE = [
     "CrossEntropyLoss", "FocalLoss", "DiceLoss", "JaccardLoss", "TverskyLoss", "PowerDiceLoss", "PowerJaccardLoss",
     "PointwiseExponentialLoss", "MeanSquaredErrorLoss",

@@ -21,6 +21,8 @@ from seglosses_keras import (
     Minkowski,
 )
 
+pytestmark = pytest.mark.sampled(4)
+
 
 def same(a, b):
     assert type(a) is type(b)

@@ -10,6 +10,8 @@ from keras_problems import KERNEL, LOSSES, NAMES, data, inputs, linear_model, on
 import seglosses_core
 from seglosses_keras import CrossEntropyLoss, DiceLoss
 
+pytestmark = pytest.mark.sampled(4)
+
 RATE = 0.5
 MODES = {
     "tensorflow": ({}, {"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}),

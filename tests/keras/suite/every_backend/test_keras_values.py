@@ -25,6 +25,8 @@ from keras_problems import (
 import seglosses_core
 import seglosses_keras
 
+pytestmark = pytest.mark.sampled(4)
+
 CLOSE = {"rtol": 1e-5, "atol": 1e-7}
 
 
@@ -49,7 +51,7 @@ def test_number_and_gradient(name, options):
     np.testing.assert_allclose(gradient, slope, **CLOSE)
 
 
-DENSE = [(n, o) for n, o in LOSSES if not build(seglosses_core, n, o).labels_only]
+DENSE = [(n, o) for n, o in LOSSES if not build(seglosses_core, n, o).needs.labels_only]
 
 
 @pytest.mark.parametrize(("name", "options"), DENSE)

@@ -20,6 +20,8 @@ from keras_problems import (
 import seglosses_core
 from seglosses_keras import CrossEntropyLoss, DiceLoss, DistanceAwareCrossEntropyLoss, PowerJaccardLoss
 
+pytestmark = pytest.mark.sampled(4)
+
 CLOSE = {"rtol": 1e-5, "atol": 1e-7}
 LOGITS, LABELS = data()
 LABELS[1][LABELS[1] == 1] = 2  # without class 1

@@ -10,6 +10,8 @@ from keras_problems import BATCH, CLASSES, LOSSES, NAMES, SHAPE, data, divided_b
 import seglosses_core
 from seglosses_keras import CrossEntropyLoss, DiceLoss, EnsembleLoss, FocalLoss, PowerDiceLoss
 
+pytestmark = pytest.mark.sampled(4)
+
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
 MODES = {"eager": lambda f: f, "graph": tf.function, "XLA": lambda f: tf.function(f, jit_compile=True)}
 

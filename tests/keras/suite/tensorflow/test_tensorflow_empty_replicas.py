@@ -17,6 +17,8 @@ from seglosses_keras import (
     tensorflow_operations,
 )
 
+pytestmark = pytest.mark.sampled(4)
+
 POOLED = [
     ("CrossEntropyLoss", {"reduction": pooling, "activation": activation})
     for pooling in (Minkowski(k=2.5), MaxPooling(), TopK(fraction=0.3))

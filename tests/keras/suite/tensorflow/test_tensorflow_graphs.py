@@ -24,9 +24,11 @@ from keras_problems import (
 )
 
 import seglosses_core
-from seglosses_core.heatmap import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
+from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_keras import CrossEntropyLoss, DiceLoss
 from seglosses_keras.tensorflow_operations import TensorFlowOps
+
+pytestmark = pytest.mark.sampled(4)
 
 RATE = 0.5
 

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 import seglosses_core
 from seglosses_keras import tensorflow_namespace as xp
 
+pytestmark = pytest.mark.sampled(4)
+
 FEW = settings(max_examples=20, deadline=None, derandomize=True)
 PUBLIC = {
     name

@@ -10,6 +10,8 @@ from keras_problems import CLASSES, LOSSES, NAMES, data, pair
 import seglosses_core
 import seglosses_keras
 
+pytestmark = pytest.mark.sampled(4)
+
 each_loss = pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
 LOGITS, LABELS = data(seed=21, scale=1.0)
 RNG = np.random.default_rng(22)

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.checks import check_number, is_array, make_plain
-from seglosses_core.namespace import Array, Ops, divide, power, power_or_zero
+from seglosses_core.arithmetic import divide, one_if_zero, power, power_or_zero
+from seglosses_core.checks import check_number, unwrap_numpy_scalars
+from seglosses_core.libraries import Array
+from seglosses_core.ops import Ops
 
 MapPullback = Callable[[Array], Array]
 """Takes the derivative of what follows with respect to the pooled number, gives it with respect to the map: a map, or
@@ -20,7 +22,7 @@ class Pooling:
     """A reduction of a map of costs ℓ ≥ 0 with weights ω ≥ 0; entries of weight 0 do not exist."""
 
     def __post_init__(self) -> None:
-        make_plain(self)
+        unwrap_numpy_scalars(self)
 
     def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
         """The pooled number, and the way back; `weights` has the shape of `costs`. Without any entry: 0."""
@@ -97,7 +99,7 @@ class TopK(Pooling):
         tied = ops.cast(valid & (costs == last), costs.dtype)
         share = divide(places - ops.total(above), ops.total(tied), xp)
         weights = weights * (above + tied * ops.cast(share, costs.dtype))
-        total = or_one(ops.total(weights), xp)
+        total = one_if_zero(ops.total(weights), xp)
 
         def pullback(seed: Array) -> Array:
             return weights * ops.cast(ops.cast(seed, total.dtype) / total, costs.dtype)
@@ -173,7 +175,7 @@ class MaxPooling(Pooling):
         xp = ops.xp
         ascending = xp.sort(xp.reshape(costs, (-1,)))
         rank = ops.cumulative_sum(xp.ones_like(ascending, dtype=ops.index_dtype))
-        larger = ops.cast(xp.max(rank) - rank, ops.wide(costs))
+        larger = ops.cast(xp.max(rank) - rank, ops.accumulation_dtype(costs))
         # Fewer than m entries are at τ, so the ⌈m⌉-th largest is below it. Relative to that one, the powers that
         # underflow matter to nobody, and those beyond 2^96, more than n / (m + 1 − ⌈m⌉), are of entries that are at τ.
         pivot = _largest(xp.where(larger >= supported - 1, ascending, xp.zeros_like(ascending)), xp)
@@ -201,8 +203,3 @@ def _shares(costs: Array, highest: Array, ops: Ops) -> Array:
     endless = highest == float("inf")
     shares = divide(costs, xp.where(endless, xp.ones_like(highest), highest), xp)
     return xp.where(endless, ops.cast(costs == highest, costs.dtype), shares)
-
-
-def or_one(count: Any, xp: Any) -> Any:
-    """A number of entries or a sum of weights, and 1 for 0: what is divided by it is 0 then."""
-    return xp.where(count > 0, count, xp.ones_like(count)) if is_array(count) else count

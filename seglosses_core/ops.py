@@ -1,4 +1,4 @@
-"""The array namespace `xp`, and the few operations that the Array API standard lacks, written in its terms.
+"""The few operations that the Array API standard lacks, written in its terms.
 
 An adapter brings a subclass of `Ops` with native kernels, faster but never different, and registers it where the arrays
 have no namespace.
@@ -6,110 +6,18 @@ have no namespace.
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import array_api_compat
-
-Array = Any
-"""An array of any library that follows the Array API standard, 2024.12."""
-
-_registered: dict[str, Callable[[int, int], Ops]] = {}
-
-
-def register_library(library: str, make_ops: Callable[[int, int], Ops]) -> None:
-    """Use `make_ops(class_axis, rank)` for arrays whose type is defined in the package `library` and which have no
-    namespace of their own."""
-    _registered[library] = make_ops
+from seglosses_core.arithmetic import is_zero, power, product
+from seglosses_core.libraries import Array, device_of, dtype_name, library_of, namespace_of, registered
 
 
 def ops_for(array: Array, class_axis: int, rank: int) -> Ops:
     """The operations on arrays of the library of `array`."""
-    make_ops = _registered.get(library_of(array))
+    make_ops = registered(array)
     return Ops(namespace_of(array), class_axis, rank) if make_ops is None else make_ops(class_axis, rank)
-
-
-_KNOWN = ("numpy", "torch", "jax", "tensorflow", "cupy", "array_api_strict")
-"""The libraries that the losses have been tried with."""
-
-STANDARD = (
-    "__array_namespace_info__", "abs", "all", "any", "arange", "argmax", "asarray", "astype", "bool",
-    "broadcast_to", "clip", "concat", "cumulative_sum", "exp", "expand_dims", "finfo", "float32",
-    "float64", "floor", "full_like", "int32", "int64", "isfinite", "isnan", "log", "log1p", "max",
-    "maximum", "mean", "min", "minimum", "moveaxis", "ones_like", "reshape", "sort", "sqrt", "squeeze",
-    "stack", "sum", "take", "take_along_axis", "where", "zeros", "zeros_like",
-)  # fmt: skip
-"""What is used of the standard."""
-
-
-def library_of(array: Array) -> str:
-    """The top-level package of the arrays that `array` is one of: "numpy", "torch", "jax", … A subclass, wherever it is
-    defined, belongs to the library of its base."""
-    first = "builtins"
-    for kind in type(array).__mro__:
-        library = kind.__module__.partition(".")[0]
-        library = "jax" if library == "jaxlib" else library
-        if library in _KNOWN:
-            return library
-        if first == "builtins":
-            first = library
-    return first
-
-
-def dtype_name(array: Array) -> str:
-    """The name of the dtype, "float32", whatever the library and the order of the bytes."""
-    return getattr(array.dtype, "name", None) or str(array.dtype).rpartition(".")[2]
-
-
-def namespace_of(array: Array) -> Any:
-    """The Array API namespace of one array; NumPy's for Python numbers.
-
-    Raises
-    ------
-    TypeError
-        If the library of the array is unknown here and is none that array-api-compat knows, or lacks a part of the
-        standard.
-    """
-    if isinstance(array, (bool, int, float)):
-        import numpy
-
-        return array_api_compat.array_namespace(numpy.asarray(array))
-    make_ops = _registered.get(library_of(array))
-    if make_ops is not None:
-        return make_ops(1, 2).xp
-    library = library_of(array)
-    if library == "torch":
-        # What array_namespace would find, but without the caches on its way, of which torch.compile warns.
-        import array_api_compat.torch as torch_namespace
-
-        return torch_namespace
-    try:
-        xp = array_api_compat.array_namespace(array)
-    except TypeError:
-        raise TypeError(
-            f"arrays must have an Array API namespace, got one of {library}. (TensorFlow's is registered by import"
-            " seglosses_keras, on Keras' TensorFlow backend.)"
-        ) from None
-    missing = [] if library in _KNOWN else [name for name in STANDARD if not hasattr(xp, name)]
-    if missing:
-        raise TypeError(
-            f"arrays must be of a library with all of the Array API standard 2024.12, got one of {library}, which lacks"
-            f" {', '.join(missing)}."
-        )
-    return xp
-
-
-def device_of(array: Array) -> Any:
-    """The device, as the functions of the namespace take it."""
-    return array.device if library_of(array) == "torch" else array_api_compat.device(array)
-
-
-def shape_of(array: Array) -> tuple[int | None, ...]:
-    """The static shape as a tuple, `None` where a length is unknown (TensorFlow graphs)."""
-    return tuple(array.shape)
 
 
 ORDINARY = 2.0**54
@@ -151,7 +59,7 @@ class Ops:
         self.rank = rank
         self.spatial_axes = tuple(axis for axis in range(1, rank) if axis != class_axis)
 
-    fuses = False
+    prefers_one_hot = False
     """Whether a one-hot target costs no more than its labels."""
     powers_by_log = False
     """Whether p^k is formed as exp(k log p) where k is no whole number: p^k itself has no usable second derivative
@@ -164,7 +72,7 @@ class Ops:
         """The dtype in which labels index: int64, or int32 where that is all there is (JAX without x64)."""
         return self._widest("int64", "int32")
 
-    def wide(self, x: Array) -> Any:
+    def accumulation_dtype(self, x: Array) -> Any:
         """The dtype in which sums over many pixels are formed and kept: float64 where there is one."""
         return self._widest("float64", "float32")
 
@@ -179,11 +87,19 @@ class Ops:
     def cast(self, x: Array, dtype: Any) -> Array:
         return x if x.dtype == dtype else self.xp.astype(x, dtype, copy=False)
 
-    def constant(self, values: Any, like: Array) -> Array:
-        """Numbers, or an array, as an array beside `like`: its dtype and device."""
+    def constant(self, values: Any, like: Array, dtype: Any = None) -> Array:
+        """Numbers, or an array, as an array beside `like`: on its device, of its dtype if none is given."""
+        dtype = dtype or like.dtype
         if hasattr(values, "dtype"):
-            return self.cast(values, like.dtype)
-        return self.xp.asarray(values, dtype=like.dtype, device=self.device(like))
+            return self.cast(values, dtype)
+        return self.xp.asarray(values, dtype=dtype, device=self.device(like))
+
+    def scaled(self, x: Array, factor: Any) -> Array:
+        """`x factor`, of the dtype of `x`; `factor` is a number or None for 1. May overwrite `x`."""
+        if factor is None:
+            return x
+        x *= self.cast(factor, x.dtype)
+        return x
 
     def device(self, x: Array) -> Any:
         return device_of(x)
@@ -191,6 +107,10 @@ class Ops:
     def is_eager(self, x: Array) -> bool:
         """Whether values can be looked at, or only shapes and dtypes."""
         return True
+
+    def may_choose(self, x: Array) -> bool:
+        """Whether looking at a value, to choose a cheaper way, costs little."""
+        return False
 
     # -- rare values ----------------------------------------------------------------------------------------------
 
@@ -222,7 +142,7 @@ class Ops:
             one = xp.ones_like(largest, dtype=dtype)
             return xp.where(large, if_large * one, xp.where(small, if_small * one, one))
 
-        inverse = choose(2.0**down, 2.0**-up, self.wide(weights))
+        inverse = choose(2.0**down, 2.0**-up, self.accumulation_dtype(weights))
         return weights * choose(2.0**-down, 2.0**up, weights.dtype), inverse
 
     # -- shapes ---------------------------------------------------------------------------------------------------
@@ -242,7 +162,7 @@ class Ops:
         """Numbers `(N,)` that broadcast against a map."""
         return numbers[(slice(None), *(None,) * (self.rank - 2))]
 
-    def first_class(self, x: Array) -> Array:
+    def class_zero(self, x: Array) -> Array:
         """The entries of class 0 of logits-shaped `x`: a map."""
         return x[(*(slice(None),) * self.class_axis, 0, ...)]
 
@@ -259,7 +179,9 @@ class Ops:
             x = self.xp.concat([edge] * width + [x] + [edge] * width, axis=axis)
         return x
 
-    def window(self, x: Array, axes: Sequence[int], place: Sequence[Any], sizes: Sequence[int]) -> Array:
+    def shifted_view(
+        self, x: Array, axes: Sequence[int], place: Sequence[Any], sizes: Sequence[int]
+    ) -> Array:
         """What is left of a padded `x` when a window of these sizes is moved over it and of each window the cell at
         `place` is read. The lengths need not be known."""
         cut = [slice(None)] * len(x.shape)
@@ -271,7 +193,7 @@ class Ops:
         """`total + x y`, logits-shaped. May overwrite `total`."""
         return total + x * y
 
-    def fold(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
+    def scan(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
         """`state = step(state, *now)` with one after the other of each sequence of numbers, in memory that does not
         grow with their length. Where the numbers become arrays, floats have the dtype of the state."""
         for now in zip(*given, strict=True):
@@ -280,14 +202,14 @@ class Ops:
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
-    part_size = 2**17
+    chunk_size = 2**17
     """The entries of a part of the logits that is worked on at a time: so many stay in the cache."""
 
-    def parts(self, logits: Array) -> Iterator[tuple[slice, ...]] | None:
+    def chunks(self, logits: Array) -> Iterator[tuple[slice, ...]] | None:
         """Where large logits are cut, along one spatial axis; None where arrays cannot be written to in parts."""
         if library_of(logits) != "numpy":
             return None
-        return self._cut(logits, logits.strides, self.part_size)
+        return self._cut(logits, logits.strides, self.chunk_size)
 
     def _cut(self, logits: Array, strides: Sequence[int], size: int) -> Iterator[tuple[slice, ...]] | None:
         entries = math.prod(logits.shape)
@@ -300,7 +222,7 @@ class Ops:
             for start in range(0, logits.shape[cut], length)
         )
 
-    def part(self, x: Array, part: tuple[slice, ...]) -> Array:
+    def chunk_of(self, x: Array, part: tuple[slice, ...]) -> Array:
         """A part of logits, of a map, or of what broadcasts against logits."""
         if not len(x.shape):
             return x
@@ -314,22 +236,22 @@ class Ops:
         """The number of entries: an int, or where lengths are unknown an array of the wide dtype."""
         return math.prod(x.shape)
 
-    def count_labels(self, labels: Array, num_classes: int, dtype: Any) -> Array:
+    def label_histogram(self, labels: Array, num_classes: int, dtype: Any) -> Array:
         """The number of pixels of each image and label: `(N, C)`, wide; `dtype` is that of a map of weights."""
         return self.sum_by_label(self.xp.ones_like(labels, dtype=dtype), labels, num_classes)
 
     def total(self, x: Array) -> Array:
         """The sum of all entries, in the wide dtype."""
-        return self.xp.sum(x, dtype=self.wide(x))
+        return self.xp.sum(x, dtype=self.accumulation_dtype(x))
 
     def sum_pixels(self, x: Array) -> Array:
         """Logits-shaped `x` summed over the pixels of each image: `(N, C)`, wide."""
-        return self.xp.sum(x, axis=self.spatial_axes, dtype=self.wide(x))
+        return self.xp.sum(x, axis=self.spatial_axes, dtype=self.accumulation_dtype(x))
 
     def sum_image(self, pixel_map: Array) -> Array:
         """A map summed over the pixels of each image: `(N,)`, wide."""
         axes = tuple(range(1, len(pixel_map.shape)))
-        return self.xp.sum(pixel_map, axis=axes, dtype=self.wide(pixel_map))
+        return self.xp.sum(pixel_map, axis=axes, dtype=self.accumulation_dtype(pixel_map))
 
     def sum_classes(self, x: Array) -> Array:
         """Logits-shaped `x` summed over the classes: a map."""
@@ -341,12 +263,19 @@ class Ops:
     def sum_by_label(self, pixel_map: Array, labels: Array, num_classes: int) -> Array:
         """A map summed over the pixels of each image and label: `(N, C)`, wide."""
         xp = self.xp
-        if self.fuses:
+        if self.prefers_one_hot:
             hot, spread = self.one_hot(labels, num_classes, xp.bool), self.over_classes(pixel_map)
             return self.sum_pixels(xp.where(hot, spread, xp.zeros_like(spread)))
         zero = xp.zeros_like(pixel_map)
         sums = [self.sum_image(xp.where(labels == c, pixel_map, zero)) for c in range(num_classes)]
         return xp.stack(sums, axis=1)
+
+    def off_label(self, p: Array, labels: Array, weights: Array | None) -> tuple[Array, Array]:
+        """Without each pixel's label: `Σ w p` over the pixels of each image, `(N, C)` and wide, and p summed over the
+        classes, a map."""
+        hot = self.one_hot(labels, p.shape[self.class_axis], self.xp.bool)
+        others = self.xp.where(hot, self.xp.zeros_like(p), p)
+        return self.power_sum(others, 1, weights), self.sum_classes(others)
 
     def sum_product(self, x: Array, y: Array, weights: Array | None) -> Array:
         """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
@@ -382,7 +311,7 @@ class Ops:
         """Whether the entries of a target are known to be 0 and 1; False where that is not looked at."""
         return False
 
-    def take(self, x: Array, labels: Array) -> Array:
+    def take_at_label(self, x: Array, labels: Array) -> Array:
         """The entry of logits-shaped `x` at each pixel's label: a map."""
         taken = self.xp.take_along_axis(x, self.over_classes(labels), axis=self.class_axis)
         return self.xp.squeeze(taken, axis=self.class_axis)
@@ -392,7 +321,7 @@ class Ops:
         hot = self.one_hot(labels, x.shape[self.class_axis], self.xp.bool)
         return self.xp.where(hot, x + self.over_classes(pixel_map), x)
 
-    def look_up(self, table: Array, labels: Array) -> Array:
+    def table_at_label(self, table: Array, labels: Array) -> Array:
         """The entry of a table `(N, C)`, `(1, C)` or `(C,)` at each pixel's label: a map."""
         xp = self.xp
         images = labels.shape[0]
@@ -400,7 +329,7 @@ class Ops:
         flat = xp.take_along_axis(table, xp.reshape(labels, (images, -1)), axis=1)
         return xp.reshape(flat, labels.shape)
 
-    def rows(self, table: Array, labels: Array) -> Array:
+    def rows_at_label(self, table: Array, labels: Array) -> Array:
         """The row of a table `(C, D)` at each pixel's label: `(N, D, *S)` with D at the class axis."""
         xp = self.xp
         rows = xp.take(table, xp.reshape(labels, (-1,)), axis=0)
@@ -433,7 +362,7 @@ class Ops:
         """
         xp = self.xp
         reference = xp.argmax(z, axis=self.class_axis)
-        shifted = z - self.over_classes(self.take(z, reference))
+        shifted = z - self.over_classes(self.take_at_label(z, reference))
         others = ~self.one_hot(reference, z.shape[self.class_axis], xp.bool)
         rest = self.sum_classes(xp.where(others, xp.exp(shifted), xp.zeros_like(z)))
         return shifted - self.over_classes(self.log1p(rest))
@@ -446,9 +375,9 @@ class Ops:
         exponentials = xp.exp(z - highest)
         hot = self.one_hot(labels, z.shape[self.class_axis], xp.bool)
         rest = self.sum_classes(xp.where(hot, xp.zeros_like(z), exponentials))
-        at_label = self.take(exponentials, labels)
+        at_label = self.take_at_label(exponentials, labels)
         total = rest + at_label
-        shifted = self.take(z, labels) - xp.squeeze(highest, axis=self.class_axis)
+        shifted = self.take_at_label(z, labels) - xp.squeeze(highest, axis=self.class_axis)
         return exponentials / self.over_classes(total), self.shares(shifted, at_label, rest)
 
     def fill_at(self, p: Array, labels: Array, at_label: Array) -> Array:
@@ -527,7 +456,7 @@ class Ops:
         The result sums to 0 over the classes; what is left of that sum is rounding, and taking it off once more
         makes the gradient accurate relative to itself where a probability is within rounding of 1.
         """
-        u = self.add_up(p, labels, everywhere, at_label)
+        u = self.sum_terms(p, labels, everywhere, at_label)
         gradient = u - p * self.over_classes(self.sum_classes(u))
         return gradient - p * self.over_classes(self.sum_classes(gradient))
 
@@ -542,11 +471,11 @@ class Ops:
     ) -> Array:
         """From `u = ∂L/∂log p`, as in `softmax_back`, and `v = ∂L/∂log(1 − p)`, the `complement`, to
         `∂L/∂z = u (1 − p) − v p`. May overwrite `p`."""
-        u = self.add_up(p, labels, everywhere, at_label)
+        u = self.sum_terms(p, labels, everywhere, at_label)
         gradient = u * self.sigmoid_complement(z)
         return gradient if complement is None else gradient - complement * p
 
-    def add_up(
+    def sum_terms(
         self,
         p: Array,
         labels: Array | None,
@@ -564,91 +493,3 @@ class Ops:
         elif tuple(u.shape) != tuple(p.shape):
             u = self.xp.zeros_like(p) + u
         return u if at_label is None else self.add_at(u, labels, at_label)
-
-
-class once:
-    """A property that is computed at its first use and kept: `functools.cached_property` without the lock that Python
-    3.11 has there and that compilers cannot trace."""
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        self._make = make
-        self._name = make.__name__
-        self.__doc__ = make.__doc__
-
-    def __get__(self, owner: Any, kind: type | None = None) -> Any:
-        value = self._make(owner)
-        setattr(owner, self._name, value)
-        return value
-
-
-def product(factors: Sequence[Array]) -> Array:
-    return functools.reduce(operator.mul, factors)
-
-
-def product_or_none(factors: Sequence[Array | None]) -> Array | None:
-    """The product of those that are not None; None if all are."""
-    present = [factor for factor in factors if factor is not None]
-    return product(present) if present else None
-
-
-def is_zero(exponent: Any) -> bool:
-    """Whether an exponent is known to be 0; an array is not looked at."""
-    return isinstance(exponent, (int, float)) and exponent == 0
-
-
-def power(x: Array, exponent: Any) -> Array:
-    """`x ** exponent` for x ≥ 0; whole small exponents exactly and with derivatives that are right at 0."""
-    if isinstance(exponent, (int, float)):
-        if exponent == 0:
-            return x * 0 + 1
-        if exponent == 1:
-            return x
-        if exponent == 2:
-            return x * x
-    return x**exponent
-
-
-def power_or_zero(x: Array, exponent: Any, xp: Any) -> Array:
-    """`x ** exponent` for x ≥ 0 with 0 at 0 (1 for the exponent 0), and with a derivative there that is no NaN."""
-    if isinstance(exponent, (int, float)):
-        if exponent == 0:
-            return 0 * x + 1
-        if exponent in (1, 2):
-            return power(x, exponent)
-    positive = x > 0
-    return xp.where(positive, power(xp.where(positive, x, xp.ones_like(x)), exponent), 0 * x)
-
-
-def power_by_log(log_x: Array, exponent: Any, xp: Any) -> Array:
-    """`x ** exponent` for an exponent above 0 as `exp(exponent · log x)`, with derivatives that are right where x
-    underflows."""
-    lowest = -1e30  # −∞ times the derivative of the exponential, 0, would be NaN
-    return xp.exp(exponent * xp.where(log_x < lowest, xp.full_like(log_x, lowest), log_x))
-
-
-def is_whole(exponent: Any) -> bool:
-    """Whether an exponent is known to be a whole number."""
-    return isinstance(exponent, (int, float)) and float(exponent).is_integer()
-
-
-def divide(numerator: Array, denominator: Array, xp: Any, otherwise: float = 0.0) -> Array:
-    """`numerator / denominator`, and `otherwise` where the denominator is 0."""
-    zero = denominator == 0
-    quotient = numerator / xp.where(zero, xp.ones_like(denominator), denominator)
-    return xp.where(zero, xp.full_like(quotient, otherwise), quotient)
-
-
-def log1p_by_series(x: Array, xp: Any) -> Array:
-    """log(1 + x) for x ≥ −1/2, for what compiles: some compilers make log1p(x) log(1 + x), which is 0 for a small x.
-
-    Near 0 it is `2 artanh(s) = 2 (s + s³/3 + s⁵/5 + …)` with `s = x / (2 + x)`.
-    """
-    near = (x < 0.25) & (x > -0.25)
-    inside = xp.where(near, x, xp.zeros_like(x))
-    s = inside / (2 + inside)
-    square = s * s
-    terms = 11 if dtype_name(x) == "float64" else 5
-    series = xp.full_like(x, 1 / (2 * terms - 1))
-    for k in range(terms - 1, 0, -1):
-        series = series * square + 1 / (2 * k - 1)
-    return xp.where(near, 2 * s * series, xp.log(1 + xp.where(near, xp.zeros_like(x), x)))

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from everywhere import LOSSES, Problem, evaluate
 
-from seglosses_core.namespace import Ops
+from seglosses_core.ops import Ops
 from seglosses_torch.operations import EagerOps
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch"])
 @pytest.mark.parametrize("target", ["labels", "one-hot", "soft", "ignored"])
 @pytest.mark.parametrize("name", LOSSES)
-def test_parts_are_the_whole(name, target, framework, monkeypatch):
+def test_chunks_are_the_whole(name, target, framework, monkeypatch):
     random = np.random.default_rng(1)
     logits = random.normal(size=(2, 3, 6, 5)).astype(np.float32) * 3
     labels = random.integers(0, 3, (2, 6, 5))
@@ -26,7 +26,7 @@ def test_parts_are_the_whole(name, target, framework, monkeypatch):
     problem = Problem(logits, np.ascontiguousarray(targets[target]), mask)
     expected = evaluate(framework, LOSSES[name], problem)
     for kind in (Ops, EagerOps):
-        monkeypatch.setattr(kind, "part_size", 24)
-    monkeypatch.setattr(EagerOps, "large_part", 24)
+        monkeypatch.setattr(kind, "chunk_size", 24)
+    monkeypatch.setattr(EagerOps, "large_chunk", 24)
     for found, whole in zip(evaluate(framework, LOSSES[name], problem), expected, strict=True):
         np.testing.assert_allclose(found, whole, rtol=2e-5, atol=1e-7)

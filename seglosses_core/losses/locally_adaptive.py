@@ -9,11 +9,14 @@ from itertools import product
 from typing import Any
 
 from seglosses_core.checks import check_flag, shape_text
-from seglosses_core.loss import SingleLoss, replace
-from seglosses_core.namespace import Array, Ops, shape_of
-from seglosses_core.pixel import CostMap, CrossEntropyLoss, PixelLoss
-from seglosses_core.pooling import Minkowski, Pooling
+from seglosses_core.costs import Costs
+from seglosses_core.libraries import Array, shape_of
+from seglosses_core.loss import Needs, SingleLoss, replace
+from seglosses_core.losses.cross_entropy import CrossEntropyLoss
+from seglosses_core.ops import Ops
+from seglosses_core.pixel import PixelLoss
 from seglosses_core.prediction import Cotangent, Prediction
+from seglosses_core.reductions import Minkowski, Pooling
 from seglosses_core.target import Target
 
 
@@ -48,6 +51,15 @@ class LocallyAdaptiveLoss(PixelLoss):
         What f is compared with the label by; `activation` and everything common are those of this loss, not of `cost`.
     standardize : bool
         Needs at least 3 classes: standardised, 2 logits are always ±1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = LocallyAdaptiveLoss(kernel_size=3, standardize=False)
+    >>> float(loss(logits, labels).round(6))
+    0.332889
     """
 
     reduction: str | Pooling = field(default_factory=Minkowski)
@@ -56,9 +68,8 @@ class LocallyAdaptiveLoss(PixelLoss):
     cost: PixelLoss = field(default_factory=CrossEntropyLoss)
     standardize: bool = True
 
-    labels_only = True
-    finite_logits = True
-    local = False
+    needs = Needs(labels_only=True, finite_logits=True)
+    pointwise = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -73,7 +84,7 @@ class LocallyAdaptiveLoss(PixelLoss):
                 f"kernel_size must be odd, so that the window has a centre, got {self.kernel_size}."
             )
         check_flag("standardize", self.standardize)
-        if not isinstance(self.cost, PixelLoss) or self.cost.labels_only:
+        if not isinstance(self.cost, PixelLoss) or self.cost.needs.labels_only:
             raise TypeError(f"cost must be a pixel loss, such as FocalLoss(), got {self.cost!r}.")
         self.check_family("cost", self.cost)
         own = [
@@ -89,19 +100,20 @@ class LocallyAdaptiveLoss(PixelLoss):
             self.cost, activation=self.activation
         )  # whose checks know what does not go together
 
-    def check(
-        self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
-    ) -> int:
-        axis = super().check(logits, target, mask, sample_weight)
+    def check_classes(self, logits: Array, axis: int) -> None:
+        super().check_classes(logits, axis)
         if self.standardize and logits.shape[axis] < 3:
             raise ValueError(
                 f"standardize=True needs at least 3 classes, got logits of shape {shape_text(logits)}: fewer are ±1"
                 " once standardised, and have no gradient; pass standardize=False."
             )
-        replace(self.cost, activation=self.activation, class_axis=self.class_axis).check(logits, target)
-        return axis
+        self.full_cost().check_classes(logits, axis)
 
-    def cost_map(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Any) -> CostMap:
+    def full_cost(self) -> PixelLoss:
+        """The cost with what is this loss's."""
+        return replace(self.cost, activation=self.activation, class_weights=self.class_weights)
+
+    def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         xp = ops.xp
         x, from_standard = prediction.logits, None
         if self.standardize:
@@ -115,24 +127,40 @@ class LocallyAdaptiveLoss(PixelLoss):
         neighbours = ops.over_classes(count)
         pooled = pooled / neighbours
 
-        cost = replace(self.cost, activation=self.activation, class_weights=self.class_weights)
-        inner = Prediction(pooled, self.activation, ops, labels=target.labels, log_at_label=cost.log_at_label)
-        found = cost.cost_map(inner, target, ops)
+        cost = self.full_cost()
+        inner = Prediction(
+            pooled,
+            self.activation,
+            ops,
+            labels=target.labels,
+            label_log_probability=cost.needs.label_log_probability,
+        )
+        costs = cost.costs(inner, target, ops)
+        to_inner = costs.back
+        values, weights = costs.values, costs.weights
         if self.stride > 1:
-            found.weights = self.on_grid(found, ops)
-            found.costs = xp.where(found.weights > 0, found.costs, xp.zeros_like(found.costs))
+            weights = self._on_grid(xp.ones_like(values) if weights is None else weights, ops)
+            values = xp.where(weights > 0, values, xp.zeros_like(values))
 
-        def pullback(seed: Array) -> Cotangent:
-            slope = inner.gradient(found.pullback(seed)) / neighbours
+        def back(upstream: Array) -> Cotangent:
+            assert to_inner is not None
+            slope = inner.gradient(to_inner(upstream)) / neighbours
             slope, _ = _pool(slope, labels, self.kernel_size, ops)
             return Cotangent(logits=[slope if from_standard is None else from_standard(slope)])
 
-        return CostMap(found.costs, found.weights, pullback, found.count, found.unit)
+        return dataclasses.replace(costs, values=values, weights=weights, back=back)
 
-    def on_grid(self, found: CostMap, ops: Ops) -> Array:
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+        weights, unit = self.full_cost().cost_weights(target, ops)
+        return weights if weights is None or self.stride == 1 else self._on_grid(weights, ops), unit
+
+    def counted(self, target: Target, ops: Ops) -> Array | None:
+        counted = self.full_cost().counted(target, ops)
+        return counted if counted is None or self.stride == 1 else self._on_grid(counted, ops)
+
+    def _on_grid(self, weights: Array, ops: Ops) -> Array:
         """The weights, 0 at the pixels that are not centres."""
         xp = ops.xp
-        weights = xp.ones_like(found.costs) if found.weights is None else found.weights
         per_class = len(weights.shape) == ops.rank
         axes = ops.spatial_axes if per_class else range(1, ops.rank - 1)
         ones = xp.ones_like(weights, dtype=ops.index_dtype)
@@ -178,8 +206,8 @@ def _pool(x: Array, labels: Array, size: int, ops: Ops) -> tuple[Array, Array]:
 
     def add_neighbour(sums: tuple[Array, Array], place: Sequence[Any], weight: Any) -> tuple[Array, Array]:
         total, count = sums
-        same = ops.cast(labels == ops.window(wide_labels, pixel_axes, place, sizes), x.dtype)
-        shifted = ops.window(wide_x, ops.spatial_axes, place, sizes)
+        same = ops.cast(labels == ops.shifted_view(wide_labels, pixel_axes, place, sizes), x.dtype)
+        shifted = ops.shifted_view(wide_x, ops.spatial_axes, place, sizes)
         return ops.add_product(total, shifted, ops.over_classes(same * weight)), count + same
 
     places = list(product(*map(range, sizes)))
@@ -188,4 +216,4 @@ def _pool(x: Array, labels: Array, size: int, ops: Ops) -> tuple[Array, Array]:
     ]
     weights = [2.0 ** (1 - distance) for distance in distances]
     nothing = ops.xp.zeros_like(x), ops.xp.zeros_like(labels, dtype=x.dtype)
-    return ops.fold(add_neighbour, nothing, places, weights)
+    return ops.scan(add_neighbour, nothing, places, weights)

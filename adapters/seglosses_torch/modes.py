@@ -1,0 +1,56 @@
+"""Who is at work on the tensors of a call, and which derivative serves them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.autograd import forward_ad
+
+from seglosses_torch.operations import is_recorded
+
+
+class Mode(enum.Enum):
+    """How a loss is computed and differentiated."""
+
+    EAGER = "by hand, with the value, in place"
+    TRANSFORMED = "by hand, in operations that torch.func and tracers follow"
+    COMPILED = "by hand, in operations that torch.compile fuses"
+    FORMULA = "by autograd, from the formula"
+
+
+def mode_of(logits: Tensor, others: Iterable[Tensor], constants: Iterable[Tensor], *, none: bool) -> Mode:
+    """The mode of a call. `others` are its further tensors, `constants` those among the hyper-parameters; `none` says
+    that the loss is a map, whose derivative by hand would serve one direction alone.
+
+    An exported or traced program has no derivatives by hand, forward mode cannot enter one, a compiler cannot map one,
+    and all of them are of the logits alone.
+    """
+    others, constants = list(others), list(constants)
+    if torch.compiler.is_exporting() or torch.jit.is_tracing() or forward_ad._current_level >= 0:
+        return Mode.FORMULA
+    learnt = torch.is_grad_enabled() and any(x.requires_grad for x in (*others, *constants))
+    if torch.compiler.is_compiling():
+        return (
+            Mode.FORMULA if none or learnt or torch._C._are_functorch_transforms_active() else Mode.COMPILED
+        )
+    if none and torch.is_grad_enabled() and logits.requires_grad:
+        return Mode.FORMULA
+    if (
+        is_recorded()
+        or torch._C._are_functorch_transforms_active()
+        or any(map(is_transformed, (logits, *others, *constants)))
+    ):
+        return Mode.FORMULA if none or learnt or any(map(is_transformed, constants)) else Mode.TRANSFORMED
+    return Mode.FORMULA if learnt else Mode.EAGER
+
+
+def is_transformed(tensor: Tensor) -> bool:
+    """Whether `torch.func`, or autograd's batching, is at work on a tensor, so that what it wraps must not be
+    overwritten, or a tensor has no values to look at."""
+    functorch = torch._C._functorch
+    wrapped = functorch.is_functorch_wrapped_tensor(tensor) or functorch.is_legacy_batchedtensor(tensor)
+    return wrapped or isinstance(tensor, FakeTensor)

@@ -1,0 +1,94 @@
+"""What an entry is: everything that the suite knows of one loss. The entries themselves are the files of `losses/`."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from seglosses_conformance.definitions import Definition
+from seglosses_conformance.faults import GradientFault, ValueFault
+from seglosses_conformance.oracle.family import Oracle
+
+LABELS_ONLY = ("labels",)
+DENSE = ("labels", "one-hot", "soft")
+HEAT_MAPS = (*DENSE, "heat map")
+"""Kinds of targets that a loss may take. A heat map is soft, with numbers that are exactly 1, and sums to anything."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One choice of hyper-parameters that every general test is to run a loss with.
+
+    The hyper-parameters are those of a case file, as `targets.build` takes them. What is one number for each class is
+    for three classes.
+    """
+
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    targets: tuple[str, ...] = DENSE
+    """The kinds of targets that the loss takes with these hyper-parameters."""
+
+    def __str__(self) -> str:
+        return (
+            ",".join(f"{name}={_text(value)}" for name, value in self.hyperparameters.items()) or "defaults"
+        )
+
+
+def _text(value: Any) -> str:
+    """A hyper-parameter in few words, for the name of a test."""
+    if isinstance(value, list):
+        return "(" + " ".join(map(_text, value)) + ")"
+    if isinstance(value, dict):
+        name, *options = value.values()
+        return " ".join([str(name), *(_text(option) for option in options if option != {})])
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Override:
+    """Where a gradient is a small difference of large terms, and with it rounding is measured by the terms.
+
+    `target`, `case` and `dtype` are patterns with `*` and `?`, as for file names.
+    """
+
+    case: str
+    gradient_scale: float
+    """The magnitude of the terms, in place of that of the gradient."""
+    reason: str
+    target: str = "*"
+    dtype: str = "*"
+
+    def matches(self, target: str, case: str, dtype: str) -> bool:
+        given = ((target, self.target), (case, self.case), (dtype, self.dtype))
+        return all(fnmatch.fnmatchcase(name, pattern) for name, pattern in given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Everything that the suite knows of one loss. What its class in the core says of itself is not said again."""
+
+    loss: str
+    """The name of its class."""
+    source: str
+    """The paper and the equation, or where else it is defined."""
+    oracle: Oracle
+    """The formula, in scalar arithmetic, from the source."""
+    cases: Sequence[Definition]
+    """What it is asked, in the order of its case file. The results are written by `generate`."""
+    samples: tuple[Sample, ...] = (Sample(),)
+    """What every general test runs it with. The first is the one where one is enough."""
+    value_fault: ValueFault
+    """A fault in the value, which the cases have to find."""
+    gradient_fault: GradientFault
+    """A fault in the gradient alone, which the cases have to find."""
+    overrides: tuple[Override, ...] = ()
+    """Of the tolerances of its cases."""
+    exceptions: Mapping[str, str] = field(default_factory=dict)
+    """By the name of a check between results that does not hold for it: the reason."""
+    inputs: Callable[[np.ndarray], dict[str, np.ndarray]] = lambda logits: {}
+    """What a call takes beside logits, target and weights: some arrays that go with logits of class axis 1."""
+    stretch: float = 1
+    """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""

@@ -1,0 +1,217 @@
+"""Cross-entropy and the distance of each pixel from the centre of its class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import log, nan
+from typing import Any
+
+import numpy as np
+from mpmath import mp, mpf
+
+from ..definitions.arrays import (
+    LABELS,
+    LOGITS,
+    MASK,
+    SAMPLE_WEIGHT,
+    VOLUME_LABELS,
+    VOLUME_LOGITS,
+    Definition,
+    variations,
+    varied,
+)
+from ..definitions.scenes import NO_LABELS, SHARED, SIGMOID, standard
+from ..entries import LABELS_ONLY, Entry, Sample
+from ..faults import other
+from ..oracle.family import PixelCosts, Result, index_of, pooled, total
+from ..oracle.problem import Pixel, Problem
+from ..oracle.tape import plain
+from .cross_entropy import cross_entropy
+
+SOURCE = "Wen et al., A discriminative feature learning approach for deep face recognition, 2016, eq. 5"
+
+
+def center(
+    problem: Problem,
+    *,
+    activation: str = "softmax",
+    ignore_index: int | None = None,
+    reduction: Any = "mean",
+    class_weights: Sequence[float] | None = None,
+    rate: float = 0.5,
+    weight: float = 3e-4,
+) -> Result:
+    """Cross-entropy + (λ/2) ‖x − c_label‖² at every pixel, as in Guo et al. 2018; `rate` is of the centres' move."""
+    entropy = PixelCosts(cross_entropy)
+    if not entropy.are_exclusive(activation, problem.classes):
+        raise NotImplementedError("a centre belongs to a pixel's only label: classes must be exclusive")
+    pixels = list(problem.pixels(ignore_index))
+    terms, shape = entropy.terms(problem, pixels, activation, class_weights)
+    distances = {index_of(problem, pixel): squared_distance(problem, pixel) for pixel in pixels}
+    for term in terms:
+        term.cost += mpf(weight) / 2 * distances[term.index]
+    return pooled(terms, reduction, shape)
+
+
+def squared_distance(problem: Problem, pixel: Pixel) -> Any:
+    """‖x − c_label‖², x the pixel's features, or its logits"""
+    assert problem.centers is not None
+    assert pixel.label is not None
+    x = pixel.features or pixel.logits
+    return total((a - b) ** 2 for a, b in zip(x, problem.centers[pixel.label], strict=True))
+
+
+def updated_centers(
+    hyperparameters: dict[str, Any],
+    logits: Any,
+    target: Any,
+    mask: Any = None,
+    sample_weight: Any = None,
+    *,
+    centers: Any,
+    features: Any = None,
+) -> list[list[float]]:
+    """c_j − α Δc_j, Δc_j = Σ [y = j](c_j − x)/(1 + Σ [y = j]), pixels counted by weight (Wen et al. 2016, eq. 4)"""
+    problem = Problem(logits, target, mask, sample_weight, centers, features)
+    assert problem.centers is not None
+    rate = mpf(hyperparameters.get("rate", 0.5))
+    with mp.workdps(50):
+        pixels = list(problem.pixels(hyperparameters.get("ignore_index")))
+        new = []
+        for j, center in enumerate(problem.centers):
+            members = [(pixel.mask * pixel.sample_weight, pixel) for pixel in pixels if pixel.label == j]
+            number = total(w for w, _ in members)
+            moved = []
+            for d, c in enumerate(center):
+                pull = total(w * (c - plain((pixel.features or pixel.logits)[d])) for w, pixel in members)
+                moved.append(float(c - rate * pull / (1 + number)))
+            new.append(moved)
+    return new
+
+
+CENTERS = np.array([[1.0, -0.5, 0.25], [-1.0, 2.0, 0.0], [0.5, 0.0, 1.5]])
+FEATURE_CENTERS = np.array([[0.5, -1.0], [-0.25, 0.75], [0.0, 2.0]])
+FEATURES = varied(2, 2, 2, 3, root=39)
+
+
+def centers_for(logits: np.ndarray) -> np.ndarray:
+    """A centre for each class in the space of the logits."""
+    classes = logits.shape[1]
+    return CENTERS if classes == len(CENTERS) else varied(classes, classes, root=55)
+
+
+def with_centers(definitions: Sequence[Definition]) -> list[Definition]:
+    return [replace(definition, centers=centers_for(definition.logits)) for definition in definitions]
+
+
+def with_features(name: str, comment: str, **changes: Any) -> Definition:
+    """Pixels with features of two dimensions."""
+    features = Definition(
+        id=f"center/{name}",
+        comment=comment,
+        source=SOURCE,
+        flags=("features",),
+        hyperparameters={"weight": 0.25},
+        logits=LOGITS,
+        target=LABELS,
+        centers=FEATURE_CENTERS,
+        features=FEATURES,
+    )
+    return replace(features, **changes)
+
+
+ENTRY = Entry(
+    loss="CenterLoss",
+    source=SOURCE,
+    oracle=center,
+    inputs=lambda logits: {"centers": centers_for(logits)},
+    cases=[
+        Definition(
+            id="center/worked-example",
+            comment="Two pixels with logits (1, 1), λ = 1/2, centres (0, 0) and (1, 3): cross-entropy log 2 each, "
+            "squared distances 2 and 4: log 2 + 1/4 · 3.",
+            source=SOURCE,
+            flags=("worked",),
+            hyperparameters={"weight": 0.5},
+            logits=np.ones((1, 2, 2)),
+            target=np.array([[0, 1]]),
+            centers=np.array([[0.0, 0.0], [1.0, 3.0]]),
+            value_by_hand=log(2) + 3 / 4,
+            # Cross-entropy (p − y)/2 and distance λ(x − c)/2.
+            gradient_by_hand=[-1 / 4 + 1 / 4, 1 / 4, 1 / 4 + 1 / 4, -1 / 4 - 1 / 2],
+        ),
+        *with_centers(
+            standard(
+                "center",
+                SOURCE,
+                skip={*NO_LABELS, *SIGMOID, "softmax", "impossible-class"},
+                shared=SHARED - {"no-space", "image-ignored"},
+                weight=0.25,
+            )
+        ),
+        *with_centers(
+            variations(
+                "center",
+                SOURCE,
+                LOGITS,
+                LABELS,
+                [
+                    ("weight-default", "λ = 3e-4.", {}),
+                    ("weight-0", "λ = 0: cross-entropy.", {"weight": 0.0}),
+                ],
+            )
+        ),
+        Definition(
+            id="center/start",
+            comment="Centres start at 0.",
+            source=SOURCE,
+            hyperparameters={"weight": 0.25},
+            logits=LOGITS,
+            target=LABELS,
+            centers=np.zeros((3, 3)),
+        ),
+        with_features("features", "Distances in a feature space of two dimensions."),
+        with_features(
+            "features-weights",
+            "Features with every weight; masked features and logits are NaN.",
+            flags=("features", "class-weights", "mask", "sample-weight"),
+            hyperparameters={"weight": 0.25, "class_weights": [0.5, 2.0, 1.0]},
+            logits=np.where((MASK == 0)[:, None], nan, LOGITS),
+            features=np.where((MASK == 0)[:, None], nan, FEATURES),
+            mask=MASK,
+            sample_weight=SAMPLE_WEIGHT,
+        ),
+        with_features(
+            "features-sum",
+            "The sum over the pixels is Wen's.",
+            hyperparameters={"weight": 0.25, "reduction": "sum"},
+        ),
+        with_features(
+            "features-none",
+            "The map of costs.",
+            flags=("features", "none"),
+            hyperparameters={"weight": 0.25, "reduction": "none"},
+        ),
+        with_features(
+            "features-minkowski",
+            "Minkowski pooling of costs with distances.",
+            flags=("features", "pooling"),
+            hyperparameters={"weight": 0.25, "reduction": {"pooling": "Minkowski", "k": 3.0}},
+        ),
+        with_features(
+            "features-volume",
+            "Features of a volume.",
+            flags=("features", "volume"),
+            logits=VOLUME_LOGITS,
+            target=VOLUME_LABELS,
+            features=varied(1, 2, 2, 2, 3, root=43),
+        ),
+    ],
+    samples=(
+        Sample({"weight": 0.3}, targets=LABELS_ONLY),
+        Sample({"weight": 0.3, "activation": "identity"}, targets=LABELS_ONLY),
+    ),
+    value_fault=other(weight=2.9e-4),
+    gradient_fault=np.negative,
+)

@@ -1,0 +1,70 @@
+"""Overlap of prediction and target, divided by their sizes (Dice) or by their union (Jaccard)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from ..definitions.region import EPSILON, family, ratio, worked
+from ..entries import Entry, Sample
+from ..faults import other, without
+from ..oracle.family import Cell, RatioOfSums, total
+
+POWER_LOSSES = "Duque-Arias et al., On power Jaccard losses for semantic segmentation, VISAPP 2021"
+DICE = f"{POWER_LOSSES}, the Dice loss"
+JACCARD = f"{POWER_LOSSES}, the Jaccard loss"
+
+
+def dice(cells: list[Cell], smooth: Any) -> tuple[Any, Any]:
+    """1 − (2 Σ yŷ + ε)/(Σ (y + ŷ) + ε)"""
+    overlap = total(cell.w * cell.y * cell.p for cell in cells)
+    return 2 * overlap + smooth, total(cell.w * (cell.y + cell.p) for cell in cells) + smooth
+
+
+def jaccard(cells: list[Cell], smooth: Any) -> tuple[Any, Any]:
+    """1 − (Σ yŷ + ε)/(Σ (y + ŷ − yŷ) + ε)"""
+    overlap = total(cell.w * cell.y * cell.p for cell in cells)
+    union = total(cell.w * (cell.y + cell.p - cell.y * cell.p) for cell in cells)
+    return overlap + smooth, union + smooth
+
+
+# n = 3 + ε and d = 17/4 + ε of the worked example. The slope of 1 − n/d by ŷ is (n − 2y · d)/d².
+N, D = 3 + EPSILON, Fraction(17, 4) + EPSILON
+
+ENTRIES = [
+    Entry(
+        loss="DiceLoss",
+        source=DICE,
+        oracle=RatioOfSums(dice),
+        cases=[
+            worked(
+                "dice",
+                DICE,
+                "1 − (3 + ε)/(17/4 + ε).",
+                ratio(3, 17 / 4),
+                gradient_by_hand=[float((N - 2 * y * D) / D**2) for y in (1, 1, 0, 0)],
+            ),
+            *family("dice", DICE, shared=()),
+        ],
+        samples=(
+            Sample(),
+            Sample({"activation": "sigmoid"}),
+            Sample({"aggregate": "batch", "absent": "skip"}),
+            Sample({"absent": "skip", "include_background": False, "class_weights": [1.0, 2.0, 0.5]}),
+        ),
+        value_fault=other(smooth=0.0),
+        gradient_fault=lambda g: 1.01 * g,
+    ),
+    Entry(
+        loss="JaccardLoss",
+        source=JACCARD,
+        oracle=RatioOfSums(jaccard),
+        cases=[
+            worked("jaccard", JACCARD, "1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)),
+            *family("jaccard", JACCARD),
+        ],
+        samples=(Sample(), Sample({"aggregate": "batch", "absent": "skip"})),
+        value_fault=without("mask"),
+        gradient_fault=lambda g: g[..., ::-1],
+    ),
+]

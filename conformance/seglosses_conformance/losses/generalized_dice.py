@@ -1,0 +1,91 @@
+"""One overlap for all classes of an image, the small ones weighted up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mpmath import mpf
+
+from ..definitions.arrays import LABELS, LOGITS, SOFT, Definition, variations
+from ..definitions.region import ABSENT, family
+from ..entries import Entry, Sample
+from ..faults import other
+from ..oracle.family import Cell, RatioPerImage, total
+
+SOURCE = "Sudre et al., Generalised Dice overlap as a loss for unbalanced segmentations, 2017, section 2.1"
+
+
+def generalized_dice(
+    classes: list[tuple[Any, list[Cell]]], smooth: Any, weights: str = "square"
+) -> tuple[Any, Any]:
+    """1 − (2 Σ_c ω Σ yŷ + ε)/(Σ_c ω Σ (y + ŷ) + ε), ω = 1/(Σ y)², over its largest; that of a class without target is
+    the largest."""
+    power = {"square": 2, "simple": 1, "uniform": 0}[weights]
+    sizes = [total(cell.w * cell.y for cell in cells) for _, cells in classes]
+    counted = [size for size, (weight, _) in zip(sizes, classes, strict=True) if size > 0 and weight > 0]
+    least = min(counted, default=None)
+    numerator, denominator = smooth, smooth
+    for size, (weight, cells) in zip(sizes, classes, strict=True):
+        omega = mpf(weight) * (mpf(1) if size == 0 or least is None else (least / size) ** power)
+        numerator = numerator + 2 * omega * total(cell.w * cell.y * cell.p for cell in cells)
+        denominator = denominator + omega * total(cell.w * (cell.y + cell.p) for cell in cells)
+    return numerator, denominator
+
+
+# I = 9/5, 3/5, 0, P = 21/10, 13/10, 3/5 and T = 3, 1, 0: ω = 1/9, 1 and, as the largest, 1.
+ROWS = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.3, 0.6, 0.1]])
+
+ENTRY = Entry(
+    loss="GeneralizedDiceLoss",
+    source=SOURCE,
+    oracle=RatioPerImage(generalized_dice),
+    cases=[
+        *(
+            Definition(
+                id=f"generalized-dice/worked-example{name}",
+                comment=f"Four pixels, class 2 absent: I = 9/5, 3/5, 0, P + T = 51/10, 23/10, 3/5, {text}",
+                source=SOURCE,
+                flags=("worked", "identity", "absent-class"),
+                hyperparameters={"activation": "identity", "smooth": 0.0, **more},
+                logits=ROWS.T[None],
+                target=np.array([[0, 0, 0, 1]]),
+                value_by_hand=value,
+            )
+            for name, text, more, value in (
+                ("", "ω = 1/9, 1, 1: 1 − (8/5)/(52/15).", {}, 7 / 13),
+                ("-simple", "ω = 1/3, 1, 1: 1 − (12/5)/(23/5).", {"weights": "simple"}, 11 / 23),
+                ("-uniform", "ω = 1: 1 − (24/5)/8.", {"weights": "uniform"}, 2 / 5),
+                ("-skipped", "ω = 1/9, 1: 1 − (8/5)/(43/15).", {"absent": "skip"}, 19 / 43),
+            )
+        ),
+        *family("generalized-dice", SOURCE),
+        *variations(
+            "generalized-dice",
+            SOURCE,
+            LOGITS,
+            LABELS,
+            [
+                ("simple", "ω = 1/Σ y.", {"weights": "simple"}),
+                ("uniform", "ω = 1.", {"weights": "uniform"}),
+            ],
+        ),
+        *variations(
+            "generalized-dice",
+            SOURCE,
+            LOGITS,
+            ABSENT,
+            [("absent-counted", "A class without target has the largest ω.", {})],
+        ),
+        *variations(
+            "generalized-dice", SOURCE, LOGITS, SOFT, [("soft-simple", "ω = 1/Σ y.", {"weights": "simple"})]
+        ),
+    ],
+    samples=(
+        Sample(),
+        Sample({"weights": "simple", "activation": "sigmoid"}),
+        Sample({"aggregate": "batch", "absent": "skip", "class_weights": [1.0, 2.0, 0.5]}),
+    ),
+    value_fault=other(weights="simple"),
+    gradient_fault=lambda g: 1.01 * g,
+)

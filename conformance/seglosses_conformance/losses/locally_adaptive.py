@@ -1,0 +1,294 @@
+"""A pixel loss of predictions that are pooled over neighbours of the same label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import exp, log1p, nan, sqrt
+from typing import Any
+
+import numpy as np
+from mpmath import mpf
+
+from ..definitions.arrays import (
+    IGNORED,
+    LABELS,
+    LOGITS,
+    MASK,
+    SAMPLE_WEIGHT,
+    VOID,
+    Definition,
+    saturated,
+    variations,
+    varied,
+)
+from ..definitions.further import FURTHER
+from ..definitions.scenes import NO_LABELS, ONE_CLASS, SIGMOID, standard
+from ..entries import LABELS_ONLY, Entry, Override, Sample
+from ..faults import other
+from ..oracle.evaluation import entry_of
+from ..oracle.family import PixelCosts, Result, pooled
+from ..oracle.problem import Pixel, Problem
+from ..oracle.tape import Scalar
+
+SOURCE = "Guo et al., Locally adaptive learning loss for semantic image segmentation, arXiv:1802.08290"
+
+
+def locally_adaptive(
+    problem: Problem,
+    *,
+    activation: str = "softmax",
+    ignore_index: int | None = None,
+    reduction: Any = None,
+    class_weights: Sequence[float] | None = None,
+    kernel_size: int = 5,
+    stride: int = 1,
+    cost: dict[str, Any] | None = None,
+    standardize: bool = True,
+) -> Result:
+    """Costs of the pooled predictions f against their centres' labels, Minkowski-pooled with k = 3"""
+    pixels = list(problem.pixels(ignore_index))
+    x = [standardized(pixel.logits) if standardize else pixel.logits for pixel in pixels]
+    centres = [
+        replace(centre, logits=selective_pooling(centre, pixels, x, kernel_size // 2))
+        for centre in pixels
+        if all(index % stride == 0 for index in centre.position)
+    ]
+    cost = cost or {"loss": "CrossEntropyLoss", "hyperparameters": {}}
+    costs = entry_of(cost["loss"]).oracle
+    assert isinstance(costs, PixelCosts)
+    terms, shape = costs.terms(problem, centres, activation, class_weights, **cost["hyperparameters"])
+    return pooled(terms, reduction or {"pooling": "Minkowski", "k": 3.0}, shape)
+
+
+def standardized(logits: Sequence[Scalar]) -> list[Any]:
+    """(x̂ − mean(x̂))/std(x̂) over the classes, population standard deviation; a constant vector gives 0"""
+    if all(z.value == logits[0].value for z in logits):
+        return [mpf(0)] * len(logits)
+    mean = sum(logits) / len(logits)
+    variance = sum((z - mean) ** 2 for z in logits) / len(logits)
+    return [(z - mean) / variance ** mpf("0.5") for z in logits]
+
+
+def selective_pooling(centre: Pixel, pixels: Sequence[Pixel], x: Sequence[Any], radius: int) -> list[Scalar]:
+    """f = (1/ξ) Σ μ ω_d x over the window (eq. 3): μ picks the centre's label, ξ counts, ω_d = 2^(1 − D8)"""
+    pooled_logits = [Scalar(0) for _ in centre.logits]
+    chosen = 0
+    for pixel, values in zip(pixels, x, strict=True):
+        distance = max((abs(a - b) for a, b in zip(pixel.position, centre.position, strict=True)), default=0)
+        if pixel.image == centre.image and distance <= radius and pixel.label == centre.label:
+            chosen += 1
+            pooled_logits = [
+                f + mpf(2) ** (1 - distance) * value for f, value in zip(pooled_logits, values, strict=True)
+            ]
+    return [f / chosen for f in pooled_logits]
+
+
+# A line of 7 pixels, a plane of 5×6 and a block of 3×3×4, in patches larger than a pixel.
+LINE = varied(1, 3, 7, root=14)
+LINE_LABELS = np.array([[0, 0, 1, 1, 1, 2, 0]])
+PLANE = varied(1, 3, 5, 6, root=23)
+PLANE_LABELS = np.array(
+    [[[0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 2], [0, 2, 2, 1, 2, 2], [2, 2, 2, 2, 2, 2], [0, 2, 1, 1, 0, 0]]]
+)
+BLOCK = varied(1, 3, 3, 3, 4, root=29)
+BLOCK_LABELS = np.array(
+    [
+        [
+            [[0, 0, 1, 1], [0, 0, 1, 1], [0, 2, 2, 1]],
+            [[0, 0, 1, 1], [0, 2, 2, 1], [2, 2, 2, 2]],
+            [[0, 1, 1, 1], [2, 2, 2, 1], [0, 0, 2, 2]],
+        ]
+    ]
+)
+# Standardised, two logits are always ±1 and one is 0.
+NARROW = ["sigmoid", "two-classes", *sorted(ONE_CLASS & SIGMOID - {"sigmoid"})]
+FOCAL_COST = {"loss": "FocalLoss", "hyperparameters": {"gamma": 2.0, "alpha": 0.25}}
+SMOOTHED_COST = {"loss": "CrossEntropyLoss", "hyperparameters": {"label_smoothing": 0.25}}
+
+
+def kernels() -> list[Definition]:
+    """Every kernel size on a line, a plane and a block."""
+    return [
+        Definition(
+            id=f"locally-adaptive/{name}-kernel-{kernel_size}",
+            comment=f"{dimensions}-D, window of {kernel_size} pixels along each axis.",
+            source=f"{SOURCE}, eqs. 3-5",
+            flags=("kernel", f"{dimensions}d", *(["volume"] if dimensions == 3 else [])),
+            hyperparameters={"kernel_size": kernel_size},
+            logits=logits,
+            target=target,
+        )
+        for name, dimensions, logits, target in (
+            ("line", 1, LINE, LINE_LABELS),
+            ("plane", 2, PLANE, PLANE_LABELS),
+            ("block", 3, BLOCK, BLOCK_LABELS),
+        )
+        for kernel_size in (3, 5, 7)
+    ]
+
+
+ENTRY = Entry(
+    loss="LocallyAdaptiveLoss",
+    source=f"{SOURCE}, eqs. 2-5",
+    oracle=locally_adaptive,
+    stretch=2,  # the weight of a window's centre
+    cases=[
+        Definition(
+            id="locally-adaptive/worked-example",
+            comment="A line of labels 0, 0, 1, window 3, logits (d, 0), d = 1, 2, −1: f differs by (2·1 + 2)/2, "
+            "(1 + 2·2)/2 and 2·(−1): mean of log(1 + e^−2), log(1 + e^−5/2), log(1 + e^−2).",
+            source=f"{SOURCE}, eqs. 3-4",
+            flags=("worked", "kernel"),
+            hyperparameters={"kernel_size": 3, "standardize": False, "reduction": "mean"},
+            logits=np.array([[[1.0, 2.0, -1.0], [0.0, 0.0, 0.0]]]),
+            target=np.array([[0, 0, 1]]),
+            value_by_hand=(2 * log1p(exp(-2)) + log1p(exp(-2.5))) / 3,
+        ),
+        Definition(
+            id="locally-adaptive/worked-standardized",
+            comment="One pixel (1, 2, 3): x = √(3/2) (−1, 0, 1), f = 2x; label 2: log(1 + e^−√6 + e^−2√6). "
+            "With one pixel Minkowski pooling changes nothing.",
+            source=f"{SOURCE}, eqs. 2-5",
+            flags=("worked", "one-pixel"),
+            logits=np.array([[[[1.0]], [[2.0]], [[3.0]]]]),
+            target=np.array([[[2]]]),
+            value_by_hand=log1p(exp(-sqrt(6)) + exp(-2 * sqrt(6))),
+        ),
+        *standard(
+            "locally-adaptive",
+            f"{SOURCE}, eqs. 2-5",
+            skip=[*NO_LABELS, *NARROW, "identity", "softmax", "minkowski", "impossible-class", "top-k-tie"],
+            shared=FURTHER,
+        ),
+        *standard(
+            "locally-adaptive",
+            f"{SOURCE}, eqs. 3-5",
+            only=NARROW,
+            shared=FURTHER,
+            standardize=False,
+            kernel_size=3,
+        ),
+        *standard(
+            "locally-adaptive",
+            f"{SOURCE}, the pixels as they are",
+            only=["top-k-tie"],
+            shared=FURTHER,
+            standardize=False,
+            kernel_size=1,
+        ),
+        *kernels(),
+        *variations(
+            "locally-adaptive",
+            f"{SOURCE}, eqs. 3-5",
+            PLANE,
+            PLANE_LABELS,
+            [
+                ("stride-2", "Every other pixel along each axis is a centre.", {"stride": 2}),
+                ("stride-3-kernel-3", "Stride 3, window 3.", {"stride": 3, "kernel_size": 3}),
+                ("logits", "The logits as they are.", {"standardize": False}),
+                ("k-1", "k = 1, the mean.", {"reduction": {"pooling": "Minkowski", "k": 1.0}}),
+                ("k-2", "k = 2.", {"reduction": {"pooling": "Minkowski", "k": 2.0}}),
+                ("k-5", "k = 5.", {"reduction": {"pooling": "Minkowski", "k": 5.0}}),
+                ("mean", 'reduction="mean".', {"reduction": "mean"}),
+                ("focal", "The focal loss as local cost.", {"cost": FOCAL_COST, "standardize": False}),
+                ("smoothing", "Smoothed cross-entropy as local cost.", {"cost": SMOOTHED_COST}),
+                (
+                    "stride-2-max-pooling",
+                    "Loss max-pooling takes Minkowski's place; only centres count.",
+                    {"stride": 2, "reduction": {"pooling": "MaxPooling", "ratio": 0.3, "p": 1.7}},
+                ),
+            ],
+        ),
+        Definition(
+            id="locally-adaptive/smoothing-ignored",
+            comment="Smoothed cross-entropy of pixels that are ignored, masked and weighted.",
+            source=f"{SOURCE}, eqs. 3-5",
+            flags=("kernel", "mask", "sample-weight", "ignore-index"),
+            hyperparameters={"cost": SMOOTHED_COST, "ignore_index": VOID},
+            logits=np.where((IGNORED | (MASK == 0))[:, None], nan, LOGITS),
+            target=np.where(IGNORED, VOID, LABELS),
+            mask=MASK,
+            sample_weight=SAMPLE_WEIGHT,
+        ),
+        Definition(
+            id="locally-adaptive/stride-2-none",
+            comment="Pixels that are no centres stand in the map with 0.",
+            source=f"{SOURCE}, eq. 4",
+            flags=("kernel", "none"),
+            hyperparameters={"stride": 2, "reduction": "none"},
+            logits=PLANE,
+            target=PLANE_LABELS,
+        ),
+        Definition(
+            id="locally-adaptive/stride-2-volume",
+            comment="Stride 2 in 3-D, the logits as they are.",
+            source=f"{SOURCE}, eq. 4",
+            flags=("kernel", "volume"),
+            hyperparameters={"stride": 2, "kernel_size": 3, "standardize": False},
+            logits=BLOCK,
+            target=BLOCK_LABELS,
+        ),
+        Definition(
+            id="locally-adaptive/constant-vector",
+            comment="Pixels with equal logits stand at 0 once standardised, and have no slope.",
+            source=f"{SOURCE}, eq. 2",
+            flags=("kernel",),
+            hyperparameters={"kernel_size": 3},
+            logits=np.where(np.arange(7) % 3 == 1, 1.5, LINE),
+            target=LINE_LABELS,
+        ),
+        Definition(
+            id="locally-adaptive/extreme-40-logits",
+            comment="Logits of ±40 as they are.",
+            source=f"{SOURCE}, eqs. 3-5",
+            flags=("extreme",),
+            hyperparameters={"standardize": False},
+            logits=saturated(40.0),
+            target=np.array([[[0, 2], [0, 1]]]),
+        ),
+        Definition(
+            id="locally-adaptive/extreme-1e4-logits",
+            comment="Logits of ±1e4 as they are (bfloat16 rounds them to ±9984).",
+            source=f"{SOURCE}, eqs. 3-5",
+            flags=("extreme",),
+            hyperparameters={"standardize": False},
+            logits=saturated(1e4),
+            target=np.array([[[0, 2], [0, 1]]]),
+        ),
+        Definition(
+            id="locally-adaptive/sigmoid-classes",
+            comment="Several classes under sigmoid: a cost for each class of each pixel.",
+            source=f"{SOURCE}, eqs. 3-5",
+            flags=("sigmoid",),
+            hyperparameters={"activation": "sigmoid", "kernel_size": 3},
+            logits=LOGITS,
+            target=LABELS,
+        ),
+    ],
+    samples=(
+        Sample({"kernel_size": 3}, targets=LABELS_ONLY),
+        Sample({"kernel_size": 3, "standardize": False}, targets=LABELS_ONLY),
+        Sample({"kernel_size": 3, "stride": 2, "reduction": "mean"}, targets=LABELS_ONLY),
+        Sample({"kernel_size": 3, "cost": FOCAL_COST}, targets=LABELS_ONLY),
+        Sample(
+            {
+                "stride": 2,
+                "standardize": False,
+                "cost": {"loss": "MeanSquaredErrorLoss", "hyperparameters": {}},
+            },
+            targets=LABELS_ONLY,
+        ),
+    ),
+    value_fault=other(kernel_size=3),
+    gradient_fault=lambda g: 1.01 * g,
+    overrides=(
+        Override(
+            "locally-adaptive/perfect",
+            gradient_scale=1e-3,
+            reason="where two logits are equal, the derivative of the standardisation removes a slope along the third"
+            " altogether: what is left is the difference of terms of this size",
+        ),
+    ),
+    exceptions={"permuted pixels": "it looks at neighbours"},
+)

@@ -1,0 +1,112 @@
+"""Overlap, divided by itself and a weighted sum of false positives and false negatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mpmath import mpf
+
+from ..definitions.arrays import LOGITS, SOFT, variations
+from ..definitions.region import family, ratio, worked
+from ..entries import Entry, Sample
+from ..faults import other
+from ..oracle.family import Cell, RatioOfSums, total
+from ..oracle.tape import plain
+
+SOURCE = "Salehi et al., Tversky loss function for image segmentation using 3D FCNs, 2017, eq. 4"
+FOCAL = "Abraham and Khan, A novel focal Tversky loss function for lesion segmentation, 2018, section 2"
+
+
+def tversky(cells: list[Cell], smooth: Any, alpha: float = 0.5, beta: float = 0.5) -> tuple[Any, Any]:
+    """1 − (TP + ε)/(TP + α FP + β FN + ε), TP = Σ yŷ, FP = Σ (1 − y)ŷ, FN = Σ y(1 − ŷ)"""
+    true_positive = total(cell.w * cell.y * cell.p for cell in cells)
+    false_positive = total(cell.w * (1 - cell.y) * cell.p for cell in cells)
+    false_negative = total(cell.w * cell.y * (1 - cell.p) for cell in cells)
+    index = true_positive + mpf(alpha) * false_positive + mpf(beta) * false_negative
+    return true_positive + smooth, index + smooth
+
+
+def focal_tversky(cells: list[Cell], smooth: Any, alpha: float = 0.3, beta: float = 0.7) -> tuple[Any, Any]:
+    """The paper's weights, of Tversky's ratio."""
+    return tversky(cells, smooth, alpha, beta)
+
+
+def powered(loss: Any, gamma: float = 0.75) -> Any:
+    """u^γ, which has no slope at u = 0."""
+    return loss**gamma if plain(loss) != 0 else loss * 0
+
+
+TVERSKY = Entry(
+    loss="TverskyLoss",
+    source=SOURCE,
+    oracle=RatioOfSums(tversky),
+    cases=[
+        worked(
+            "tversky",
+            SOURCE,
+            "FP = 3/4, FN = 1/2, 1 − (3/2 + ε)/(3/2 + 3/16 + 3/8 + ε).",
+            ratio(3 / 2, 3 / 2 + 3 / 16 + 3 / 8),
+            alpha=0.25,
+            beta=0.75,
+        ),
+        *family("tversky", SOURCE, alpha=0.25, beta=0.75),
+        *variations(
+            "tversky",
+            SOURCE,
+            LOGITS,
+            SOFT,
+            [
+                ("defaults", "α = β = 1/2, which is Dice.", {}),
+                ("jaccard", "α = β = 1, which is Jaccard.", {"alpha": 1.0, "beta": 1.0}),
+                ("precision", "False negatives cost nothing.", {"alpha": 1.0, "beta": 0.0}),
+                ("recall", "False positives cost nothing.", {"alpha": 0.0, "beta": 1.0}),
+            ],
+        ),
+    ],
+    samples=(
+        Sample(),
+        Sample({"alpha": 0.3, "beta": 0.7}),
+        Sample({"alpha": 0.3, "beta": 0.7, "include_background": False}),
+    ),
+    value_fault=other(alpha=0.501),
+    gradient_fault=lambda g: 0.99 * g,
+)
+
+FOCAL_TVERSKY = Entry(
+    loss="FocalTverskyLoss",
+    source=FOCAL,
+    oracle=RatioOfSums(focal_tversky, then=powered),
+    cases=[
+        worked(
+            "focal-tversky",
+            FOCAL,
+            "FP = 3/4, FN = 1/2, √u of u = 1 − (3/2 + ε)/(3/2 + 3/16 + 3/8 + ε).",
+            ratio(3 / 2, 3 / 2 + 3 / 16 + 3 / 8) ** 0.5,
+            alpha=0.25,
+            beta=0.75,
+            gamma=0.5,
+        ),
+        *family("focal-tversky", FOCAL),
+        *variations(
+            "focal-tversky",
+            FOCAL,
+            LOGITS,
+            SOFT,
+            [
+                ("gamma-1", "γ = 1, which is Tversky.", {"gamma": 1.0}),
+                ("gamma-half", "γ = 1/2, a root.", {"gamma": 0.5}),
+                ("gamma-3", "γ = 3.", {"gamma": 3.0}),
+                (
+                    "paper",
+                    "The paper's best, its γ = 4/3 as 1/γ.",
+                    {"alpha": 0.3, "beta": 0.7, "gamma": 0.75},
+                ),
+            ],
+        ),
+    ],
+    samples=(Sample(), Sample({"gamma": 2.0, "aggregate": "batch", "absent": "skip"})),
+    value_fault=other(gamma=0.751),
+    gradient_fault=lambda g: 0.99 * g,
+)
+
+ENTRIES = [TVERSKY, FOCAL_TVERSKY]

@@ -1,0 +1,220 @@
+"""Skeletons of a new loss: `python -m seglosses_conformance.new FocalTverskyLoss --like TverskyLoss`
+
+writes two files, the class for the core and the entry for the suite, both in the shape of the other loss. The class
+computes what that loss computes until its formula is changed; the formula of the oracle is left to be written. Of a
+class that the core has already there is the entry alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import seglosses_core
+from seglosses_conformance import losses
+from seglosses_conformance.entries import Entry
+from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.oracle.family import RatioOfSums, RatioPerImage
+
+CORE = "seglosses_core/losses"
+"""Where in a checkout the class is written to."""
+SUITE = "conformance/seglosses_conformance/losses"
+"""Where the entry is written to."""
+
+CLASS_FILE = '''\
+"""Say in one line what {name} is a function of."""
+
+from __future__ import annotations
+
+{imports}
+
+
+@dataclass(frozen=True, kw_only=True)
+class {name}({bases}):
+    """`L = …`, the formula, in the symbols of the other losses.
+
+    Then the paper and the equation, what is ours where the paper leaves something open, and what departs from it.
+
+    What follows is the code of {like}.
+    Change it into the formula, and keep only the hyper-parameters that this loss has.
+
+    Parameters
+    ----------
+    name : type
+        For each hyper-parameter, what it does and which values it takes.
+    """
+
+{body}'''
+
+ENTRY_FILE = '''\
+"""Say in one line what {name} measures."""
+
+from __future__ import annotations
+
+{imports}
+
+SOURCE = "Authors, title, year, equation"
+
+
+{formula}
+
+
+ENTRY = Entry(
+    loss="{name}",
+    source=SOURCE,
+    oracle={oracle},
+    cases=[
+        # First an example that is worked by hand from the paper: a `Definition` with the flag "worked", a comment that
+        # shows the calculation, and its result as `value_by_hand`.
+        *{scenes}("{prefix}", SOURCE),
+        # Last what the hyper-parameters of this loss do, for example by `variations`.
+    ],
+    # What follows is from {like}.
+    # Samples are what every general test runs the loss with, the plainest first.
+    # Faults are what the cases have to find.
+    {facts},
+)
+'''
+
+NEXT = """
+The files say in words what to fill in. Then
+  - name {name} in seglosses_core/__init__.py: the import, LOSSES and __all__;
+  - write the signatures for editors: python scripts/make_stubs.py
+  - add a hyper-parameter that no other loss has to conformance/seglosses_conformance/cases/schema.json;
+  - write the expected results: python -m seglosses_conformance.generate {name}
+  - see what is missing: pytest tests/conformance/test_entries.py tests/conformance/test_oracle.py
+  - compare: python -m seglosses_conformance --quick --losses {name}"""
+
+
+def class_skeleton(name: str, like: str) -> str:
+    """The class of another loss under a new name, its docstring to be written."""
+    kind = getattr(seglosses_core, like)
+    source = inspect.getsource(kind)
+    (tree,) = ast.parse(source).body
+    assert isinstance(tree, ast.ClassDef)
+    first = tree.body[1 if ast.get_docstring(tree) else 0]
+    start = min(node.lineno for node in (first, *getattr(first, "decorator_list", ())))
+    return CLASS_FILE.format(
+        name=name,
+        like=like,
+        imports="\n".join(imports(sys.modules[kind.__module__], [tree])),
+        bases=", ".join(map(ast.unparse, tree.bases)),
+        body="".join(source.splitlines(keepends=True)[start - 1 :]).replace(like, name),
+    )
+
+
+def entry_skeleton(name: str, like: str) -> str:
+    """An entry of the same kind of oracle as another, with its samples and faults, and the scenes of its family."""
+    entry = ENTRIES[like]
+    formula = getattr(entry.oracle, "score", getattr(entry.oracle, "cost", entry.oracle))
+    (definition,) = ast.parse(inspect.getsource(formula)).body
+    assert isinstance(definition, ast.FunctionDef)
+    definition.name = "_".join(words(name))
+    definition.body = ast.parse(
+        '"""The formula as the paper has it, in its symbols."""\n'
+        'raise NotImplementedError("Write the formula from the paper. It shares no code with the class.")'
+    ).body
+    module = file_of(entry)
+    facts = {
+        keyword.arg: keyword.value
+        for call in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(call, ast.Call) and any(ast.unparse(k) == f"loss='{like}'" for k in call.keywords)
+        for keyword in call.keywords
+        if keyword.arg not in ("loss", "source", "cases", "overrides")
+    }
+    oracle = facts.pop("oracle")
+    is_region = isinstance(entry.oracle, RatioOfSums | RatioPerImage)
+    home, scenes = ("region", "family") if is_region else ("scenes", "standard")
+    found = {
+        "from ..entries import Entry",
+        f"from ..definitions.{home} import {scenes}",
+        *imports(sys.modules[formula.__module__], [definition]),
+        *imports(module, [oracle, *facts.values()], without=formula.__name__),
+    }
+    return ENTRY_FILE.format(
+        name=name,
+        like=like,
+        prefix="-".join(words(name)),
+        imports="\n".join(sorted(found)),
+        formula=ast.unparse(definition),
+        oracle=re.sub(rf"\b{formula.__name__}\b", definition.name, ast.unparse(oracle)),
+        scenes=scenes,
+        facts=",\n    ".join(f"{fact}={ast.unparse(value)}" for fact, value in facts.items()),
+    )
+
+
+def file_of(entry: Entry) -> ModuleType:
+    """The module that an entry stands in."""
+    files = [module for name, module in sys.modules.items() if name.startswith(f"{losses.__name__}.")]
+    return next(f for f in files if any(one is entry for one in losses.entries_of(f)))
+
+
+def imports(module: ModuleType, trees: Iterable[ast.AST], without: str = "") -> Iterator[str]:
+    """The imports of what is used in the trees, which are parts of a module: from where it has it, or from itself."""
+    used = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)} - {without}
+    imported = set()
+    for statement in ast.parse(inspect.getsource(module)).body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names:
+                imported.add(alias.asname or alias.name)
+                if (alias.asname or alias.name) in used:
+                    statement.names = [alias]
+                    yield ast.unparse(statement)
+    home = f".{module.__name__.rpartition('.')[2]}" if "conformance" in module.__name__ else module.__name__
+    for name in sorted(used & set(vars(module)) - imported):
+        yield f"from {home} import {name}"
+
+
+def words(name: str) -> list[str]:
+    """FocalTverskyLoss → focal, tversky"""
+    return [word.lower() for word in re.findall("[A-Z][a-z]*", name.removesuffix("Loss"))]
+
+
+def lay_out(files: Iterable[Path]) -> None:
+    """Sort the imports and break the lines, where ruff is installed."""
+    for command in (["check", "--fix", "--select", "I"], ["format"]):
+        subprocess.run([sys.executable, "-m", "ruff", *command, *map(str, files)], capture_output=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    title, explanation = str(__doc__).split("\n\n", 1)
+    parser = argparse.ArgumentParser(
+        prog="python -m seglosses_conformance.new", description=f"{title} {explanation}"
+    )
+    parser.add_argument("name", metavar="NAME", help="the new loss, as FocalTverskyLoss")
+    parser.add_argument("--like", required=True, metavar="LOSS", choices=ENTRIES, help="a loss of its shape")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(__file__).parents[2], help="the checkout (the one of this file)"
+    )
+    options = parser.parse_args(arguments)
+    name, like = options.name, options.like
+    if not re.fullmatch("([A-Z][a-z]*)+Loss", name):
+        parser.error(f"a name is words with capitals and ends in Loss, as FocalTverskyLoss, not so {name}")
+    if name in ENTRIES:
+        parser.error(f"there is a {name} already")
+    if not (options.folder / "conformance").is_dir():
+        parser.error(f"{options.folder} is no checkout of seglosses; name one with --folder")
+    file = "_".join(words(name)) + ".py"
+    texts = {options.folder / SUITE / file: entry_skeleton(name, like)}
+    if not hasattr(seglosses_core, name):
+        texts = {options.folder / CORE / file: class_skeleton(name, like), **texts}
+    for path in texts:
+        if path.exists():
+            parser.error(f"there is a file {path} already")
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path)
+    lay_out(texts)
+    print(NEXT.format(name=name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""What the losses of one kind share, so that the file of a loss holds its formula and little else.
+
+- `RatioOfSums(score)`: 1 − n/d of each class of each image. The formula gives n and d for the pixels of one class.
+- `RatioPerImage(score)`: 1 − n/d of each image. The formula gives n and d for the pixels of all its classes.
+- `PixelCosts(cost)`: a map, pooled. The formula gives what one class of one pixel costs.
+
+A loss of another kind is a function of the problem and its hyper-parameters that returns a `Result`.
+
+Symbols in the formulas: p or ŷ the predicted probability of a class at a pixel, y or g its target, w the pixel's
+weight, ε `smooth`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+from mpmath import mpf
+
+from .pooling import Term, pool
+from .problem import Pixel, Problem, probabilities
+from .tape import Scalar, gradient, plain
+
+Result = tuple[Any, tuple[int, ...], Any]
+"""The value (one number, or the flat map of reduction="none"), its shape, and its scale: the sum of the absolute terms
+that the value is the sum of, by which rounding errors are measured."""
+
+Oracle = Callable[..., Result]
+"""A function of a problem and hyper-parameters."""
+
+
+def total(terms: Iterable[Any]) -> Any:
+    return sum(terms, mpf(0))
+
+
+# --- Ratios of sums over a region --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One pixel seen by one class."""
+
+    w: Any
+    p: Scalar
+    y: Any
+
+
+@dataclass(frozen=True)
+class RatioOfSums:
+    """1 − n/d of each class of each image, and their weighted mean."""
+
+    score: Callable[..., tuple[Any, Any]]
+    """n and d of the cells of one class, of ε and of the loss's own hyper-parameters."""
+    then: Callable[..., Any] | None = None
+    """A function of 1 − n/d that takes its place. It may have hyper-parameters of its own, and has to know its slope
+    where 1 − n/d is 0."""
+
+    def __call__(
+        self,
+        problem: Problem,
+        *,
+        activation: str = "softmax",
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+        class_weights: Sequence[float] | None = None,
+        smooth: float = 1e-5,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        **options: Any,
+    ) -> Result:
+        batch = aggregate == "batch"
+        parameters = () if self.then is None else signature(self.then).parameters
+        of_then = {name: options.pop(name) for name in parameters if name in options}
+        losses, scales, weights = [], [], []
+        for image, classes in enumerate(regions(problem, activation, ignore_index, batch)):
+            for c, cells in enumerate(classes):
+                weight = mpf(1) if class_weights is None else mpf(class_weights[c])
+                weight *= 1 if batch else mpf(problem.sample_weight[image])
+                if not counts(cells, c, absent, include_background):
+                    weight = mpf(0)
+                loss, scale = one_minus(*self.score(cells, mpf(smooth), **options))
+                if self.then is not None:
+                    scale = scale_after(self.then, loss, scale, of_then)
+                    loss = self.then(loss, **of_then)
+                losses.append(loss)
+                scales.append(scale)
+                weights.append(weight)
+        shape = (problem.classes,) if batch else (problem.images, problem.classes)
+        return weighted(losses, scales, weights, reduction, shape)
+
+
+@dataclass(frozen=True)
+class RatioPerImage:
+    """1 − n/d of each image, n and d being sums over its classes too, and their weighted mean."""
+
+    score: Callable[..., tuple[Any, Any]]
+    """n and d of the cells of each class that counts, as pairs of class weight and cells, of ε and of the loss's own
+    hyper-parameters."""
+
+    def __call__(
+        self,
+        problem: Problem,
+        *,
+        activation: str = "softmax",
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+        class_weights: Sequence[float] | None = None,
+        smooth: float = 1e-5,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        **options: Any,
+    ) -> Result:
+        batch = aggregate == "batch"
+        losses, scales, weights = [], [], []
+        for image, classes in enumerate(regions(problem, activation, ignore_index, batch)):
+            counting = [
+                (mpf(1) if class_weights is None else mpf(class_weights[c]), cells)
+                for c, cells in enumerate(classes)
+                if counts(cells, c, absent, include_background)
+            ]
+            loss, scale = one_minus(*self.score(counting, mpf(smooth), **options))
+            losses.append(loss)
+            scales.append(scale)
+            weights.append(mpf(1 if batch else problem.sample_weight[image]) if counting else mpf(0))
+        return weighted(losses, scales, weights, reduction, (1,) if batch else (problem.images,))
+
+
+def regions(
+    problem: Problem, activation: str, ignore_index: int | None, batch: bool
+) -> list[list[list[Cell]]]:
+    """The cells of every class of every image, or of the batch as if it were one image."""
+    found: list[list[list[Cell]]]
+    found = [[[] for _ in range(problem.classes)] for _ in range(1 if batch else problem.images)]
+    for pixel in problem.pixels(ignore_index):
+        weight = pixel.mask * (pixel.sample_weight if batch else 1)
+        prediction = probabilities(pixel.logits, activation)
+        for cells, p, y in zip(found[0 if batch else pixel.image], prediction, pixel.target, strict=True):
+            cells.append(Cell(weight, p, y))
+    return found
+
+
+def counts(cells: Sequence[Cell], c: int, absent: str, include_background: bool) -> bool:
+    """Whether a class has a pixel, is no background to be left out, and is there if it has to be."""
+    if not cells or (c == 0 and not include_background):
+        return False
+    return absent != "skip" or total(cell.w * cell.y for cell in cells) != 0
+
+
+def one_minus(numerator: Any, denominator: Any) -> tuple[Any, Any]:
+    """1 − n/d and its scale; 0/0 is a perfect score."""
+    ratio = numerator / denominator if plain(denominator) != 0 else mpf(1)
+    return 1 - ratio, 1 + abs(plain(ratio))
+
+
+def scale_after(then: Callable[..., Any], loss: Any, scale: Any, options: dict[str, Any]) -> Any:
+    """The scale of a function of the loss: an error of the loss arrives multiplied by the function's slope."""
+    x = Scalar(plain(loss))
+    value = then(x, **options)
+    (slope,) = gradient(value, [x])
+    return abs(slope) * scale + abs(plain(value))
+
+
+def weighted(
+    losses: Sequence[Any],
+    scales: Sequence[Any],
+    weights: Sequence[Any],
+    reduction: str,
+    shape: tuple[int, ...],
+) -> Result:
+    """Σ ω L / Σ ω, its numerator for "sum", its terms for "none"."""
+    loss_terms = [weight * loss for weight, loss in zip(weights, losses, strict=True)]
+    scale_terms = [weight * scale for weight, scale in zip(weights, scales, strict=True)]
+    if reduction == "none":
+        return loss_terms, shape, scale_terms
+    if total(weights) == 0:
+        return mpf(0), (), mpf(0)
+    divisor = {"mean": total(weights), "sum": mpf(1)}[reduction]
+    return total(loss_terms) / divisor, (), total(scale_terms) / divisor
+
+
+# --- One number for each pixel, or for each class of each pixel --------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which of how many classes, and whether they exclude each other or each is a yes (p) or no (1 − p) of its own."""
+
+    c: int
+    classes: int
+    exclusive: bool
+
+
+@dataclass(frozen=True)
+class PixelCosts:
+    """The map of what pixels cost, and its pooling."""
+
+    cost: Callable[..., Any]
+    """The cost of a probability p against its target y at a `Place`, and of the loss's own hyper-parameters. A formula
+    looks at `y > 0` and `y < 1` first, so that 0 · log 0 is 0."""
+    activation: str = "softmax"
+    """The default."""
+    may_exclude: bool = True
+    """Whether the classes of a pixel share one cost where they exclude each other."""
+    mean: Callable[[Sequence[Term]], Any] | None = None
+    """What reduction="mean" is, if not Σ ω ℓ / Σ ω."""
+
+    def __call__(
+        self,
+        problem: Problem,
+        *,
+        activation: str | None = None,
+        ignore_index: int | None = None,
+        reduction: Any = "mean",
+        class_weights: Sequence[float] | None = None,
+        **options: Any,
+    ) -> Result:
+        pixels = list(problem.pixels(ignore_index))
+        terms, shape = self.terms(problem, pixels, activation or self.activation, class_weights, **options)
+        if self.mean is not None and reduction == "mean":
+            value = self.mean(terms)
+            return value, (), abs(plain(value))
+        return pooled(terms, reduction, shape)
+
+    def terms(
+        self,
+        problem: Problem,
+        pixels: Sequence[Pixel],
+        activation: str,
+        class_weights: Sequence[float] | None,
+        **options: Any,
+    ) -> tuple[list[Term], tuple[int, ...]]:
+        """What counts in the map, and its shape: (N, *S) for exclusive classes, (N, C, *S) otherwise.
+
+        Exclusive: cost Σ_c w_c cost_c / W with pixel weight mask · sample weight · W, W = Σ_c w_c y_c. Otherwise each
+        class is a term with weight mask · sample weight · w_c.
+        """
+        exclusive = self.are_exclusive(activation, problem.classes)
+        w = [mpf(1)] * problem.classes if class_weights is None else [mpf(weight) for weight in class_weights]
+        terms = []
+        for pixel in pixels:
+            prediction = probabilities(pixel.logits, activation)
+            costs = [
+                self.cost(prediction[c], pixel.target[c], Place(c, problem.classes, exclusive), **options)
+                for c in range(problem.classes)
+            ]
+            weight = pixel.mask * pixel.sample_weight
+            if exclusive:
+                class_weight = total(w[c] * pixel.target[c] for c in range(problem.classes))
+                if class_weight > 0:
+                    shared = total(w[c] * costs[c] for c in range(problem.classes)) / class_weight
+                    terms.append(Term(index_of(problem, pixel), shared, weight * class_weight))
+            else:
+                terms += [
+                    Term(index_of(problem, pixel, c), costs[c], weight * w[c], pixel.target[c])
+                    for c in range(problem.classes)
+                    if w[c] > 0
+                ]
+        return terms, problem.map_shape if exclusive else problem.shape
+
+    def are_exclusive(self, activation: str, classes: int) -> bool:
+        """Whether a pixel's classes share one cost: under softmax, or as probabilities of several classes."""
+        return self.may_exclude and (activation == "softmax" or (activation == "identity" and classes > 1))
+
+
+def index_of(problem: Problem, pixel: Pixel, c: int | None = None) -> int:
+    """Where a pixel, or one of its classes, stands in the flat map."""
+    index = pixel.image if c is None else pixel.image * problem.classes + c
+    for size, position in zip(problem.space, pixel.position, strict=True):
+        index = index * size + position
+    return index
+
+
+def pooled(terms: Sequence[Term], reduction: Any, shape: tuple[int, ...]) -> Result:
+    """The reduced map. Costs are sums of terms of one sign, so the value is its own scale."""
+    value = pool(terms, reduction, shape)
+    if reduction == "none":
+        return value, shape, [abs(plain(v)) for v in value]
+    return value, (), abs(plain(value))
+
+
+def clipped(p: Scalar, clip: float) -> Scalar:
+    """p, or the nearer end of [clip, 1 − clip], which has no slope. At an end p itself."""
+    lowest, highest = mpf(clip), 1 - mpf(clip)
+    return p if lowest <= p.value <= highest or clip == 0 else Scalar(lowest if p.value < lowest else highest)

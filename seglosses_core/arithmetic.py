@@ -1,0 +1,103 @@
+"""Powers, quotients and logarithms that are right at their ends, and small helpers."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from seglosses_core.libraries import Array, dtype_name
+
+
+class once:
+    """A property that is computed at its first use and kept: `functools.cached_property` without the lock that Python
+    3.11 has there and that compilers cannot trace."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+        self._name = make.__name__
+        self.__doc__ = make.__doc__
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        value = self._make(owner)
+        setattr(owner, self._name, value)
+        return value
+
+
+def product(factors: Sequence[Array]) -> Array:
+    return functools.reduce(operator.mul, factors)
+
+
+def product_or_none(factors: Sequence[Array | None]) -> Array | None:
+    """The product of those that are not None; None if all are."""
+    present = [factor for factor in factors if factor is not None]
+    return product(present) if present else None
+
+
+def is_zero(exponent: Any) -> bool:
+    """Whether an exponent is known to be 0; an array is not looked at."""
+    return isinstance(exponent, (int, float)) and exponent == 0
+
+
+def power(x: Array, exponent: Any) -> Array:
+    """`x ** exponent` for x ≥ 0; whole small exponents exactly and with derivatives that are right at 0."""
+    if isinstance(exponent, (int, float)):
+        if exponent == 0:
+            return x * 0 + 1
+        if exponent == 1:
+            return x
+        if exponent == 2:
+            return x * x
+    return x**exponent
+
+
+def power_or_zero(x: Array, exponent: Any, xp: Any) -> Array:
+    """`x ** exponent` for x ≥ 0 with 0 at 0 (1 for the exponent 0), and with a derivative there that is no NaN."""
+    if isinstance(exponent, (int, float)):
+        if exponent == 0:
+            return 0 * x + 1
+        if exponent in (1, 2):
+            return power(x, exponent)
+    positive = x > 0
+    return xp.where(positive, power(xp.where(positive, x, xp.ones_like(x)), exponent), 0 * x)
+
+
+def power_by_log(log_x: Array, exponent: Any, xp: Any) -> Array:
+    """`x ** exponent` for an exponent above 0 as `exp(exponent · log x)`, with derivatives that are right where x
+    underflows."""
+    lowest = -1e30  # −∞ times the derivative of the exponential, 0, would be NaN
+    return xp.exp(exponent * xp.where(log_x < lowest, xp.full_like(log_x, lowest), log_x))
+
+
+def is_whole(exponent: Any) -> bool:
+    """Whether an exponent is known to be a whole number."""
+    return isinstance(exponent, (int, float)) and float(exponent).is_integer()
+
+
+def divide(numerator: Array, denominator: Array, xp: Any, otherwise: float = 0.0) -> Array:
+    """`numerator / denominator`, and `otherwise` where the denominator is 0."""
+    zero = denominator == 0
+    quotient = numerator / xp.where(zero, xp.ones_like(denominator), denominator)
+    return xp.where(zero, xp.full_like(quotient, otherwise), quotient)
+
+
+def one_if_zero(count: Any, xp: Any) -> Any:
+    """A number of entries or a sum of weights, and 1 for 0: what is divided by it is 0 then."""
+    return xp.where(count > 0, count, xp.ones_like(count)) if hasattr(count, "dtype") else count
+
+
+def log1p_by_series(x: Array, xp: Any) -> Array:
+    """log(1 + x) for x ≥ −1/2, for what compiles: some compilers make log1p(x) log(1 + x), which is 0 for a small x.
+
+    Near 0 it is `2 artanh(s) = 2 (s + s³/3 + s⁵/5 + …)` with `s = x / (2 + x)`.
+    """
+    near = (x < 0.25) & (x > -0.25)
+    inside = xp.where(near, x, xp.zeros_like(x))
+    s = inside / (2 + inside)
+    square = s * s
+    terms = 11 if dtype_name(x) == "float64" else 5
+    series = xp.full_like(x, 1 / (2 * terms - 1))
+    for k in range(terms - 1, 0, -1):
+        series = series * square + 1 / (2 * k - 1)
+    return xp.where(near, 2 * s * series, xp.log(1 + xp.where(near, xp.zeros_like(x), x)))

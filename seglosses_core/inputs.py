@@ -1,0 +1,76 @@
+"""What a loss takes beside logits, target and weights: declared by the loss, checked here for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seglosses_core.checks import check_library, describe, dtype_is, same_shape, tuple_text
+from seglosses_core.libraries import Array, shape_of
+
+
+@dataclass(frozen=True)
+class Input:
+    """One argument: floating-point numbers of a shape that is spelled with letters.
+
+    N, C and *S are the logits' images, classes and pixels; any other letter is a length that all inputs that name it
+    have in common. Where a letter stands between N and *S its axis is the logits' class axis: "N D *S".
+    """
+
+    shape: str
+    text: str
+    """What it is, for documentation and errors."""
+    otherwise: str | None = None
+    """What takes its place where it is not given: "logits". None: it must be given."""
+
+
+def check_inputs(
+    declared: Mapping[str, Input], given: Mapping[str, Any], logits: Array, axis: int, loss: str
+) -> dict[str, Array]:
+    """Check what a call has beside logits, target and weights, and give it without what is None."""
+    present = {name: value for name, value in given.items() if value is not None}
+    unknown = [name for name in given if name not in declared]
+    if unknown:
+        takes = f"; it takes {', '.join(declared)}" if declared else ""
+        raise TypeError(
+            f"{loss} takes no {unknown[0]!r} beside logits, target, mask and sample_weight{takes}."
+        )
+    full = shape_of(logits)
+    lengths: dict[str, int | None] = {"N": full[0], "C": full[axis]}
+    for name, one in declared.items():
+        letters = one.shape.split()
+        if name not in present:
+            if one.otherwise is None:
+                raise TypeError(
+                    f"{loss} needs {name}=, {one.text}, of shape ({', '.join(letters)}), got none."
+                )
+            lengths |= dict(zip(letters, (full[0], full[axis]), strict=False))
+            continue
+        value = present[name]
+        check_library(name, value, logits)
+        if not dtype_is(value, "floating"):
+            raise TypeError(f"{name} must be real floating point, got {describe(value)}.")
+        shape = shape_of(value)
+        pixels = [n for i, n in enumerate(full) if i not in (0, axis)]
+        names = _axes(letters, pixels, axis)
+        if len(shape) == len(names):
+            for letter, length in zip(names, shape, strict=True):
+                if isinstance(letter, str):
+                    lengths.setdefault(letter, length)
+        expected = tuple(lengths.get(n, n) if isinstance(n, str) else n for n in names)
+        if not same_shape(shape, tuple(None if isinstance(n, str) else n for n in expected)):
+            raise ValueError(
+                f"{name} must have the shape {tuple_text(expected)}, {one.text}, got {describe(value)} for logits of"
+                f" shape {tuple_text(full)}."
+            )
+    return present
+
+
+def _axes(letters: Sequence[str], pixels: Sequence[int | None], axis: int) -> list[str | int | None]:
+    """What each axis is: a letter, or a length of the logits."""
+    names: list[str | int | None] = [letter for letter in letters if letter != "*S"]
+    if "*S" in letters:
+        names, channel = [*names[:1], *pixels], names[1:]
+        names[axis:axis] = channel
+    return names

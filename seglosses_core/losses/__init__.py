@@ -1,0 +1,1 @@
+"""The losses, each in the file of its family."""

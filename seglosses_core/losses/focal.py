@@ -1,0 +1,88 @@
+"""The focal loss, and the cost that it shares with the distance-aware cross-entropy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seglosses_core.arithmetic import is_zero
+from seglosses_core.checks import check_number, check_parameter, check_per_class, is_array
+from seglosses_core.libraries import Array
+from seglosses_core.log_pixel import LogPixelLoss
+from seglosses_core.ops import Ops
+from seglosses_core.prediction import Side
+from seglosses_core.target import Target
+
+
+def focal_cost(side: Side, gamma: float, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+    """`−(1 − p)^γ log p` and its derivative by log p: `−(1 − p)^γ (γ p r + 1)`, with r = −log p / (1 − p)."""
+    xp, log_p = ops.xp, side.log
+    damping = side.complement_power(gamma, ops)
+
+    def slope() -> Any:
+        if is_zero(gamma):
+            return -1.0
+        limits = xp.finfo(log_p.dtype)
+        inside = xp.clip(log_p, 0.9 * math.log(limits.smallest_normal), 0.0)  # where p underflows, p r is 0
+        q = side.complement()
+        certain = q < limits.eps**0.5
+        ratio = xp.where(certain, 1 + q / 2, -inside / xp.where(certain, xp.ones_like(q), q))
+        return -damping * (gamma * xp.exp(inside) * ratio + 1)
+
+    return -damping * log_p, slope
+
+
+@dataclass(frozen=True, kw_only=True)
+class FocalLoss(LogPixelLoss):
+    """`ℓ = −α_c (1 − p)^γ log p` at the label; for overlapping classes `−α (1 − p)^γ log p` where y = 1 and
+    `−(1 − α) p^γ log(1 − p)` where y = 0, mixed by soft targets.
+
+    Lin et al. 2017 (arXiv:1708.02002, eq. 5), whose sum over the number of anchors is the mean over pixels here.
+
+    Parameters
+    ----------
+    gamma : float
+        The focusing exponent, ≥ 0.
+    alpha : float, sequence or array `(C,)`, or None
+        With exclusive classes a number multiplies all of them, a vector each its own; with overlapping ones α in
+        [0, 1] is for the foreground and 1 − α for the rest. None: 1 everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = FocalLoss(gamma=2, alpha=None)
+    >>> float(loss(logits, labels).round(6))
+    0.127006
+    """
+
+    gamma: float = 2.0
+    alpha: float | Sequence[float] | Array | None = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("gamma", self.gamma, at_least=0)
+        limits: dict[str, float] = {"at_least": 0, **({"at_most": 1} if self.activation == "sigmoid" else {})}
+        alpha: Any = self.alpha
+        if isinstance(alpha, tuple) or (is_array(alpha) and len(alpha.shape)):
+            check_per_class("alpha", alpha, **limits)
+        elif alpha is not None:
+            check_parameter("alpha", alpha, **limits)
+
+    def check_classes(self, logits: Array, axis: int) -> None:
+        super().check_classes(logits, axis)
+        self.check_per_class("alpha", logits, axis)
+
+    def class_factors(self, ops: Ops, target: Target) -> tuple[Any, Any] | None:
+        if self.alpha is None:
+            return None
+        alpha: Any = self.alpha
+        if isinstance(alpha, tuple) or is_array(alpha):
+            alpha = ops.constant(alpha, target.like, target.dtype)
+        return alpha, 1 - alpha
+
+    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return focal_cost(side, self.gamma, ops)

@@ -1,0 +1,77 @@
+"""Generalized Dice: one ratio for all classes, small classes weighted up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from seglosses_core.arithmetic import product_or_none
+from seglosses_core.checks import check_choice
+from seglosses_core.libraries import Array
+from seglosses_core.losses.dice import DiceLoss
+from seglosses_core.moments import class_sizes, moments
+from seglosses_core.ops import Ops
+from seglosses_core.prediction import Prediction
+from seglosses_core.region import ScoreBack
+from seglosses_core.target import Target
+
+_EXPONENTS = {"square": 2, "simple": 1, "uniform": 0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneralizedDiceLoss(DiceLoss):
+    """`L = 1 − (2 Σ_c ω_c I_c + ε) / (Σ_c ω_c (P_c + T_c) + ε)` for each image, with `I = Σ y p`, `P = Σ p`,
+    `T = Σ y` and `ω = 1 / T²`.
+
+    Sudre et al. 2017 (arXiv:1707.03237, section 2.1). Ours: ω is divided by its largest entry, so that ε keeps its
+    meaning; a class that the target does not have gets the largest, 1, or with absent="skip" 0; `class_weights` and
+    `include_background` act on ω. No gradient flows through ω. There is one loss for each image, `(N,)`.
+
+    Parameters
+    ----------
+    weights : "square", "simple" or "uniform"
+        ω is 1 / T², 1 / T or 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = GeneralizedDiceLoss()
+    >>> float(loss(logits, labels).round(6))
+    0.310391
+    """
+
+    weights: str = "square"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("weights", self.weights, tuple(_EXPONENTS))
+
+    def score(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[Array, ScoreBack]:
+        batch, pixels = self.aggregate == "batch", self.pixel_weights(target)
+        sums, back = moments(prediction, target, self.moments(), pixels, batch=batch)
+        shares, unit = self.class_shares(target, ops)
+        omega = shares * self._omega(class_sizes(target, pixels, batch=batch), shares, ops)
+        unit = product_or_none([target.unit(with_samples=batch), unit])
+        loss, slopes = self.ratio([ops.xp.sum(omega * x, axis=1) for x in sums], unit, ops)
+        return loss, lambda upstream: back(
+            [(ops.cast(upstream, loss.dtype) * slope)[:, None] * omega for slope in slopes]
+        )
+
+    def _omega(self, sizes: Array, shares: Array, ops: Ops) -> Array:
+        """ω relative to the largest of a class that counts."""
+        xp = ops.xp
+        endless = xp.full_like(sizes, math.inf)
+        least = xp.min(xp.where((sizes > 0) & (shares > 0), sizes, endless), axis=1, keepdims=True)
+        one = xp.ones_like(sizes)
+        relative = xp.where(least < math.inf, least, one) / xp.where(sizes > 0, sizes, one)
+        relative = xp.where((sizes > 0) & (least < math.inf), relative, one)
+        return relative ** _EXPONENTS[self.weights]
+
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
+        images, unit = self.image_weights(target, ops)
+        shares, _ = self.class_shares(target, ops)
+        return images * ops.cast(ops.xp.max(shares, axis=1) > 0, images.dtype), unit

@@ -1,0 +1,44 @@
+"""What runs each time, and what `make test-slow` adds.
+
+Tests that compile anew for each of their cases cost most. Of those marked `sampled(n)` one case in n runs each time:
+the same ones for everybody, spread over the cases by a checksum of their names. The others are slow.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import zlib
+from collections import defaultdict
+
+import pytest
+
+COMPILING = ("jax", "tensorflow")
+"""Of the values of a parameter "framework", those that are sampled: the others are cheap, and all of them run."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    groups: dict[tuple[str, str], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        framework = str(parameters.get("framework", ""))
+        if item.get_closest_marker("slow") or not parameters or framework not in ("", *COMPILING):
+            continue
+        if item.get_closest_marker("sampled"):
+            groups[item.nodeid.partition("[")[0], framework].append(item)
+    backend = config.getoption("--backend", None) or ""
+    for group in groups.values():
+        marker = group[0].get_closest_marker("sampled")
+        assert marker is not None
+        kept = math.ceil(len(group) / marker.args[0])
+        group.sort(key=lambda item: zlib.crc32((backend + item.name).encode()))
+        for item in group[kept:]:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_older_is_searched():
+    """What is compiled stays, in millions of objects: the garbage collector need not look at them again and again."""
+    yield
+    gc.freeze()
