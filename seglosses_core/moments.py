@@ -114,7 +114,11 @@ def _sums(
 
 def _names_overlaps(wanted: Sequence[Moment]) -> bool:
     """Whether only true positives, false positives and false negatives are asked for."""
-    return all((m.i, m.j) in ((1, 1), (1, COMPLEMENT), (COMPLEMENT, 1)) for m in wanted)
+    overlaps = (1, 1), (1, COMPLEMENT), (COMPLEMENT, 1)
+    # An exponent that is an array is not looked at.
+    return all(
+        isinstance(m.i, int | str) and isinstance(m.j, int | str) and (m.i, m.j) in overlaps for m in wanted
+    )
 
 
 def _from_totals(
