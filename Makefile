@@ -41,7 +41,7 @@ demo: $(VENV)/installed-demo
 	$(BIN)/python examples/demo.py
 
 test: lint
-	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check --quiet

@@ -53,8 +53,9 @@ DENSE = {loss for loss in LOSSES if takes_target(loss, "soft")}
 SIGMOID = {loss for loss in LOSSES if takes(loss, activation="sigmoid")}
 LOG = {loss for loss in LOSSES if takes(loss, activation="identity", clip=0.125)}
 HEAT_MAP = {loss for loss in LOG if takes_target(loss, "heat map")}  # beyond 1 is NaN, whole number or not
-POOLED = {loss for loss in LOSSES if takes(loss, reduction=Minkowski(k=3))}
 REGION = {loss for loss in LOSSES if takes(loss, aggregate="batch")}
+WITH_REGIONS = {loss for loss in LOSSES if any(hasattr(part, "aggregate") for part in parts(loss))}
+POOLED = {loss for loss in LOSSES if takes(loss, reduction=Minkowski(k=3))} - WITH_REGIONS  # over pixels
 SMOOTHED = {loss for loss in LOSSES if any(map(smooths_labels, parts(loss)))}
 
 NUMPY = with_fields(TARGETS["numpy"], checks=False)

@@ -102,7 +102,7 @@ def test_a_result_of_another_shape_is_found(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_missing_gradient_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     class ValueOnly:
         def __init__(self, **hyperparameters: Any) -> None:
-            self.loss = seglosses_core.region.DiceLoss(**hyperparameters)
+            self.loss = seglosses_core.losses.dice.DiceLoss(**hyperparameters)
 
         def __call__(self, **arguments: Any) -> Any:
             return self.loss(**arguments)
