@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from seglosses_core.arithmetic import product_or_none
+from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_choice
 from seglosses_core.libraries import Array
 from seglosses_core.losses.dice import DiceLoss
@@ -24,8 +24,9 @@ class GeneralizedDiceLoss(DiceLoss):
     `T = Σ y` and `ω = 1 / T²`.
 
     Sudre et al. 2017 (arXiv:1707.03237, section 2.1). Ours: ω is divided by its largest entry, so that ε keeps its
-    meaning; a class that the target does not have gets the largest, 1, or with absent="skip" 0; `class_weights` and
-    `include_background` act on ω. No gradient flows through ω. There is one loss for each image, `(N,)`.
+    meaning; a class that the target does not have gets the largest, 1, or with absent="skip" 0; `class_weights`,
+    relative to their largest, and `include_background` act on ω. No gradient flows through ω. There is one loss for
+    each image, `(N,)`.
 
     Parameters
     ----------
@@ -53,10 +54,11 @@ class GeneralizedDiceLoss(DiceLoss):
     ) -> tuple[Array, ScoreBack]:
         batch, pixels = self.aggregate == "batch", self.pixel_weights(target)
         sums, back = moments(prediction, target, self.moments(), pixels, batch=batch)
-        shares, unit = self.class_shares(target, ops)
+        shares, _ = self.class_shares(target, ops)
+        shares = shares / one_if_zero(ops.xp.max(shares, axis=1, keepdims=True), ops.xp)
         omega = shares * self._omega(class_sizes(target, pixels, batch=batch), shares, ops)
-        unit = product_or_none([target.unit(with_samples=batch), unit])
-        loss, slopes = self.ratio([ops.xp.sum(omega * x, axis=1) for x in sums], unit, ops)
+        sums = [ops.xp.sum(omega * x, axis=1) for x in sums]
+        loss, slopes = self.ratio(sums, target.unit(with_samples=batch), ops)
         return loss, lambda upstream: back(
             [(ops.cast(upstream, loss.dtype) * slope)[:, None] * omega for slope in slopes]
         )

@@ -20,14 +20,15 @@ def generalized_dice(
     classes: list[tuple[Any, list[Cell]]], smooth: Any, weights: str = "square"
 ) -> tuple[Any, Any]:
     """1 − (2 Σ_c ω Σ yŷ + ε)/(Σ_c ω Σ (y + ŷ) + ε), ω = 1/(Σ y)², over its largest; that of a class without target is
-    the largest."""
+    the largest. Class weights multiply it, over theirs."""
     power = {"square": 2, "simple": 1, "uniform": 0}[weights]
     sizes = [total(cell.w * cell.y for cell in cells) for _, cells in classes]
     counted = [size for size, (weight, _) in zip(sizes, classes, strict=True) if size > 0 and weight > 0]
     least = min(counted, default=None)
+    top = max((weight for weight, _ in classes if weight > 0), default=1)
     numerator, denominator = smooth, smooth
     for size, (weight, cells) in zip(sizes, classes, strict=True):
-        omega = mpf(weight) * (mpf(1) if size == 0 or least is None else (least / size) ** power)
+        omega = mpf(weight) / top * (mpf(1) if size == 0 or least is None else (least / size) ** power)
         numerator = numerator + 2 * omega * total(cell.w * cell.y * cell.p for cell in cells)
         denominator = denominator + omega * total(cell.w * (cell.y + cell.p) for cell in cells)
     return numerator, denominator
