@@ -194,7 +194,7 @@ def test_a_heat_map_is_a_target():
     )
 
 
-def test_in_a_graph_a_step_of_a_fold_waits_for_the_one_before():
+def test_in_a_graph_a_step_of_a_scan_waits_for_the_one_before():
     """What it reads, too, so that what all steps read is never there at once."""
     reads, totals = [], []
 
@@ -205,5 +205,5 @@ def test_in_a_graph_a_step_of_a_fold_waits_for_the_one_before():
 
     with tf.Graph().as_default():
         source = tf.ones(2)
-        TensorFlowOps(1, 2).fold(step, tf.zeros(2), [1.0, 2.0, 3.0])
+        TensorFlowOps(1, 2).scan(step, tf.zeros(2), [1.0, 2.0, 3.0])
     assert [list(read.op.control_inputs) for read in reads[1:]] == [[total.op] for total in totals[:-1]]
