@@ -86,7 +86,9 @@ def _sums(
     if cheap is not None:
         return [cheap[m.i, m.j] for m in wanted]
     if labels is not None and any(m.j is COMPLEMENT for m in wanted):
-        off_label = ops.off_label(prediction.probabilities, labels, weights)
+        p = prediction.probabilities
+        # Operations may move entries of p for a while; probabilities that were given are the caller's.
+        off_label = ops.off_label(p * 1 if prediction.activation == "identity" else p, labels, weights)
 
     def one(i: Any, j: Any) -> Array:
         if j is COMPLEMENT:

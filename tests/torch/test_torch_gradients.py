@@ -105,6 +105,16 @@ def test_gradients_of_many_upstream_factors_at_once() -> None:
     close(batched, upstream[:, None, None, None] * expected)
 
 
+def test_given_probabilities_are_not_touched() -> None:
+    """Nearly perfect ones, of which the false positives are added up by themselves."""
+    z = torch.tensor([[[9.0, -9.0], [-9.0, 9.0]]], requires_grad=True)
+    probabilities = z.softmax(1)
+    before = probabilities._version
+    sl.DiceLoss(activation="identity")(probabilities, torch.tensor([[0, 1]])).backward()
+    assert probabilities._version == before
+    assert z.grad.isfinite().all()
+
+
 def test_logits_changed_before_backward_are_noticed() -> None:
     z = torch.randn(2, 3, 4, requires_grad=True)
     scores = z * 1
