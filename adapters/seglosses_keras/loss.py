@@ -240,7 +240,7 @@ def _over_pixels(attached: Any, logits: Any, axis: int) -> Any:
     attached = ops.cast(attached, "bool")
     if not missing:
         return attached
-    everywhere = ops.ones_like(ops.take_at_label(logits, 0, axis=axis), dtype="bool")
+    everywhere = ops.ones_like(ops.take(logits, 0, axis=axis), dtype="bool")
     return ops.logical_and(ops.expand_dims(attached, tuple(range(-missing, 0))), everywhere)
 
 

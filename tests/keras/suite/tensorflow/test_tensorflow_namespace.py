@@ -190,7 +190,7 @@ def test_dtypes():
 
 
 def test_nothing_is_there_that_nobody_uses():
-    files = [*Path(seglosses_core.__file__).parent.glob("*.py")]
+    files = [*Path(seglosses_core.__file__).parent.rglob("*.py")]
     files += [Path(xp.__file__).with_name("tensorflow_operations.py")]
     used = set(
         re.findall(r"\b(?:xp|tensorflow_namespace)\.(\w+)", "\n".join(file.read_text() for file in files))
