@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from seglosses_core.arithmetic import product_or_none
 from seglosses_core.libraries import Array
-from seglosses_core.loss import SingleLoss
 from seglosses_core.ops import Ops
+from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
 
 

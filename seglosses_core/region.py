@@ -16,10 +16,10 @@ from seglosses_core.arithmetic import divide, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_number, shape_text
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
-from seglosses_core.loss import SingleLoss
 from seglosses_core.moments import Moment, class_sizes, moments
 from seglosses_core.ops import Ops
 from seglosses_core.prediction import Cotangent, Prediction
+from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
 
 ScoreBack = Callable[[Array], Cotangent]

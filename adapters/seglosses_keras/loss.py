@@ -26,8 +26,9 @@ from seglosses_core.checks import (
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.libraries import shape_of
-from seglosses_core.loss import Loss, SingleLoss
+from seglosses_core.loss import Loss
 from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.single import SingleLoss
 from seglosses_keras.backends import evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.libraries import Array
-from seglosses_core.loss import SingleLoss
+from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
 from seglosses_keras.backends import make_ops
 

@@ -11,12 +11,13 @@ from typing import Any
 from seglosses_core.checks import check_flag, shape_text
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array, shape_of
-from seglosses_core.loss import Needs, SingleLoss, replace
+from seglosses_core.loss import Needs, replace
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.ops import Ops
 from seglosses_core.pixel import PixelLoss
 from seglosses_core.prediction import Cotangent, Prediction
 from seglosses_core.reductions import Minkowski, Pooling
+from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
 
 

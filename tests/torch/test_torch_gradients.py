@@ -27,7 +27,8 @@ from torch_cases import (
 
 import seglosses_torch as sl
 from seglosses_core import EnsembleLoss as CoreEnsembleLoss
-from seglosses_core.loss import Loss, SingleLoss
+from seglosses_core.loss import Loss
+from seglosses_core.single import SingleLoss
 
 HALF = [torch.float16, torch.bfloat16]
 

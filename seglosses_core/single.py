@@ -1,0 +1,185 @@
+"""A loss that is no sum of others: the hyper-parameters that all of these share, and its way from costs to a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from seglosses_core.arithmetic import one_if_zero
+from seglosses_core.call import Back, Call, Gradients, Shared
+from seglosses_core.checks import (
+    check_choice,
+    check_flag,
+    check_weights,
+    is_array,
+    shape_text,
+    unwrap_numpy_scalars,
+)
+from seglosses_core.costs import Costs, reduce, totals
+from seglosses_core.libraries import Array, shape_of
+from seglosses_core.loss import Loss
+from seglosses_core.ops import Ops, is_ordinary
+from seglosses_core.prediction import ACTIVATIONS, Prediction
+from seglosses_core.reductions import Pooling
+from seglosses_core.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleLoss(Loss):
+    """The hyper-parameters that all losses share but ensembles, which have those of their members.
+
+    Parameters
+    ----------
+    activation : "softmax", "sigmoid" or "identity"
+        Softmax for exclusive classes, sigmoid for one class or overlapping ones, identity for logits that are
+        probabilities, or heat maps, already.
+    class_axis : int
+        Where the logits have their classes.
+    ignore_index : int, optional
+        The label whose pixels are ignored.
+    reduction : "mean", "sum", "none" or a pooling
+        From many numbers to one: `Σ w ℓ / Σ w`, `Σ w ℓ`, or each `w ℓ`.
+    class_weights : sequence or array `(C,)`, optional
+        Non-negative; the mean divides by their sum. The values of an array, which may be learnt, are not checked.
+    validate : bool
+        Look at values too, in eager mode: labels outside the classes, NaN, probabilities outside [0, 1].
+    """
+
+    activation: str = "softmax"
+    class_axis: int = 1
+    ignore_index: int | None = None
+    reduction: str | Pooling = "mean"
+    class_weights: Sequence[float] | Array | None = None
+    validate: bool = False
+
+    pointwise = False
+    """Whether costs have a derivative by hand and depend on nothing but their own pixel: then they can be computed
+    chunk by chunk."""
+    grain = "pixel"
+    """What a cost belongs to: a "pixel", an "image", or the "batch"."""
+
+    def __post_init__(self) -> None:
+        unwrap_numpy_scalars(self)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        for name in ("class_axis", "ignore_index"):
+            value = getattr(self, name)
+            if not (value is None and name == "ignore_index") and type(value) is not int:
+                raise TypeError(f"{name} must be an integer, got {type(value).__name__}: {value!r}.")
+        named = isinstance(self.reduction, str) and self.reduction in ("mean", "sum", "none")
+        if not (named or isinstance(self.reduction, Pooling)):
+            raise ValueError(
+                "reduction must be 'mean', 'sum' or 'none' or a pooling, such as Minkowski(k=3), got"
+                f" {self.reduction!r}."
+            )
+        check_flag("validate", self.validate)
+        if self.class_weights is not None:
+            check_weights("class_weights", self.class_weights)
+
+    def check_classes(self, logits: Array, axis: int) -> None:
+        self.check_per_class("class_weights", logits, axis)
+
+    # -- for losses -----------------------------------------------------------------------------------------------
+
+    def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
+        """What the loss costs, with weights: all that is its own."""
+        raise NotImplementedError
+
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+        """What each cost counts for, None for 1, and the unit of that (`Costs`); from the target alone."""
+        raise NotImplementedError
+
+    def counted(self, target: Target, ops: Ops) -> Array | None:
+        """What the mean divides by the sum of: the weights."""
+        return self.cost_weights(target, ops)[0]
+
+    def class_table(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+        """The class weights `(C,)`, of ordinary size, and the unit that they are in; None for 1."""
+        given = self.class_weights
+        if given is None:
+            return None, None
+        if not isinstance(given, tuple):
+            return ops.relative(ops.constant(given, target.like, target.dtype))
+        largest = max(given)
+        if is_ordinary(0, largest):
+            return ops.constant(given, target.like, target.dtype), None
+        unit = ops.constant(largest, target.like, target.dtype)
+        table = ops.constant(tuple(weight / largest for weight in given), target.like, target.dtype)
+        return table, ops.cast(unit, ops.accumulation_dtype(unit))
+
+    def activations(self) -> dict[str, bool]:
+        return {self.activation: self.needs.label_log_probability}
+
+    def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
+        costs = self.costs(
+            shared.prediction(self.activation), shared.target, shared.ops, **shared.inputs(self.inputs)
+        )
+        value, back = reduce(costs, self.reduction, shared.ops, shared.target.dtype)
+        if back is None:
+            return value, None
+        return value, lambda upstream: {self.activation: back(upstream)}
+
+    # -- chunk by chunk -------------------------------------------------------------------------------------------
+
+    def value(self, call: Call) -> Array:
+        chunks = self.chunks(call)
+        return super().value(call) if chunks is None else self._in_chunks(call, chunks, None)[0]
+
+    def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
+        chunks = self.chunks(call)
+        if chunks is None:
+            return super().value_and_gradients(call)
+        slope = call.ops.xp.zeros_like(call.logits)
+        value, factor = self._in_chunks(call, chunks, slope)
+        return value, Gradients({"logits": slope}, factor)
+
+    def makes_logits_sized_arrays(self, call: Call) -> bool:
+        """Whether arrays of the logits' size lie between the logits and their gradient."""
+        return True
+
+    def chunks(self, call: Call) -> Iterator[tuple[slice, ...]] | None:
+        """Where the pixels are cut into chunks, so that the arrays in between stay small; None where they are not."""
+        if not self.pointwise or self.inputs or self.reduction not in ("mean", "sum"):
+            return None
+        weights = [w for w in (call.mask, call.sample_weight) if w is not None]
+        if not all(map(call.ops.is_ordinary, weights)) or not self.makes_logits_sized_arrays(call):
+            return None
+        return call.ops.chunks(call.logits)
+
+    def _in_chunks(
+        self, call: Call, chunks: Iterator[tuple[slice, ...]], slope: Array | None
+    ) -> tuple[Array, Array]:
+        """The value; its gradient is written to `slope`, but for the factor that is given with the value."""
+        ops, sums, counts, invalid = call.ops, [], [], 0.0
+        for chunk in chunks:
+            shared = Shared(call.chunk(chunk), self.activations(), self.ignore_index, scaled=True)
+            prediction, target = shared.prediction(self.activation), shared.target
+            costs = self.costs(prediction, target, ops)
+            total, count = totals(costs, str(self.reduction), ops)
+            sums.append(total)
+            counts.append(count)
+            invalid = invalid if target.nan_if_invalid is None else target.nan_if_invalid + invalid
+            if slope is not None:
+                assert costs.back is not None
+                one = ops.xp.ones_like(total, dtype=target.dtype)
+                slope[chunk] = prediction.gradient(
+                    costs.back(one if costs.weights is None else costs.weights)
+                )
+        total, count = sum(sums), one_if_zero(counts[0] if self.reduction == "sum" else sum(counts), ops.xp)
+        factor = ops.cast(ops.xp.ones_like(total) / count, call.logits.dtype)
+        return ops.cast(total / count, call.logits.dtype) + invalid, factor + invalid
+
+    def check_per_class(self, name: str, logits: Array, axis: int) -> None:
+        """Require as many entries in the hyper-parameter `name`, where it has entries, as there are classes."""
+        values = getattr(self, name)
+        if not (isinstance(values, tuple) or (is_array(values) and len(values.shape))):
+            return
+        classes = shape_of(logits)[axis]
+        if isinstance(values, tuple):
+            fits, given = len(values) == classes, str(len(values))
+        else:
+            fits, given = shape_of(values) == (classes,), f"shape {shape_text(values)}"
+        if not fits:
+            raise ValueError(
+                f"{name} must have one entry per class, {classes} for logits of shape {shape_text(logits)}, got"
+                f" {given}."
+            )
