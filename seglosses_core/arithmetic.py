@@ -35,6 +35,18 @@ def product_or_none(factors: Sequence[Array | None]) -> Array | None:
     return product(present) if present else None
 
 
+def combination(coefficients: Sequence[Any], terms: Sequence[Any]) -> Any:
+    """`Σ c x`, without the terms whose coefficient is the integer 0. Of other numbers none is looked at: a compiler may
+    have a symbol for a float, on which nothing must depend."""
+    total: Any = 0
+    for c, x in zip(coefficients, terms, strict=True):
+        if isinstance(c, int) and c == 0:
+            continue
+        term = x if isinstance(c, int) and c == 1 else c * x
+        total = term if isinstance(total, int) else total + term
+    return total
+
+
 def is_zero(exponent: Any) -> bool:
     """Whether an exponent is known to be 0; an array is not looked at."""
     return isinstance(exponent, (int, float)) and exponent == 0

@@ -136,10 +136,9 @@ def _from_totals(
     predicted = ops.power_sum(prediction.probabilities, 1, weights)
     if batch and found.shape != predicted.shape:
         predicted = ops.xp.sum(predicted, axis=0, keepdims=True)
-    wrong, missed = predicted - found, sizes - found
-    if not bool(ops.xp.all((64 * wrong >= predicted) & (64 * missed >= sizes))):
+    if not bool(ops.xp.all(found <= 63 / 64 * ops.xp.minimum(predicted, sizes))):
         return None
-    return {(1, 1): found, (1, COMPLEMENT): wrong, (COMPLEMENT, 1): missed}
+    return {(1, 1): found, (1, COMPLEMENT): predicted - found, (COMPLEMENT, 1): sizes - found}
 
 
 def _back(
@@ -153,14 +152,18 @@ def _back(
         key = (_key(i), _key(j))
         tables[key] = (i, j, tables[key][2] + table if key in tables else table)
 
+    def subtract(i: Any, j: Any, table: Array) -> None:
+        key = (_key(i), _key(j))
+        tables[key] = (i, j, tables[key][2] - table if key in tables else -table)
+
     for (i, j, *_), slope in zip(wanted, slopes, strict=True):
         if j is COMPLEMENT:
             add(1, 0, slope)
-            add(1, 1, -slope)
+            subtract(1, 1, slope)
         elif i is COMPLEMENT:
-            add(1, 1, -slope)
+            subtract(1, 1, slope)
         elif not is_zero(i):
-            add(i, j, i * slope)
+            add(i, j, slope if isinstance(i, int) and i == 1 else i * slope)
     cotangent = Cotangent()
     for i, j, table in tables.values():
         table = ops.cast(table, target.dtype)

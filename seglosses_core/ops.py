@@ -112,6 +112,11 @@ class Ops:
         """Whether looking at a value, to choose a cheaper way, costs little."""
         return False
 
+    def is_above_zero(self, number: Any) -> bool:
+        """Whether a number is known to be above 0, in every dtype. Of one that a compiler has a symbol for, nothing
+        is known."""
+        return isinstance(number, (int, float)) and number > 1e-30
+
     # -- rare values ----------------------------------------------------------------------------------------------
 
     def zero_or_nan(self, usable: Array, dtype: Any) -> Array:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from seglosses_core.arithmetic import divide, product_or_none
+from seglosses_core.arithmetic import combination, divide, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_number, shape_text
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
@@ -79,7 +80,7 @@ class RegionLoss(SingleLoss):
             return Costs(values, weights, back, unit=unit)
         # Over the batch, one number for each class.
         to_scores = None if back is None else lambda upstream: back(upstream[None, :])
-        return Costs(values[0, :], weights[0, :], to_scores, unit=unit)
+        return Costs(values[0, :], None if weights is None else weights[0, :], to_scores, unit=unit)
 
     # -- what counts ----------------------------------------------------------------------------------------------
 
@@ -87,8 +88,15 @@ class RegionLoss(SingleLoss):
         """What each pixel counts for in the sums over an image, or over the batch: a map, None for 1."""
         return target.weights(with_samples=self.aggregate == "batch")
 
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
-        """ω, what each score counts for in the mean, of its shape; and the unit that it is in."""
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+        """ω, what each score counts for in the mean, of its shape, None for 1; and the unit that it is in."""
+        if (
+            target.mask is None
+            and self.class_weights is None
+            and self.absent == "count"
+            and self.include_background
+        ):
+            return None, None
         images, unit = self.image_weights(target, ops)
         classes, unit_of_classes = self.class_shares(target, ops)
         return images[:, None] * classes, product_or_none([unit, unit_of_classes])
@@ -171,13 +179,16 @@ class RatioLoss(RegionLoss):
             above, below = self.smooth
         else:
             above, below = (self.smooth if self.smooth_numerator else 0.0), self.smooth
-        difference = below - above
-        if unit is not None:
-            below, difference = below / unit, difference / unit
-        terms = list(zip(self.moments(), sums, strict=True))
+        difference = 0 if above is below else below - above
+        unit_of_smooth = 1 if unit is None else 1 / unit
         # d − n first: near perfection the ratio is 1, and ε cancels exactly.
-        # Whatever the coefficients: a compiler may have a symbol for them, on which nothing must depend.
-        missed = sum((m.d - m.n) * total for m, total in terms) + difference
-        denominator = sum(m.d * total for m, total in terms) + below
-        loss = divide(missed, denominator, ops.xp)
-        return loss, [divide((m.d - m.n) - m.d * loss, denominator, ops.xp) for m, _ in terms]
+        coefficients = [(m.d - m.n, m.d) for m in self.moments()]
+        missed = combination([*(k for k, _ in coefficients), difference], [*sums, unit_of_smooth])
+        denominator = combination([*(d for _, d in coefficients), below], [*sums, unit_of_smooth])
+        never_zero = unit is None and ops.is_above_zero(below)
+
+        def over_denominator(numerator: Any) -> Array:
+            return numerator / denominator if never_zero else divide(numerator, denominator, ops.xp)
+
+        loss = over_denominator(missed)
+        return loss, [over_denominator(combination([k, -d], [1, loss])) for k, d in coefficients]

@@ -132,7 +132,7 @@ class _Made(torch.autograd.Function):
             _, *made = again
         gradient, factor = made
         factor = upstream if factor is None else upstream * factor
-        if factor.device.type != "cpu" or factor != 1:
+        if factor.device.type != "cpu" or factor.item() != 1:
             gradient.mul_(factor)
         return None, None, gradient, *nothing
 

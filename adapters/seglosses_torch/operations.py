@@ -143,7 +143,7 @@ class EagerOps(TorchOps):
         if labels.device.type != "cpu":
             return super().usable_labels(labels, num_classes, valid)
         usable = labels if valid is None else labels * valid
-        lowest, highest = usable.aminmax()
+        lowest, highest = (x.item() for x in usable.aminmax())
         if lowest >= 0 and highest < num_classes:
             return usable, None
         return super().usable_labels(labels, num_classes, valid)
@@ -155,7 +155,7 @@ class EagerOps(TorchOps):
         if weights.dtype == torch.bool or weights.device.type != "cpu":
             return weights.dtype == torch.bool
         lowest, highest = weights.aminmax()
-        return is_ordinary(lowest, highest)
+        return is_ordinary(lowest.item(), highest.item())
 
     def log1p(self, x: Tensor) -> Tensor:
         return x.log1p()
@@ -164,10 +164,10 @@ class EagerOps(TorchOps):
         if target.device.type != "cpu":
             return False
         lowest, highest = (target * target).sub_(target).aminmax()
-        return bool(lowest == 0) and bool(highest == 0)
+        return lowest.item() == highest.item() == 0
 
     def finite_where_unused(self, log_p: Tensor, used: Callable[[], Tensor]) -> Tensor:
-        if log_p.device.type == "cpu" and log_p.amin() > -math.inf:
+        if log_p.device.type == "cpu" and log_p.amin().item() > -math.inf:
             return log_p
         return super().finite_where_unused(log_p, used)
 
@@ -241,7 +241,7 @@ class EagerOps(TorchOps):
         p = self.softmax(z)
         at_label = p.gather(axis, index)
         rest = p.scatter_(axis, index, 0.0).sum(axis, keepdim=True)
-        rare = z.device.type != "cpu" or not at_label.amin() > torch.finfo(z.dtype).tiny * 1e6
+        rare = z.device.type != "cpu" or not at_label.amin().item() > torch.finfo(z.dtype).tiny * 1e6
         log_p = torch.div(rest, at_label).log1p_().neg_()
         if rare:
             # Where the probability underflows, it is measured against that of the most likely class.
@@ -333,7 +333,11 @@ class EagerOps(TorchOps):
         *others: Tensor | None,
     ) -> Iterator[Any]:
         """The arguments as they are in each part of this size."""
-        for part in self.chunks(p, size) or [(slice(None),) * self.rank]:
+        parts = self.chunks(p, size)
+        if parts is None:
+            yield p, labels, everywhere, at_label, *others
+            return
+        for part in parts:
             terms = [(k, tuple(self.chunk_of(x, part) for x in factors)) for k, factors in everywhere]
             share, index, *rest = (
                 x if x is None else self.chunk_of(x, part) for x in (p, labels, at_label, *others)
@@ -342,7 +346,9 @@ class EagerOps(TorchOps):
 
     def _sum_chunks(self, sums: Callable[..., Tensor], first: Tensor, *others: Tensor | None) -> Tensor:
         """Sums over the pixels of each part, added up in the wide dtype."""
-        parts = self.chunks(first) or [(slice(None),) * self.rank]
+        parts = self.chunks(first)
+        if parts is None:
+            return sums(first, *others)
         found = [
             sums(*(x if x is None else self.chunk_of(x, part) for x in (first, *others))) for part in parts
         ]
@@ -361,6 +367,10 @@ class CompiledOps(TorchOps):
 
     prefers_one_hot = True
     powers_by_log = False
+
+    def is_above_zero(self, number: Any) -> bool:
+        return False
+
     softmax = Ops.softmax
     add_at = Ops.add_at
     sum_by_label = Ops.sum_by_label
