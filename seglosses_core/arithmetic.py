@@ -38,13 +38,12 @@ def product_or_none(factors: Sequence[Array | None]) -> Array | None:
 def combination(coefficients: Sequence[Any], terms: Sequence[Any]) -> Any:
     """`Σ c x`, without the terms whose coefficient is the integer 0. Of other numbers none is looked at: a compiler may
     have a symbol for a float, on which nothing must depend."""
-    total: Any = 0
-    for c, x in zip(coefficients, terms, strict=True):
-        if isinstance(c, int) and c == 0:
-            continue
-        term = x if isinstance(c, int) and c == 1 else c * x
-        total = term if isinstance(total, int) else total + term
-    return total
+    counted = [
+        x if isinstance(c, int) and c == 1 else c * x
+        for c, x in zip(coefficients, terms, strict=True)
+        if not (isinstance(c, int) and c == 0)
+    ]
+    return functools.reduce(operator.add, counted) if counted else 0
 
 
 def is_zero(exponent: Any) -> bool:

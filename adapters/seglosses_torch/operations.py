@@ -194,13 +194,12 @@ class EagerOps(TorchOps):
 
     def off_label(self, p: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
         # The probabilities of the labels leave their array and come back to it.
-        axis, index = self.class_axis, labels.unsqueeze(self.class_axis)
-        at_label = p.gather(axis, index)
-        others = p.scatter_(axis, index, 0.0)
-        sums, rest = self.power_sum(others, 1, weights), others.sum(axis)
+        at_label = self.take_at_label(p, labels)
+        others = self.fill_at(p, labels, torch.zeros_like(at_label))
+        sums, rest = self.power_sum(others, 1, weights), others.sum(self.class_axis)
         if not self.spatial_axes:
             sums = sums.clone()  # a sum over no axis may be its argument
-        p.scatter_(axis, index, at_label)
+        self.fill_at(p, labels, at_label)
         return sums, rest
 
     def label_histogram(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
@@ -231,28 +230,69 @@ class EagerOps(TorchOps):
     def add_product(self, total: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return total.addcmul_(x, y)
 
+    def take_at_label(self, x: Tensor, labels: Tensor) -> Tensor:
+        places = self._places(x, labels)
+        if places is None:
+            return super().take_at_label(x, labels)
+        return self._flat(x).index_select(0, places).view(labels.shape)
+
     def add_at(self, x: Tensor, labels: Tensor, pixel_map: Tensor) -> Tensor:
-        index = labels.unsqueeze(self.class_axis)
-        return x.scatter_add_(self.class_axis, index, self._over(pixel_map, index))
+        places = self._places(x, labels)
+        if places is None:
+            index = labels.unsqueeze(self.class_axis)
+            return x.scatter_add_(self.class_axis, index, self._over(pixel_map, index))
+        self._flat(x).scatter_add_(0, places, pixel_map.expand(labels.shape).reshape(-1))
+        return x
+
+    def fill_at(self, p: Tensor, labels: Tensor, at_label: Tensor) -> Tensor:
+        places = self._places(p, labels)
+        if places is None:
+            axis = self.class_axis
+            return p.scatter_(axis, labels.unsqueeze(axis), at_label.unsqueeze(axis))
+        self._flat(p).scatter_(0, places, at_label.reshape(-1))
+        return p
+
+    def _places(self, x: Tensor, labels: Tensor) -> Tensor | None:
+        """Where each pixel's label lies in the memory of `x`; None for large arrays and for those with gaps. Indexing
+        in one axis is several times faster."""
+        if x.device.type != "cpu" or x.numel() > self.chunk_size:
+            return None
+        axis = self.class_axis
+        inner = math.prod(x.shape[axis + 1 :])
+        if not x.is_contiguous():
+            if not x.movedim(axis, -1).is_contiguous():
+                return None
+            inner = 1
+        of, seen_inner, places = self._seen
+        if of is not labels or inner != seen_inner:
+            blocks = labels.reshape(-1, inner)
+            places = torch.add(torch.arange(inner), blocks, alpha=inner)
+            if len(blocks) > 1:
+                places += torch.arange(0, x.numel(), x.shape[axis] * inner)[:, None]
+            places = places.view(-1)
+            self._seen = labels, inner, places
+        return places
+
+    _seen: tuple[Any, ...] = (None, None, None)
+    """The labels whose places were asked for last, and these."""
+
+    def _flat(self, x: Tensor) -> Tensor:
+        """`x` as it lies in memory."""
+        return (x if x.is_contiguous() else x.movedim(self.class_axis, -1)).view(-1)
 
     def softmax_at(self, z: Tensor, labels: Tensor) -> tuple[Tensor, AtLabel]:
         axis = self.class_axis
-        index = labels.unsqueeze(axis)
         p = self.softmax(z)
-        at_label = p.gather(axis, index)
-        rest = p.scatter_(axis, index, 0.0).sum(axis, keepdim=True)
+        at_label = self.take_at_label(p, labels)
+        rest = self.fill_at(p, labels, torch.zeros_like(at_label)).sum(axis)
         rare = z.device.type != "cpu" or not at_label.amin().item() > torch.finfo(z.dtype).tiny * 1e6
         log_p = torch.div(rest, at_label).log1p_().neg_()
         if rare:
             # Where the probability underflows, it is measured against that of the most likely class.
-            likeliest = p.amax(axis, keepdim=True).maximum(at_label)
-            far = z.gather(axis, index) - z.amax(axis, keepdim=True) + likeliest.log_()
+            likeliest = p.amax(axis).maximum(at_label)
+            far = self.take_at_label(z, labels) - z.amax(axis) + likeliest.log_()
             log_p = torch.where(rest > at_label, far, log_p)
-        return p, AtLabel(at_label.squeeze(axis), rest.squeeze(axis), log_p.squeeze(axis))
-
-    def fill_at(self, p: Tensor, labels: Tensor, at_label: Tensor) -> Tensor:
-        axis = self.class_axis
-        return p.scatter_(axis, labels.unsqueeze(axis), at_label.unsqueeze(axis))
+        return p, AtLabel(at_label, rest, log_p)
 
     def sigmoid(self, z: Tensor) -> Tensor:
         return z.sigmoid()
@@ -355,10 +395,8 @@ class EagerOps(TorchOps):
         return sum(found[1:], found[0])
 
     def softmax_back_at(self, p: Tensor, labels: Tensor, at_label: Tensor, complement: Tensor) -> Tensor:
-        axis = self.class_axis
-        index = labels.unsqueeze(axis)
-        gradient = p.mul_(at_label.neg() if not at_label.ndim else at_label.neg().unsqueeze(axis))
-        return gradient.scatter_(axis, index, (at_label * complement).unsqueeze(axis))
+        gradient = p.mul_(self.over_classes(at_label.neg()))
+        return self.fill_at(gradient, labels, at_label * complement)
 
 
 class CompiledOps(TorchOps):
