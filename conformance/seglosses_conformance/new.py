@@ -19,7 +19,7 @@ from types import ModuleType
 
 import seglosses_core
 from seglosses_conformance import losses
-from seglosses_conformance.entries import Entry
+from seglosses_conformance.entries import Entry, words
 from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.oracle.family import RatioOfSums, RatioPerImage
 
@@ -71,10 +71,10 @@ ENTRY = Entry(
     source=SOURCE,
     oracle={oracle},
     cases=[
-        # First an example that is worked by hand from the paper: a `Definition` with the flag "worked", a comment that
+        # First an example that is worked by hand from the paper: a `case` with the flag "worked", a comment that
         # shows the calculation, and its result as `value_by_hand`.
-        *{scenes}("{prefix}", SOURCE),
-        # Last what the hyper-parameters of this loss do, for example by `variations`.
+        *{scenes}(),
+        # Last what the hyper-parameters of this loss do.
     ],
     # What follows is from {like}.
     # Samples are what every general test runs the loss with, the plainest first.
@@ -127,7 +127,7 @@ def entry_skeleton(name: str, like: str) -> str:
         for call in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(call, ast.Call) and any(ast.unparse(k) == f"loss='{like}'" for k in call.keywords)
         for keyword in call.keywords
-        if keyword.arg not in ("loss", "source", "cases", "overrides")
+        if keyword.arg not in ("loss", "source", "cases", "prefix", "overrides")
     }
     oracle = facts.pop("oracle")
     is_region = isinstance(entry.oracle, RatioOfSums | RatioPerImage)
@@ -141,7 +141,6 @@ def entry_skeleton(name: str, like: str) -> str:
     return ENTRY_FILE.format(
         name=name,
         like=like,
-        prefix="-".join(words(name)),
         imports="\n".join(sorted(found)),
         formula=ast.unparse(definition),
         oracle=re.sub(rf"\b{formula.__name__}\b", definition.name, ast.unparse(oracle)),
@@ -170,11 +169,6 @@ def imports(module: ModuleType, trees: Iterable[ast.AST], without: str = "") -> 
     home = f".{module.__name__.rpartition('.')[2]}" if "conformance" in module.__name__ else module.__name__
     for name in sorted(used & set(vars(module)) - imported):
         yield f"from {home} import {name}"
-
-
-def words(name: str) -> list[str]:
-    """FocalTverskyLoss → focal, tversky"""
-    return [word.lower() for word in re.findall("[A-Z][a-z]*", name.removesuffix("Loss"))]
 
 
 def lay_out(files: Iterable[Path]) -> None:
