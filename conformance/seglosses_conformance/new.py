@@ -85,9 +85,8 @@ ENTRY = Entry(
 
 NEXT = """
 The files say in words what to fill in. Then
-  - name {name} in seglosses_core/__init__.py: the import, LOSSES and __all__;
+  - name {name} in seglosses_core/__init__.py: the import and LOSSES;
   - write the signatures for editors: python scripts/make_stubs.py
-  - add a hyper-parameter that no other loss has to conformance/seglosses_conformance/cases/schema.json;
   - write the expected results: python -m seglosses_conformance.generate {name}
   - see what is missing: pytest tests/conformance/test_entries.py tests/conformance/test_oracle.py
   - compare: python -m seglosses_conformance --quick --losses {name}"""
