@@ -22,7 +22,7 @@ import seglosses_core
 from seglosses_conformance import losses
 from seglosses_conformance.entries import Entry, words
 from seglosses_conformance.losses import ENTRIES
-from seglosses_conformance.oracle.family import RatioOfSums, RatioPerImage
+from seglosses_conformance.oracle.family import Ratios
 
 CORE = "seglosses_core/losses"
 """Where in a checkout the class is written to."""
@@ -156,7 +156,7 @@ def entry_skeleton(name: str, like: str) -> str:
     }
     oracle = facts.pop("oracle")
     scenes = list(shared_cases(facts.pop("cases")))
-    worked, *needed = REGION if isinstance(entry.oracle, RatioOfSums | RatioPerImage) else PIXELS
+    worked, *needed = REGION if isinstance(entry.oracle, Ratios) else PIXELS
     found = {
         "from math import nan",
         "from ..entries import Entry",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def missing(loss: str, entry: Entry | None) -> Iterator[str]:
     cases = list(entry.cases)
     if len(cases) < 15:
         yield f"cases: there are {len(cases)}, and 15 is the least"
-    if all(case.value_by_hand is None for case in cases):
+    if not any(case.value_by_hand is not None and isfinite(case.value_by_hand) for case in cases):
         yield "a case with the flag `worked`, and with its `value_by_hand`, worked from the paper"
     if not entry.samples:
         yield "`samples`, the hyper-parameters with which every general test runs it"
@@ -57,7 +58,8 @@ def asked(loss: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("loss", LOSSES)
 def test_nothing_is_missing(loss: str) -> None:
     needs = list(missing(loss, ENTRIES.get(loss)))
-    assert not needs, f"{loss} needs " + ", and ".join(needs)
+    if needs:
+        pytest.fail(f"{loss} needs " + ", and ".join(needs), pytrace=False)
 
 
 def test_what_is_missing_is_said() -> None:
