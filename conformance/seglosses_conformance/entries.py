@@ -52,7 +52,8 @@ def _text(value: Any) -> str:
 class Override:
     """Where a gradient is a small difference of large terms, and with it rounding is measured by the terms.
 
-    `target`, `case` and `dtype` are patterns with `*` and `?`, as for file names.
+    `target`, `case` and `dtype` are patterns with `*` and `?`, as for file names. The cases of an entry are its own,
+    by their names.
     """
 
     case: str
@@ -96,9 +97,9 @@ class Entry:
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""
 
-    def id_of(self, case: Definition) -> str:
-        """What a case is called among those of all losses."""
-        return f"{self.prefix or '-'.join(words(self.loss))}/{case.name}"
+    def id_of(self, case: str) -> str:
+        """What a case, or a pattern of cases, is called among those of all losses."""
+        return f"{self.prefix or '-'.join(words(self.loss))}/{case}"
 
 
 def words(loss: str) -> list[str]:

@@ -53,7 +53,7 @@ def question(loss: str, definition: Definition) -> dict[str, Any]:
     """What the file says of a case before it is answered."""
     entry = ENTRIES[loss]
     return {
-        "id": entry.id_of(definition),
+        "id": entry.id_of(definition.name),
         "comment": definition.comment,
         "source": definition.source or entry.source,
         "flags": list(definition.flags),

@@ -108,11 +108,11 @@ SCENES = {"standard", "family", "edges"}
 
 NEXT = """
 The files say in words what to fill in. Then
-  - name {name} in seglosses_core/__init__.py: the import and LOSSES;
+  - name {name} in seglosses_core/__init__.py: the import and LOSSES
   - write the signatures for editors: python scripts/make_stubs.py
   - write the expected results: python -m seglosses_conformance.generate {name}
   - see what is missing: pytest tests/conformance/test_entries.py tests/conformance/test_oracle.py
-  - give it a row in the table of README.md, and a line in CHANGELOG.md;
+  - give it a row in the table of README.md, and a line in CHANGELOG.md
   - compare: python -m seglosses_conformance --quick --losses {name}"""
 
 

@@ -18,8 +18,8 @@ from seglosses_conformance.definitions.arrays import LABELS, LOGITS, PROBABILITI
 from seglosses_conformance.entries import DENSE, HEAT_MAPS, Entry, Sample
 from seglosses_conformance.generate import question
 from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.overrides import check_overrides
 from seglosses_conformance.targets import TARGETS, build
-from seglosses_conformance.tolerance import DTYPES
 
 LOSSES = [loss.__name__ for loss in seglosses_core.LOSSES]
 ONE_HOT = one_hot(LABELS)
@@ -127,14 +127,5 @@ def test_exceptions_name_checks_that_are_not_made(loss: str) -> None:
     assert ("mirrored pixels" in made) == ("permuted pixels" in exceptions)
 
 
-@pytest.mark.parametrize("loss", ENTRIES)
-def test_overrides_are_of_the_loss_s_own_cases(loss: str) -> None:
-    for override in ENTRIES[loss].overrides:
-        assert override.reason
-        matched = [
-            (entry.loss, case)
-            for entry in ENTRIES.values()
-            for case in map(entry.id_of, entry.cases)
-            if any(override.matches(target, case, dtype) for target in TARGETS for dtype in DTYPES)
-        ]
-        assert {name for name, _ in matched} == {loss}
+def test_overrides_match_cases_and_have_reasons() -> None:
+    check_overrides(TARGETS, [entry.id_of(case.name) for entry in ENTRIES.values() for case in entry.cases])

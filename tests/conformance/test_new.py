@@ -49,7 +49,7 @@ def test_two_files_that_can_be_imported(
     assert core.CautiousTverskyLoss.__mro__[1:] == seglosses_core.TverskyLoss.__mro__[1:]
     entry = imported("seglosses_conformance.losses.cautious_tversky", files[1], monkeypatch).ENTRY
     assert entry.loss == "CautiousTverskyLoss"
-    assert [entry.id_of(case) for case in entry.cases][:2] == [
+    assert [entry.id_of(case.name) for case in entry.cases][:2] == [
         "cautious-tversky/worked-example",
         "cautious-tversky/labels",
     ]

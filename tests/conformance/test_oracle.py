@@ -25,7 +25,7 @@ from seglosses_conformance.oracle.tape import gradient as slopes_of
 from seglosses_conformance.oracle.tape import plain
 
 CASES = {case.id: case for case in load_cases()}
-DEFINITIONS = {entry.id_of(case): case for entry in ENTRIES.values() for case in entry.cases}
+DEFINITIONS = {entry.id_of(case.name): case for entry in ENTRIES.values() for case in entry.cases}
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def shifted(array: np.ndarray | None, index: int, step: object) -> object:
 @pytest.mark.parametrize(
     ("loss", "definition"),
     [
-        pytest.param(loss, definition, id=entry.id_of(definition))
+        pytest.param(loss, definition, id=entry.id_of(definition.name))
         for loss, entry in ENTRIES.items()
         for definition in entry.cases
         if definition.name in DIFFERENTIATED

@@ -253,7 +253,7 @@ ENTRY = Entry(
     gradient_fault=lambda g: 1.01 * g,
     overrides=(
         Override(
-            "locally-adaptive/perfect",
+            "perfect",
             gradient_scale=1e-3,
             reason="where two logits are equal, the derivative of the standardisation removes a slope along the third"
             " altogether: what is left is the difference of terms of this size",

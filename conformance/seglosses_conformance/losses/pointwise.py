@@ -80,7 +80,7 @@ ENTRY = Entry(
     gradient_fault=lambda g: g / g.shape[0],
     overrides=(
         Override(
-            "pointwise/wrong",
+            "wrong",
             target="formula",
             gradient_scale=1e-8,
             reason="autodiff of a softmax takes differences of terms of the size of p; the hand-written way back does"

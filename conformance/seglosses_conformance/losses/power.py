@@ -72,7 +72,7 @@ ENTRIES = [
         samples=(Sample(), Sample({"p": 1.5}), Sample({"p": 1.3, "activation": "identity"})),
         value_fault=other(smooth=0.0),
         gradient_fault=lambda g: 1.01 * g,
-        overrides=(Override("power-dice/perfect*", gradient_scale=1e-6, reason=STATIONARY),),
+        overrides=(Override("perfect*", gradient_scale=1e-6, reason=STATIONARY),),
     ),
     Entry(
         loss="PowerJaccardLoss",
@@ -90,6 +90,6 @@ ENTRIES = [
         samples=(Sample(), Sample({"p": 1.7}), Sample({"smooth": 0.1})),
         value_fault=other(p=1.999),
         gradient_fault=lambda g: g - g.mean(axis=0),
-        overrides=(Override("power-jaccard/perfect*", gradient_scale=1e-6, reason=STATIONARY),),
+        overrides=(Override("perfect*", gradient_scale=1e-6, reason=STATIONARY),),
     ),
 ]
