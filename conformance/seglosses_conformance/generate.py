@@ -66,7 +66,11 @@ def answer(loss: str, definition: Definition) -> dict[str, Any]:
     """The case as it stands in the file."""
 
     def expected(inputs: dict[str, Any]) -> dict[str, Any]:
-        return expected_to_json(oracle.evaluate(loss, definition.hyperparameters, **inputs))
+        try:
+            return expected_to_json(oracle.evaluate(loss, definition.hyperparameters, **inputs))
+        except Exception as error:
+            error.add_note(f"In the case {definition.name!r} of {loss}.")
+            raise
 
     def same(inputs: dict[str, Any], others: dict[str, Any]) -> bool:
         given = [name for name in ROUNDED if inputs[name] is not None]
@@ -75,7 +79,7 @@ def answer(loss: str, definition: Definition) -> dict[str, Any]:
     inputs = inputs_for(definition)
     rounded = {dtype: inputs_for(definition, dtype) for dtype in PRECISION}
     by_dtype = {dtype: expected(arrays) for dtype, arrays in rounded.items() if not same(arrays, inputs)}
-    case = {**question(loss, definition), "expected": expected(inputs)}
+    case = question(loss, definition) | {"expected": expected(inputs)}
     return case | ({"expected_by_dtype": by_dtype} if by_dtype else {})
 
 

@@ -11,6 +11,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from seglosses_conformance import definitions
 from seglosses_conformance.cases import FOLDER, Case, decode, encode, load_cases, map_upstream
 from seglosses_conformance.generate import PRECISION, answer, main, round_to
 from seglosses_conformance.losses import ENTRIES
@@ -161,6 +162,12 @@ def test_the_oracle_gives_the_first_cases(loss: str) -> None:
     stored = json.loads((FOLDER / f"{loss}.json").read_text(encoding="utf-8"))["cases"]
     for definition, case in list(zip(ENTRIES[loss].cases, stored, strict=True))[:5]:
         assert json.loads(json.dumps(answer(loss, definition))) == case
+
+
+def test_a_case_that_has_no_answer_is_named() -> None:
+    with pytest.raises(TypeError, match="smoth") as raised:
+        answer("DiceLoss", definitions.case("typo", "A hyper-parameter that there is not.", smoth=1.0))
+    assert raised.value.__notes__ == ["In the case 'typo' of DiceLoss."]
 
 
 @pytest.mark.slow
