@@ -37,6 +37,8 @@ def at_pixels(logits: Array, where: Array, value: float) -> Array:
 # Two images of 2×3 pixels, three classes.
 LOGITS = varied(2, 3, 2, 3)
 LABELS = np.array([[[0, 1, 1], [2, 0, 1]], [[2, 1, 0], [2, 2, 0]]])
+# Class 2 stands in neither image, class 1 alone in image 1.
+ABSENT = np.array([[[0, 1, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]])
 VOID = 255
 IGNORED = np.array([[[0, 1, 0], [0, 0, 1]], [[0, 0, 0], [1, 0, 0]]], dtype=bool)
 MASK = np.array([[[1, 0.5, 2], [0, 1, 0.25]], [[1, 1, 0], [0.5, 0, 1]]])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import (
+    ABSENT,
     BINARY_LABELS,
     BINARY_PROBABILITIES,
     CERTAIN,
@@ -24,7 +25,6 @@ from .scenes import POOLINGS, SCENES, SHARED, standard
 # Worked by hand: Σ ŷ = 9/4, Σ y = 2, Σ yŷ = 3/2, Σ ŷ² = 25/16, Σ ŷ³y = 9/8, FP = 3/4, FN = 1/2.
 FOUR_PIXELS = np.array([[[0.5, 1.0, 0.25, 0.5]]])
 TWO_OF_FOUR = np.array([[1, 1, 0, 0]])
-ABSENT = np.array([[[0, 1, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]])
 # Class 2 is in image 1 alone, class 0 there with an eighth of one pixel.
 ABSENT_SOFT = SOFT.copy()
 ABSENT_SOFT[0, 0] += ABSENT_SOFT[0, 2]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import (
+    ABSENT,
     BINARY_LABELS,
     BINARY_LOGITS,
     BINARY_PROBABILITIES,
@@ -51,7 +52,7 @@ STANDARD = by_name(
         "absent-class",
         "Class 2 stands in neither target; image 1 has one class only.",
         flags="absent-class",
-        target=np.array([[[0, 1, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]]),
+        target=ABSENT,
     ),
     case(
         "all-ignored",

@@ -8,8 +8,8 @@ import numpy as np
 from mpmath import mpf
 
 from ..definitions import case
-from ..definitions.arrays import SOFT
-from ..definitions.region import ABSENT, family
+from ..definitions.arrays import ABSENT, SOFT
+from ..definitions.region import family
 from ..entries import Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioPerImage, total
