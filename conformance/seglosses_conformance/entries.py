@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,7 +52,8 @@ def _text(value: Any) -> str:
 class Override:
     """Where a gradient is a small difference of large terms, and with it rounding is measured by the terms.
 
-    `target`, `case` and `dtype` are patterns with `*` and `?`, as for file names.
+    `target`, `case` and `dtype` are patterns with `*` and `?`, as for file names. The cases of an entry are its own,
+    by their names.
     """
 
     case: str
@@ -78,6 +80,8 @@ class Entry:
     """The formula, in scalar arithmetic, from the source."""
     cases: Sequence[Definition]
     """What it is asked, in the order of its case file. The results are written by `generate`."""
+    prefix: str = ""
+    """What the ids of its cases begin with, if not with the words of its name."""
     samples: tuple[Sample, ...] = (Sample(),)
     """What every general test runs it with. The first is the one where one is enough."""
     value_fault: ValueFault
@@ -92,3 +96,12 @@ class Entry:
     """What a call takes beside logits, target and weights: some arrays that go with logits of class axis 1."""
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""
+
+    def id_of(self, case: str) -> str:
+        """What a case, or a pattern of cases, is called among those of all losses."""
+        return f"{self.prefix or '-'.join(words(self.loss))}/{case}"
+
+
+def words(loss: str) -> list[str]:
+    """FocalTverskyLoss → focal, tversky"""
+    return [word.lower() for word in re.findall("[A-Z][a-z]*", loss.removesuffix("Loss"))]

@@ -49,11 +49,28 @@ def inputs_for(definition: Definition, dtype: str = "float64") -> dict[str, Any]
     return arrays
 
 
+def question(loss: str, definition: Definition) -> dict[str, Any]:
+    """What the file says of a case before it is answered."""
+    entry = ENTRIES[loss]
+    return {
+        "id": entry.id_of(definition.name),
+        "comment": definition.comment,
+        "source": definition.source or entry.source,
+        "flags": list(definition.flags),
+        "hyperparameters": definition.hyperparameters,
+        **{name: None if array is None else encode(array) for name, array in inputs_for(definition).items()},
+    }
+
+
 def answer(loss: str, definition: Definition) -> dict[str, Any]:
     """The case as it stands in the file."""
 
     def expected(inputs: dict[str, Any]) -> dict[str, Any]:
-        return expected_to_json(oracle.evaluate(loss, definition.hyperparameters, **inputs))
+        try:
+            return expected_to_json(oracle.evaluate(loss, definition.hyperparameters, **inputs))
+        except Exception as error:
+            error.add_note(f"In the case {definition.name!r} of {loss}.")
+            raise
 
     def same(inputs: dict[str, Any], others: dict[str, Any]) -> bool:
         given = [name for name in ROUNDED if inputs[name] is not None]
@@ -62,15 +79,7 @@ def answer(loss: str, definition: Definition) -> dict[str, Any]:
     inputs = inputs_for(definition)
     rounded = {dtype: inputs_for(definition, dtype) for dtype in PRECISION}
     by_dtype = {dtype: expected(arrays) for dtype, arrays in rounded.items() if not same(arrays, inputs)}
-    case = {
-        "id": definition.id,
-        "comment": definition.comment,
-        "source": definition.source,
-        "flags": list(definition.flags),
-        "hyperparameters": definition.hyperparameters,
-        **{name: None if array is None else encode(array) for name, array in inputs.items()},
-        "expected": expected(inputs),
-    }
+    case = question(loss, definition) | {"expected": expected(inputs)}
     return case | ({"expected_by_dtype": by_dtype} if by_dtype else {})
 
 

@@ -15,13 +15,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from textwrap import indent
 from types import ModuleType
 
 import seglosses_core
 from seglosses_conformance import losses
-from seglosses_conformance.entries import Entry
+from seglosses_conformance.entries import Entry, words
 from seglosses_conformance.losses import ENTRIES
-from seglosses_conformance.oracle.family import RatioOfSums, RatioPerImage
+from seglosses_conformance.oracle.family import Ratios
 
 CORE = "seglosses_core/losses"
 """Where in a checkout the class is written to."""
@@ -49,7 +50,7 @@ class {name}({bases}):
     ----------
     name : type
         For each hyper-parameter, what it does and which values it takes.
-    """
+{examples}    """
 
 {body}'''
 
@@ -71,10 +72,11 @@ ENTRY = Entry(
     source=SOURCE,
     oracle={oracle},
     cases=[
-        # First an example that is worked by hand from the paper: a `Definition` with the flag "worked", a comment that
-        # shows the calculation, and its result as `value_by_hand`.
-        *{scenes}("{prefix}", SOURCE),
-        # Last what the hyper-parameters of this loss do, for example by `variations`.
+        # First an example that is worked by hand from the paper. NaN stands for what the calculation comes to.
+        {worked}
+        # Then what is asked of {like} too.
+        {scenes}
+        # Last what the hyper-parameters of this loss do: case("gamma-2", "γ = 2.", gamma=2.0).
     ],
     # What follows is from {like}.
     # Samples are what every general test runs the loss with, the plainest first.
@@ -83,13 +85,34 @@ ENTRY = Entry(
 )
 '''
 
+REGION = (
+    'worked("Say how one comes from Σ ŷ = 9/4, Σ y = 2 and the like to the value.", nan),',
+    "from ..definitions.region import worked",
+)
+PIXELS = (
+    """case(
+            "worked-example",
+            "Two pixels, the right class at 1/2 and 1/4: say how one comes to the value.",
+            flags="worked identity",
+            activation="identity",
+            logits=TWO_PIXELS,
+            target=TWO_LABELS,
+            value_by_hand=nan,
+        ),""",
+    "from ..definitions import case",
+    "from ..definitions.arrays import TWO_LABELS, TWO_PIXELS",
+)
+"""The worked example, and what it imports."""
+SCENES = {"standard", "family", "edges"}
+"""The functions whose cases a new loss shares with the other."""
+
 NEXT = """
 The files say in words what to fill in. Then
-  - name {name} in seglosses_core/__init__.py: the import, LOSSES and __all__;
+  - name {name} in seglosses_core/__init__.py: the import and LOSSES
   - write the signatures for editors: python scripts/make_stubs.py
-  - add a hyper-parameter that no other loss has to conformance/seglosses_conformance/cases/schema.json;
   - write the expected results: python -m seglosses_conformance.generate {name}
   - see what is missing: pytest tests/conformance/test_entries.py tests/conformance/test_oracle.py
+  - give it a row in the table of README.md, and a line in CHANGELOG.md
   - compare: python -m seglosses_conformance --quick --losses {name}"""
 
 
@@ -101,11 +124,13 @@ def class_skeleton(name: str, like: str) -> str:
     assert isinstance(tree, ast.ClassDef)
     first = tree.body[1 if ast.get_docstring(tree) else 0]
     start = min(node.lineno for node in (first, *getattr(first, "decorator_list", ())))
+    _, title, examples = inspect.cleandoc(kind.__doc__ or "").partition("Examples\n")
     return CLASS_FILE.format(
         name=name,
         like=like,
         imports="\n".join(imports(sys.modules[kind.__module__], [tree])),
         bases=", ".join(map(ast.unparse, tree.bases)),
+        examples=indent(f"\n{title}{examples}\n" if title else "", " " * 4).replace(like, name),
         body="".join(source.splitlines(keepends=True)[start - 1 :]).replace(like, name),
     )
 
@@ -127,27 +152,38 @@ def entry_skeleton(name: str, like: str) -> str:
         for call in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(call, ast.Call) and any(ast.unparse(k) == f"loss='{like}'" for k in call.keywords)
         for keyword in call.keywords
-        if keyword.arg not in ("loss", "source", "cases", "overrides")
+        if keyword.arg not in ("loss", "source", "prefix", "overrides")
     }
     oracle = facts.pop("oracle")
-    is_region = isinstance(entry.oracle, RatioOfSums | RatioPerImage)
-    home, scenes = ("region", "family") if is_region else ("scenes", "standard")
+    scenes = list(shared_cases(facts.pop("cases")))
+    worked, *needed = REGION if isinstance(entry.oracle, Ratios) else PIXELS
     found = {
+        "from math import nan",
         "from ..entries import Entry",
-        f"from ..definitions.{home} import {scenes}",
+        *needed,
         *imports(sys.modules[formula.__module__], [definition]),
-        *imports(module, [oracle, *facts.values()], without=formula.__name__),
+        *imports(module, [oracle, *scenes, *facts.values()], without=formula.__name__),
     }
     return ENTRY_FILE.format(
         name=name,
         like=like,
-        prefix="-".join(words(name)),
         imports="\n".join(sorted(found)),
         formula=ast.unparse(definition),
         oracle=re.sub(rf"\b{formula.__name__}\b", definition.name, ast.unparse(oracle)),
-        scenes=scenes,
+        worked=worked,
+        scenes=",\n        ".join(map(ast.unparse, scenes)) + ",",
         facts=",\n    ".join(f"{fact}={ast.unparse(value)}" for fact, value in facts.items()),
     )
+
+
+def shared_cases(cases: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a list of cases that call one of SCENES, as a loss without relatives calls it."""
+    for part in ast.iter_child_nodes(cases):
+        calls = [n for n in ast.walk(part) if isinstance(n, ast.Call) and ast.unparse(n.func) in SCENES]
+        for call in calls:
+            call.keywords = [keyword for keyword in call.keywords if keyword.arg != "shared"]
+        if calls:
+            yield part
 
 
 def file_of(entry: Entry) -> ModuleType:
@@ -170,11 +206,6 @@ def imports(module: ModuleType, trees: Iterable[ast.AST], without: str = "") -> 
     home = f".{module.__name__.rpartition('.')[2]}" if "conformance" in module.__name__ else module.__name__
     for name in sorted(used & set(vars(module)) - imported):
         yield f"from {home} import {name}"
-
-
-def words(name: str) -> list[str]:
-    """FocalTverskyLoss → focal, tversky"""
-    return [word.lower() for word in re.findall("[A-Z][a-z]*", name.removesuffix("Loss"))]
 
 
 def lay_out(files: Iterable[Path]) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 
 from seglosses_conformance.entries import Override
 from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.tolerance import DTYPES
 
 OVERRIDES: tuple[Override, ...] = tuple(
-    override for entry in ENTRIES.values() for override in entry.overrides
+    replace(override, case=entry.id_of(override.case))
+    for entry in ENTRIES.values()
+    for override in entry.overrides
 )
 
 

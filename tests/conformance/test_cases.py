@@ -11,6 +11,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from seglosses_conformance import definitions
 from seglosses_conformance.cases import FOLDER, Case, decode, encode, load_cases, map_upstream
 from seglosses_conformance.generate import PRECISION, answer, main, round_to
 from seglosses_conformance.losses import ENTRIES
@@ -42,7 +43,9 @@ DTYPES_OF_LABELS = {"int64", "int32", "int16", "int8", "uint8"}
 
 
 def test_a_file_for_every_loss() -> None:
-    assert [file.stem for file in FILES] == sorted(ENTRIES)
+    files = {file.stem for file in FILES}
+    assert ENTRIES.keys() - files == set(), "run python -m seglosses_conformance.generate with their names"
+    assert files - ENTRIES.keys() == set(), "of losses that have no entry"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -161,10 +164,16 @@ def test_the_oracle_gives_the_first_cases(loss: str) -> None:
         assert json.loads(json.dumps(answer(loss, definition))) == case
 
 
+def test_a_case_that_has_no_answer_is_named() -> None:
+    with pytest.raises(TypeError, match="smoth") as raised:
+        answer("DiceLoss", definitions.case("typo", "A hyper-parameter that there is not.", smoth=1.0))
+    assert raised.value.__notes__ == ["In the case 'typo' of DiceLoss."]
+
+
 @pytest.mark.slow
 def test_generating_again_changes_nothing(tmp_path: Path) -> None:
     main(["--folder", str(tmp_path)])
     for file in FILES:
         assert (tmp_path / file.name).read_bytes() == file.read_bytes(), (
-            f"{file.name} is not what the oracle says"
+            f"{file.name} is not what the oracle says: run python -m seglosses_conformance.generate {file.stem}"
         )

@@ -49,7 +49,11 @@ def test_two_files_that_can_be_imported(
     assert core.CautiousTverskyLoss.__mro__[1:] == seglosses_core.TverskyLoss.__mro__[1:]
     entry = imported("seglosses_conformance.losses.cautious_tversky", files[1], monkeypatch).ENTRY
     assert entry.loss == "CautiousTverskyLoss"
-    assert [case.id for case in entry.cases][:2] == ["cautious-tversky/labels", "cautious-tversky/sum"]
+    assert [entry.id_of(case.name) for case in entry.cases][:2] == [
+        "cautious-tversky/worked-example",
+        "cautious-tversky/labels",
+    ]
+    assert entry.cases[1].hyperparameters == {"alpha": 0.25, "beta": 0.75}
     assert entry.samples == ENTRIES["TverskyLoss"].samples
     with pytest.raises(NotImplementedError, match="from the paper"):
         entry.oracle.score([], 0.0)

@@ -25,7 +25,7 @@ from seglosses_conformance.oracle.tape import gradient as slopes_of
 from seglosses_conformance.oracle.tape import plain
 
 CASES = {case.id: case for case in load_cases()}
-DEFINITIONS = {definition.id: definition for entry in ENTRIES.values() for definition in entry.cases}
+DEFINITIONS = {entry.id_of(case.name): case for entry in ENTRIES.values() for case in entry.cases}
 
 
 @pytest.mark.parametrize(
@@ -316,10 +316,10 @@ def shifted(array: np.ndarray | None, index: int, step: object) -> object:
 @pytest.mark.parametrize(
     ("loss", "definition"),
     [
-        pytest.param(loss, definition, id=definition.id)
+        pytest.param(loss, definition, id=entry.id_of(definition.name))
         for loss, entry in ENTRIES.items()
         for definition in entry.cases
-        if definition.id.split("/")[1] in DIFFERENTIATED
+        if definition.name in DIFFERENTIATED
     ],
 )
 def test_gradient_is_the_difference_quotient(loss: str, definition: object) -> None:

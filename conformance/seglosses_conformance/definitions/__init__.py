@@ -1,9 +1,10 @@
 """What cases are made of. `python -m seglosses_conformance.generate` lets the oracle answer them.
 
-`arrays.py` has the numbers, `scenes.py` and `further.py` what every loss is asked, `region.py` and `probabilities.py`
-what the losses of a family are asked beyond that. What a single loss is asked stands in its file of `losses/`.
+`definition.py` says what a case is before it is answered, `arrays.py` has the numbers, `scenes.py` and `further.py`
+what every loss is asked, `region.py` and `probabilities.py` what the losses of a family are asked beyond that. What a
+single loss is asked stands in its file of `losses/`.
 """
 
-from .arrays import Definition
+from .definition import Definition, case
 
-__all__ = ["Definition"]
+__all__ = ["Definition", "case"]

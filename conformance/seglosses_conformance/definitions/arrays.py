@@ -1,4 +1,4 @@
-"""The arrays that scenes are made of, and what a case is before it is answered.
+"""The arrays that cases are made of.
 
 All numbers are short in binary (steps of 1/8 or 1/16), so that rounding to bfloat16 or float16 leaves them alone and
 one expected result serves every dtype; ±1e4 is the exception. There are few shapes, because compiled targets compile
@@ -7,34 +7,12 @@ for each. Logits that are ignored are NaN: they must not matter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from math import prod
+from math import nan, prod
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A case without its answer: everything that a case file says but `expected`."""
-
-    id: str
-    comment: str
-    source: str
-    logits: Any
-    target: Any
-    flags: tuple[str, ...] = ()
-    hyperparameters: dict[str, Any] = field(default_factory=dict)
-    mask: Any = None
-    sample_weight: Any = None
-    centers: Any = None
-    features: Any = None
-    value_by_hand: float | None = None
-    """What the comment comes to. Results by hand are for the oracle's tests and stand in no case file."""
-    gradient_by_hand: Sequence[float] | None = None
 
 
 def varied(*shape: int, root: int = 3) -> Array:
@@ -59,10 +37,13 @@ def at_pixels(logits: Array, where: Array, value: float) -> Array:
 # Two images of 2×3 pixels, three classes.
 LOGITS = varied(2, 3, 2, 3)
 LABELS = np.array([[[0, 1, 1], [2, 0, 1]], [[2, 1, 0], [2, 2, 0]]])
+# Class 2 stands in neither image, class 1 alone in image 1.
+ABSENT = np.array([[[0, 1, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]])
 VOID = 255
 IGNORED = np.array([[[0, 1, 0], [0, 0, 1]], [[0, 0, 0], [1, 0, 0]]], dtype=bool)
 MASK = np.array([[[1, 0.5, 2], [0, 1, 0.25]], [[1, 1, 0], [0.5, 0, 1]]])
 SAMPLE_WEIGHT = np.array([0.5, 2.0])
+CLASS_WEIGHTS = [0.5, 2.0, 1.0]
 # Eighths that sum to 1 over the classes, no two pixels alike, a few classes at 0 and at 1.
 SOFT = (
     np.moveaxis(
@@ -137,20 +118,21 @@ def saturated(size: float) -> Array:
 SATURATED_LABELS = np.array([[[0, 2], [0, 1]]])
 
 
-def variations(
-    prefix: str, source: str, logits: Any, target: Any, cases: Iterable[tuple[str, str, dict[str, Any]]]
-) -> list[Definition]:
-    """One case for each (name, comment, hyper-parameters), on the same arrays."""
-    return [
-        Definition(f"{prefix}/{name}", comment, source, logits, target, hyperparameters=hyperparameters)
-        for name, comment, hyperparameters in cases
-    ]
+def masked(logits: Array = LOGITS, *, mask: Array = MASK, **others: Array) -> dict[str, Any]:
+    """What a case is given of pixels with a mask: arrays of floats are NaN where the mask is 0."""
+    arrays = {"logits": logits, **others}
+    return {name: at_pixels(array, mask == 0, nan) for name, array in arrays.items()} | {"mask": mask}
 
 
-def with_hyperparameters(
-    definitions: Iterable[Definition], change: Callable[[dict[str, Any]], dict[str, Any]]
-) -> list[Definition]:
-    """The same cases, their hyper-parameters handed through `change`."""
-    return [
-        replace(definition, hyperparameters=change(definition.hyperparameters)) for definition in definitions
-    ]
+def ignored(
+    logits: Array = LOGITS, target: Array = LABELS, *, where: Array = IGNORED, label: int = VOID
+) -> dict[str, Any]:
+    """What a case is given of pixels that are ignored: their logits are NaN."""
+    return {
+        "ignore_index": label,
+        "logits": at_pixels(logits, where, nan),
+        "target": np.where(where, label, target),
+    }
+
+
+IGNORED_MASKED_WEIGHTED = {**masked(), **ignored(masked()["logits"]), "sample_weight": SAMPLE_WEIGHT}

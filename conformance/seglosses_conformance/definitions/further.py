@@ -10,6 +10,7 @@ import numpy as np
 from .arrays import (
     BINARY_LABELS,
     BINARY_LOGITS,
+    CLASS_WEIGHTS,
     IGNORED,
     LABELS,
     LOGITS,
@@ -19,10 +20,13 @@ from .arrays import (
     SUMS,
     VOID,
     at_pixels,
+    ignored,
+    masked,
     one_hot,
     varied,
     varied_labels,
 )
+from .definition import by_name, case
 
 # Near the ends of float32: products of two of them are beyond.
 HUGE, TINY = 2.0**123, 2.0**-100
@@ -39,162 +43,168 @@ def _with_one(array: Any, value: float) -> np.ndarray:
     return changed
 
 
-SIZES: dict[str, dict[str, Any]] = {
-    "many-classes": {
-        "comment": "Five classes, three square images, labels of uint8.",
-        "flags": ["many-classes"],
-        "logits": varied(3, 5, 4, 4, root=45),
-        "target": varied_labels(3, 4, 4, classes=5).astype(np.uint8),
-    },
-    "many-pixels": {
-        "comment": "63 pixels, labels of int8.",
-        "flags": ["many-pixels"],
-        "logits": varied(1, 3, 7, 9, root=46),
-        "target": varied_labels(1, 7, 9, classes=3).astype(np.int8),
-    },
-    "two-classes": {
-        "comment": "Softmax of two classes, two lines of pixels, labels of int16.",
-        "flags": ["two-classes"],
-        "hyperparameters": {"activation": "softmax"},
-        "logits": varied(2, 2, 5, root=48),
-        "target": varied_labels(2, 5, classes=2).astype(np.int16),
-    },
-    "volume-weights": {
-        "comment": "Two volumes with ignored pixels, a mask and sample weights; labels of int32, −100 ignored.",
-        "flags": ["volume", "ignore-index", "mask", "sample-weight"],
-        "hyperparameters": {"ignore_index": -100},
-        "logits": at_pixels(varied(2, 3, 2, 2, 3, root=53), _VOLUME_IGNORED | (_VOLUME_MASK == 0), nan),
-        "target": np.where(_VOLUME_IGNORED, -100, varied_labels(2, 2, 2, 3, classes=3)).astype(np.int32),
-        "mask": _VOLUME_MASK,
-        "sample_weight": np.array([1.5, 0.25]),
-    },
-}
+SIZES = by_name(
+    case(
+        "many-classes",
+        "Five classes, three square images, labels of uint8.",
+        flags="many-classes",
+        logits=varied(3, 5, 4, 4, root=45),
+        target=varied_labels(3, 4, 4, classes=5).astype(np.uint8),
+    ),
+    case(
+        "many-pixels",
+        "63 pixels, labels of int8.",
+        flags="many-pixels",
+        logits=varied(1, 3, 7, 9, root=46),
+        target=varied_labels(1, 7, 9, classes=3).astype(np.int8),
+    ),
+    case(
+        "two-classes",
+        "Softmax of two classes, two lines of pixels, labels of int16.",
+        flags="two-classes",
+        activation="softmax",
+        logits=varied(2, 2, 5, root=48),
+        target=varied_labels(2, 5, classes=2).astype(np.int16),
+    ),
+    case(
+        "volume-weights",
+        "Two volumes with ignored pixels, a mask and sample weights; labels of int32, −100 ignored.",
+        flags="volume ignore-index mask sample-weight",
+        ignore_index=-100,
+        logits=at_pixels(varied(2, 3, 2, 2, 3, root=53), _VOLUME_IGNORED | (_VOLUME_MASK == 0), nan),
+        target=np.where(_VOLUME_IGNORED, -100, varied_labels(2, 2, 2, 3, classes=3)).astype(np.int32),
+        mask=_VOLUME_MASK,
+        sample_weight=np.array([1.5, 0.25]),
+    ),
+)
 
-TARGETS: dict[str, dict[str, Any]] = {
-    "one-hot-float": {
-        "comment": "A one-hot target of floats.",
-        "flags": ["one-hot"],
-        "logits": LOGITS,
-        "target": one_hot(LABELS).astype(float),
-    },
-    "one-hot-integer": {
-        "comment": "A one-hot target of integers; what it holds where the mask is 0 does not matter.",
-        "flags": ["one-hot", "mask"],
-        "logits": at_pixels(LOGITS, MASK == 0, nan),
-        "target": np.where((MASK == 0)[:, None], VOID, one_hot(LABELS)).astype(np.uint8),
-        "mask": MASK,
-    },
-    "one-hot-outside": {
-        "comment": "Whole numbers in the logits' shape are 0 and 1; 255 is what a label outside the classes is.",
-        "flags": ["invalid-label", "nan"],
-        "logits": LOGITS,
-        "target": (VOID * one_hot(LABELS)).astype(np.uint8),
-    },
-    "soft-sums": {
-        "comment": "Soft targets of any sum, in float16: a pixel weighs its sum, one of sum 0 does not exist.",
-        "flags": ["soft"],
-        "logits": LOGITS,
-        "target": SUMS.astype(np.float16),
-    },
-    "soft-weights": {
-        "comment": "Soft targets of any sum with class weights, mask and sample weights; masked ones are NaN.",
-        "flags": ["soft", "class-weights", "mask", "sample-weight"],
-        "hyperparameters": {"class_weights": [0.5, 2.0, 1.0]},
-        "logits": at_pixels(LOGITS, MASK == 0, nan),
-        "target": at_pixels(SUMS, MASK == 0, nan),
-        "mask": MASK,
-        "sample_weight": SAMPLE_WEIGHT,
-    },
-    "soft-nan": {
-        "comment": "A soft target that is NaN where it counts makes the value NaN.",
-        "flags": ["soft", "nan"],
-        "logits": LOGITS,
-        "target": _with_one(SOFT, nan),
-    },
-    "one-class-channel": {
-        "comment": "One class: integer labels may have its axis. With a mask.",
-        "flags": ["sigmoid", "one-class", "mask"],
-        "hyperparameters": {"activation": "sigmoid"},
-        "logits": at_pixels(BINARY_LOGITS, MASK == 0, nan),
-        "target": np.where(MASK == 0, 7, BINARY_LABELS)[:, None].astype(np.uint8),
-        "mask": MASK,
-    },
-    "one-class-channel-ignored": {
-        "comment": "One class: integer labels that have its axis, some of them ignored.",
-        "flags": ["sigmoid", "one-class", "ignore-index"],
-        "hyperparameters": {"activation": "sigmoid", "ignore_index": VOID},
-        "logits": at_pixels(BINARY_LOGITS, IGNORED, nan),
-        "target": np.where(IGNORED, VOID, BINARY_LABELS)[:, None].astype(np.uint8),
-    },
-    "one-class-channel-outside": {
-        "comment": "One class: a mask of 0 and 255 holds labels outside the classes.",
-        "flags": ["sigmoid", "one-class", "invalid-label", "nan"],
-        "hyperparameters": {"activation": "sigmoid"},
-        "logits": BINARY_LOGITS,
-        "target": (VOID * BINARY_LABELS)[:, None].astype(np.uint8),
-    },
-    "sigmoid-ignore-index": {
-        "comment": "Sigmoid of several classes, ignored pixels of NaN logits.",
-        "flags": ["sigmoid", "ignore-index"],
-        "hyperparameters": {"activation": "sigmoid", "ignore_index": -1},
-        "logits": at_pixels(LOGITS, IGNORED, nan),
-        "target": np.where(IGNORED, -1, LABELS),
-    },
-}
+TARGETS = by_name(
+    case(
+        "one-hot-float",
+        "A one-hot target of floats.",
+        flags="one-hot",
+        target=one_hot(LABELS).astype(float),
+    ),
+    case(
+        "one-hot-integer",
+        "A one-hot target of integers; what it holds where the mask is 0 does not matter.",
+        flags="one-hot mask",
+        **masked(),
+        target=at_pixels(one_hot(LABELS), MASK == 0, VOID).astype(np.uint8),
+    ),
+    case(
+        "one-hot-outside",
+        "Whole numbers in the logits' shape are 0 and 1; 255 is what a label outside the classes is.",
+        flags="invalid-label nan",
+        target=(VOID * one_hot(LABELS)).astype(np.uint8),
+    ),
+    case(
+        "soft-sums",
+        "Soft targets of any sum, in float16: a pixel weighs its sum, one of sum 0 does not exist.",
+        flags="soft",
+        target=SUMS.astype(np.float16),
+    ),
+    case(
+        "soft-weights",
+        "Soft targets of any sum with class weights, mask and sample weights; masked ones are NaN.",
+        flags="soft class-weights mask sample-weight",
+        class_weights=CLASS_WEIGHTS,
+        **masked(target=SUMS),
+        sample_weight=SAMPLE_WEIGHT,
+    ),
+    case(
+        "soft-nan",
+        "A soft target that is NaN where it counts makes the value NaN.",
+        flags="soft nan",
+        target=_with_one(SOFT, nan),
+    ),
+    case(
+        "one-class-channel",
+        "One class: integer labels may have its axis. With a mask.",
+        flags="sigmoid one-class mask",
+        activation="sigmoid",
+        **masked(BINARY_LOGITS),
+        target=np.where(MASK == 0, 7, BINARY_LABELS)[:, None].astype(np.uint8),
+    ),
+    case(
+        "one-class-channel-ignored",
+        "One class: integer labels that have its axis, some of them ignored.",
+        flags="sigmoid one-class ignore-index",
+        activation="sigmoid",
+        ignore_index=VOID,
+        logits=at_pixels(BINARY_LOGITS, IGNORED, nan),
+        target=np.where(IGNORED, VOID, BINARY_LABELS)[:, None].astype(np.uint8),
+    ),
+    case(
+        "one-class-channel-outside",
+        "One class: a mask of 0 and 255 holds labels outside the classes.",
+        flags="sigmoid one-class invalid-label nan",
+        activation="sigmoid",
+        logits=BINARY_LOGITS,
+        target=(VOID * BINARY_LABELS)[:, None].astype(np.uint8),
+    ),
+    case(
+        "sigmoid-ignore-index",
+        "Sigmoid of several classes, ignored pixels of NaN logits.",
+        flags="sigmoid ignore-index",
+        activation="sigmoid",
+        **ignored(label=-1),
+    ),
+)
 
-WEIGHTS: dict[str, dict[str, Any]] = {
-    "sum-weights": {
-        "comment": 'reduction="sum" with a mask of integers, sample weights and class weights, one of them 0.',
-        "flags": ["mask", "sample-weight", "class-weights"],
-        "hyperparameters": {"reduction": "sum", "class_weights": [0.5, 0.0, 2.0]},
-        "logits": at_pixels(LOGITS, MASK == 0, nan),
-        "target": LABELS,
-        "mask": (4 * MASK).astype(np.int64),
-        "sample_weight": SAMPLE_WEIGHT,
-    },
-    "huge-weights": {
-        "comment": "A mask and class weights near float32's largest number: weights count relative to each other.",
-        "flags": ["mask", "class-weights", "extreme"],
-        "hyperparameters": {"class_weights": [0.5 * HUGE, 2 * HUGE, HUGE]},
-        "logits": at_pixels(LOGITS, MASK == 0, nan),
-        "target": LABELS,
-        "mask": HUGE * MASK,
-    },
-    "tiny-weights": {
-        "comment": "A mask and class weights whose products are below float32's smallest number.",
-        "flags": ["mask", "class-weights", "extreme"],
-        "hyperparameters": {"class_weights": [0.5 * TINY, 2 * TINY, TINY]},
-        "logits": at_pixels(LOGITS, MASK == 0, nan),
-        "target": LABELS,
-        "mask": TINY * MASK,
-    },
-    **{
-        f"{name.replace('_', '-')}-{what}": {
-            "comment": f"A {name} that is {value} makes the value NaN.",
-            "flags": [flag, "nan"],
-            "logits": LOGITS,
-            "target": LABELS,
-            name: _with_one(weights, value),
-        }
-        for name, flag, weights in (("mask", "mask", MASK), ("sample_weight", "sample-weight", SAMPLE_WEIGHT))
+WEIGHTS = by_name(
+    case(
+        "sum-weights",
+        'reduction="sum" with a mask of integers, sample weights and class weights, one of them 0.',
+        flags="mask sample-weight class-weights",
+        reduction="sum",
+        class_weights=[0.5, 0.0, 2.0],
+        **masked(mask=(4 * MASK).astype(np.int64)),
+        sample_weight=SAMPLE_WEIGHT,
+    ),
+    case(
+        "huge-weights",
+        "A mask and class weights near float32's largest number: weights count relative to each other.",
+        flags="mask class-weights extreme",
+        class_weights=[0.5 * HUGE, 2 * HUGE, HUGE],
+        **masked(mask=HUGE * MASK),
+    ),
+    case(
+        "tiny-weights",
+        "A mask and class weights whose products are below float32's smallest number.",
+        flags="mask class-weights extreme",
+        class_weights=[0.5 * TINY, 2 * TINY, TINY],
+        **masked(mask=TINY * MASK),
+    ),
+    *(
+        case(
+            f"{weight}-{what}",
+            f"A {name} that is {value} makes the value NaN.",
+            flags=f"{weight} nan",
+            **{name: _with_one(weights, value)},
+        )
+        for weight, name, weights in (
+            ("mask", "mask", MASK),
+            ("sample-weight", "sample_weight", SAMPLE_WEIGHT),
+        )
         for what, value in (("negative", -0.5), ("infinite", inf), ("nan", nan))
-    },
-}
+    ),
+)
 
-LOGITS_THEMSELVES: dict[str, dict[str, Any]] = {
-    "impossible-class": {
-        "comment": "Logits of −∞: classes that are impossible at a pixel, none of them its label.",
-        "flags": ["infinite"],
-        "logits": np.where(_IMPOSSIBLE, -inf, LOGITS),
-        "target": LABELS,
-    },
-    "nan-logits": {
-        "comment": "A logit that is NaN where it counts makes the value NaN.",
-        "flags": ["nan"],
-        "logits": _with_one(LOGITS, nan),
-        "target": LABELS,
-    },
-}
+LOGITS_THEMSELVES = by_name(
+    case(
+        "impossible-class",
+        "Logits of −∞: classes that are impossible at a pixel, none of them its label.",
+        flags="infinite",
+        logits=np.where(_IMPOSSIBLE, -inf, LOGITS),
+    ),
+    case(
+        "nan-logits",
+        "A logit that is NaN where it counts makes the value NaN.",
+        flags="nan",
+        logits=_with_one(LOGITS, nan),
+    ),
+)
 
 FURTHER = SIZES | TARGETS | WEIGHTS | LOGITS_THEMSELVES
 """In the order of the files: the cases of the standard scenes come first, and the checks choose the first that fit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import Definition
+from .definition import Definition, case
 
 CLIP = "the clip of probabilities that are given"
 
@@ -25,58 +25,55 @@ EDGES_OF_THREE = np.array(
 LABELS_OF_THREE = np.array([[0, 0, 0, 1, 0, 0, 0, 1]])
 
 
-def edges(prefix: str, source: str, *, exclusive: bool) -> list[Definition]:
+def edges(*, exclusive: bool) -> list[Definition]:
     """What a function of log p makes of probabilities near and at 0 and 1, with `clip` and without."""
-    wrong = ("identity", "infinite", "wrong")
     cases = [
-        Definition(
-            id=f"{prefix}/clip",
-            comment="Probabilities of one class count as if in [1/8, 7/8]: no slope outside, all of it at the ends.",
+        case(
+            "clip",
+            "Probabilities of one class count as if in [1/8, 7/8]: no slope outside, all of it at the ends.",
             source=CLIP,
-            flags=("identity", "one-class", "clip"),
-            hyperparameters={"activation": "identity", "clip": 0.125},
+            flags="identity one-class clip",
+            activation="identity",
+            clip=0.125,
             logits=EDGES,
             target=EDGE_LABELS,
         ),
-        Definition(
-            id=f"{prefix}/clip-soft",
-            comment="Soft targets of one class with clipped probabilities and a mask.",
+        case(
+            "clip-soft",
+            "Soft targets of one class with clipped probabilities and a mask.",
             source=CLIP,
-            flags=("identity", "one-class", "soft", "clip", "mask"),
-            hyperparameters={"activation": "identity", "clip": 0.125},
+            flags="identity one-class soft clip mask",
+            activation="identity",
+            clip=0.125,
             logits=EDGES,
             target=np.array([[[8, 2, 4, 1, 5, 0, 3]], [[0, 7, 8, 2, 6, 4, 8]]]) / 8,
             mask=np.array([[1, 0.5, 1, 2, 1, 1, 0.25], [1, 1, 0.75, 1, 0, 1, 1]]),
         ),
-        Definition(
-            id=f"{prefix}/clip-classes",
-            comment="Probabilities of several classes count as if in [1/8, 7/8], those of the others too.",
+        case(
+            "clip-classes",
+            "Probabilities of several classes count as if in [1/8, 7/8], those of the others too.",
             source=CLIP,
-            flags=("identity", "clip"),
-            hyperparameters={"activation": "identity", "clip": 0.125},
+            flags="identity clip",
+            activation="identity",
+            clip=0.125,
             logits=EDGES_OF_THREE,
             target=LABELS_OF_THREE,
         ),
-        Definition(
-            id=f"{prefix}/certain-and-wrong",
-            comment="One class, certain and wrong at p = 1 and p = 0: the value is ∞, with slopes of ±∞ there alone.",
-            source=source,
-            flags=(*wrong, "one-class"),
-            hyperparameters={"activation": "identity"},
+        case(
+            "certain-and-wrong",
+            "One class, certain and wrong at p = 1 and p = 0: the value is ∞, with slopes of ±∞ there alone.",
+            flags="identity infinite wrong one-class",
+            activation="identity",
             logits=np.array([[[1.0, 0.0, 0.5, 0.25]]]),
             target=np.array([[0, 1, 1, 0]]),
         ),
+        case(
+            "certain-and-wrong-classes",
+            "The label's probability is 0: the value is ∞, with a slope of −∞ there alone.",
+            flags="identity infinite wrong",
+            activation="identity",
+            logits=np.array([[[0.0, 0.5, 0.25], [1.0, 0.25, 0.75], [0.0, 0.25, 0.0]]]),
+            target=np.array([[0, 0, 1]]),
+        ),
     ]
-    if exclusive:
-        cases.append(
-            Definition(
-                id=f"{prefix}/certain-and-wrong-classes",
-                comment="The label's probability is 0: the value is ∞, with a slope of −∞ there alone.",
-                source=source,
-                flags=wrong,
-                hyperparameters={"activation": "identity"},
-                logits=np.array([[[0.0, 0.5, 0.25], [1.0, 0.25, 0.75], [0.0, 0.25, 0.0]]]),
-                target=np.array([[0, 0, 1]]),
-            )
-        )
-    return cases
+    return cases if exclusive else cases[:-1]

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from .arrays import (
+    ABSENT,
     BINARY_LABELS,
     BINARY_PROBABILITIES,
-    IGNORED,
-    LABELS,
-    LOGITS,
-    MASK,
+    CERTAIN,
+    CLASS_WEIGHTS,
+    IGNORED_MASKED_WEIGHTED,
     SAMPLE_WEIGHT,
     SOFT,
-    VOID,
-    Definition,
-    one_hot,
-    variations,
+    masked,
 )
-from .scenes import POOLINGS, SHARED, standard
+from .definition import Definition, by_name, case
+from .scenes import POOLINGS, SCENES, SHARED, standard
 
 # Worked by hand: Σ ŷ = 9/4, Σ y = 2, Σ yŷ = 3/2, Σ ŷ² = 25/16, Σ ŷ³y = 9/8, FP = 3/4, FN = 1/2.
 FOUR_PIXELS = np.array([[[0.5, 1.0, 0.25, 0.5]]])
 TWO_OF_FOUR = np.array([[1, 1, 0, 0]])
-ABSENT = np.array([[[0, 1, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]])
 # Class 2 is in image 1 alone, class 0 there with an eighth of one pixel.
 ABSENT_SOFT = SOFT.copy()
 ABSENT_SOFT[0, 0] += ABSENT_SOFT[0, 2]
@@ -45,142 +42,89 @@ def ratio(numerator: float, denominator: float) -> float:
     return float(1 - (Fraction(numerator) + EPSILON) / (Fraction(denominator) + EPSILON))
 
 
-def worked(
-    prefix: str,
-    source: str,
-    comment: str,
-    value_by_hand: float,
-    *,
-    gradient_by_hand: Sequence[float] | None = None,
-    **hyperparameters: Any,
-) -> Definition:
+def worked(comment: str, value_by_hand: float, **others: Any) -> Definition:
     """The four pixels."""
-    return Definition(
-        id=f"{prefix}/worked-example",
-        comment=f"Four pixels, ŷ = 1/2, 1, 1/4, 1/2, y = 1, 1, 0, 0: {comment}",
-        source=source,
-        flags=("worked", "identity", "one-class"),
-        hyperparameters={"activation": "identity", **hyperparameters},
+    return case(
+        "worked-example",
+        f"Four pixels, ŷ = 1/2, 1, 1/4, 1/2, y = 1, 1, 0, 0: {comment}",
+        flags="worked identity one-class",
         logits=FOUR_PIXELS,
         target=TWO_OF_FOUR,
         value_by_hand=value_by_hand,
-        gradient_by_hand=gradient_by_hand,
+        activation="identity",
+        **others,
     )
+
+
+ONE_IMAGE = np.array([1, 0]).reshape(2, 1, 1)
+REGIONS = by_name(
+    case("batch", "Sums over the whole batch.", aggregate="batch"),
+    case("without-background", "Class 0 does not count.", include_background=False),
+    case("smooth-1", "ε = 1.", smooth=1.0),
+    case("smooth-0", "ε = 0.", smooth=0.0),
+    case("absent-skipped", "Classes that the target lacks leave the mean.", target=ABSENT, absent="skip"),
+    case(
+        "absent-skipped-batch",
+        "A class that one image of the batch has is not absent.",
+        target=ABSENT,
+        absent="skip",
+        aggregate="batch",
+    ),
+    case(
+        "batch-weights",
+        "Over the batch, sample weights multiply pixel weights; some pixels are ignored.",
+        flags="batch mask sample-weight class-weights ignore-index",
+        aggregate="batch",
+        class_weights=CLASS_WEIGHTS,
+        **IGNORED_MASKED_WEIGHTED,
+    ),
+    case(
+        "batch-none",
+        'Over the batch, reduction="none" gives one number for each class.',
+        flags="batch none sample-weight",
+        aggregate="batch",
+        reduction="none",
+        sample_weight=SAMPLE_WEIGHT,
+    ),
+    case(
+        "nothing-on-nothing",
+        "Without ε, nothing predicted where nothing is has no ratio: score 1.",
+        flags="identity one-class absent-class perfect",
+        activation="identity",
+        smooth=0.0,
+        logits=BINARY_PROBABILITIES * (BINARY_LABELS * ONE_IMAGE)[:, None],
+        target=BINARY_LABELS * ONE_IMAGE,
+    ),
+    case(
+        "perfect-probabilities",
+        "The probabilities are the target.",
+        flags="identity perfect",
+        activation="identity",
+        logits=CERTAIN,
+    ),
+    case(
+        "absent-skipped-soft",
+        "A class is there if its soft targets sum to more than 0: class 2 of image 0 is not.",
+        flags="soft absent-class",
+        absent="skip",
+        target=ABSENT_SOFT,
+    ),
+    case(
+        "absent-skipped-weights",
+        "The mask hides the only pixel of class 2 in image 0; class weights without the background's.",
+        flags="absent-class mask sample-weight class-weights",
+        absent="skip",
+        include_background=False,
+        class_weights=CLASS_WEIGHTS,
+        **masked(),
+        sample_weight=SAMPLE_WEIGHT,
+    ),
+)
 
 
 def family(
-    prefix: str,
-    source: str,
-    *,
-    skip: Iterable[str] = (),
-    shared: Iterable[str] = SHARED - {"soft-weights"},
-    **hyperparameters: Any,
+    *, skip: Iterable[str] = (), shared: Iterable[str] = SHARED - {"soft-weights"}, **hyperparameters: Any
 ) -> list[Definition]:
     """The standard scenes, and what region losses have in common beyond them, but for those to `skip`."""
-    skip = set(skip)
-    own: list[tuple[str, str, dict[str, Any]]] = [
-        ("batch", "Sums over the whole batch.", {"aggregate": "batch"}),
-        ("without-background", "Class 0 does not count.", {"include_background": False}),
-        ("smooth-1", "ε = 1.", {"smooth": 1.0}),
-        ("smooth-0", "ε = 0.", {"smooth": 0.0}),
-    ]
-    cases = standard(prefix, source, skip={*POOLINGS, "softmax"}, shared=shared, **hyperparameters)
-    cases += variations(
-        prefix,
-        source,
-        LOGITS,
-        LABELS,
-        [(name, text, {**hyperparameters, **more}) for name, text, more in own],
-    )
-    cases += variations(
-        prefix,
-        source,
-        LOGITS,
-        ABSENT,
-        [
-            (
-                "absent-skipped",
-                "Classes that the target lacks leave the mean.",
-                {**hyperparameters, "absent": "skip"},
-            ),
-            (
-                "absent-skipped-batch",
-                "A class that one image of the batch has is not absent.",
-                {**hyperparameters, "absent": "skip", "aggregate": "batch"},
-            ),
-        ],
-    )
-    cases += [
-        Definition(
-            id=f"{prefix}/batch-weights",
-            comment="Over the batch, sample weights multiply pixel weights; some pixels are ignored.",
-            source=source,
-            flags=("batch", "mask", "sample-weight", "class-weights", "ignore-index"),
-            hyperparameters={
-                **hyperparameters,
-                "aggregate": "batch",
-                "class_weights": [0.5, 2.0, 1.0],
-                "ignore_index": VOID,
-            },
-            logits=np.where(IGNORED[:, None] | (MASK == 0)[:, None], np.nan, LOGITS),
-            target=np.where(IGNORED, VOID, LABELS),
-            mask=MASK,
-            sample_weight=SAMPLE_WEIGHT,
-        ),
-        Definition(
-            id=f"{prefix}/batch-none",
-            comment='Over the batch, reduction="none" gives one number for each class.',
-            source=source,
-            flags=("batch", "none", "sample-weight"),
-            hyperparameters={**hyperparameters, "aggregate": "batch", "reduction": "none"},
-            logits=LOGITS,
-            target=LABELS,
-            sample_weight=SAMPLE_WEIGHT,
-        ),
-        Definition(
-            id=f"{prefix}/nothing-on-nothing",
-            comment="Without ε, nothing predicted where nothing is has no ratio: score 1.",
-            source=source,
-            flags=("identity", "one-class", "absent-class", "perfect"),
-            hyperparameters={**hyperparameters, "activation": "identity", "smooth": 0.0},
-            logits=BINARY_PROBABILITIES * (BINARY_LABELS[:, None] * np.array([1, 0]).reshape(2, 1, 1, 1)),
-            target=BINARY_LABELS * np.array([1, 0]).reshape(2, 1, 1),
-        ),
-        Definition(
-            id=f"{prefix}/perfect-probabilities",
-            comment="The probabilities are the target.",
-            source=source,
-            flags=("identity", "perfect"),
-            hyperparameters={**hyperparameters, "activation": "identity"},
-            logits=one_hot(LABELS).astype(float),
-            target=LABELS,
-        ),
-        Definition(
-            id=f"{prefix}/absent-skipped-soft",
-            comment="A class is there if its soft targets sum to more than 0: class 2 of image 0 is not.",
-            source=source,
-            flags=("soft", "absent-class"),
-            hyperparameters={**hyperparameters, "absent": "skip"},
-            logits=LOGITS,
-            target=ABSENT_SOFT,
-        ),
-        Definition(
-            id=f"{prefix}/absent-skipped-weights",
-            comment="The mask hides the only pixel of class 2 in image 0; class weights without the background's.",
-            source=source,
-            flags=("absent-class", "mask", "sample-weight", "class-weights"),
-            hyperparameters={
-                **hyperparameters,
-                "absent": "skip",
-                "include_background": False,
-                "class_weights": [0.5, 2.0, 1.0],
-            },
-            logits=np.where((MASK == 0)[:, None], np.nan, LOGITS),
-            target=LABELS,
-            mask=MASK,
-            sample_weight=SAMPLE_WEIGHT,
-        ),
-    ]
-    names = {case.id.partition("/")[2]: case for case in cases}
-    assert skip <= set(names), skip - set(names)
-    return [case for name, case in names.items() if name not in skip]
+    scenes = {name: scene for name, scene in SCENES.items() if name not in POOLINGS and name != "softmax"}
+    return standard(scenes | REGIONS, skip=skip, shared=shared, **hyperparameters)

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import log, nan
+from functools import partial
+from math import log
 from typing import Any
 
 import numpy as np
 from mpmath import mp, mpf
 
-from ..definitions.arrays import (
-    LABELS,
-    LOGITS,
-    MASK,
-    SAMPLE_WEIGHT,
-    VOLUME_LABELS,
-    VOLUME_LOGITS,
-    Definition,
-    variations,
-    varied,
-)
+from ..definitions import case
+from ..definitions.arrays import CLASS_WEIGHTS, SAMPLE_WEIGHT, VOLUME_LABELS, VOLUME_LOGITS, masked, varied
 from ..definitions.scenes import NO_LABELS, SHARED, SIGMOID, standard
 from ..entries import LABELS_ONLY, Entry, Sample
 from ..faults import other
@@ -101,24 +93,8 @@ def centers_for(logits: np.ndarray) -> np.ndarray:
     return CENTERS if classes == len(CENTERS) else varied(classes, classes, root=55)
 
 
-def with_centers(definitions: Sequence[Definition]) -> list[Definition]:
-    return [replace(definition, centers=centers_for(definition.logits)) for definition in definitions]
-
-
-def with_features(name: str, comment: str, **changes: Any) -> Definition:
-    """Pixels with features of two dimensions."""
-    features = Definition(
-        id=f"center/{name}",
-        comment=comment,
-        source=SOURCE,
-        flags=("features",),
-        hyperparameters={"weight": 0.25},
-        logits=LOGITS,
-        target=LABELS,
-        centers=FEATURE_CENTERS,
-        features=FEATURES,
-    )
-    return replace(features, **changes)
+# Pixels with features of two dimensions.
+with_features = partial(case, weight=0.25, centers=FEATURE_CENTERS)
 
 
 ENTRY = Entry(
@@ -127,13 +103,12 @@ ENTRY = Entry(
     oracle=center,
     inputs=lambda logits: {"centers": centers_for(logits)},
     cases=[
-        Definition(
-            id="center/worked-example",
-            comment="Two pixels with logits (1, 1), λ = 1/2, centres (0, 0) and (1, 3): cross-entropy log 2 each, "
+        case(
+            "worked-example",
+            "Two pixels with logits (1, 1), λ = 1/2, centres (0, 0) and (1, 3): cross-entropy log 2 each, "
             "squared distances 2 and 4: log 2 + 1/4 · 3.",
-            source=SOURCE,
-            flags=("worked",),
-            hyperparameters={"weight": 0.5},
+            flags="worked",
+            weight=0.5,
             logits=np.ones((1, 2, 2)),
             target=np.array([[0, 1]]),
             centers=np.array([[0.0, 0.0], [1.0, 3.0]]),
@@ -141,68 +116,52 @@ ENTRY = Entry(
             # Cross-entropy (p − y)/2 and distance λ(x − c)/2.
             gradient_by_hand=[-1 / 4 + 1 / 4, 1 / 4, 1 / 4 + 1 / 4, -1 / 4 - 1 / 2],
         ),
-        *with_centers(
-            standard(
-                "center",
-                SOURCE,
+        *(
+            replace(scene, centers=centers_for(scene.logits))
+            for scene in standard(
                 skip={*NO_LABELS, *SIGMOID, "softmax", "impossible-class"},
                 shared=SHARED - {"no-space", "image-ignored"},
                 weight=0.25,
             )
         ),
-        *with_centers(
-            variations(
-                "center",
-                SOURCE,
-                LOGITS,
-                LABELS,
-                [
-                    ("weight-default", "λ = 3e-4.", {}),
-                    ("weight-0", "λ = 0: cross-entropy.", {"weight": 0.0}),
-                ],
-            )
+        case("weight-default", "λ = 3e-4.", centers=CENTERS),
+        case("weight-0", "λ = 0: cross-entropy.", weight=0.0, centers=CENTERS),
+        case("start", "Centres start at 0.", weight=0.25, centers=np.zeros((3, 3))),
+        with_features(
+            "features",
+            "Distances in a feature space of two dimensions.",
+            flags="features",
+            features=FEATURES,
         ),
-        Definition(
-            id="center/start",
-            comment="Centres start at 0.",
-            source=SOURCE,
-            hyperparameters={"weight": 0.25},
-            logits=LOGITS,
-            target=LABELS,
-            centers=np.zeros((3, 3)),
-        ),
-        with_features("features", "Distances in a feature space of two dimensions."),
         with_features(
             "features-weights",
             "Features with every weight; masked features and logits are NaN.",
-            flags=("features", "class-weights", "mask", "sample-weight"),
-            hyperparameters={"weight": 0.25, "class_weights": [0.5, 2.0, 1.0]},
-            logits=np.where((MASK == 0)[:, None], nan, LOGITS),
-            features=np.where((MASK == 0)[:, None], nan, FEATURES),
-            mask=MASK,
+            flags="features class-weights mask sample-weight",
+            class_weights=CLASS_WEIGHTS,
+            **masked(features=FEATURES),
             sample_weight=SAMPLE_WEIGHT,
         ),
         with_features(
             "features-sum",
             "The sum over the pixels is Wen's.",
-            hyperparameters={"weight": 0.25, "reduction": "sum"},
+            flags="features",
+            reduction="sum",
+            features=FEATURES,
         ),
         with_features(
-            "features-none",
-            "The map of costs.",
-            flags=("features", "none"),
-            hyperparameters={"weight": 0.25, "reduction": "none"},
+            "features-none", "The map of costs.", flags="features none", reduction="none", features=FEATURES
         ),
         with_features(
             "features-minkowski",
             "Minkowski pooling of costs with distances.",
-            flags=("features", "pooling"),
-            hyperparameters={"weight": 0.25, "reduction": {"pooling": "Minkowski", "k": 3.0}},
+            flags="features pooling",
+            reduction={"pooling": "Minkowski", "k": 3.0},
+            features=FEATURES,
         ),
         with_features(
             "features-volume",
             "Features of a volume.",
-            flags=("features", "volume"),
+            flags="features volume",
             logits=VOLUME_LOGITS,
             target=VOLUME_LABELS,
             features=varied(1, 2, 2, 2, 3, root=43),

@@ -38,13 +38,11 @@ ENTRIES = [
         oracle=RatioOfSums(dice),
         cases=[
             worked(
-                "dice",
-                DICE,
                 "1 − (3 + ε)/(17/4 + ε).",
                 ratio(3, 17 / 4),
                 gradient_by_hand=[float((N - 2 * y * D) / D**2) for y in (1, 1, 0, 0)],
             ),
-            *family("dice", DICE, shared=()),
+            *family(shared=()),
         ],
         samples=(
             Sample(),
@@ -59,10 +57,7 @@ ENTRIES = [
         loss="JaccardLoss",
         source=JACCARD,
         oracle=RatioOfSums(jaccard),
-        cases=[
-            worked("jaccard", JACCARD, "1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)),
-            *family("jaccard", JACCARD),
-        ],
+        cases=[worked("1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)), *family()],
         samples=(Sample(), Sample({"aggregate": "batch", "absent": "skip"})),
         value_fault=without("mask"),
         gradient_fault=lambda g: g[..., ::-1],

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import log, nan
 from typing import Any
 
 import numpy as np
 from mpmath import mpf
 
-from ..definitions.arrays import (
-    BINARY_PROBABILITIES,
-    HEAT_LOGITS,
-    HEAT_MAP,
-    MASK,
-    SAMPLE_WEIGHT,
-    Definition,
-    variations,
-)
+from ..definitions import case
+from ..definitions.arrays import BINARY_PROBABILITIES, HEAT_LOGITS, HEAT_MAP, SAMPLE_WEIGHT, masked
 from ..definitions.probabilities import edges
 from ..definitions.scenes import SHARED, standard
 from ..entries import HEAT_MAPS, Entry, Sample
@@ -49,99 +43,74 @@ def over_foreground(terms: Sequence[Term]) -> Any:
     return weighted_sum(terms) / (number if number > 0 else 1)
 
 
+on_map = partial(case, logits=HEAT_LOGITS, target=HEAT_MAP)
+WEIGHTED = {**masked(HEAT_LOGITS, target=HEAT_MAP), "sample_weight": SAMPLE_WEIGHT}
+SEVENTH = np.arange(24).reshape(HEAT_MAP.shape) == 7
+
 ENTRY = Entry(
     loss="DistanceAwareCrossEntropyLoss",
     source=SOURCE,
     oracle=PixelCosts(distance_aware, activation="sigmoid", may_exclude=False, mean=over_foreground),
+    prefix="distance-aware",
     cases=[
-        Definition(
-            id="distance-aware/worked-example",
-            comment="p = 1/2 at a point, beside it (y = 1/2) and far (y = 0), N = 1: (1/4 + 1/4 · 1/16 + 1/4) log 2.",
-            source=SOURCE,
-            flags=("worked", "sigmoid", "one-class", "soft"),
+        case(
+            "worked-example",
+            "p = 1/2 at a point, beside it (y = 1/2) and far (y = 0), N = 1: (1/4 + 1/4 · 1/16 + 1/4) log 2.",
+            flags="worked sigmoid one-class soft",
             logits=np.zeros((1, 1, 3)),
             target=np.array([[[1.0, 0.5, 0.0]]]),
             value_by_hand=(1 / 4 + 1 / 64 + 1 / 4) * log(2),
         ),
         *standard(
-            "distance-aware",
-            SOURCE,
             skip=["sigmoid-extreme", "sigmoid-ignore-index"],
             shared=SHARED - {"softmax", "no-space", "soft-weights", "soft-nan"},
         ),
-        Definition(
-            id="distance-aware/heat-map",
-            comment="Gaussian heat maps of two key points in each image.",
-            source=SOURCE,
-            flags=("soft", "heat-map"),
-            logits=HEAT_LOGITS,
-            target=HEAT_MAP,
+        on_map("heat-map", "Gaussian heat maps of two key points in each image.", flags="soft heat-map"),
+        case(
+            "heat-map-weights",
+            "N counts points with their weights.",
+            flags="soft heat-map",
+            class_weights=[0.5, 2.0],
+            **WEIGHTED,
+        ),
+        case(
+            "heat-map-sum", "The sum is not divided by N.", flags="soft heat-map", reduction="sum", **WEIGHTED
+        ),
+        case("heat-map-none", "The weighted map.", flags="soft heat-map none", reduction="none", **WEIGHTED),
+        case(
+            "heat-map-top-k",
+            "A pooling is not divided by N.",
+            flags="soft heat-map pooling",
+            reduction={"pooling": "TopK", "fraction": 0.25},
+            **WEIGHTED,
         ),
         *(
-            Definition(
-                id=f"distance-aware/heat-map-{name}",
-                comment=comment,
-                source=SOURCE,
-                flags=("soft", "heat-map", *flags),
-                hyperparameters=hyperparameters,
-                logits=np.where((MASK == 0)[:, None], nan, HEAT_LOGITS),
-                target=np.where((MASK == 0)[:, None], nan, HEAT_MAP),
-                mask=MASK,
-                sample_weight=SAMPLE_WEIGHT,
-            )
-            for name, comment, flags, hyperparameters in (
-                ("weights", "N counts points with their weights.", (), {"class_weights": [0.5, 2.0]}),
-                ("sum", "The sum is not divided by N.", (), {"reduction": "sum"}),
-                ("none", "The weighted map.", ("none",), {"reduction": "none"}),
+            on_map(name, comment, flags="soft heat-map nan", target=np.where(SEVENTH, value, HEAT_MAP))
+            for name, comment, value in (
+                ("heat-map-nan", "NaN is no background.", nan),
                 (
-                    "top-k",
-                    "A pooling is not divided by N.",
-                    ("pooling",),
-                    {"reduction": {"pooling": "TopK", "fraction": 0.25}},
+                    "heat-map-above-one",
+                    "A number above 1, be it by a rounding, is no heat map.",
+                    1 + 2.0**-23,
                 ),
             )
         ),
-        *(
-            Definition(
-                id=f"distance-aware/heat-map-{name}",
-                comment=comment,
-                source=SOURCE,
-                flags=("soft", "heat-map", "nan"),
-                logits=HEAT_LOGITS,
-                target=np.where(np.arange(24).reshape(HEAT_MAP.shape) == 7, value, HEAT_MAP),
-            )
-            for name, comment, value in (
-                ("nan", "NaN is no background.", nan),
-                ("above-one", "A number above 1, be it by a rounding, is no heat map.", 1 + 2.0**-23),
-            )
-        ),
-        *edges("distance-aware", SOURCE, exclusive=False),
-        Definition(
-            id="distance-aware/no-foreground",
-            comment="Nothing is exactly 1: N = 1.",
-            source=SOURCE,
-            flags=("soft", "absent-class"),
-            logits=HEAT_LOGITS,
+        *edges(exclusive=False),
+        on_map(
+            "no-foreground",
+            "Nothing is exactly 1: N = 1.",
+            flags="soft absent-class",
             target=HEAT_MAP / 2,
         ),
-        *variations(
-            "distance-aware",
-            SOURCE,
-            HEAT_LOGITS,
-            HEAT_MAP,
-            [
-                ("beta-0", "β = 0: no mercy near a point.", {"beta": 0.0}),
-                ("alpha-0", "α = 0: no focusing.", {"alpha": 0.0}),
-                ("roots", "α = 1.5, β = 2.5.", {"alpha": 1.5, "beta": 2.5}),
-                ("heat-map-softmax", "Softmax over the maps.", {"activation": "softmax"}),
-            ],
-        ),
-        Definition(
-            id="distance-aware/heat-map-identity",
-            comment="Probabilities of one class.",
-            source=SOURCE,
-            flags=("identity", "one-class", "soft", "heat-map"),
-            hyperparameters={"activation": "identity"},
+        on_map("beta-0", "β = 0: no mercy near a point.", beta=0.0),
+        on_map("alpha-0", "α = 0: no focusing.", alpha=0.0),
+        on_map("roots", "α = 1.5, β = 2.5.", alpha=1.5, beta=2.5),
+        on_map("heat-map-softmax", "Softmax over the maps.", activation="softmax"),
+        case(
+            "heat-map-identity",
+            "Probabilities of one class.",
+            flags="identity one-class soft heat-map",
+            activation="identity",
             logits=BINARY_PROBABILITIES,
             target=HEAT_MAP[:, :1],
         ),

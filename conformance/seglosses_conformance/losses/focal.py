@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 from mpmath import mpf
 
-from ..definitions.arrays import (
-    CERTAIN,
-    LABELS,
-    LOGITS,
-    SOFT,
-    TWO_LABELS,
-    TWO_PIXELS,
-    Definition,
-    variations,
-)
+from ..definitions import case
+from ..definitions.arrays import CERTAIN, SOFT, TWO_LABELS, TWO_PIXELS
 from ..definitions.probabilities import edges
 from ..definitions.scenes import SHARED, standard
 from ..entries import Entry, Sample
@@ -48,84 +40,67 @@ ENTRY = Entry(
     source=SOURCE,
     oracle=PixelCosts(focal),
     cases=[
-        Definition(
-            id="focal/worked-example",
-            comment="Two pixels, the right class at 1/2 and 1/4: (1/4 · (1/2)² log 2 + 1/4 · (3/4)² log 4)/2.",
-            source=SOURCE,
-            flags=("worked", "identity"),
-            hyperparameters={"activation": "identity"},
+        case(
+            "worked-example",
+            "Two pixels, the right class at 1/2 and 1/4: (1/4 · (1/2)² log 2 + 1/4 · (3/4)² log 4)/2.",
+            flags="worked identity",
+            activation="identity",
             logits=TWO_PIXELS,
             target=TWO_LABELS,
             value_by_hand=(1 / 16 * log(2) + 9 / 64 * log(4)) / 2,
         ),
-        Definition(
-            id="focal/worked-sigmoid",
-            comment="Logit 0 on foreground and background: 1/4 · 1/4 log 2 and 3/4 · 1/4 log 2, mean (log 2)/8.",
-            source=SOURCE,
-            flags=("worked", "sigmoid", "one-class"),
-            hyperparameters={"activation": "sigmoid"},
+        case(
+            "worked-sigmoid",
+            "Logit 0 on foreground and background: 1/4 · 1/4 log 2 and 3/4 · 1/4 log 2, mean (log 2)/8.",
+            flags="worked sigmoid one-class",
+            activation="sigmoid",
             logits=np.zeros((1, 1, 2)),
             target=TWO_LABELS,
             value_by_hand=log(2) / 8,
             # d/dz of −α(1 − p)² log p at z = 0 is −α(1/8 + log(2)/4); its mirror image has 1 − α; halved by the mean.
             gradient_by_hand=[3 / 8 * (1 / 8 + log(2) / 4), -1 / 8 * (1 / 8 + log(2) / 4)],
         ),
-        *standard("focal", SOURCE, skip=["softmax"], shared=SHARED - {"soft-weights"}),
-        *variations(
-            "focal",
-            SOURCE,
-            LOGITS,
-            LABELS,
-            [
-                ("gamma-0", "γ = 0: cross-entropy times α.", {"gamma": 0.0}),
-                ("gamma-half", "γ = 1/2.", {"gamma": 0.5}),
-                ("gamma-5", "γ = 5.", {"gamma": 5.0}),
-                ("alpha-none", "No α.", {"alpha": None}),
-                ("alpha-vector", "An α for each class.", {"alpha": [0.75, 0.125, 0.5]}),
-                (
-                    "alpha-none-sigmoid",
-                    "No α: 1 for yes and for no.",
-                    {"alpha": None, "activation": "sigmoid"},
-                ),
-                (
-                    "alpha-vector-sigmoid",
-                    "α and 1 − α for each class.",
-                    {"alpha": [0.75, 0.125, 0.5], "activation": "sigmoid"},
-                ),
-            ],
+        *standard(skip=["softmax"], shared=SHARED - {"soft-weights"}),
+        case("gamma-0", "γ = 0: cross-entropy times α.", gamma=0.0),
+        case("gamma-half", "γ = 1/2.", gamma=0.5),
+        case("gamma-5", "γ = 5.", gamma=5.0),
+        case("alpha-none", "No α.", alpha=None),
+        case("alpha-vector", "An α for each class.", alpha=[0.75, 0.125, 0.5]),
+        case("alpha-none-sigmoid", "No α: 1 for yes and for no.", alpha=None, activation="sigmoid"),
+        case(
+            "alpha-vector-sigmoid",
+            "α and 1 − α for each class.",
+            alpha=[0.75, 0.125, 0.5],
+            activation="sigmoid",
         ),
         *(
-            Definition(
-                id=f"focal/gamma-half-extreme{suffix}",
-                comment="γ = 1/2 at logits that are certain and right: (1 − p)^(−1/2) must not meet 0 · ∞.",
-                source=SOURCE,
-                flags=("extreme", *flags),
-                hyperparameters={"gamma": 0.5, **hyperparameters},
+            case(
+                name,
+                "γ = 1/2 at logits that are certain and right: (1 − p)^(−1/2) must not meet 0 · ∞.",
+                flags=flags,
+                gamma=0.5,
+                **more,
                 logits=np.array([[[40.0, 40.0], [0.0, -40.0], [-40.0, 0.0]]]),
                 target=np.array([[0, 1]]),
             )
-            for suffix, flags, hyperparameters in (
-                ("", (), {}),
-                ("-sigmoid", ("sigmoid",), {"activation": "sigmoid"}),
+            for name, flags, more in (
+                ("gamma-half-extreme", "extreme", {}),
+                ("gamma-half-extreme-sigmoid", "extreme sigmoid", {"activation": "sigmoid"}),
             )
         ),
-        *edges("focal", SOURCE, exclusive=True),
-        Definition(
-            id="focal/certain-probabilities",
-            comment="Probabilities of exactly 0 and 1, all right.",
-            source=SOURCE,
-            flags=("identity", "perfect"),
-            hyperparameters={"activation": "identity"},
+        *edges(exclusive=True),
+        case(
+            "certain-probabilities",
+            "Probabilities of exactly 0 and 1, all right.",
+            flags="identity perfect",
+            activation="identity",
             logits=CERTAIN,
-            target=LABELS,
         ),
-        Definition(
-            id="focal/sigmoid-soft",
-            comment="Soft targets under sigmoid, some of them exactly 0 and 1.",
-            source=SOURCE,
-            flags=("sigmoid", "soft"),
-            hyperparameters={"activation": "sigmoid"},
-            logits=LOGITS,
+        case(
+            "sigmoid-soft",
+            "Soft targets under sigmoid, some of them exactly 0 and 1.",
+            flags="sigmoid soft",
+            activation="sigmoid",
             target=SOFT,
         ),
     ],

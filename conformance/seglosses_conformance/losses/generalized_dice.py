@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from mpmath import mpf
 
-from ..definitions.arrays import LABELS, LOGITS, SOFT, Definition, variations
-from ..definitions.region import ABSENT, family
+from ..definitions import case
+from ..definitions.arrays import ABSENT, SOFT
+from ..definitions.region import family
 from ..entries import Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioPerImage, total
@@ -43,12 +44,13 @@ ENTRY = Entry(
     oracle=RatioPerImage(generalized_dice),
     cases=[
         *(
-            Definition(
-                id=f"generalized-dice/worked-example{name}",
-                comment=f"Four pixels, class 2 absent: I = 9/5, 3/5, 0, P + T = 51/10, 23/10, 3/5, {text}",
-                source=SOURCE,
-                flags=("worked", "identity", "absent-class"),
-                hyperparameters={"activation": "identity", "smooth": 0.0, **more},
+            case(
+                f"worked-example{name}",
+                f"Four pixels, class 2 absent: I = 9/5, 3/5, 0, P + T = 51/10, 23/10, 3/5, {text}",
+                flags="worked identity absent-class",
+                activation="identity",
+                smooth=0.0,
+                **more,
                 logits=ROWS.T[None],
                 target=np.array([[0, 0, 0, 1]]),
                 value_by_hand=value,
@@ -60,27 +62,11 @@ ENTRY = Entry(
                 ("-skipped", "ω = 1/9, 1: 1 − (8/5)/(43/15).", {"absent": "skip"}, 19 / 43),
             )
         ),
-        *family("generalized-dice", SOURCE),
-        *variations(
-            "generalized-dice",
-            SOURCE,
-            LOGITS,
-            LABELS,
-            [
-                ("simple", "ω = 1/Σ y.", {"weights": "simple"}),
-                ("uniform", "ω = 1.", {"weights": "uniform"}),
-            ],
-        ),
-        *variations(
-            "generalized-dice",
-            SOURCE,
-            LOGITS,
-            ABSENT,
-            [("absent-counted", "A class without target has the largest ω.", {})],
-        ),
-        *variations(
-            "generalized-dice", SOURCE, LOGITS, SOFT, [("soft-simple", "ω = 1/Σ y.", {"weights": "simple"})]
-        ),
+        *family(),
+        case("simple", "ω = 1/Σ y.", weights="simple"),
+        case("uniform", "ω = 1.", weights="uniform"),
+        case("absent-counted", "A class without target has the largest ω.", target=ABSENT),
+        case("soft-simple", "ω = 1/Σ y.", weights="simple", target=SOFT),
     ],
     samples=(
         Sample(),

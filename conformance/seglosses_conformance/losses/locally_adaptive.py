@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import exp, log1p, nan, sqrt
+from functools import partial
+from math import exp, log1p, sqrt
 from typing import Any
 
 import numpy as np
 from mpmath import mpf
 
-from ..definitions.arrays import (
-    IGNORED,
-    LABELS,
-    LOGITS,
-    MASK,
-    SAMPLE_WEIGHT,
-    VOID,
-    Definition,
-    saturated,
-    variations,
-    varied,
-)
+from ..definitions import case
+from ..definitions.arrays import IGNORED_MASKED_WEIGHTED, SATURATED_LABELS, saturated, varied
 from ..definitions.further import FURTHER
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SIGMOID, standard
 from ..entries import LABELS_ONLY, Entry, Override, Sample
@@ -31,7 +22,9 @@ from ..oracle.family import PixelCosts, Result, pooled
 from ..oracle.problem import Pixel, Problem
 from ..oracle.tape import Scalar
 
-SOURCE = "Guo et al., Locally adaptive learning loss for semantic image segmentation, arXiv:1802.08290"
+PAPER = "Guo et al., Locally adaptive learning loss for semantic image segmentation, arXiv:1802.08290"
+SOURCE = f"{PAPER}, eqs. 2-5"
+POOLED = f"{PAPER}, eqs. 3-5"
 
 
 def locally_adaptive(
@@ -105,165 +98,141 @@ BLOCK_LABELS = np.array(
 NARROW = ["sigmoid", "two-classes", *sorted(ONE_CLASS & SIGMOID - {"sigmoid"})]
 FOCAL_COST = {"loss": "FocalLoss", "hyperparameters": {"gamma": 2.0, "alpha": 0.25}}
 SMOOTHED_COST = {"loss": "CrossEntropyLoss", "hyperparameters": {"label_smoothing": 0.25}}
-
-
-def kernels() -> list[Definition]:
-    """Every kernel size on a line, a plane and a block."""
-    return [
-        Definition(
-            id=f"locally-adaptive/{name}-kernel-{kernel_size}",
-            comment=f"{dimensions}-D, window of {kernel_size} pixels along each axis.",
-            source=f"{SOURCE}, eqs. 3-5",
-            flags=("kernel", f"{dimensions}d", *(["volume"] if dimensions == 3 else [])),
-            hyperparameters={"kernel_size": kernel_size},
-            logits=logits,
-            target=target,
-        )
-        for name, dimensions, logits, target in (
-            ("line", 1, LINE, LINE_LABELS),
-            ("plane", 2, PLANE, PLANE_LABELS),
-            ("block", 3, BLOCK, BLOCK_LABELS),
-        )
-        for kernel_size in (3, 5, 7)
-    ]
-
+on_plane = partial(case, source=POOLED, logits=PLANE, target=PLANE_LABELS)
 
 ENTRY = Entry(
     loss="LocallyAdaptiveLoss",
-    source=f"{SOURCE}, eqs. 2-5",
+    source=SOURCE,
     oracle=locally_adaptive,
     stretch=2,  # the weight of a window's centre
     cases=[
-        Definition(
-            id="locally-adaptive/worked-example",
-            comment="A line of labels 0, 0, 1, window 3, logits (d, 0), d = 1, 2, −1: f differs by (2·1 + 2)/2, "
+        case(
+            "worked-example",
+            "A line of labels 0, 0, 1, window 3, logits (d, 0), d = 1, 2, −1: f differs by (2·1 + 2)/2, "
             "(1 + 2·2)/2 and 2·(−1): mean of log(1 + e^−2), log(1 + e^−5/2), log(1 + e^−2).",
-            source=f"{SOURCE}, eqs. 3-4",
-            flags=("worked", "kernel"),
-            hyperparameters={"kernel_size": 3, "standardize": False, "reduction": "mean"},
+            source=f"{PAPER}, eqs. 3-4",
+            flags="worked kernel",
+            kernel_size=3,
+            standardize=False,
+            reduction="mean",
             logits=np.array([[[1.0, 2.0, -1.0], [0.0, 0.0, 0.0]]]),
             target=np.array([[0, 0, 1]]),
             value_by_hand=(2 * log1p(exp(-2)) + log1p(exp(-2.5))) / 3,
         ),
-        Definition(
-            id="locally-adaptive/worked-standardized",
-            comment="One pixel (1, 2, 3): x = √(3/2) (−1, 0, 1), f = 2x; label 2: log(1 + e^−√6 + e^−2√6). "
+        case(
+            "worked-standardized",
+            "One pixel (1, 2, 3): x = √(3/2) (−1, 0, 1), f = 2x; label 2: log(1 + e^−√6 + e^−2√6). "
             "With one pixel Minkowski pooling changes nothing.",
-            source=f"{SOURCE}, eqs. 2-5",
-            flags=("worked", "one-pixel"),
+            flags="worked one-pixel",
             logits=np.array([[[[1.0]], [[2.0]], [[3.0]]]]),
             target=np.array([[[2]]]),
             value_by_hand=log1p(exp(-sqrt(6)) + exp(-2 * sqrt(6))),
         ),
         *standard(
-            "locally-adaptive",
-            f"{SOURCE}, eqs. 2-5",
             skip=[*NO_LABELS, *NARROW, "identity", "softmax", "minkowski", "impossible-class", "top-k-tie"],
             shared=FURTHER,
         ),
+        *standard(source=POOLED, only=NARROW, shared=FURTHER, standardize=False, kernel_size=3),
         *standard(
-            "locally-adaptive",
-            f"{SOURCE}, eqs. 3-5",
-            only=NARROW,
-            shared=FURTHER,
-            standardize=False,
-            kernel_size=3,
-        ),
-        *standard(
-            "locally-adaptive",
-            f"{SOURCE}, the pixels as they are",
+            source=f"{PAPER}, the pixels as they are",
             only=["top-k-tie"],
             shared=FURTHER,
             standardize=False,
             kernel_size=1,
         ),
-        *kernels(),
-        *variations(
-            "locally-adaptive",
-            f"{SOURCE}, eqs. 3-5",
-            PLANE,
-            PLANE_LABELS,
-            [
-                ("stride-2", "Every other pixel along each axis is a centre.", {"stride": 2}),
-                ("stride-3-kernel-3", "Stride 3, window 3.", {"stride": 3, "kernel_size": 3}),
-                ("logits", "The logits as they are.", {"standardize": False}),
-                ("k-1", "k = 1, the mean.", {"reduction": {"pooling": "Minkowski", "k": 1.0}}),
-                ("k-2", "k = 2.", {"reduction": {"pooling": "Minkowski", "k": 2.0}}),
-                ("k-5", "k = 5.", {"reduction": {"pooling": "Minkowski", "k": 5.0}}),
-                ("mean", 'reduction="mean".', {"reduction": "mean"}),
-                ("focal", "The focal loss as local cost.", {"cost": FOCAL_COST, "standardize": False}),
-                ("smoothing", "Smoothed cross-entropy as local cost.", {"cost": SMOOTHED_COST}),
-                (
-                    "stride-2-max-pooling",
-                    "Loss max-pooling takes Minkowski's place; only centres count.",
-                    {"stride": 2, "reduction": {"pooling": "MaxPooling", "ratio": 0.3, "p": 1.7}},
-                ),
-            ],
+        *(
+            case(
+                f"{name}-kernel-{kernel_size}",
+                f"{dimensions}-D, window of {kernel_size} pixels along each axis.",
+                source=POOLED,
+                flags=f"kernel {dimensions}d" + " volume" * (dimensions == 3),
+                kernel_size=kernel_size,
+                logits=logits,
+                target=target,
+            )
+            for name, dimensions, logits, target in (
+                ("line", 1, LINE, LINE_LABELS),
+                ("plane", 2, PLANE, PLANE_LABELS),
+                ("block", 3, BLOCK, BLOCK_LABELS),
+            )
+            for kernel_size in (3, 5, 7)
         ),
-        Definition(
-            id="locally-adaptive/smoothing-ignored",
-            comment="Smoothed cross-entropy of pixels that are ignored, masked and weighted.",
-            source=f"{SOURCE}, eqs. 3-5",
-            flags=("kernel", "mask", "sample-weight", "ignore-index"),
-            hyperparameters={"cost": SMOOTHED_COST, "ignore_index": VOID},
-            logits=np.where((IGNORED | (MASK == 0))[:, None], nan, LOGITS),
-            target=np.where(IGNORED, VOID, LABELS),
-            mask=MASK,
-            sample_weight=SAMPLE_WEIGHT,
+        on_plane("stride-2", "Every other pixel along each axis is a centre.", stride=2),
+        on_plane("stride-3-kernel-3", "Stride 3, window 3.", stride=3, kernel_size=3),
+        on_plane("logits", "The logits as they are.", standardize=False),
+        on_plane("k-1", "k = 1, the mean.", reduction={"pooling": "Minkowski", "k": 1.0}),
+        on_plane("k-2", "k = 2.", reduction={"pooling": "Minkowski", "k": 2.0}),
+        on_plane("k-5", "k = 5.", reduction={"pooling": "Minkowski", "k": 5.0}),
+        on_plane("mean", 'reduction="mean".', reduction="mean"),
+        on_plane("focal", "The focal loss as local cost.", cost=FOCAL_COST, standardize=False),
+        on_plane("smoothing", "Smoothed cross-entropy as local cost.", cost=SMOOTHED_COST),
+        on_plane(
+            "stride-2-max-pooling",
+            "Loss max-pooling takes Minkowski's place; only centres count.",
+            stride=2,
+            reduction={"pooling": "MaxPooling", "ratio": 0.3, "p": 1.7},
         ),
-        Definition(
-            id="locally-adaptive/stride-2-none",
-            comment="Pixels that are no centres stand in the map with 0.",
-            source=f"{SOURCE}, eq. 4",
-            flags=("kernel", "none"),
-            hyperparameters={"stride": 2, "reduction": "none"},
-            logits=PLANE,
-            target=PLANE_LABELS,
+        case(
+            "smoothing-ignored",
+            "Smoothed cross-entropy of pixels that are ignored, masked and weighted.",
+            source=POOLED,
+            flags="kernel mask sample-weight ignore-index",
+            cost=SMOOTHED_COST,
+            **IGNORED_MASKED_WEIGHTED,
         ),
-        Definition(
-            id="locally-adaptive/stride-2-volume",
-            comment="Stride 2 in 3-D, the logits as they are.",
-            source=f"{SOURCE}, eq. 4",
-            flags=("kernel", "volume"),
-            hyperparameters={"stride": 2, "kernel_size": 3, "standardize": False},
+        on_plane(
+            "stride-2-none",
+            "Pixels that are no centres stand in the map with 0.",
+            source=f"{PAPER}, eq. 4",
+            flags="kernel none",
+            stride=2,
+            reduction="none",
+        ),
+        case(
+            "stride-2-volume",
+            "Stride 2 in 3-D, the logits as they are.",
+            source=f"{PAPER}, eq. 4",
+            flags="kernel volume",
+            stride=2,
+            kernel_size=3,
+            standardize=False,
             logits=BLOCK,
             target=BLOCK_LABELS,
         ),
-        Definition(
-            id="locally-adaptive/constant-vector",
-            comment="Pixels with equal logits stand at 0 once standardised, and have no slope.",
-            source=f"{SOURCE}, eq. 2",
-            flags=("kernel",),
-            hyperparameters={"kernel_size": 3},
+        case(
+            "constant-vector",
+            "Pixels with equal logits stand at 0 once standardised, and have no slope.",
+            source=f"{PAPER}, eq. 2",
+            flags="kernel",
+            kernel_size=3,
             logits=np.where(np.arange(7) % 3 == 1, 1.5, LINE),
             target=LINE_LABELS,
         ),
-        Definition(
-            id="locally-adaptive/extreme-40-logits",
-            comment="Logits of ±40 as they are.",
-            source=f"{SOURCE}, eqs. 3-5",
-            flags=("extreme",),
-            hyperparameters={"standardize": False},
+        case(
+            "extreme-40-logits",
+            "Logits of ±40 as they are.",
+            source=POOLED,
+            flags="extreme",
+            standardize=False,
             logits=saturated(40.0),
-            target=np.array([[[0, 2], [0, 1]]]),
+            target=SATURATED_LABELS,
         ),
-        Definition(
-            id="locally-adaptive/extreme-1e4-logits",
-            comment="Logits of ±1e4 as they are (bfloat16 rounds them to ±9984).",
-            source=f"{SOURCE}, eqs. 3-5",
-            flags=("extreme",),
-            hyperparameters={"standardize": False},
+        case(
+            "extreme-1e4-logits",
+            "Logits of ±1e4 as they are (bfloat16 rounds them to ±9984).",
+            source=POOLED,
+            flags="extreme",
+            standardize=False,
             logits=saturated(1e4),
-            target=np.array([[[0, 2], [0, 1]]]),
+            target=SATURATED_LABELS,
         ),
-        Definition(
-            id="locally-adaptive/sigmoid-classes",
-            comment="Several classes under sigmoid: a cost for each class of each pixel.",
-            source=f"{SOURCE}, eqs. 3-5",
-            flags=("sigmoid",),
-            hyperparameters={"activation": "sigmoid", "kernel_size": 3},
-            logits=LOGITS,
-            target=LABELS,
+        case(
+            "sigmoid-classes",
+            "Several classes under sigmoid: a cost for each class of each pixel.",
+            source=POOLED,
+            flags="sigmoid",
+            activation="sigmoid",
+            kernel_size=3,
         ),
     ],
     samples=(
@@ -284,7 +253,7 @@ ENTRY = Entry(
     gradient_fault=lambda g: 1.01 * g,
     overrides=(
         Override(
-            "locally-adaptive/perfect",
+            "perfect",
             gradient_scale=1e-3,
             reason="where two logits are equal, the derivative of the standardisation removes a slope along the third"
             " altogether: what is left is the difference of terms of this size",

@@ -7,7 +7,8 @@ from typing import Any
 
 from mpmath import mpf
 
-from ..definitions.arrays import LOGITS, SOFT, Definition, variations
+from ..definitions import case
+from ..definitions.arrays import SOFT
 from ..definitions.region import EPSILON, FOUR_PIXELS, TWO_OF_FOUR, family, worked
 from ..entries import Entry, Override, Sample
 from ..faults import other
@@ -40,49 +41,46 @@ ENTRY = Entry(
     loss="PointwiseExponentialLoss",
     source=SOURCE,
     oracle=RatioOfSums(pointwise_exponential),
+    prefix="pointwise",
     cases=[
         worked(
-            "pointwise",
-            f"{SOURCE}, the vectorised form",
             "Σ ŷ³y = 9/8, 1 − 20 · 9/8 / (17/4 + ε).",
             float(1 - 20 * Fraction(9, 8) / D),
+            source=f"{SOURCE}, the vectorised form",
             gradient_by_hand=[float(-60 * p**2 * y / D + Fraction(45, 2) / D**2) for p, y in P_AND_Y],
         ),
-        Definition(
-            id="pointwise/worked-union",
-            comment="The same four pixels, Σ ŷ³y = 9/8, 1 − 20 · 9/8 / (11/4 + ε).",
+        case(
+            "worked-union",
+            "The same four pixels, Σ ŷ³y = 9/8, 1 − 20 · 9/8 / (11/4 + ε).",
             source=f"{SOURCE}, the summed form",
-            flags=("worked", "identity", "one-class"),
-            hyperparameters={"activation": "identity", "denominator": "union"},
+            flags="worked identity one-class",
+            activation="identity",
+            denominator="union",
             logits=FOUR_PIXELS,
             target=TWO_OF_FOUR,
             value_by_hand=float(1 - 20 * Fraction(9, 8) / UNION),
         ),
-        *family("pointwise", SOURCE),
-        *variations(
-            "pointwise",
-            SOURCE,
-            LOGITS,
-            SOFT,
-            [
-                ("vectorised", "The vectorised form, soft targets.", {"denominator": "sum"}),
-                ("union", "The summed form, soft targets.", {"denominator": "union"}),
-                ("dice", "α = 2, n = 1, ε = 0: Dice.", {"alpha": 2.0, "exponent": 1.0, "smooth": 0.0}),
-                (
-                    "jaccard",
-                    "α = 1, n = 1, ε = 0 over the union: Jaccard.",
-                    {"alpha": 1.0, "exponent": 1.0, "smooth": 0.0, "denominator": "union"},
-                ),
-                ("root", "n = 1.5.", {"exponent": 1.5, "alpha": 4.0}),
-            ],
+        *family(),
+        case("vectorised", "The vectorised form, soft targets.", denominator="sum", target=SOFT),
+        case("union", "The summed form, soft targets.", denominator="union", target=SOFT),
+        case("dice", "α = 2, n = 1, ε = 0: Dice.", alpha=2.0, exponent=1.0, smooth=0.0, target=SOFT),
+        case(
+            "jaccard",
+            "α = 1, n = 1, ε = 0 over the union: Jaccard.",
+            alpha=1.0,
+            exponent=1.0,
+            smooth=0.0,
+            denominator="union",
+            target=SOFT,
         ),
+        case("root", "n = 1.5.", exponent=1.5, alpha=4.0, target=SOFT),
     ],
     samples=(Sample(), Sample({"denominator": "union"}), Sample({"exponent": 2.5})),
     value_fault=other(denominator="union"),
     gradient_fault=lambda g: g / g.shape[0],
     overrides=(
         Override(
-            "pointwise/wrong",
+            "wrong",
             target="formula",
             gradient_scale=1e-8,
             reason="autodiff of a softmax takes differences of terms of the size of p; the hand-written way back does"

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from mpmath import mpf
 
-from ..definitions.arrays import LOGITS, SOFT, Definition, variations
+from ..definitions import Definition, case
+from ..definitions.arrays import SOFT
 from ..definitions.region import family, ratio, worked
 from ..entries import Entry, Override, Sample
 from ..faults import other
@@ -31,30 +32,25 @@ def power_jaccard(cells: list[Cell], smooth: Any, p: float = 2.0) -> tuple[Any, 
     return overlap + smooth, union + smooth
 
 
-def powers(prefix: str, source: str) -> list[Definition]:
-    return variations(
-        prefix,
-        source,
-        LOGITS,
-        SOFT,
-        [
-            (f"p-{p:g}".replace(".", "-"), f"p = {p:g}: soft targets tell y^p from y.", {"p": p})
-            for p in (1.0, 1.25, 1.5, 2.0)
-        ],
-    )
+POWERS = [
+    case(f"p-{p:g}".replace(".", "-"), f"p = {p:g}: soft targets tell y^p from y.", target=SOFT, p=p)
+    for p in (1.0, 1.25, 1.5, 2.0)
+]
 
 
 def printed(name: str, y: int, y_hat: float, p: float) -> Definition:
     """The derivative of the power Jaccard loss for one pixel, as the paper prints it."""
     smooth = 0.125
     d = y + y_hat**p - y * y_hat + smooth
-    return Definition(
-        id=f"power-jaccard/printed-derivative-{name}",
-        comment=f"One pixel, y = {y}, ŷ = {y_hat}, p = {p}: "
+    return case(
+        f"printed-derivative-{name}",
+        f"One pixel, y = {y}, ŷ = {y_hat}, p = {p}: "
         "∂J/∂ŷ = (ε + yŷ)(pŷ^(p−1) − y)/D² − y/D, D = y + ŷ^p − yŷ + ε, as printed.",
         source=f"{POWER_LOSSES}, the derivative of the power Jaccard loss",
-        flags=("worked", "one-pixel", "identity", "one-class"),
-        hyperparameters={"activation": "identity", "p": p, "smooth": smooth},
+        flags="worked one-pixel identity one-class",
+        activation="identity",
+        p=p,
+        smooth=smooth,
         logits=np.array([[[y_hat]]]),
         target=np.array([[y]]),
         gradient_by_hand=[(smooth + y * y_hat) * (p * y_hat ** (p - 1) - y) / d**2 - y / d],
@@ -69,33 +65,31 @@ ENTRIES = [
         source=DICE,
         oracle=RatioOfSums(power_dice),
         cases=[
-            worked("power-dice", DICE, "Σ ŷ² = 25/16, 1 − (3 + ε)/(57/16 + ε).", ratio(3, 57 / 16)),
-            *family("power-dice", DICE),
-            *powers("power-dice", DICE),
+            worked("Σ ŷ² = 25/16, 1 − (3 + ε)/(57/16 + ε).", ratio(3, 57 / 16)),
+            *family(),
+            *POWERS,
         ],
         samples=(Sample(), Sample({"p": 1.5}), Sample({"p": 1.3, "activation": "identity"})),
         value_fault=other(smooth=0.0),
         gradient_fault=lambda g: 1.01 * g,
-        overrides=(Override("power-dice/perfect*", gradient_scale=1e-6, reason=STATIONARY),),
+        overrides=(Override("perfect*", gradient_scale=1e-6, reason=STATIONARY),),
     ),
     Entry(
         loss="PowerJaccardLoss",
         source=JACCARD,
         oracle=RatioOfSums(power_jaccard),
         cases=[
-            worked(
-                "power-jaccard", JACCARD, "Σ ŷ² = 25/16, 1 − (3/2 + ε)/(33/16 + ε).", ratio(3 / 2, 33 / 16)
-            ),
+            worked("Σ ŷ² = 25/16, 1 − (3/2 + ε)/(33/16 + ε).", ratio(3 / 2, 33 / 16)),
             printed("foreground", y=1, y_hat=0.25, p=2.0),
             printed("background", y=0, y_hat=0.25, p=2.0),
             printed("root", y=1, y_hat=0.5625, p=1.5),
             printed("classical", y=1, y_hat=0.75, p=1.0),
-            *family("power-jaccard", JACCARD),
-            *powers("power-jaccard", JACCARD),
+            *family(),
+            *POWERS,
         ],
         samples=(Sample(), Sample({"p": 1.7}), Sample({"smooth": 0.1})),
         value_fault=other(p=1.999),
         gradient_fault=lambda g: g - g.mean(axis=0),
-        overrides=(Override("power-jaccard/perfect*", gradient_scale=1e-6, reason=STATIONARY),),
+        overrides=(Override("perfect*", gradient_scale=1e-6, reason=STATIONARY),),
     ),
 ]

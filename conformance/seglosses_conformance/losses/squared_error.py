@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from math import nan, sqrt
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
+from ..definitions import case
 from ..definitions.arrays import (
     BINARY_LABELS,
     BINARY_LOGITS,
     HEAT_LOGITS,
     HEAT_MAP,
-    MASK,
     SAMPLE_WEIGHT,
     SOFT,
-    Definition,
-    with_hyperparameters,
+    masked,
 )
 from ..definitions.scenes import MAX_POOLING, SHARED, standard
 from ..entries import HEAT_MAPS, Entry, Sample
@@ -37,88 +36,71 @@ ENTRY = Entry(
     source=SOURCE,
     oracle=PixelCosts(squared_error, activation="identity", may_exclude=False),
     cases=[
-        Definition(
-            id="mean-squared-error/worked-example",
-            comment="(1/2)², (1/4)², (−1)², 0²: mean 21/64; slopes (p − y)/2.",
-            source=SOURCE,
-            flags=("worked", "identity", "one-class", "soft"),
+        case(
+            "worked-example",
+            "(1/2)², (1/4)², (−1)², 0²: mean 21/64; slopes (p − y)/2.",
+            flags="worked identity one-class soft",
             logits=np.array([[[1.0, 0.5, -0.5, 0.25]]]),
             target=np.array([[[0.5, 0.25, 0.5, 0.25]]]),
             value_by_hand=21 / 64,
             gradient_by_hand=[1 / 4, 1 / 8, -1 / 2, 0],
         ),
         *standard(
-            "mean-squared-error",
-            SOURCE,
             skip=["identity", "impossible-class", "top-k-tie"],
             shared=SHARED - {"softmax", "no-space", "soft-weights"},
         ),
-        *with_hyperparameters(
-            standard("mean-squared-error", SOURCE, only=["impossible-class"]),
-            lambda given: given | {"activation": "softmax"},
-        ),
-        Definition(
-            id="mean-squared-error/heat-map",
-            comment="Heat maps of two key points in each image.",
-            source=SOURCE,
-            flags=("soft", "heat-map"),
+        *standard(only=["impossible-class"], activation="softmax"),
+        case(
+            "heat-map",
+            "Heat maps of two key points in each image.",
+            flags="soft heat-map",
             logits=HEAT_LOGITS,
             target=HEAT_MAP,
         ),
-        Definition(
-            id="mean-squared-error/heat-map-weights",
-            comment="Sigmoid against heat maps, with every weight.",
-            source=SOURCE,
-            flags=("sigmoid", "soft", "heat-map", "class-weights", "mask", "sample-weight"),
-            hyperparameters={"activation": "sigmoid", "class_weights": [0.5, 2.0]},
-            logits=np.where((MASK == 0)[:, None], nan, HEAT_LOGITS),
-            target=np.where((MASK == 0)[:, None], nan, HEAT_MAP),
-            mask=MASK,
+        case(
+            "heat-map-weights",
+            "Sigmoid against heat maps, with every weight.",
+            flags="sigmoid soft heat-map class-weights mask sample-weight",
+            activation="sigmoid",
+            class_weights=[0.5, 2.0],
+            **masked(HEAT_LOGITS, target=HEAT_MAP),
             sample_weight=SAMPLE_WEIGHT,
         ),
-        Definition(
-            id="mean-squared-error/one-class",
-            comment="One class with labels, as it comes.",
-            source=SOURCE,
-            flags=("identity", "one-class"),
+        case(
+            "one-class",
+            "One class with labels, as it comes.",
+            flags="identity one-class",
             logits=BINARY_LOGITS,
             target=BINARY_LABELS,
         ),
-        Definition(
-            id="mean-squared-error/equal",
-            comment="Prediction and target agree exactly.",
-            source=SOURCE,
-            flags=("perfect", "soft"),
-            logits=SOFT,
-            target=SOFT,
-        ),
-        Definition(
-            id="mean-squared-error/top-k-tie",
-            comment="Costs 4, 1, 1, 1, K = 2: the first place is taken, three costs share the second, 1/3 each: 5/2.",
+        case("equal", "Prediction and target agree exactly.", flags="perfect soft", logits=SOFT, target=SOFT),
+        case(
+            "top-k-tie",
+            "Costs 4, 1, 1, 1, K = 2: the first place is taken, three costs share the second, 1/3 each: 5/2.",
             source="the tie rule of TopK",
-            flags=("worked", "pooling", "tie", "one-class"),
-            hyperparameters={"reduction": {"pooling": "TopK", "fraction": 0.5}},
+            flags="worked pooling tie one-class",
+            reduction={"pooling": "TopK", "fraction": 0.5},
             logits=np.array([[[2.0, 1.0, -1.0, 1.0]]]),
             target=np.zeros((1, 1, 4)),
             value_by_hand=5 / 2,
             gradient_by_hand=[2, 1 / 3, -1 / 3, 1 / 3],
         ),
-        Definition(
-            id="mean-squared-error/top-k-almost-integer",
-            comment="0.7 · 10 is 7 less a rounding: K = 7.",
+        case(
+            "top-k-almost-integer",
+            "0.7 · 10 is 7 less a rounding: K = 7.",
             source="the rounding rule of TopK",
-            flags=("pooling", "one-class"),
-            hyperparameters={"reduction": {"pooling": "TopK", "fraction": 0.7}},
+            flags="pooling one-class",
+            reduction={"pooling": "TopK", "fraction": 0.7},
             logits=np.arange(1.0, 11.0).reshape(1, 1, 10) / 8,
             target=np.zeros((1, 1, 10)),
         ),
-        Definition(
-            id="mean-squared-error/max-pooling-worked",
-            comment="Costs 16, 4, 4, 0, p = q = 2, m = 2: n^(−1/q) = 1/2, τ = 1/√8; 16 stands at τ, "
+        case(
+            "max-pooling-worked",
+            "Costs 16, 4, 4, 0, p = q = 2, m = 2: n^(−1/q) = 1/2, τ = 1/√8; 16 stands at τ, "
             "4 and 4 share the rest, 1/8 each of the norm's square 1/8, 1/16 each: 16/√8 + (4 + 4)/4.",
             source=MAX_POOLING,
-            flags=("worked", "pooling", "one-class"),
-            hyperparameters={"reduction": {"pooling": "MaxPooling", "ratio": 0.5, "p": 2.0}},
+            flags="worked pooling one-class",
+            reduction={"pooling": "MaxPooling", "ratio": 0.5, "p": 2.0},
             logits=np.array([[[4.0, 2.0, -2.0, 0.0]]]),
             target=np.zeros((1, 1, 4)),
             value_by_hand=16 / sqrt(8) + 2,

@@ -6,7 +6,8 @@ from typing import Any
 
 from mpmath import mpf
 
-from ..definitions.arrays import LOGITS, SOFT, variations
+from ..definitions import case
+from ..definitions.arrays import SOFT
 from ..definitions.region import family, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other
@@ -42,26 +43,16 @@ TVERSKY = Entry(
     oracle=RatioOfSums(tversky),
     cases=[
         worked(
-            "tversky",
-            SOURCE,
             "FP = 3/4, FN = 1/2, 1 − (3/2 + ε)/(3/2 + 3/16 + 3/8 + ε).",
             ratio(3 / 2, 3 / 2 + 3 / 16 + 3 / 8),
             alpha=0.25,
             beta=0.75,
         ),
-        *family("tversky", SOURCE, alpha=0.25, beta=0.75),
-        *variations(
-            "tversky",
-            SOURCE,
-            LOGITS,
-            SOFT,
-            [
-                ("defaults", "α = β = 1/2, which is Dice.", {}),
-                ("jaccard", "α = β = 1, which is Jaccard.", {"alpha": 1.0, "beta": 1.0}),
-                ("precision", "False negatives cost nothing.", {"alpha": 1.0, "beta": 0.0}),
-                ("recall", "False positives cost nothing.", {"alpha": 0.0, "beta": 1.0}),
-            ],
-        ),
+        *family(alpha=0.25, beta=0.75),
+        case("defaults", "α = β = 1/2, which is Dice.", target=SOFT),
+        case("jaccard", "α = β = 1, which is Jaccard.", alpha=1.0, beta=1.0, target=SOFT),
+        case("precision", "False negatives cost nothing.", alpha=1.0, beta=0.0, target=SOFT),
+        case("recall", "False positives cost nothing.", alpha=0.0, beta=1.0, target=SOFT),
     ],
     samples=(
         Sample(),
@@ -78,31 +69,17 @@ FOCAL_TVERSKY = Entry(
     oracle=RatioOfSums(focal_tversky, then=powered),
     cases=[
         worked(
-            "focal-tversky",
-            FOCAL,
             "FP = 3/4, FN = 1/2, √u of u = 1 − (3/2 + ε)/(3/2 + 3/16 + 3/8 + ε).",
             ratio(3 / 2, 3 / 2 + 3 / 16 + 3 / 8) ** 0.5,
             alpha=0.25,
             beta=0.75,
             gamma=0.5,
         ),
-        *family("focal-tversky", FOCAL),
-        *variations(
-            "focal-tversky",
-            FOCAL,
-            LOGITS,
-            SOFT,
-            [
-                ("gamma-1", "γ = 1, which is Tversky.", {"gamma": 1.0}),
-                ("gamma-half", "γ = 1/2, a root.", {"gamma": 0.5}),
-                ("gamma-3", "γ = 3.", {"gamma": 3.0}),
-                (
-                    "paper",
-                    "The paper's best, its γ = 4/3 as 1/γ.",
-                    {"alpha": 0.3, "beta": 0.7, "gamma": 0.75},
-                ),
-            ],
-        ),
+        *family(),
+        case("gamma-1", "γ = 1, which is Tversky.", gamma=1.0, target=SOFT),
+        case("gamma-half", "γ = 1/2, a root.", gamma=0.5, target=SOFT),
+        case("gamma-3", "γ = 3.", gamma=3.0, target=SOFT),
+        case("paper", "The paper's best, its γ = 4/3 as 1/γ.", alpha=0.3, beta=0.7, gamma=0.75, target=SOFT),
     ],
     samples=(Sample(), Sample({"gamma": 2.0, "aggregate": "batch", "absent": "skip"})),
     value_fault=other(gamma=0.751),

@@ -47,12 +47,16 @@ class Cell:
     y: Any
 
 
+Classes = Sequence[tuple[Any, list[Cell], bool]]
+"""Of each class the weight, the cells, and whether it counts."""
+
+
 @dataclass(frozen=True)
-class RatioOfSums:
-    """1 − n/d of each class of each image, and their weighted mean."""
+class Ratios:
+    """1 − n/d of regions, and their weighted mean."""
 
     score: Callable[..., tuple[Any, Any]]
-    """n and d of the cells of one class, of ε and of the loss's own hyper-parameters."""
+    """n and d of a region, of ε and of the loss's own hyper-parameters."""
     then: Callable[..., Any] | None = None
     """A function of 1 − n/d that takes its place. It may have hyper-parameters of its own, and has to know its slope
     where 1 − n/d is 0."""
@@ -74,62 +78,53 @@ class RatioOfSums:
         batch = aggregate == "batch"
         parameters = () if self.then is None else signature(self.then).parameters
         of_then = {name: options.pop(name) for name in parameters if name in options}
+        w = [mpf(1)] * problem.classes if class_weights is None else [mpf(weight) for weight in class_weights]
         losses, scales, weights = [], [], []
-        for image, classes in enumerate(regions(problem, activation, ignore_index, batch)):
-            for c, cells in enumerate(classes):
-                weight = mpf(1) if class_weights is None else mpf(class_weights[c])
-                weight *= 1 if batch else mpf(problem.sample_weight[image])
-                if not counts(cells, c, absent, include_background):
-                    weight = mpf(0)
-                loss, scale = one_minus(*self.score(cells, mpf(smooth), **options))
+        for image, classes in enumerate(cells_of(problem, activation, ignore_index, batch)):
+            counting = [counts(cells, c, absent, include_background) for c, cells in enumerate(classes)]
+            for weight, region in self.regions(list(zip(w, classes, counting, strict=True))):
+                loss, scale = one_minus(*self.score(region, mpf(smooth), **options))
                 if self.then is not None:
                     scale = scale_after(self.then, loss, scale, of_then)
                     loss = self.then(loss, **of_then)
                 losses.append(loss)
                 scales.append(scale)
-                weights.append(weight)
-        shape = (problem.classes,) if batch else (problem.images, problem.classes)
-        return weighted(losses, scales, weights, reduction, shape)
+                weights.append(weight if batch else weight * mpf(problem.sample_weight[image]))
+        return weighted(losses, scales, weights, reduction, self.shape(problem, batch))
+
+    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
+        """What each region of an image, or of the batch, weighs in the mean, and what its score is of."""
+        raise NotImplementedError
+
+    def shape(self, problem: Problem, batch: bool) -> tuple[int, ...]:
+        """That of all regions."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class RatioPerImage:
-    """1 − n/d of each image, n and d being sums over its classes too, and their weighted mean."""
+class RatioOfSums(Ratios):
+    """A region is a class of an image, its score a function of its cells."""
 
-    score: Callable[..., tuple[Any, Any]]
-    """n and d of the cells of each class that counts, as pairs of class weight and cells, of ε and of the loss's own
-    hyper-parameters."""
+    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
+        return [(weight if is_counted else mpf(0), cells) for weight, cells, is_counted in classes]
 
-    def __call__(
-        self,
-        problem: Problem,
-        *,
-        activation: str = "softmax",
-        ignore_index: int | None = None,
-        reduction: str = "mean",
-        class_weights: Sequence[float] | None = None,
-        smooth: float = 1e-5,
-        aggregate: str = "image",
-        absent: str = "count",
-        include_background: bool = True,
-        **options: Any,
-    ) -> Result:
-        batch = aggregate == "batch"
-        losses, scales, weights = [], [], []
-        for image, classes in enumerate(regions(problem, activation, ignore_index, batch)):
-            counting = [
-                (mpf(1) if class_weights is None else mpf(class_weights[c]), cells)
-                for c, cells in enumerate(classes)
-                if counts(cells, c, absent, include_background)
-            ]
-            loss, scale = one_minus(*self.score(counting, mpf(smooth), **options))
-            losses.append(loss)
-            scales.append(scale)
-            weights.append(mpf(1 if batch else problem.sample_weight[image]) if counting else mpf(0))
-        return weighted(losses, scales, weights, reduction, (1,) if batch else (problem.images,))
+    def shape(self, problem: Problem, batch: bool) -> tuple[int, ...]:
+        return (problem.classes,) if batch else (problem.images, problem.classes)
 
 
-def regions(
+@dataclass(frozen=True)
+class RatioPerImage(Ratios):
+    """A region is an image, its score a function of weight and cells of each class that counts."""
+
+    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
+        counting = [(weight, cells) for weight, cells, is_counted in classes if is_counted]
+        return [(mpf(1 if counting else 0), counting)]
+
+    def shape(self, problem: Problem, batch: bool) -> tuple[int, ...]:
+        return (1,) if batch else (problem.images,)
+
+
+def cells_of(
     problem: Problem, activation: str, ignore_index: int | None, batch: bool
 ) -> list[list[list[Cell]]]:
     """The cells of every class of every image, or of the batch as if it were one image."""
