@@ -3,19 +3,21 @@
 python -m benchmarks --save                                        # all of it, then the page and its pictures
 python -m benchmarks --quick                                       # a few minutes
 python -m benchmarks --framework torch --mode eager --case ct --loss dice focal
+python -m benchmarks --beside HEAD~1 --case small voc              # what a change has made faster or slower
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import sys
 import time
 
 from benchmarks import machine, plan, report, results
 from benchmarks.cases import CASES
-from benchmarks.competitors import FRAMEWORKS, LIBRARIES
-from benchmarks.run import SURROUNDINGS, Effort, Setting, measure
+from benchmarks.competitors import FRAMEWORKS, LIBRARIES, OURS
+from benchmarks.run import SURROUNDINGS, Effort, Setting, checkout, measure
 
 LOSSES = sorted({loss for case in CASES.values() for loss in case.losses})
 MODES = sorted(set(itertools.chain(*FRAMEWORKS.values())))
@@ -32,13 +34,19 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--case", nargs="+", choices=CASES)
     parser.add_argument("--loss", nargs="+", choices=LOSSES)
     parser.add_argument("--library", nargs="+", help="beside ours; all by default")
+    parser.add_argument(
+        "--beside", metavar="COMMIT", help="beside ours as it was at a commit, in place of other libraries"
+    )
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--seconds", type=float, help="for the rounds of one loss, at least five rounds")
     parser.add_argument("--save", action="store_true", help="keep the results, then write the page")
     parser.add_argument(
         "--report", action="store_true", help="write the page from the results that are there"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.beside and options.save:
+        parser.error("--save keeps what is compared with other libraries, got --beside too")
+    return options
 
 
 def chosen(options: argparse.Namespace) -> list[plan.Job]:
@@ -72,17 +80,22 @@ def show(row: results.Row) -> str:
     return f"  {row.library:28} {times:32} {ratio:30} {row.memory:6.2f} tensors   {row.rounds} rounds of {row.repeats}"
 
 
-def main(arguments: list[str]) -> int:
-    options = parse(arguments)
+def compare(options: argparse.Namespace) -> int:
+    """Measure what was chosen, and give the number of comparisons that failed."""
     failures = 0
-    if not options.report:
-        found = chosen(options)
-        effort = Effort(seconds=options.seconds or (2.0 if options.quick else Effort.seconds))
-        around = machine.describe(options.device)
-        start = time.monotonic()
+    found = chosen(options)
+    effort = Effort(seconds=options.seconds or (2.0 if options.quick else Effort.seconds))
+    around = machine.describe(options.device)
+    start = time.monotonic()
+    with contextlib.ExitStack() as kept:
+        earlier = {}
+        if options.beside:
+            earlier[f"{OURS} at {options.beside}"] = kept.enter_context(checkout(options.beside))
         for i, job in enumerate(found, 1):
             libraries = [
-                x for x in LIBRARIES[job.setting.framework] if not options.library or x in options.library
+                x
+                for x in LIBRARIES[job.setting.framework]
+                if not earlier and (not options.library or x in options.library)
             ]
             minutes = (time.monotonic() - start) / 60
             print(
@@ -90,7 +103,7 @@ def main(arguments: list[str]) -> int:
                 flush=True,
             )
             try:
-                rows = measure(*job, libraries, effort)
+                rows = measure(*job, libraries, effort, earlier)
             except RuntimeError as error:
                 print(f"  failed: {error}")
                 failures += 1
@@ -100,6 +113,12 @@ def main(arguments: list[str]) -> int:
                 print(show(row), flush=True)
             if options.save:
                 results.write(report.RESULTS, rows)
+    return failures
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    failures = 0 if options.report else compare(options)
     if options.save or options.report:
         report.write()
     return 1 if failures else 0

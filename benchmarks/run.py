@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,15 +64,18 @@ class Effort:
 
 
 class Worker:
-    """A process that evaluates one library; see `benchmarks.worker`."""
+    """A process that evaluates one library; see `benchmarks.worker`. `folder` has our packages as they are there."""
 
-    def __init__(self, setting: Setting, case: Case, loss: str, library: str) -> None:
-        self.library = library
+    def __init__(
+        self, setting: Setting, case: Case, loss: str, library: str, folder: Path = ROOT, name: str = ""
+    ) -> None:
+        self.library = name or library
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed with the worker
         arguments = (setting.framework, setting.mode, setting.device, library, case.name, loss)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", *arguments],
-            cwd=ROOT, env=os.environ | SURROUNDINGS[setting.surroundings], text=True,
+            cwd=folder, text=True,
+            env=os.environ | SURROUNDINGS[setting.surroundings] | {"PYTHONPATH": str(folder / "adapters")},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
         )  # fmt: skip
         self.about = self._answer()
@@ -111,14 +114,36 @@ def difference(theirs: dict[str, Any], ours: dict[str, Any]) -> float:
     return float(np.maximum(of_gradient, abs(theirs["value"] - ours["value"]) / abs(ours["value"])))
 
 
-def measure(setting: Setting, case: Case, loss: str, libraries: Iterable[str], effort: Effort) -> list[Row]:
-    """A row for each library that has the loss, ours first. RuntimeError if ours fails, or any that had begun well."""
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as starters:
-        workers = list(
-            starters.map(
-                lambda library: Worker(setting, case, loss, library), dict.fromkeys((OURS, *libraries))
-            )
+@contextlib.contextmanager
+def checkout(commit: str) -> Iterator[Path]:
+    """A folder with our packages as they were at a commit, and the benchmarks of today."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        archive = subprocess.run(
+            ["git", "archive", commit, "seglosses_core", "adapters"],
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.PIPE,
         )
+        subprocess.run(["tar", "--extract"], cwd=folder, check=True, input=archive.stdout)
+        (folder / "benchmarks").symlink_to(ROOT / "benchmarks")
+        yield folder
+
+
+def measure(
+    setting: Setting,
+    case: Case,
+    loss: str,
+    libraries: Iterable[str],
+    effort: Effort,
+    earlier: Mapping[str, Path] | None = None,
+) -> list[Row]:
+    """A row for each library that has the loss, ours first, and for each `earlier` state of ours by its name.
+    RuntimeError if ours fails, or any that had begun well."""
+    starts = [(library, ROOT, library) for library in dict.fromkeys((OURS, *libraries))]
+    starts += [(OURS, folder, name) for name, folder in (earlier or {}).items()]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as starters:
+        workers = list(starters.map(lambda start: Worker(setting, case, loss, *start), starts))
     try:
         with bursts() if setting.surroundings == NEIGHBOUR else contextlib.nullcontext():
             return _measure(setting, case, loss, workers, effort)

@@ -170,7 +170,18 @@ class Loss:
         )
 
     def hyperparameters(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}  # type: ignore[attr-defined]
+
+    def arrays(self) -> list[tuple[str, Array]]:
+        """The arrays among the hyper-parameters, here and in the losses in it, with their names."""
+        found: list[tuple[str, Array]] = []
+        for name, value in self.hyperparameters().items():
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Loss):
+                    found += item.arrays()
+                elif is_array(item):
+                    found.append((name, item))
+        return found
 
     @classmethod
     def default_losses(cls) -> dict[str, type[Loss]]:
@@ -188,15 +199,6 @@ class Loss:
         for loss in losses:
             if isinstance(loss, Loss) and loss.family is not self.family:
                 raise TypeError(f"{name} must be of {self.package()}, got one of {loss.package()}: {loss!r}.")
-
-    def check_arrays(self, logits: Array) -> None:
-        """Require hyper-parameters that are arrays, here and in the losses in it, to be of the logits' library."""
-        for name, value in self.hyperparameters().items():
-            for item in value if isinstance(value, tuple) else (value,):
-                if isinstance(item, Loss):
-                    item.check_arrays(logits)
-                elif is_array(item):
-                    check_library(name, item, logits)
 
     def check(
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
@@ -254,7 +256,8 @@ class Loss:
     ) -> Call:
         """Check the arguments; bring logits and inputs to the dtype of the computation, and all to one library."""
         axis = self.check(logits, target, mask, sample_weight)
-        self.check_arrays(logits)
+        for name, array in self.arrays():
+            check_library(name, array, logits)
         if inputs or self.inputs:
             inputs = check_inputs(self.inputs, inputs, logits, axis, type(self).__name__)
         ops = (make_ops or self.make_ops)(logits, axis)

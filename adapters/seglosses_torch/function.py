@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,29 +36,36 @@ def evaluate(
     """
     if not isinstance(logits, Tensor):
         raise TypeError(f"logits must be a torch array, got {describe(logits)}.")
-    hyperparameters = _tensors(loss)
     given = {"logits": logits, "target": target, "mask": mask, "sample_weight": sample_weight, **inputs}
-    for name, value in (*given.items(), *hyperparameters):
+    constants = loss.arrays()
+    for name, value in (*given.items(), *constants):
         _refuse_distributed(name, value)
-    call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops)
-    arrays = call.arrays()
-    logits, *others = arrays.values()
-    constants = [x for _, x in hyperparameters]
-    mode = Mode.FORMULA if by_formula else mode_of(logits, others, constants, none=loss.reduction == "none")
-    differentiated = torch.is_grad_enabled() and logits.requires_grad
+    mode = Mode.FORMULA if by_formula else _mode(loss, logits, given, constants)
+    of_mode = functools.partial(make_ops, mode=mode)
+    call = loss.prepare(logits, target, mask, sample_weight, inputs, of_mode)
     with _no_autocast(logits):
-        if mode is Mode.EAGER:
-            call = dataclasses.replace(call, ops=EagerOps(call.ops.class_axis, logits.ndim))
-        if differentiated and mode is not Mode.FORMULA:
-            value = _differentiated(loss, call, arrays, mode)
+        if torch.is_grad_enabled() and logits.requires_grad and mode is not Mode.FORMULA:
+            value = _differentiated(loss, call, mode)
             if value is not None:
                 return value
             call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops)
         return loss.value(call)
 
 
-def _differentiated(loss: Loss, call: Call, arrays: dict[str, Tensor], mode: Mode) -> Tensor | None:
+def _mode(loss: Loss, logits: Tensor, given: dict[str, Any], constants: list[tuple[str, Tensor]]) -> Mode:
+    others = [x for name, x in given.items() if name != "logits" and isinstance(x, Tensor)]
+    return mode_of(logits, others, [x for _, x in constants], none=loss.reduction == "none")
+
+
+def make_ops(logits: Tensor, axis: int, mode: Mode = Mode.FORMULA) -> Ops:
+    if mode is Mode.EAGER:
+        return EagerOps(axis, logits.ndim)
+    return (CompiledOps if torch.compiler.is_compiling() else TorchOps)(axis, logits.ndim)
+
+
+def _differentiated(loss: Loss, call: Call, mode: Mode) -> Tensor | None:
     """The value with the derivative by hand; None if the loss has none."""
+    arrays = call.arrays()
     kept = _Kept(loss, tuple(arrays), call.ops.class_axis)
     if mode is Mode.TRANSFORMED:
         return _Transformed.apply(kept, *arrays.values())
@@ -69,10 +77,6 @@ def _differentiated(loss: Loss, call: Call, arrays: dict[str, Tensor], mode: Mod
         return _Made.apply(kept, made, *arrays.values())
     value, gradient, _ = made
     return _Attached.apply(call.logits, value, gradient)
-
-
-def make_ops(logits: Tensor, axis: int) -> Ops:
-    return (CompiledOps if torch.compiler.is_compiling() else TorchOps)(axis, logits.ndim)
 
 
 @dataclasses.dataclass
@@ -193,18 +197,6 @@ def _refuse_distributed(name: str, value: Any) -> None:
             f" {value.placements}; pass {name}.full_tensor(), which is all of it on every process, or"
             f" {name}.to_local(), the part of this process, for the loss of that part alone."
         )
-
-
-def _tensors(loss: Loss) -> list[tuple[str, Tensor]]:
-    """The tensors among the hyper-parameters of a loss and of the losses in it, with their names."""
-    found: list[tuple[str, Tensor]] = []
-    for name, value in loss.hyperparameters().items():
-        for item in value if isinstance(value, (tuple, list)) else (value,):
-            if isinstance(item, Tensor):
-                found.append((name, item))
-            elif isinstance(item, Loss):
-                found += _tensors(item)
-    return found
 
 
 def _no_autocast(logits: Tensor) -> Any:

@@ -205,16 +205,19 @@ class EagerOps(TorchOps):
     def label_histogram(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
         if labels.device.type != "cpu":
             return super().label_histogram(labels, num_classes, dtype)
-        images = labels.reshape(labels.shape[0], -1)
-        if images.shape[1] >= self.chunk_size:
+        if labels.numel() < self.chunk_size:
+            counts = self._cells(labels, num_classes).bincount(minlength=labels.shape[0] * num_classes)
+        else:
+            images = labels.reshape(labels.shape[0], -1)
             counts = torch.stack([image.bincount(minlength=num_classes) for image in images])
-        else:  # many small images at once, each with classes of its own
-            first = num_classes * torch.arange(images.shape[0])[:, None]
-            counts = (images + first).flatten().bincount(minlength=num_classes * images.shape[0])
-        return counts.reshape(-1, num_classes).to(torch.float64)
+        return counts.view(-1, num_classes).to(torch.float64)
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.accumulation_dtype(pixel_map))
+        if labels.numel() < self.chunk_size and labels.device.type == "cpu":
+            cells = self._cells(labels, num_classes)
+            sums.view(-1).scatter_add_(0, cells, pixel_map.reshape(-1).to(sums.dtype))
+            return sums
         flat, labels = pixel_map.reshape(labels.shape[0], -1), labels.reshape(labels.shape[0], -1)
         for values, index in zip(
             flat.split(self.chunk_size, 1), labels.split(self.chunk_size, 1), strict=True
@@ -244,6 +247,16 @@ class EagerOps(TorchOps):
         self._flat(x).scatter_add_(0, places, pixel_map.expand(labels.shape).reshape(-1))
         return x
 
+    def table_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
+        if (
+            labels.numel() >= self.chunk_size
+            or labels.device.type != "cpu"
+            or table.shape[0] != labels.shape[0]
+        ):
+            return super().table_at_label(table, labels)
+        cells = self._cells(labels, table.shape[-1])
+        return table.reshape(-1).index_select(0, cells).view(labels.shape)
+
     def fill_at(self, p: Tensor, labels: Tensor, at_label: Tensor) -> Tensor:
         places = self._places(p, labels)
         if places is None:
@@ -258,23 +271,34 @@ class EagerOps(TorchOps):
         if x.device.type != "cpu" or x.numel() > self.chunk_size:
             return None
         axis = self.class_axis
-        inner = math.prod(x.shape[axis + 1 :])
-        if not x.is_contiguous():
-            if not x.movedim(axis, -1).is_contiguous():
-                return None
-            inner = 1
-        of, seen_inner, places = self._seen
-        if of is not labels or inner != seen_inner:
+        contiguous = x.is_contiguous()
+        if not contiguous and not x.movedim(axis, -1).is_contiguous():
+            return None
+        of, as_contiguous, places = self._seen_places
+        if of is not labels or as_contiguous != contiguous:
+            inner = math.prod(x.shape[axis + 1 :]) if contiguous else 1
             blocks = labels.reshape(-1, inner)
             places = torch.add(torch.arange(inner), blocks, alpha=inner)
             if len(blocks) > 1:
                 places += torch.arange(0, x.numel(), x.shape[axis] * inner)[:, None]
             places = places.view(-1)
-            self._seen = labels, inner, places
+            self._seen_places = labels, contiguous, places
         return places
 
-    _seen: tuple[Any, ...] = (None, None, None)
-    """The labels whose places were asked for last, and these."""
+    def _cells(self, labels: Tensor, num_classes: int) -> Tensor:
+        """Where the label of each pixel lies in a table `(N, C)`, pixels in one axis."""
+        of, of_classes, cells = self._seen_cells
+        if of is not labels or of_classes != num_classes:
+            cells = labels.reshape(labels.shape[0], -1)
+            if len(cells) > 1:
+                cells = cells + torch.arange(0, len(cells) * num_classes, num_classes)[:, None]
+            cells = cells.view(-1)
+            self._seen_cells = labels, num_classes, cells
+        return cells
+
+    _seen_places: tuple[Any, ...] = (None, None, None)
+    _seen_cells: tuple[Any, ...] = (None, None, None)
+    """The labels that were asked for last, and what was found."""
 
     def _flat(self, x: Tensor) -> Tensor:
         """`x` as it lies in memory."""
