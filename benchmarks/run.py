@@ -72,10 +72,11 @@ class Worker:
         self.library = name or library
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed with the worker
         arguments = (setting.framework, setting.mode, setting.device, library, case.name, loss)
+        path = [str(folder / "adapters"), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", *arguments],
             cwd=folder, text=True,
-            env=os.environ | SURROUNDINGS[setting.surroundings] | {"PYTHONPATH": str(folder / "adapters")},
+            env=os.environ | SURROUNDINGS[setting.surroundings] | {"PYTHONPATH": os.pathsep.join(path)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
         )  # fmt: skip
         self.about = self._answer()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from seglosses_core.arithmetic import one_if_zero
@@ -66,11 +65,9 @@ class GeneralizedDiceLoss(DiceLoss):
     def _omega(self, sizes: Array, shares: Array, ops: Ops) -> Array:
         """ω relative to the largest of a class that counts."""
         xp = ops.xp
-        endless = xp.full_like(sizes, math.inf)
-        least = xp.min(xp.where((sizes > 0) & (shares > 0), sizes, endless), axis=1, keepdims=True)
-        one = xp.ones_like(sizes)
-        relative = xp.where(least < math.inf, least, one) / xp.where(sizes > 0, sizes, one)
-        relative = xp.where((sizes > 0) & (least < math.inf), relative, one)
+        one, largest = xp.ones_like(sizes), xp.max(sizes, axis=1, keepdims=True)
+        least = xp.min(xp.where((sizes > 0) & (shares > 0), sizes, largest), axis=1, keepdims=True)
+        relative = xp.where(sizes > 0, least / xp.where(sizes > 0, sizes, one), one)
         return relative ** _EXPONENTS[self.weights]
 
     def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:

@@ -25,6 +25,7 @@ SOME = [
     "Dice",
     "locally adaptive",
     "ensemble",
+    "GeneralizedDiceLoss",
 ]
 
 
@@ -50,16 +51,19 @@ def call_all(framework: str, loss: str) -> None:
         evaluate(framework, make, Problem(SOFT, LABELS), activation="identity")
 
 
-@pytest.mark.usefixtures("_jax_stops")
-@pytest.mark.parametrize(
+every_loss = pytest.mark.parametrize(
     "loss", [pytest.param(loss, marks=() if loss in SOME else pytest.mark.slow) for loss in ALL]
 )
+
+
+@pytest.mark.usefixtures("_jax_stops")
+@every_loss
 def test_jax(loss: str) -> None:
     call_all("jax", loss)
 
 
 @pytest.mark.usefixtures("_tensorflow_stops")
-@pytest.mark.parametrize("loss", SOME)
+@every_loss
 def test_tensorflow(loss: str) -> None:
     call_all("tensorflow", loss)
 
