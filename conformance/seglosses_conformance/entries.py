@@ -17,6 +17,9 @@ LABELS_ONLY = ("labels",)
 DENSE = ("labels", "one-hot", "soft")
 HEAT_MAPS = (*DENSE, "heat map")
 """Kinds of targets that a loss may take. A heat map is soft, with numbers that are exactly 1, and sums to anything."""
+LOGITS_ONLY = ("softmax", "sigmoid")
+EXCLUSIVE = ("softmax", "identity")
+ACTIVATIONS = ("softmax", "sigmoid", "identity")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Sample:
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     targets: tuple[str, ...] = DENSE
     """The kinds of targets that the loss takes with these hyper-parameters."""
+    activations: tuple[str, ...] = ACTIVATIONS
+    """Those that mean something with these hyper-parameters; a test may put one in the place of the loss's own."""
 
     def __str__(self) -> str:
         return (

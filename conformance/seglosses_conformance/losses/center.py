@@ -22,7 +22,7 @@ from ..definitions.arrays import (
     varied,
 )
 from ..definitions.scenes import NO_LABELS, SHARED, SIGMOID, standard
-from ..entries import LABELS_ONLY, Entry, Sample
+from ..entries import EXCLUSIVE, LABELS_ONLY, Entry, Sample
 from ..faults import other
 from ..oracle.family import PixelCosts, Result, index_of, pooled, total
 from ..oracle.problem import Pixel, Problem
@@ -209,8 +209,8 @@ ENTRY = Entry(
         ),
     ],
     samples=(
-        Sample({"weight": 0.3}, targets=LABELS_ONLY),
-        Sample({"weight": 0.3, "activation": "identity"}, targets=LABELS_ONLY),
+        Sample({"weight": 0.3}, targets=LABELS_ONLY, activations=EXCLUSIVE),
+        Sample({"weight": 0.3, "activation": "identity"}, targets=LABELS_ONLY, activations=EXCLUSIVE),
     ),
     value_fault=other(weight=2.9e-4),
     gradient_fault=np.negative,

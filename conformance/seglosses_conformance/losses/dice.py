@@ -63,7 +63,6 @@ ENTRIES = [
             worked("jaccard", JACCARD, "1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)),
             *family("jaccard", JACCARD),
         ],
-        samples=(Sample(), Sample({"aggregate": "batch", "absent": "skip"})),
         value_fault=without("mask"),
         gradient_fault=lambda g: g[..., ::-1],
     ),

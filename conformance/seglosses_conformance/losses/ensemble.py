@@ -23,7 +23,7 @@ from ..definitions.arrays import (
     with_hyperparameters,
 )
 from ..definitions.scenes import POOLINGS, standard
-from ..entries import LABELS_ONLY, Entry, Sample
+from ..entries import LABELS_ONLY, LOGITS_ONLY, Entry, Sample
 from ..faults import without
 from ..oracle.evaluation import entry_of
 from ..oracle.family import Result, total
@@ -214,6 +214,20 @@ ENTRY = Entry(
         Sample(
             {
                 "losses": [
+                    member("PowerJaccardLoss"),
+                    member("FocalLoss", reduction={"pooling": "Minkowski", "k": 2.5}),
+                    member(
+                        "MeanSquaredErrorLoss",
+                        activation="softmax",
+                        reduction={"pooling": "TopK", "fraction": 0.4},
+                    ),
+                ],
+                "weights": [0.3, 2.0, 0.5],
+            }
+        ),
+        Sample(
+            {
+                "losses": [
                     member("PowerJaccardLoss", p=1.3),
                     member("FocalLoss"),
                     member("LocallyAdaptiveLoss", kernel_size=3),
@@ -221,6 +235,7 @@ ENTRY = Entry(
                 "weights": [0.3, 1.0, 2.0],
             },
             targets=LABELS_ONLY,
+            activations=LOGITS_ONLY,
         ),
     ),
     value_fault=without("sample_weight"),

@@ -77,7 +77,7 @@ ENTRY = Entry(
             ],
         ),
     ],
-    samples=(Sample(), Sample({"denominator": "union"}), Sample({"exponent": 2.5})),
+    samples=(Sample(), Sample({"denominator": "union", "exponent": 2.5})),
     value_fault=other(denominator="union"),
     gradient_fault=lambda g: g / g.shape[0],
     overrides=(

@@ -64,7 +64,6 @@ TVERSKY = Entry(
         ),
     ],
     samples=(
-        Sample(),
         Sample({"alpha": 0.3, "beta": 0.7}),
         Sample({"alpha": 0.3, "beta": 0.7, "include_background": False}),
     ),
