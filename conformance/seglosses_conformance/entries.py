@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,5 +96,7 @@ class Entry:
     """By the name of a check between results that does not hold for it: the reason."""
     inputs: Callable[[np.ndarray], dict[str, np.ndarray]] = lambda logits: {}
     """What a call takes beside logits, target and weights: some arrays that go with logits of class axis 1."""
+    bounds: tuple[float, float] = (0, math.inf)
+    """Between which it lies as a mean, whatever the logits are. One that may be below 0 takes no pooling."""
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""

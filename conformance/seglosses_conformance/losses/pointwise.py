@@ -78,6 +78,7 @@ ENTRY = Entry(
         ),
     ],
     samples=(Sample(), Sample({"denominator": "union", "exponent": 2.5})),
+    bounds=(-19, 1),
     value_fault=other(denominator="union"),
     gradient_fault=lambda g: g / g.shape[0],
     overrides=(

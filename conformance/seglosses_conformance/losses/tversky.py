@@ -67,6 +67,7 @@ TVERSKY = Entry(
         Sample({"alpha": 0.3, "beta": 0.7}),
         Sample({"alpha": 0.3, "beta": 0.7, "include_background": False}),
     ),
+    bounds=(0, 1),
     value_fault=other(alpha=0.501),
     gradient_fault=lambda g: 0.99 * g,
 )
@@ -104,6 +105,7 @@ FOCAL_TVERSKY = Entry(
         ),
     ],
     samples=(Sample(), Sample({"gamma": 2.0, "aggregate": "batch", "absent": "skip"})),
+    bounds=(0, 1),
     value_fault=other(gamma=0.751),
     gradient_fault=lambda g: 0.99 * g,
 )
