@@ -49,6 +49,7 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 docs: $(VENV)/installed-docs
+	$(BIN)/python docs/make_losses.py
 	$(BIN)/python docs/make_mistakes.py
 	$(BIN)/python docs/make_limits.py
 	$(BIN)/mkdocs build --quiet --strict

@@ -378,7 +378,7 @@ class PointwiseExponentialLoss(JaxLoss, seglosses_core.PointwiseExponentialLoss)
     ) -> tuple[Array, Array]: ...
 
 class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
-    """A pixel loss of locally pooled predictions, with the Minkowski mean over pixels."""
+    """A pixel loss of predictions pooled over neighbours of the same label, with the Minkowski mean over pixels."""
     def __init__(
         self,
         *,

@@ -247,7 +247,7 @@ class PointwiseExponentialLoss(KerasLoss):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
 
 class LocallyAdaptiveLoss(KerasLoss):
-    """A pixel loss of locally pooled predictions, with the Minkowski mean over pixels."""
+    """A pixel loss of predictions pooled over neighbours of the same label, with the Minkowski mean over pixels."""
     def __init__(
         self,
         *,

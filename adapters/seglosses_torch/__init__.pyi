@@ -305,7 +305,7 @@ class PointwiseExponentialLoss(TorchLoss):
     ) -> Tensor: ...
 
 class LocallyAdaptiveLoss(TorchLoss):
-    """A pixel loss of locally pooled predictions, with the Minkowski mean over pixels."""
+    """A pixel loss of predictions pooled over neighbours of the same label, with the Minkowski mean over pixels."""
     def __init__(
         self,
         *,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ LABELS_ONLY = ("labels",)
 DENSE = ("labels", "one-hot", "soft")
 HEAT_MAPS = (*DENSE, "heat map")
 """Kinds of targets that a loss may take. A heat map is soft, with numbers that are exactly 1, and sums to anything."""
+LOGITS_ONLY = ("softmax", "sigmoid")
+EXCLUSIVE = ("softmax", "identity")
+ACTIVATIONS = ("softmax", "sigmoid", "identity")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Sample:
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     targets: tuple[str, ...] = DENSE
     """The kinds of targets that the loss takes with these hyper-parameters."""
+    activations: tuple[str, ...] = ACTIVATIONS
+    """Those that mean something with these hyper-parameters; a test may put one in the place of the loss's own."""
 
     def __str__(self) -> str:
         return (
@@ -94,6 +100,8 @@ class Entry:
     """By the name of a check between results that does not hold for it: the reason."""
     inputs: Callable[[np.ndarray], dict[str, np.ndarray]] = lambda logits: {}
     """What a call takes beside logits, target and weights: some arrays that go with logits of class axis 1."""
+    bounds: tuple[float, float] = (0, math.inf)
+    """Between which it lies as a mean, whatever the logits are. One that may be below 0 takes no pooling."""
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""
 

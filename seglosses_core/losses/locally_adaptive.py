@@ -23,7 +23,7 @@ from seglosses_core.target import Target
 
 @dataclass(frozen=True, kw_only=True)
 class LocallyAdaptiveLoss(PixelLoss):
-    """A pixel loss of locally pooled predictions, with the Minkowski mean over pixels.
+    """A pixel loss of predictions pooled over neighbours of the same label, with the Minkowski mean over pixels.
 
     Per pixel the logits are standardised over the classes, `x = (z − mean z) / std z`. Then
 

@@ -13,16 +13,19 @@ from unittest import mock
 import array_api_strict
 import numpy as np
 import pytest
+from problems import with_options
 
 import seglosses_core as core
+from seglosses_conformance.entries import Sample
 from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.targets import build
+from seglosses_core.region import RegionLoss
 
 IMAGES, CLASSES, SHAPE = 2, 3, (2, 3)
-ACTIVATIONS = ("softmax", "sigmoid", "identity")
 TARGETS = ("labels", "one-hot", "soft", "foreground")
 """The last are labels of one class."""
 POOLINGS = {"minkowski": core.Minkowski(k=2.5), "max": core.MaxPooling(), "top-k": core.TopK(fraction=0.4)}
-PIXEL = [{"reduction": reduction} for reduction in ("mean", "sum", "none", *POOLINGS)]
+PIXEL = [{"reduction": reduction} for reduction in ("mean", "sum", "none", *POOLINGS.values())]
 REGION = [
     {"reduction": "mean"},
     {"reduction": "sum", "absent": "skip"},
@@ -31,41 +34,12 @@ REGION = [
     {"reduction": "sum", "aggregate": "batch"},
     {"reduction": "none", "aggregate": "batch", "smooth": 0.1},
 ]
-SOME_PIXEL, SOME_REGION = PIXEL[::2], REGION[::3]
-ALPHAS = (0.2, 0.7, 0.4)
-LOSSES: list[tuple[type[core.Loss], dict[str, Any], list[dict[str, Any]]]] = [
-    (core.CrossEntropyLoss, {}, PIXEL),
-    (core.CrossEntropyLoss, {"label_smoothing": 0.2}, SOME_PIXEL),
-    (core.FocalLoss, {}, SOME_PIXEL),
-    (core.FocalLoss, {"gamma": 0.5, "alpha": ALPHAS}, PIXEL),
-    (core.DistanceAwareCrossEntropyLoss, {}, PIXEL),
-    (core.MeanSquaredErrorLoss, {}, SOME_PIXEL),
-    (core.CenterLoss, {"weight": 0.3}, PIXEL),
-    (core.LocallyAdaptiveLoss, {"kernel_size": 3}, SOME_PIXEL),
-    (
-        core.LocallyAdaptiveLoss,
-        {"standardize": False, "stride": 2, "cost": core.MeanSquaredErrorLoss()},
-        PIXEL,
-    ),
-    (core.DiceLoss, {}, REGION),
-    (core.JaccardLoss, {}, SOME_REGION),
-    (core.TverskyLoss, {"alpha": 0.3, "beta": 0.6}, SOME_REGION),
-    (core.PowerDiceLoss, {"p": 1.4}, REGION),
-    (core.PowerJaccardLoss, {}, SOME_REGION),
-    (core.PointwiseExponentialLoss, {"exponent": 2.5}, SOME_REGION),
-    (core.PointwiseExponentialLoss, {"denominator": "union"}, REGION),
-]
-LOSSES += [
-    (
-        getattr(core, name),
-        sample.hyperparameters,
-        SOME_REGION if hasattr(getattr(core, name), "aggregate") else SOME_PIXEL,
-    )
-    for name, entry in ENTRIES.items()
-    if name not in {kind.__name__ for kind, _, _ in LOSSES} | {"EnsembleLoss"}
-    for sample in entry.samples
-]
-"""And what the records say of those that have no combinations here."""
+COMMON = {"activation", "class_weights", *(name for common in (*PIXEL, *REGION) for name in common)} - {
+    "smooth"
+}
+"""What is combined here with what is a loss's own."""
+PER_CLASS = ("class_weights", "alpha")
+"""What may be one number for each class."""
 IGNORED = 7
 
 
@@ -128,90 +102,82 @@ def make_arrays(activation: str, kind: str, *, weighted: bool) -> dict[str, np.n
     return arrays
 
 
-def allowed(kind: type[core.Loss], activation: str, target: str) -> bool:
-    one = target == "foreground"
-    if one and activation == "softmax":
-        return False
-    if kind is core.CenterLoss:
-        return target == "labels" and activation != "sigmoid"
-    return kind is not core.LocallyAdaptiveLoss or target in ("labels", "foreground")
+def combinations(loss: str) -> Iterator[tuple[Sample, dict[str, Any]]]:
+    """What its record samples of a loss, and a reduction with what belongs to it: each of both at least once."""
+    own: list[Sample] = []
+    for sample in ENTRIES[loss].samples:
+        alone = {name: value for name, value in sample.hyperparameters.items() if name not in COMMON}
+        if alone not in [one.hyperparameters for one in own]:
+            own.append(dataclasses.replace(sample, hyperparameters=alone))
+    if loss == "EnsembleLoss":  # its members have theirs
+        return zip(own, itertools.repeat({}), strict=False)
+    common = REGION if issubclass(getattr(core, loss), RegionLoss) else PIXEL
+    longest = max(len(own), len(common))
+    return itertools.islice(zip(itertools.cycle(own), itertools.cycle(common), strict=False), longest)
 
 
-def make_loss(
-    kind: type[core.Loss], options: dict[str, Any], activation: str, target: str, *, weighted: bool
-) -> core.Loss:
-    options = {"activation": activation, **options}
-    if target == "foreground":
-        options.pop("include_background", None)
-        options.pop("class_weights", None)
-        options["standardize"] = False
-    if activation == "identity":
-        options["standardize"] = False
+def make_problem(
+    loss: str, own: Sample, common: dict[str, Any], activation: str, target: str, *, weighted: bool
+) -> Problem | None:
+    """None if the loss refuses the combination, as several do a single class."""
+    options = {"activation": activation, **common}
     if weighted:
-        options["class_weights"] = (0.5,) if target == "foreground" else (0.5, 2.0, 1.0)
+        options["class_weights"] = [0.5, 2.0, 1.0]
         if target in ("labels", "foreground"):
             options["ignore_index"] = IGNORED
-    if target == "foreground" and options.get("alpha") is ALPHAS:
-        options["alpha"] = (0.3,)
-    options["reduction"] = POOLINGS.get(options["reduction"], options["reduction"])
-    known = {field.name for field in dataclasses.fields(kind)}
-    return kind(**{name: value for name, value in options.items() if name in known})
+    if target == "foreground":
+        options |= {name: own.hyperparameters[name] for name in PER_CLASS if name in own.hyperparameters}
+        options = of_one_class({**options, "include_background": True})
+    hyperparameters = with_options(loss, own.hyperparameters, options)
+    arrays = make_arrays(activation, target, weighted=weighted)
+    inputs = ENTRIES[loss].inputs(arrays["logits"])
+    try:
+        made = build(core, loss, hyperparameters, 1)
+        made.prepare(arrays["logits"], arrays["target"], None, None, inputs)
+    except ValueError:
+        return None
+    words = [loss, str(own), *(f"{k}={v}" for k, v in common.items()), activation, target]
+    return Problem("-".join(words + ["weighted"] * weighted), made, {**arrays, **inputs})
+
+
+def of_one_class(options: dict[str, Any]) -> dict[str, Any]:
+    """With one number where there is one for each class."""
+    return {
+        name: value[:1] if name in PER_CLASS and isinstance(value, list) else value
+        for name, value in options.items()
+    }
 
 
 def all_problems() -> Iterator[Problem]:
-    for kind, own, reductions in LOSSES:
-        combinations = itertools.product(reductions, ACTIVATIONS, TARGETS, (False, True))
-        for common, activation, target, weighted in combinations:
-            if not allowed(kind, activation, target):
-                continue
-            options = {**own, **common}
-            loss = make_loss(kind, options, activation, target, weighted=weighted)
-            arrays = make_arrays(activation, target, weighted=weighted)
-            words = [
-                kind.__name__,
-                *(f"{k}={v}" for k, v in options.items() if k != "cost"),
-                activation,
-                target,
-            ]
-            name = "-".join(words + ["weighted"] * weighted)
-            if kind is core.CenterLoss:
-                random = np.random.default_rng(1)
-                arrays["centers"] = random.normal(size=(CLASSES, CLASSES))
-                yield Problem(name, loss, arrays)
-                more = {
-                    "centers": random.normal(size=(CLASSES, 4)),
-                    "features": random.normal(size=(IMAGES, 4, *SHAPE)),
-                }
-                yield Problem(f"{name}-features", loss, {**arrays, **more})
-            else:
-                yield Problem(name, loss, arrays)
-    for activation, target, weighted in itertools.product(ACTIVATIONS, TARGETS, (False, True)):
-        if activation == "softmax" and target == "foreground":
-            continue
-        members = [
-            make_loss(kind, {"reduction": reduction}, activation, target, weighted=weighted)
-            for kind, reduction in (
-                (core.PowerJaccardLoss, "mean"),
-                (core.FocalLoss, "minkowski"),
-                (core.MeanSquaredErrorLoss, "top-k"),
-            )
-        ]
-        yield Problem(
-            "-".join(["EnsembleLoss", activation, target] + ["weighted"] * weighted),
-            core.EnsembleLoss(losses=members, weights=(0.3, 2.0, 0.5)),
-            make_arrays(activation, target, weighted=weighted),
-        )
+    for loss in ENTRIES:
+        for own, common in combinations(loss):
+            targets = [target for target in TARGETS if target in (*own.targets, "foreground")]
+            for activation, target, weighted in itertools.product(own.activations, targets, (False, True)):
+                if (activation, target) == ("softmax", "foreground"):
+                    continue
+                problem = make_problem(loss, own, common, activation, target, weighted=weighted)
+                if problem is not None:
+                    yield problem
+                    yield from with_optional_inputs(problem)
+
+
+def with_optional_inputs(problem: Problem) -> Iterator[Problem]:
+    """The problem with what stands in for the logits, if the loss takes that."""
+    drawn = np.random.default_rng(1).normal(size=problem.arrays["logits"].shape)
+    more = {name: drawn for name, one in problem.loss.inputs.items() if one.otherwise == "logits"}
+    if more:
+        yield Problem("-".join([problem.name, *more]), problem.loss, {**problem.arrays, **more})
 
 
 PROBLEMS = {problem.name: problem for problem in all_problems()}
 
 
-@pytest.fixture(params=PROBLEMS)
+@pytest.fixture(params=PROBLEMS, ids=str)
 def problem(request: pytest.FixtureRequest) -> Problem:
     return PROBLEMS[request.param]
 
 
-@pytest.fixture(params=[name for name, problem in PROBLEMS.items() if problem.is_scalar])
+@pytest.fixture(params=[name for name, problem in PROBLEMS.items() if problem.is_scalar], ids=str)
 def scalar_problem(request: pytest.FixtureRequest) -> Problem:
     return PROBLEMS[request.param]
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import seglosses_core as core
+from seglosses_conformance.losses import ENTRIES
+from seglosses_core.region import RegionLoss
 
 
 def pool(reduction, costs, weights=None):
@@ -286,3 +288,89 @@ def test_scaling_all_weights_changes_nothing(pooling):
 def test_options_outside_their_range(make, name):
     with pytest.raises(ValueError, match=rf"^{name} must be .*, got "):
         make()
+
+
+# -- of images and classes --------------------------------------------------------------------------------------------
+
+# One pixel, two images of two classes: 1 − 2p/(p + 1) is 1/2, 1/4 in the first, 3/4, 1 in the second; it falls by
+# 2/(p + 1)².
+P = np.asarray([[[1 / 3], [3 / 5]], [[1 / 7], [0]]])
+FALL = np.asarray([[[9 / 8], [25 / 32]], [[49 / 32], [2]]])
+
+
+def pooled_dice(reduction, **weights):
+    """The value, and the derivative by the four costs."""
+    per_class = weights.pop("class_weights", None)
+    loss = core.DiceLoss(activation="identity", smooth=0.0, reduction=reduction, class_weights=per_class)
+    value, gradient = loss.value_and_grad(P, np.ones_like(P), **weights)
+    return float(value), (-gradient / FALL).ravel()
+
+
+def test_minkowski_of_dice_by_hand():
+    value, slope = pooled_dice(core.Minkowski(k=2))
+    assert value == pytest.approx(sqrt(30) / 8, rel=1e-14)  # √((1/4 + 1/16 + 9/16 + 1) / 4)
+    np.testing.assert_allclose(slope, np.asarray([1 / 2, 1 / 4, 3 / 4, 1]) / 4 / value, rtol=1e-13)
+
+
+def test_minkowski_of_weighted_dice_by_hand():
+    """Weights 2, 1, 6 and 3: (2/4 + 1/16 + 6 · 9/16 + 3) / 12 = 37/64."""
+    weights = {"class_weights": (2, 1), "sample_weight": np.asarray([1.0, 3.0])}
+    value, slope = pooled_dice(core.Minkowski(k=2), **weights)
+    assert value == pytest.approx(sqrt(37) / 8, rel=1e-14)
+    np.testing.assert_allclose(slope, np.asarray([2 / 2, 1 / 4, 6 * 3 / 4, 3]) / 12 / value, rtol=1e-13)
+
+
+def test_top_k_of_dice_by_hand():
+    value, slope = pooled_dice(core.TopK(fraction=0.5))
+    assert value == pytest.approx(7 / 8, rel=1e-15)
+    np.testing.assert_allclose(slope, [0, 0, 1 / 2, 1 / 2], rtol=1e-14)
+
+
+def test_max_pooling_of_dice_by_hand():
+    """With p = 2 and ratio 1/4 no weight is capped: the norm of the costs over √4, weights in their proportion."""
+    value, slope = pooled_dice(core.MaxPooling(ratio=0.25, p=2.0))
+    norm = sqrt(30) / 4
+    assert value == pytest.approx(norm / 2, rel=1e-14)
+    np.testing.assert_allclose(slope, np.asarray([1 / 2, 1 / 4, 3 / 4, 1]) / norm / 2, rtol=1e-13)
+
+
+def test_max_pooling_of_dice_with_a_cap_by_hand():
+    """With ratio 1 the largest weight is 1/4, which all four have: the mean."""
+    value, slope = pooled_dice(core.MaxPooling(ratio=1.0, p=2.0))
+    assert value == pytest.approx(5 / 8, rel=1e-14)
+    np.testing.assert_allclose(slope, [1 / 4] * 4, rtol=1e-13)
+
+
+REGION = [kind for kind in core.LOSSES if issubclass(kind, RegionLoss)]
+POOLED = [kind for kind in REGION if ENTRIES[kind.__name__].bounds[0] >= 0]
+
+
+@pytest.mark.parametrize("aggregate", ["image", "batch"])
+@pytest.mark.parametrize(
+    "pooling", [core.Minkowski(k=2.5), core.MaxPooling(), core.TopK(fraction=0.4)], ids=str
+)
+@pytest.mark.parametrize("kind", POOLED, ids=lambda kind: kind.__name__)
+def test_a_region_loss_pools_its_scores(kind, pooling, aggregate):
+    """Those that reduction="none" gives; with the slope along one direction."""
+    random = np.random.default_rng(0)
+    logits, labels = random.normal(size=(3, 4, 5)), random.integers(0, 4, (3, 5))
+    each = kind(aggregate=aggregate, reduction="none")(logits, labels)
+    loss = kind(aggregate=aggregate, reduction=pooling)
+    value, gradient = loss.value_and_grad(logits, labels)
+    assert value == pytest.approx(pool(pooling, each.ravel())[0], rel=1e-12)
+    step = 1e-6 * random.normal(size=logits.shape)
+    change = loss(logits + step, labels) - loss(logits - step, labels)
+    assert np.sum(gradient * step) == pytest.approx(change / 2, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "kind", sorted(set(core.LOSSES) - {core.EnsembleLoss}, key=lambda kind: kind.__name__)
+)
+def test_a_loss_that_may_be_below_0_takes_no_pooling(kind):
+    if ENTRIES[kind.__name__].bounds[0] >= 0:
+        assert kind(reduction=core.TopK()).reduction == core.TopK()
+        return
+    with pytest.raises(
+        ValueError, match=rf"^reduction must be .* for {kind.__name__}, whose costs may be below 0"
+    ):
+        kind(reduction=core.TopK())

@@ -16,14 +16,14 @@ import numpy as np
 import optax
 import pytest
 from jax import Array
-from jax_cases import CASES, C, Case, N, close, each_case, each_loss, labels
+from jax_cases import C, Case, N, close, each_case, each_loss, labels, logits
 
 import seglosses_core
 import seglosses_jax as sl
 
 
 def with_leaves() -> dict[str, sl.JaxLoss]:
-    weights = jnp.asarray([1.0, 2.0, 0.5, 3.0])
+    weights = jnp.asarray([1.0, 2.0, 0.5])
     return {
         ".p": sl.PowerDiceLoss(p=jnp.asarray(1.5)),
         ".class_weights": sl.DiceLoss(class_weights=weights),
@@ -47,15 +47,12 @@ def test_arrays_are_leaves_with_a_path(path: str) -> None:
 
 @each_case
 def test_numbers_are_static(case: Case) -> None:
-    loss = case.make()
-    assert len(jax.tree.leaves(loss)) == {"FocalLoss": 1, "PowerDiceLoss": 1, "EnsembleLoss": 2}.get(
-        case.name, 0
-    )
+    assert len(jax.tree.leaves(case.make())) == len(case.leaves)
 
 
 @each_leaf
 def test_flatten_and_unflatten(path: str) -> None:
-    loss, z = with_leaves()[path], CASES[0].logits()
+    loss, z = with_leaves()[path], logits()
     leaves, structure = jax.tree.flatten(loss)
     again = jax.tree.unflatten(structure, leaves)
     assert type(again) is type(loss)
@@ -80,7 +77,7 @@ def test_placeholders_keep_the_structure(path: str, placeholder: Any) -> None:
 @each_leaf
 def test_learnt_by_optax(path: str) -> None:
     """Adam, masked to what is learnt, on the loss itself."""
-    loss, z, t = with_leaves()[path], CASES[0].logits(), labels()
+    loss, z, t = with_leaves()[path], logits(), labels()
     optimizer = optax.masked(optax.adam(1e-3), jax.tree.map(lambda _: True, loss))
     state = optimizer.init(loss)
 
@@ -98,7 +95,7 @@ def test_learnt_by_optax(path: str) -> None:
 
 @each_leaf
 def test_as_argument_and_as_closure_of_jit(path: str) -> None:
-    loss, z, t = with_leaves()[path], CASES[0].logits(), labels()
+    loss, z, t = with_leaves()[path], logits(), labels()
     expected = loss(z, t)
     close(jax.jit(lambda loss, z: loss(z, t))(loss, z), expected)
     close(jax.jit(lambda z: loss(z, t))(z), expected)
@@ -114,7 +111,7 @@ def test_no_compilation_when_only_leaves_change(path: str) -> None:
         traces.append(loss)
         return jax.grad(lambda z: loss(z, labels()))(z)
 
-    loss, z = with_leaves()[path], CASES[0].logits()
+    loss, z = with_leaves()[path], logits()
     first = slope(loss, z)
     second = slope(jax.tree.map(lambda x: x * 0.9 + 0.05, loss), z)
     slope(with_leaves()[path], z)
@@ -130,18 +127,18 @@ def test_a_static_change_compiles_anew() -> None:
         traces.append(loss)
         return loss(z, labels())
 
-    z = CASES[0].logits()
+    z = logits()
     for beta in (0.5, 0.5, 0.9):
         value(sl.TverskyLoss(beta=beta), z)
     assert len(traces) == 2
 
 
 def test_static_argument() -> None:
-    z = CASES[0].logits()
+    z = logits()
     value = jax.jit(lambda loss, z: loss(z, labels()), static_argnums=0)
     close(
-        value(sl.DiceLoss(class_weights=[1, 2, 3, 4]), z),
-        sl.DiceLoss(class_weights=(1, 2, 3, 4))(z, labels()),
+        value(sl.DiceLoss(class_weights=[1, 2, 3]), z),
+        sl.DiceLoss(class_weights=(1, 2, 3))(z, labels()),
     )
     assert hash(sl.DiceLoss()) == hash(sl.DiceLoss())
     assert sl.DiceLoss() == sl.DiceLoss() != sl.DiceLoss(smooth=1.0)
@@ -149,7 +146,7 @@ def test_static_argument() -> None:
 
 
 def test_vmap_over_a_leaf() -> None:
-    z, powers = CASES[0].logits(), jnp.asarray([1.2, 1.5, 1.9])
+    z, powers = logits(), jnp.asarray([1.2, 1.5, 1.9])
     losses = jax.vmap(lambda p: sl.PowerDiceLoss(p=p))(powers)
     found = jax.vmap(lambda loss: loss(z, labels()))(losses)
     close(found, jnp.stack([sl.PowerDiceLoss(p=p)(z, labels()) for p in powers]))
@@ -217,7 +214,7 @@ def test_sums_of_losses_are_of_this_package() -> None:
 
 
 def test_numpy_arrays_are_accepted() -> None:
-    z, t = CASES[0].logits(), labels()
+    z, t = logits(), labels()
     mask, weights = jnp.ones(t.shape), jnp.asarray([1.0, 2.0])
     expected = sl.DiceLoss()(z, t, mask=mask, sample_weight=weights)
     close(sl.DiceLoss()(z, np.asarray(t), mask=np.asarray(mask), sample_weight=np.asarray(weights)), expected)
@@ -238,7 +235,7 @@ def test_numpy_arrays_are_accepted() -> None:
 
 def test_arrays_of_other_libraries_are_refused() -> None:
     torch = pytest.importorskip("torch", reason="only to have another library's arrays")
-    z = CASES[0].logits()
+    z = logits()
     with pytest.raises(TypeError, match=r"logits must be a jax array, got one of torch"):
         sl.DiceLoss()(torch.zeros(2, 3, 4), labels())
     with pytest.raises(TypeError, match=r"target must be a jax array like the logits, got one of torch"):
@@ -296,7 +293,7 @@ def test_the_batch_of_images_may_be_sharded_by_jit() -> None:
     """No shard_map: the compiler splits the work, and the sums are over the whole batch."""
     mesh = jax.make_mesh((1,), ("images",), axis_types=(jax.sharding.AxisType.Auto,))
     place = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("images"))
-    z, t = CASES[0].logits(), labels()
+    z, t = logits(), labels()
     assert z.shape[0] == N
     loss = sl.DiceLoss(aggregate="batch")
     close(jax.jit(loss)(jax.device_put(z, place), jax.device_put(t, place)), loss(z, t))

@@ -16,12 +16,13 @@ from torch_cases import (
     H,
     N,
     W,
-    case_of,
     close,
     each_case,
+    each_loss,
     gradient,
     heat_map,
     labels,
+    logits,
     soft,
 )
 
@@ -127,9 +128,9 @@ def test_logits_changed_before_backward_are_noticed() -> None:
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 def test_values_are_those_of_torch(activation: str) -> None:
-    z, t = CASES[0].logits(), labels()
+    z, t = logits(), labels()
     if activation == "softmax":
-        weight = torch.tensor([1.0, 0.5, 2.0, 3.0], dtype=z.dtype)
+        weight = torch.tensor([1.0, 0.5, 2.0], dtype=z.dtype)
         ours = sl.CrossEntropyLoss(class_weights=weight, label_smoothing=0.1, ignore_index=1)(z, t)
         expected = nn.functional.cross_entropy(z, t, weight=weight, label_smoothing=0.1, ignore_index=1)
     else:
@@ -187,7 +188,7 @@ def test_no_gradient_work_where_none_is_wanted(
 
 
 @pytest.mark.sampled(4)
-@pytest.mark.parametrize("case", ONE_PER_LOSS, ids=str)
+@each_loss
 def test_nothing_as_large_as_the_logits_is_kept_under_no_grad(case: Case) -> None:
     loss, given, z = case.make(), case.arguments(), case.logits().requires_grad_()
     alive = logits_sized()
@@ -199,10 +200,9 @@ def test_nothing_as_large_as_the_logits_is_kept_under_no_grad(case: Case) -> Non
 
 def test_with_a_gradient_the_count_of_live_tensors_does_rise() -> None:
     """What the test above looks at is there to be seen."""
-    case = case_of("DiceLoss")
-    loss, given, z = case.make(), case.arguments(), case.logits().requires_grad_()
+    loss, z, t = sl.DiceLoss(), logits().requires_grad_(), labels()
     alive = logits_sized()
-    value = loss(z, **given)
+    value = loss(z, t)
     node = value.grad_fn
     assert node.made is not None
     assert logits_sized() == alive + 1
@@ -293,15 +293,15 @@ def test_a_large_volume_in_float16_with_a_scaler() -> None:
 
 # -- layout -----------------------------------------------------------------------------------------------------------
 
+LAYOUTS = [(case, {}) for case in CASES]
+LAYOUTS += [
+    (case, {"reduction": "none"}) for case in ONE_PER_LOSS if "reduction" in case.core.hyperparameters()
+]
 
-@each_case
-@pytest.mark.parametrize("reduction", ["as it is", "none"])
-def test_channels_last(case: Case, reduction: str) -> None:
-    if reduction == "none" and case.name in ("EnsembleLoss", "Minkowski", "MaxPooling", "TopK"):
-        reduction = "as it is"
-    loss, given = case.make(), case.arguments()
-    if reduction == "none":
-        loss = rebuilt(loss, reduction="none")
+
+@pytest.mark.parametrize(("case", "options"), LAYOUTS, ids=str)
+def test_channels_last(case: Case, options: dict[str, str]) -> None:
+    loss, given = case.make(**options), case.arguments()
     plain = case.logits().requires_grad_()
     last = plain.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
     close(loss(last, **given), loss(plain, **given))
@@ -310,14 +310,8 @@ def test_channels_last(case: Case, reduction: str) -> None:
     close(found, expected)
     loss(last, **given).sum().backward()
     assert last.grad.is_contiguous(memory_format=torch.channels_last)
-    if reduction != "none":  # by the hand-written derivative, so without a copy
+    if loss.reduction != "none":  # by the hand-written derivative, so without a copy
         assert found.is_contiguous(memory_format=torch.channels_last)
-
-
-def rebuilt(loss: sl.TorchLoss, **changes: Any) -> sl.TorchLoss:
-    fields = {name: getattr(loss, name) for name in loss.core.__dataclass_fields__}
-    extra = {"num_classes": C} if isinstance(loss, sl.CenterLoss) else {}
-    return type(loss)(**{**fields, **extra, **changes}).train(loss.training)
 
 
 def test_a_view_with_the_classes_last_gives_the_gradient_in_its_own_layout() -> None:
@@ -363,40 +357,34 @@ def check_slope(call: Any, x: Tensor) -> None:
         assert abs(change) > 1e-10
 
 
-SOFT = [
-    "CrossEntropyLoss", "FocalLoss", "DiceLoss", "JaccardLoss", "TverskyLoss", "PowerDiceLoss", "PowerJaccardLoss",
-    "PointwiseExponentialLoss", "MeanSquaredErrorLoss",
-]  # fmt: skip
+SOFT = [case for case in ONE_PER_LOSS if "soft" in case.sample.targets]
 
 
 @pytest.mark.parametrize("logits_too", [False, True], ids=["alone", "beside the logits"])
-@pytest.mark.parametrize("name", SOFT)
-def test_gradient_of_a_soft_target(name: str, logits_too: bool) -> None:
-    loss, z = getattr(sl, name)(activation="softmax"), CASES[0].logits().requires_grad_(logits_too)
-    check_slope(lambda t: loss(z, t), soft())
+@pytest.mark.parametrize("case", SOFT, ids=str)
+def test_gradient_of_a_soft_target(case: Case, logits_too: bool) -> None:
+    loss, z, given = case.make(), case.logits().requires_grad_(logits_too), case.arguments()
+    check_slope(lambda t: loss(z, **{**given, "target": t}), soft())
 
 
 def test_gradient_of_a_heat_map() -> None:
-    loss, z, peaks = sl.DistanceAwareCrossEntropyLoss(), CASES[0].logits(), heat_map() == 1
+    loss, z, peaks = sl.DistanceAwareCrossEntropyLoss(), logits(), heat_map() == 1
     check_slope(lambda t: loss(z, t.where(~peaks, 1.0)), heat_map())  # at a peak the loss itself jumps
 
 
 @pytest.mark.parametrize("weight", ["mask", "sample_weight"])
-@pytest.mark.parametrize("name", [case.name for case in ONE_PER_LOSS])
-def test_gradient_of_weights(name: str, weight: str) -> None:
-    case = next(case for case in CASES if case.name == name)
-    loss, z, t = case.make(), case.logits().requires_grad_(), case.arguments()["target"]
-    if isinstance(loss, sl.LocallyAdaptiveLoss):
-        loss = sl.LocallyAdaptiveLoss(kernel_size=3)
+@each_loss
+def test_gradient_of_weights(case: Case, weight: str) -> None:
+    loss, z, given = case.make(), case.logits().requires_grad_(), case.arguments()
     shape = (N,) if weight == "sample_weight" else (N, H, W)
     w = 0.5 + torch.rand(shape, generator=torch.Generator().manual_seed(7), dtype=z.dtype)
-    check_slope(lambda w: loss(z, t, **{weight: w}), w)
+    check_slope(lambda w: loss(z, **{**given, weight: w}), w)
 
 
 @pytest.mark.parametrize("make", [sl.PowerDiceLoss, sl.PowerJaccardLoss])
 @pytest.mark.parametrize("target", [labels, soft])
 def test_gradient_of_a_learnable_power(make: Any, target: Any) -> None:
-    z, p = CASES[0].logits().requires_grad_(), sl.LearnablePower(1.6).double()
+    z, p = logits().requires_grad_(), sl.LearnablePower(1.6).double()
     loss = make(p=p)
     value = loss(z, target())
     close(value, make(p=p().item())(z, target()))
@@ -408,7 +396,7 @@ def test_gradient_of_a_learnable_power(make: Any, target: Any) -> None:
 
 
 def test_gradient_of_ensemble_weights() -> None:
-    z = CASES[0].logits().requires_grad_()
+    z = logits().requires_grad_()
     members = [sl.DiceLoss(), sl.CrossEntropyLoss(), sl.PowerJaccardLoss(p=sl.LearnablePower(1.4).double())]
     weights = sl.LearnableWeights([1.0, 2.0, 3.0]).double()
     loss = sl.EnsembleLoss(losses=members, weights=weights)
@@ -426,8 +414,8 @@ def test_gradient_of_ensemble_weights() -> None:
 
 @pytest.mark.parametrize("name", ["class_weights", "alpha"])
 def test_gradient_of_weights_of_classes(name: str) -> None:
-    z = CASES[0].logits()
-    start = torch.tensor([0.2, 0.5, 0.3, 0.9], dtype=z.dtype)
+    z = logits()
+    start = torch.tensor([0.2, 0.5, 0.9], dtype=z.dtype)
 
     def value(weights: Tensor) -> Tensor:
         return sl.FocalLoss(**{name: weights})(z, labels())
@@ -436,7 +424,7 @@ def test_gradient_of_weights_of_classes(name: str) -> None:
 
 
 def test_gradient_of_features_beside_that_of_the_logits() -> None:
-    z = CASES[0].logits().requires_grad_()
+    z = logits().requires_grad_()
     x = torch.randn(N, 3, H, W, dtype=z.dtype, requires_grad=True)
     loss = sl.CenterLoss(num_classes=C, num_features=3, weight=0.5).double().eval()
     loss.centers.copy_(torch.randn(C, 3, generator=torch.Generator().manual_seed(0)))

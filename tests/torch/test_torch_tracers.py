@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,9 +11,26 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch_cases import CASES, C, Case, H, N, W, close, each_case, gradient, labels
+from torch_cases import (
+    CASES,
+    ONE_PER_LOSS,
+    C,
+    Case,
+    H,
+    N,
+    W,
+    close,
+    each_case,
+    each_loss,
+    gradient,
+    labels,
+    logits,
+)
 
+import seglosses_core
 import seglosses_torch as sl
+from seglosses_conformance.entries import Sample
+from seglosses_core.region import RegionLoss
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`torch.jit.*` is deprecated:DeprecationWarning"),
@@ -57,7 +75,8 @@ def test_jit_trace(case: Case) -> None:
     close(gradient(value, z), gradient(expected, z))
 
 
-@pytest.mark.parametrize("case", CASES[:4], ids=str)
+@pytest.mark.sampled(4)
+@each_loss
 def test_make_fx_of_a_gradient(case: Case) -> None:
     loss = case.make()
 
@@ -71,49 +90,52 @@ def test_make_fx_of_a_gradient(case: Case) -> None:
 
 # -- compilers --------------------------------------------------------------------------------------------------------
 
-MADE: dict[str, Callable[[float], sl.TorchLoss]] = {
-    "Tversky": lambda x: sl.TverskyLoss(alpha=x, beta=1 - x, smooth=x),
-    "ensemble": lambda x: x * sl.FocalLoss(alpha=x) + (1 - x) * sl.TverskyLoss(alpha=x),
-    "cross-entropy": lambda x: sl.CrossEntropyLoss(label_smoothing=x, class_weights=(x, 1.0, 2.0, 3.0)),
-    "focal": lambda x: sl.FocalLoss(gamma=1 + x, alpha=(x, 0.2, 0.3, 0.4)),
-    "focal, sigmoid": lambda x: sl.FocalLoss(gamma=1 + x, alpha=x, activation="sigmoid"),
-    "Dice": lambda x: sl.DiceLoss(smooth=x, class_weights=(x, 1.0, 2.0, 3.0)),
-    "power Dice": lambda x: sl.PowerDiceLoss(p=1 + x),
-    "power Jaccard": lambda x: sl.PowerJaccardLoss(p=1 + x, smooth=x),
-    "pointwise": lambda x: sl.PointwiseExponentialLoss(alpha=x, exponent=1 + x),
-    "locally adaptive": lambda x: sl.LocallyAdaptiveLoss(kernel_size=3, cost=sl.FocalLoss(gamma=x, alpha=x)),
-    "center": lambda x: sl.CenterLoss(num_classes=C, rate=x, weight=x).eval(),
-    "distance-aware": lambda x: sl.DistanceAwareCrossEntropyLoss(alpha=1 + x, beta=4 * x),
-    "squared error": lambda x: sl.MeanSquaredErrorLoss(class_weights=(x, 1.0, 2.0, 3.0)),
-    "Minkowski": lambda x: sl.CrossEntropyLoss(reduction=sl.Minkowski(k=1 + x)),
-    "max-pooling": lambda x: sl.CrossEntropyLoss(reduction=sl.MaxPooling(ratio=x, p=1 + x)),
-    "top-k": lambda x: sl.FocalLoss(alpha=x, reduction=sl.TopK(fraction=x)),
-}
+ENSEMBLE = next(case for case in ONE_PER_LOSS if case.loss == "EnsembleLoss")
 SWEEPS = [
     pytest.param(
-        make,
+        case,
         dynamic,
-        id=f"{name}-{dynamic}",
-        marks=[] if (name, dynamic) == ("ensemble", None) else pytest.mark.slow,
+        id=f"{case}-{dynamic}",
+        marks=[] if (case, dynamic) == (ENSEMBLE, None) else pytest.mark.slow,
     )
-    for name, make in MADE.items()
+    for case in CASES
     for dynamic in (None, True)
 ]
 
 
-@pytest.mark.parametrize(("make", "dynamic"), SWEEPS)
-def test_hyperparameters_as_symbols(make: Any, dynamic: bool | None) -> None:
+def scaled(value: Any, by: float) -> Any:
+    """Hyper-parameters with every number in them, of losses and poolings too, times a factor."""
+    if isinstance(value, dict) and "loss" in value:
+        return {**value, "hyperparameters": scaled_loss(value["loss"], value.get("hyperparameters", {}), by)}
+    if isinstance(value, dict):
+        return {name: scaled(item, by) for name, item in value.items()}
+    if isinstance(value, list):
+        return [scaled(item, by) for item in value]
+    return value * by if isinstance(value, float) else value
+
+
+def scaled_loss(loss: str, hyperparameters: dict[str, Any], by: float) -> dict[str, Any]:
+    """With what is left to its default."""
+    fields = dataclasses.fields(getattr(seglosses_core, loss))
+    defaults = {field.name: field.default for field in fields if isinstance(field.default, float)}
+    return scaled({**defaults, **hyperparameters}, by)
+
+
+@pytest.mark.parametrize(("case", "dynamic"), SWEEPS)
+def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
     """From the second value on, or at once with `dynamic=True`, Dynamo makes a symbol of a number."""
     torch._dynamo.reset()
     frames = torch._dynamo.utils.counters["frames"]
     frames.clear()
-    for count, x in enumerate((0.3, 0.2), 1):
-        loss = make(x)
-        height = H + count % 2
-        z = torch.randn(N, C, height, W, dtype=torch.float64, requires_grad=True)
-        t = torch.randint(C, (N, height, W))
+    for count, by in enumerate((0.95, 0.9), 1):
+        sample = Sample(scaled_loss(case.loss, case.sample.hyperparameters, by))
+        loss, height = dataclasses.replace(case, sample=sample).make(), H - count % 2
+        given = {
+            name: x[..., :height, :] if x.shape[-2:] == (H, W) else x for name, x in case.arguments().items()
+        }
+        z = case.logits()[..., :height, :].clone().requires_grad_()
         compiled = torch.compile(loss, fullgraph=True, dynamic=dynamic, backend="aot_eager")
-        value, expected = compiled(z, t), loss(z, t)
+        value, expected = compiled(z, **given), loss(z, **given)
         close(value, expected, relative=1e-10)
         close(gradient(value, z), gradient(expected, z), relative=1e-10)
         assert frames["ok"] <= count
@@ -150,9 +172,7 @@ class Operations(TorchDispatchMode):
         return function(*args, **(options or {}))
 
 
-REGION = [
-    sl.DiceLoss, sl.JaccardLoss, sl.TverskyLoss, sl.PowerDiceLoss, sl.PowerJaccardLoss, sl.PointwiseExponentialLoss,
-]  # fmt: skip
+REGION = [getattr(sl, kind.__name__) for kind in seglosses_core.LOSSES if issubclass(kind, RegionLoss)]
 
 
 @pytest.mark.parametrize("weight", [None, "mask", "sample_weight"])
@@ -199,7 +219,7 @@ def distribute() -> Iterator[Callable[[Tensor], Tensor]]:
 
 def test_distributed_tensors_are_refused(distribute: Callable[[Tensor], Tensor]) -> None:
     """Sums over a shard would be taken for sums over the batch."""
-    z, t = CASES[0].logits(), labels()
+    z, t = logits(), labels()
     weights = torch.ones(C, dtype=z.dtype)
     given: dict[str, Callable[[], Tensor]] = {
         "logits": lambda: sl.DiceLoss(aggregate="batch")(distribute(z), distribute(t)),

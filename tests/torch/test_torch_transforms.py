@@ -9,7 +9,21 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch_cases import CASES, ONE_PER_LOSS, C, Case, H, N, W, close, each_case, gradient, labels, soft
+from torch_cases import (
+    CASES,
+    ONE_PER_LOSS,
+    C,
+    Case,
+    H,
+    N,
+    W,
+    close,
+    each_case,
+    gradient,
+    labels,
+    logits,
+    soft,
+)
 
 import seglosses_torch as sl
 
@@ -93,7 +107,7 @@ def test_forward_mode(case: Case, path: str) -> None:
 
 @pytest.mark.parametrize("parts", [lambda z, t: (z,), lambda z, t: (z, t), lambda z, t: (t,)])
 def test_func_grad_with_respect_to_a_target(parts: Any) -> None:
-    loss, z, t = sl.JaccardLoss(), CASES[0].logits(), soft()
+    loss, z, t = sl.JaccardLoss(), logits(), soft()
     leaves = [x.clone().requires_grad_() for x in (z, t)]
     expected = torch.autograd.grad(loss(*leaves), leaves)
     found = func.grad(lambda z, t: loss(z, t), argnums=(0, 1))(z, t)
@@ -105,8 +119,8 @@ def test_func_grad_with_respect_to_a_target(parts: Any) -> None:
 
 def test_a_stack_of_losses_with_their_own_buffers_and_powers() -> None:
     """An ensemble of models under vmap, as in PyTorch's tutorial: hyper-parameters are batched, logits are not."""
-    z, t = CASES[0].logits(), labels()
-    weights = [torch.tensor(w, dtype=z.dtype) for w in ([1.0, 2.0, 3.0, 4.0], [1.0, 0.0, 1.0, 0.5])]
+    z, t = logits(), labels()
+    weights = [torch.tensor(w, dtype=z.dtype) for w in ([1.0, 2.0, 3.0], [1.0, 0.0, 0.5])]
     powers = sl.LearnablePower(1.3), sl.LearnablePower(1.6)
     losses = [sl.PowerDiceLoss(p=p, class_weights=w).double() for p, w in zip(powers, weights, strict=True)]
     parameters, buffers = func.stack_module_state(losses)
@@ -153,7 +167,7 @@ def test_compiled_as_one_graph(case: Case) -> None:
 
 def test_compiled_by_inductor() -> None:
     loss = sl.DiceLoss() + sl.CrossEntropyLoss()
-    check_compiled(loss, CASES[0].logits(torch.float32), {"target": labels()}, 1e-5)
+    check_compiled(loss, logits(torch.float32), {"target": labels()}, 1e-5)
 
 
 @pytest.mark.slow
@@ -166,7 +180,7 @@ def test_every_case_compiled_by_inductor(case: Case) -> None:
 @pytest.mark.parametrize("name", ["grad", "grad of grad", "hessian", "vmap of grad", "jvp"])
 def test_transforms_inside_a_compiled_function(name: str) -> None:
     torch._dynamo.reset()
-    loss, z, t = sl.DiceLoss() + sl.CrossEntropyLoss(), CASES[0].logits(), labels()
+    loss, z, t = sl.DiceLoss() + sl.CrossEntropyLoss(), logits(), labels()
     v = torch.linspace(-1, 1, z.numel(), dtype=z.dtype).reshape(z.shape)
 
     def grad(z: Tensor) -> Tensor:
@@ -212,7 +226,7 @@ def test_compiled_once_for_all_sizes() -> None:
 
 def test_compiled_with_everything_that_learns_and_remembers() -> None:
     torch._dynamo.reset()
-    z = CASES[0].logits().requires_grad_()
+    z = logits().requires_grad_()
     centre = sl.CenterLoss(num_classes=C, weight=0.3).double()
     expected = copy.deepcopy(centre)
     compiled = torch.compile(centre, fullgraph=True, backend="aot_eager")

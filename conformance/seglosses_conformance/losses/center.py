@@ -14,7 +14,7 @@ from mpmath import mp, mpf
 from ..definitions import case
 from ..definitions.arrays import CLASS_WEIGHTS, SAMPLE_WEIGHT, VOLUME_LABELS, VOLUME_LOGITS, masked, varied
 from ..definitions.scenes import NO_LABELS, SHARED, SIGMOID, standard
-from ..entries import LABELS_ONLY, Entry, Sample
+from ..entries import EXCLUSIVE, LABELS_ONLY, Entry, Sample
 from ..faults import other
 from ..oracle.family import PixelCosts, Result, index_of, pooled, total
 from ..oracle.problem import Pixel, Problem
@@ -168,8 +168,8 @@ ENTRY = Entry(
         ),
     ],
     samples=(
-        Sample({"weight": 0.3}, targets=LABELS_ONLY),
-        Sample({"weight": 0.3, "activation": "identity"}, targets=LABELS_ONLY),
+        Sample({"weight": 0.3}, targets=LABELS_ONLY, activations=EXCLUSIVE),
+        Sample({"weight": 0.3, "activation": "identity"}, targets=LABELS_ONLY, activations=EXCLUSIVE),
     ),
     value_fault=other(weight=2.9e-4),
     gradient_fault=np.negative,

@@ -136,7 +136,6 @@ ENTRY = Entry(
         Sample({"label_smoothing": 0.1}),
         Sample({"label_smoothing": 0.1, "activation": "sigmoid"}),
         Sample({"class_weights": CLASS_WEIGHTS}),
-        Sample({"reduction": "sum"}),
         Sample({"reduction": {"pooling": "Minkowski", "k": 2.5}}),
         Sample({"reduction": {"pooling": "MaxPooling", "ratio": 0.3, "p": 1.7}}),
         Sample({"reduction": {"pooling": "TopK", "fraction": 0.3}}),

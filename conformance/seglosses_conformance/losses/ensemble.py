@@ -13,7 +13,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import IGNORED_MASKED_WEIGHTED, SOFT, VOID
 from ..definitions.scenes import POOLINGS, standard
-from ..entries import LABELS_ONLY, Entry, Sample
+from ..entries import LABELS_ONLY, LOGITS_ONLY, Entry, Sample
 from ..faults import without
 from ..oracle.evaluation import entry_of
 from ..oracle.family import Result, total
@@ -165,6 +165,20 @@ ENTRY = Entry(
         Sample(
             {
                 "losses": [
+                    member("PowerJaccardLoss"),
+                    member("FocalLoss", reduction={"pooling": "Minkowski", "k": 2.5}),
+                    member(
+                        "MeanSquaredErrorLoss",
+                        activation="softmax",
+                        reduction={"pooling": "TopK", "fraction": 0.4},
+                    ),
+                ],
+                "weights": [0.3, 2.0, 0.5],
+            }
+        ),
+        Sample(
+            {
+                "losses": [
                     member("PowerJaccardLoss", p=1.3),
                     member("FocalLoss"),
                     member("LocallyAdaptiveLoss", kernel_size=3),
@@ -172,6 +186,7 @@ ENTRY = Entry(
                 "weights": [0.3, 1.0, 2.0],
             },
             targets=LABELS_ONLY,
+            activations=LOGITS_ONLY,
         ),
     ),
     value_fault=without("sample_weight"),

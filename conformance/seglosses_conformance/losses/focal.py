@@ -106,11 +106,9 @@ ENTRY = Entry(
     ],
     samples=(
         Sample(),
-        Sample({"activation": "sigmoid"}),
         Sample({"gamma": 0.5}),
         Sample({"gamma": 1.5, "alpha": [0.2, 0.7, 0.4]}),
         Sample({"activation": "sigmoid", "reduction": "sum"}),
-        Sample({"reduction": {"pooling": "TopK", "fraction": 0.3}}),
     ),
     value_fault=other(gamma=2.01),
     gradient_fault=np.negative,

@@ -73,6 +73,7 @@ ENTRY = Entry(
         Sample({"weights": "simple", "activation": "sigmoid"}),
         Sample({"aggregate": "batch", "absent": "skip", "class_weights": [1.0, 2.0, 0.5]}),
     ),
+    bounds=(0, 1),
     value_fault=other(weights="simple"),
     gradient_fault=lambda g: 1.01 * g,
 )

@@ -15,7 +15,7 @@ from ..definitions import case
 from ..definitions.arrays import IGNORED_MASKED_WEIGHTED, SATURATED_LABELS, saturated, varied
 from ..definitions.further import FURTHER
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SIGMOID, standard
-from ..entries import LABELS_ONLY, Entry, Override, Sample
+from ..entries import LABELS_ONLY, LOGITS_ONLY, Entry, Override, Sample
 from ..faults import other
 from ..oracle.evaluation import entry_of
 from ..oracle.family import PixelCosts, Result, pooled
@@ -236,10 +236,13 @@ ENTRY = Entry(
         ),
     ],
     samples=(
-        Sample({"kernel_size": 3}, targets=LABELS_ONLY),
+        Sample({"kernel_size": 3}, targets=LABELS_ONLY, activations=LOGITS_ONLY),
         Sample({"kernel_size": 3, "standardize": False}, targets=LABELS_ONLY),
-        Sample({"kernel_size": 3, "stride": 2, "reduction": "mean"}, targets=LABELS_ONLY),
-        Sample({"kernel_size": 3, "cost": FOCAL_COST}, targets=LABELS_ONLY),
+        Sample(
+            {"kernel_size": 3, "stride": 2, "reduction": "mean", "cost": FOCAL_COST},
+            targets=LABELS_ONLY,
+            activations=LOGITS_ONLY,
+        ),
         Sample(
             {
                 "stride": 2,

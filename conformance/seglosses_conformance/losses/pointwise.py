@@ -75,7 +75,8 @@ ENTRY = Entry(
         ),
         case("root", "n = 1.5.", exponent=1.5, alpha=4.0, target=SOFT),
     ],
-    samples=(Sample(), Sample({"denominator": "union"}), Sample({"exponent": 2.5})),
+    samples=(Sample(), Sample({"denominator": "union", "exponent": 2.5})),
+    bounds=(-19, 1),
     value_fault=other(denominator="union"),
     gradient_fault=lambda g: g / g.shape[0],
     overrides=(

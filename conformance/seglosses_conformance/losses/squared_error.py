@@ -110,10 +110,6 @@ ENTRY = Entry(
     samples=(
         Sample(targets=HEAT_MAPS),
         Sample({"activation": "softmax"}, targets=HEAT_MAPS),
-        Sample(
-            {"activation": "softmax", "reduction": {"pooling": "MaxPooling", "ratio": 0.5, "p": 1.7}},
-            targets=HEAT_MAPS,
-        ),
     ),
     value_fault=wrong_order,
     gradient_fault=lambda g: g / 2,

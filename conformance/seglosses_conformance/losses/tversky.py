@@ -55,10 +55,10 @@ TVERSKY = Entry(
         case("recall", "False positives cost nothing.", alpha=0.0, beta=1.0, target=SOFT),
     ],
     samples=(
-        Sample(),
         Sample({"alpha": 0.3, "beta": 0.7}),
         Sample({"alpha": 0.3, "beta": 0.7, "include_background": False}),
     ),
+    bounds=(0, 1),
     value_fault=other(alpha=0.501),
     gradient_fault=lambda g: 0.99 * g,
 )
@@ -82,6 +82,7 @@ FOCAL_TVERSKY = Entry(
         case("paper", "The paper's best, its γ = 4/3 as 1/γ.", alpha=0.3, beta=0.7, gamma=0.75, target=SOFT),
     ],
     samples=(Sample(), Sample({"gamma": 2.0, "aggregate": "batch", "absent": "skip"})),
+    bounds=(0, 1),
     value_fault=other(gamma=0.751),
     gradient_fault=lambda g: 0.99 * g,
 )
