@@ -9,10 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tensorflow as tf
 import torch
 
+import seglosses_keras
 from seglosses_core import DiceLoss
 from seglosses_jax.loss import jax_class
+from seglosses_keras.loss import keras_class
 from seglosses_torch.module import module_class
 
 LOGITS = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
@@ -51,3 +54,28 @@ def test_jax() -> None:
     value, gradient = jax.value_and_grad(loss)(jnp.asarray(LOGITS), jnp.asarray(LABELS))
     np.testing.assert_allclose(value, EXPECTED[0], rtol=1e-6)
     np.testing.assert_allclose(gradient, EXPECTED[1], rtol=1e-4, atol=1e-8)
+
+
+@pytest.mark.parametrize("jit_compile", [None, False, True], ids=["eager", "graph", "XLA"])
+def test_tensorflow(jit_compile: bool | None) -> None:
+    """The gradient, and the gradient of its sum of squares, which are those of Dice."""
+
+    def derivatives(loss: Any, z: tf.Tensor) -> Any:
+        with tf.GradientTape() as outer:
+            outer.watch(z)
+            with tf.GradientTape() as inner:
+                inner.watch(z)
+                value = loss(tf.constant(LABELS), z)
+            slope = inner.gradient(value, z)
+            squares = tf.reduce_sum(slope**2)
+        return value, slope, outer.gradient(squares, z)
+
+    run = derivatives
+    if jit_compile is not None:
+        run = tf.function(derivatives, jit_compile=jit_compile, autograph=False)
+    z = tf.constant(LOGITS)
+    value, gradient, second = run(keras_class(NoDerivativeLoss)(class_axis=1), z)
+    np.testing.assert_allclose(value, EXPECTED[0], rtol=1e-6)
+    np.testing.assert_allclose(gradient, EXPECTED[1], rtol=1e-4, atol=1e-8)
+    right = derivatives(seglosses_keras.DiceLoss(class_axis=1), z)[2]
+    np.testing.assert_allclose(second, right, rtol=1e-3, atol=1e-5 * np.abs(right).max())

@@ -20,6 +20,7 @@ from ..oracle.family import Result, total
 from ..oracle.problem import Problem
 
 SOURCE = "Guo et al., arXiv:1802.08290, eq. 1"
+TOP_K = {"pooling": "TopK", "fraction": 0.4}
 
 
 def ensemble(
@@ -167,11 +168,7 @@ ENTRY = Entry(
                 "losses": [
                     member("PowerJaccardLoss"),
                     member("FocalLoss", reduction={"pooling": "Minkowski", "k": 2.5}),
-                    member(
-                        "MeanSquaredErrorLoss",
-                        activation="softmax",
-                        reduction={"pooling": "TopK", "fraction": 0.4},
-                    ),
+                    member("MeanSquaredErrorLoss", activation="softmax", reduction=TOP_K),
                 ],
                 "weights": [0.3, 2.0, 0.5],
             }

@@ -7,54 +7,40 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 
 import seglosses_core
 import seglosses_keras
+from seglosses_conformance import targets
 from seglosses_conformance.losses import ENTRIES
 
 BATCH, SHAPE, CLASSES, CHANNELS = 3, (4, 5), 3, 2
 
-LOSSES: list[tuple[str, dict[str, Any]]] = [
-    ("CrossEntropyLoss", {}),
-    ("CrossEntropyLoss", {"class_weights": (1.0, 2.0, 0.5), "label_smoothing": 0.1}),
-    ("CrossEntropyLoss", {"reduction": seglosses_core.Minkowski(k=2.5), "activation": "sigmoid"}),
-    ("CrossEntropyLoss", {"reduction": "sum"}),
-    ("FocalLoss", {"gamma": 1.5, "alpha": (0.2, 0.5, 0.9), "reduction": seglosses_core.TopK(fraction=0.4)}),
-    ("DiceLoss", {}),
-    ("DiceLoss", {"aggregate": "batch", "absent": "skip", "include_background": False}),
-    ("JaccardLoss", {"class_weights": np.array([1.0, 2.0, 0.5])}),
-    ("TverskyLoss", {"alpha": 0.3, "beta": 0.7}),
-    ("PowerDiceLoss", {"p": 1.5}),
-    ("PowerJaccardLoss", {"smooth": 0.1}),
-    ("PointwiseExponentialLoss", {"denominator": "union"}),
-    ("LocallyAdaptiveLoss", {}),
-    ("LocallyAdaptiveLoss", {"cost": ("FocalLoss", {"gamma": 1.0}), "kernel_size": 3, "stride": 2}),
-    ("DistanceAwareCrossEntropyLoss", {}),
-    ("MeanSquaredErrorLoss", {"activation": "softmax", "reduction": seglosses_core.MaxPooling(ratio=0.5)}),
-    ("EnsembleLoss", {"losses": [("DiceLoss", {}), ("CrossEntropyLoss", {})], "weights": (0.3, 0.7)}),
-]  # fmt: skip
-"""Each loss but the center loss, which is a layer; a pair of a name and hyper-parameters is a loss again."""
-
-LOSSES += [
-    (name, sample.hyperparameters)
+SAMPLES = [
+    (name, sample)
     for name, entry in ENTRIES.items()
-    if name not in {*dict(LOSSES), "CenterLoss"}
     for sample in entry.samples
+    if issubclass(getattr(seglosses_keras, name), seglosses_keras.KerasLoss)
+    and sample.hyperparameters.get("activation") != "identity"
 ]
-NAMES = [f"{name}-{i}" for i, (name, _) in enumerate(LOSSES)]
+"""What the records say of each loss, but of those that are layers; of logits, which the model below gives."""
+LOSSES = [(name, sample.hyperparameters) for name, sample in SAMPLES]
+NAMES = [f"{name}-{sample}" for name, sample in SAMPLES]
+FIRST = list(dict(reversed(LOSSES)).items())[::-1]
+"""Of each loss the sample where one is enough."""
+DENSE = [(name, sample.hyperparameters) for name, sample in SAMPLES if "soft" in sample.targets]
+"""What takes soft targets."""
+ENSEMBLE = dict(FIRST)["EnsembleLoss"]
 
 
-def build(module: Any, kind: str, options: dict[str, Any], /, **more: Any) -> Any:
+def each_loss(test: Any) -> Any:
+    """Some of them each time."""
+    return pytest.mark.sampled(8)(pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)(test))
+
+
+def build(module: Any, name: str, options: dict[str, Any], /, **more: Any) -> Any:
     """A loss of the core or of Keras, with the class axis last."""
-
-    def parse(value: Any) -> Any:
-        if isinstance(value, tuple) and value and isinstance(value[0], str):
-            return build(module, *value)
-        return [parse(item) for item in value] if isinstance(value, list) else value
-
-    if module is seglosses_core and kind != "EnsembleLoss":
-        more = {"class_axis": -1, **more}
-    return getattr(module, kind)(**{key: parse(value) for key, value in options.items()}, **more)
+    return targets.build(module, name, {**options, **more}, -1)
 
 
 def pair(name: str, options: dict[str, Any], **more: Any) -> tuple[Any, Any]:

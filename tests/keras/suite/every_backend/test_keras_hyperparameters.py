@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from keras_problems import LOSSES, NAMES, build, data, inputs, linear_model
+from keras_problems import build, data, each_loss, inputs, linear_model
 
 import seglosses_core
 import seglosses_keras
@@ -30,7 +30,7 @@ from seglosses_keras import (
 pytestmark = pytest.mark.sampled(4)
 
 
-@pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
+@each_loss
 def test_every_hyperparameter_is_read_and_not_set(name, options):
     loss = build(seglosses_keras, name, options)
     for field in {*loss.core.hyperparameters(), "reduction", "activation", "class_axis", "validate"}:

@@ -7,27 +7,31 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 from keras import ops
-from keras_problems import BATCH, CLASSES, SHAPE, data, one_hot, soft, value_and_gradient
+from keras_problems import (
+    BATCH,
+    CLASSES,
+    DENSE,
+    FIRST,
+    SHAPE,
+    build,
+    data,
+    one_hot,
+    pair,
+    soft,
+    value_and_gradient,
+)
 
 import seglosses_core as core
 import seglosses_keras as sl
 
 pytestmark = pytest.mark.sampled(4)
 
-EXCLUSIVE = [
-    "CrossEntropyLoss", "FocalLoss", "DiceLoss", "JaccardLoss", "TverskyLoss", "PowerDiceLoss", "PowerJaccardLoss",
-    "PointwiseExponentialLoss", "MeanSquaredErrorLoss",
-]  # fmt: skip
-EVERY = [*EXCLUSIVE, "DistanceAwareCrossEntropyLoss", "LocallyAdaptiveLoss"]
+every = pytest.mark.parametrize(("name", "options"), FIRST, ids=dict(FIRST))
 LOGITS, LABELS = data(scale=1.0)
 WIDE = LOGITS.astype("float64")
 RNG = np.random.default_rng(12)
 MASK = RNG.uniform(0.3, 2, LABELS.shape).astype("float32")
 PER_CLASS = np.array([0.3, 0.9, 0.6], "float32")
-
-
-def options(name):
-    return {"activation": "softmax"} if name in EXCLUSIVE else {}
 
 
 def check(ours, wide, x):
@@ -47,9 +51,9 @@ def slope(function, x):
     return value_and_gradient(lambda x: function(x * 1.0), x)[1]
 
 
-@pytest.mark.parametrize("name", EXCLUSIVE)
-def test_soft_target(name):
-    loss, oracle = getattr(sl, name)(**options(name)), getattr(core, name)(class_axis=-1, **options(name))
+@pytest.mark.parametrize(("name", "options"), [one for one in FIRST if one in DENSE])
+def test_soft_target(name, options):
+    loss, oracle = pair(name, options)
     check(lambda t: loss(t, LOGITS), lambda t: oracle(WIDE, t), soft(LABELS))
 
 
@@ -64,10 +68,10 @@ def test_heat_map():
     )
 
 
-@pytest.mark.parametrize("name", EVERY)
+@every
 @pytest.mark.parametrize("kind", ["mask", "sample_weight", "pixels", "pixels and a mask"])
-def test_weights(name, kind):
-    loss, oracle = getattr(sl, name)(), getattr(core, name)(class_axis=-1)
+def test_weights(name, options, kind):
+    loss, oracle = pair(name, options)
     kept = LABELS > 0
     cases = {
         "mask": (MASK, lambda w: loss(LABELS, LOGITS, mask=w), lambda w: oracle(WIDE, LABELS, mask=w)),
@@ -91,14 +95,11 @@ def test_weights(name, kind):
     check(ours, wide, x)
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_class_weights(name):
-    def value(module, weights, **more):
-        return getattr(module, name)(class_weights=weights, **more)
-
+@pytest.mark.parametrize(("name", "options"), [one for one in FIRST if one[0] != "EnsembleLoss"])
+def test_class_weights(name, options):
     check(
-        lambda w: value(sl, w)(LABELS, LOGITS),
-        lambda w: value(core, w, class_axis=-1)(WIDE, LABELS),
+        lambda w: build(sl, name, options, class_weights=w)(LABELS, LOGITS),
+        lambda w: build(core, name, options, class_weights=w)(WIDE, LABELS),
         PER_CLASS,
     )
 
@@ -180,9 +181,9 @@ def wrong_shapes(right):
     return {*ones, *shorter, *longer, *permutations(right)} - {right}
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_nothing_is_broadcast(name):
-    loss, labels = getattr(sl, name)(), ops.convert_to_tensor(LABELS)
+@every
+def test_nothing_is_broadcast(name, options):
+    loss, labels = build(sl, name, options), ops.convert_to_tensor(LABELS)
     logits = ops.convert_to_tensor(LOGITS)
     pixels = {LABELS.shape, (*LABELS.shape, 1)}
     for shape in (wrong_shapes(LABELS.shape) | wrong_shapes(LOGITS.shape)) - pixels - {LOGITS.shape}:

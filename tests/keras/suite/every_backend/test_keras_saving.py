@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from keras_problems import LOSSES, NAMES, build, data, inputs, linear_model
+from keras_problems import build, data, each_loss, inputs, linear_model
 
 import seglosses_keras
 from seglosses_keras import (
@@ -30,7 +30,7 @@ def same(a, b):
     assert a.get_config() == b.get_config()
 
 
-@pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
+@each_loss
 def test_configuration_round_trip(name, options):
     loss = build(seglosses_keras, name, options, name="mine", dtype="bfloat16")
     config = json.loads(json.dumps(loss.get_config()))
@@ -71,11 +71,7 @@ def test_configuration_of_arrays_and_all_poolings():
         assert again.core.ignore_index == 255
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [LOSSES[i] for i in (1, 4, 7, 13, 16)],
-    ids=[NAMES[i] for i in (1, 4, 7, 13, 16)],
-)
+@each_loss
 def test_keras_file_with_the_compiled_loss(name, options, tmp_path):
     model = linear_model()
     model.compile(optimizer="sgd", loss=build(seglosses_keras, name, options, name="mine"))

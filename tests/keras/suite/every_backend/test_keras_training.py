@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-from keras_problems import KERNEL, LOSSES, NAMES, data, inputs, linear_model, one_hot, one_step, pair
+from keras_problems import ENSEMBLE, KERNEL, data, each_loss, inputs, linear_model, one_hot, one_step, pair
 
 import seglosses_core
 from seglosses_keras import CrossEntropyLoss, DiceLoss
@@ -38,7 +38,7 @@ def agrees(model, value, expected, rtol=1e-5):
     np.testing.assert_allclose(model.get_weights()[0], expected[1], rtol=rtol, atol=rtol)
 
 
-@pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
+@each_loss
 def test_one_step(name, options):
     loss, core = pair(name, options)
     images, (_, labels) = inputs(), data()
@@ -51,7 +51,7 @@ def test_modes(backend, mode, target):
     modes = MODES[backend]
     images, (_, labels) = inputs(), data()
     given = {"labels": labels, "one-hot": one_hot(labels)}.get(target, labels[..., None])
-    loss, core = pair("EnsembleLoss", dict(LOSSES)["EnsembleLoss"])
+    loss, core = pair("EnsembleLoss", ENSEMBLE)
     model, value = trained(loss, images, given, mode=modes[mode % len(modes)])
     expected = one_step(core, images, labels, RATE)
     agrees(model, value, expected)

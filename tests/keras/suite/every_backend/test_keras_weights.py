@@ -10,12 +10,14 @@ from keras_problems import (
     BATCH,
     CLASSES,
     LOSSES,
+    NAMES,
     data,
     divided_by_count,
     pair,
     soft,
     value_and_gradient,
 )
+from problems import with_options
 
 import seglosses_core
 from seglosses_keras import CrossEntropyLoss, DiceLoss, DistanceAwareCrossEntropyLoss, PowerJaccardLoss
@@ -37,12 +39,12 @@ MEANS = [
     ("MeanSquaredErrorLoss", {"class_weights": PER_CLASS}),
     ("DistanceAwareCrossEntropyLoss", {"class_weights": PER_CLASS}),
     ("LocallyAdaptiveLoss", {"reduction": "mean", "stride": 2, "class_weights": PER_CLASS}),
-    ("LocallyAdaptiveLoss", {"reduction": "mean", "cost": ("DistanceAwareCrossEntropyLoss", {})}),
+    ("LocallyAdaptiveLoss", {"reduction": "mean", "cost": {"loss": "DistanceAwareCrossEntropyLoss"}}),
     ("DiceLoss", {"class_weights": PER_CLASS, "absent": "skip", "include_background": False}),
     ("TverskyLoss", {"absent": "skip", "activation": "sigmoid"}),
 ]  # fmt: skip
 EVERY = [*LOSSES, *MEANS]
-NAMES = [f"{name}-{i}" for i, (name, _) in enumerate(EVERY)]
+EVERY_NAME = [*NAMES, *(f"{name}-mean-{i}" for i, (name, _) in enumerate(MEANS))]
 
 
 def number(value):
@@ -54,15 +56,11 @@ def number(value):
 
 @pytest.mark.parametrize("form", ["images", "pixels"])
 @pytest.mark.parametrize("by", ["ignore_index", "mask", "both"])
-@pytest.mark.parametrize(("name", "options"), EVERY, ids=NAMES)
+@pytest.mark.parametrize(("name", "options"), EVERY, ids=EVERY_NAME)
 def test_left_out(name, options, by, form):
     """The weight of 1000 is that of an image without a valid pixel."""
     if by != "mask":
-        keyword = {"ignore_index": 255}
-        options = {k: [(n, o | keyword) for n, o in v] for k, v in options.items() if k == "losses"} | (
-            {k: v for k, v in options.items() if k != "losses"}
-        )
-        options |= {} if name == "EnsembleLoss" else keyword
+        options = with_options(name, options, {"ignore_index": 255})
     loss, core = pair(name, options)
     logits = 1 / (1 + np.exp(-LOGITS)) if options.get("activation") == "identity" else LOGITS
     mask = None
@@ -115,7 +113,7 @@ def test_dice_over_the_batch_by_hand():
 
 
 @pytest.mark.parametrize("form", ["images", "pixels"])
-@pytest.mark.parametrize(("name", "options"), EVERY, ids=NAMES)
+@pytest.mark.parametrize(("name", "options"), EVERY, ids=EVERY_NAME)
 def test_twice_the_weight_is_twice_the_loss(name, options, form):
     loss, _ = pair(name, options)
     logits = 1 / (1 + np.exp(-LOGITS)) if options.get("activation") == "identity" else LOGITS

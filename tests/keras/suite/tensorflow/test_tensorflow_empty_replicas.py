@@ -6,7 +6,19 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_problems import CHANNELS, CLASSES, KERNEL, LOSSES, NAMES, build, data, inputs, linear_model, pair
+from keras_problems import (
+    CHANNELS,
+    CLASSES,
+    KERNEL,
+    LOSSES,
+    NAMES,
+    build,
+    data,
+    each_loss,
+    inputs,
+    linear_model,
+    pair,
+)
 
 import seglosses_keras
 from seglosses_keras import (
@@ -41,6 +53,7 @@ def value_and_gradient(loss):
     return function
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     ("name", "options"),
     LOSSES + POOLED,
@@ -83,7 +96,7 @@ def test_in_eager_mode_no_image_is_an_error():
         CrossEntropyLoss()(tf.zeros((0, 4, 5), tf.int32), tf.zeros((0, 4, 5, CLASSES)))
 
 
-@pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
+@each_loss
 def test_no_matrix_product_where_it_may_be_rounded(monkeypatch, name, options):
     """As TF32 has it on GPUs, or bfloat16 on TPUs."""
     monkeypatch.setattr(tensorflow_operations, "only_cpus", False)

@@ -13,10 +13,9 @@ from keras_problems import (
     CHANNELS,
     CLASSES,
     KERNEL,
-    LOSSES,
-    NAMES,
     build,
     data,
+    each_loss,
     inputs,
     linear_model,
     one_step,
@@ -120,7 +119,7 @@ def test_two_replicas_with_weights_of_pixels_and_an_attached_mask():
 # -- without Keras ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
+@each_loss
 def test_the_core_takes_tensors(name, options):
     core = build(seglosses_core, name, options)
     logits, labels = data()

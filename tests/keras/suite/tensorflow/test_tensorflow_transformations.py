@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_problems import CLASSES, LOSSES, NAMES, data, pair
+from keras_problems import CLASSES, ENSEMBLE, data, each_loss, pair
 
 import seglosses_core
 import seglosses_keras
 
 pytestmark = pytest.mark.sampled(4)
 
-each_loss = pytest.mark.parametrize(("name", "options"), LOSSES, ids=NAMES)
 LOGITS, LABELS = data(seed=21, scale=1.0)
 RNG = np.random.default_rng(22)
 MASK = np.where(RNG.random(LABELS.shape) < 0.2, 0, RNG.random(LABELS.shape))
@@ -31,7 +30,7 @@ def gradient(function, z):
     with tf.GradientTape() as tape:
         tape.watch(z)
         value = function(z)
-    return tape.gradient(value, z)
+    return tape.gradient(value, z, unconnected_gradients="zero")
 
 
 def product(function, z):
@@ -62,7 +61,11 @@ def test_third_derivative(name, options):
     def third(function):
         return gradient(lambda z: tf.reduce_sum(product(function, z) * tf.cos(DIRECTION)), Z)
 
-    close(third(loss), third(formula), relative=1e-8)
+    found, expected = third(loss), third(formula)
+    if np.any(expected):
+        close(found, expected, relative=1e-8)
+    else:  # as of a squared error
+        assert not np.any(found)
 
 
 @each_loss
@@ -85,7 +88,7 @@ def test_vectorized_map_is_the_loop(name, options):
 
 
 def test_a_whole_hessian():
-    loss, core = pair("EnsembleLoss", dict(LOSSES)["EnsembleLoss"])
+    loss, core = pair("EnsembleLoss", ENSEMBLE)
     z, labels = Z[:, :1, :1], LABELS[:, :1, :1]
 
     def hessian(function):
