@@ -40,7 +40,7 @@ def first_value(framework: str, library: str, case: Case, loss: str) -> Any:
     return found if isinstance(found, str) else Worker(found[0], case).value(comparable=True)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(("framework", "library"), COMPARED)
 def test_everyone_computes_our_number(framework: str, library: str) -> None:
     if library in PEERS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -13,13 +14,16 @@ import ml_dtypes
 import numpy as np
 import tensorflow as tf
 import torch
+from problems import with_options
 
 import seglosses_core
 import seglosses_jax
 import seglosses_keras
 import seglosses_torch
+from seglosses_conformance.entries import Entry, Sample
 from seglosses_conformance.losses import ENTRIES
-from seglosses_core import MaxPooling, Minkowski, TopK
+from seglosses_conformance.targets import build, torch_function
+from seglosses_core.region import RegionLoss
 
 FRAMEWORKS = ("numpy", "torch", "jax", "tensorflow")
 DTYPES = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32, "float64": np.float64}
@@ -33,45 +37,89 @@ def named(name: str, **own: Any) -> Make:
     return lambda package, **common: getattr(package, name)(**own, **common)
 
 
-LOSSES: dict[str, Make] = {
-    "cross-entropy": named("CrossEntropyLoss"),
-    "binary cross-entropy": named("CrossEntropyLoss", activation="sigmoid"),
-    "smoothed cross-entropy": named("CrossEntropyLoss", label_smoothing=0.1),
-    "focal": named("FocalLoss"),
-    "focal, gamma 0.5": named("FocalLoss", gamma=0.5),
-    "binary focal": named("FocalLoss", activation="sigmoid"),
-    "Minkowski": named("CrossEntropyLoss", reduction=Minkowski(k=3)),
-    "max-pooling": named("CrossEntropyLoss", reduction=MaxPooling()),
-    "top-k": named("CrossEntropyLoss", reduction=TopK(fraction=0.1)),
-    "Dice": named("DiceLoss"),
-    "binary Dice": named("DiceLoss", activation="sigmoid"),
-    "batch Dice": named("DiceLoss", aggregate="batch"),
-    "Jaccard": named("JaccardLoss"),
-    "Tversky": named("TverskyLoss", alpha=0.3, beta=0.7),
-    "power Dice": named("PowerDiceLoss", p=1.5),
-    "power Jaccard": named("PowerJaccardLoss"),
-    "pointwise": named("PointwiseExponentialLoss"),
-    "pointwise, union": named("PointwiseExponentialLoss", denominator="union"),
-    "locally adaptive": named("LocallyAdaptiveLoss", kernel_size=3, standardize=False),
-    "distance-aware": named("DistanceAwareCrossEntropyLoss"),
-    "squared error": named("MeanSquaredErrorLoss", activation="softmax"),
-    "ensemble": lambda package, **common: (
-        0.5 * package.DiceLoss(**common) + package.CrossEntropyLoss(**common)
-    ),
-}
-KNOWN = {type(make(seglosses_core)).__name__ for make in LOSSES.values()} | {"CenterLoss"}
+def made_by(loss: str, sample: Sample) -> Make:
+    """A loss as its record samples it. What it takes beside logits and target is drawn at the call; the center loss of
+    Keras is a layer, which takes no weights: there the core is called with TensorFlow's arrays."""
+
+    def make(package: Any, *, class_axis: int = 1, **common: Any) -> Any:
+        hyperparameters = with_options(loss, sample.hyperparameters, common)
+        if loss not in WITH_INPUTS:
+            return build(package, loss, hyperparameters, class_axis)
+
+        def call(way: str, logits: Any, target: Any, **given: Any) -> Any:
+            shape = np.moveaxis(np.empty(logits.shape, dtype=bool), class_axis, 1).shape
+            drawn = ENTRIES[loss].inputs(np.zeros(shape))
+            if package is seglosses_torch:
+                more = {name: torch.from_numpy(x) for name, x in drawn.items()}
+                made = torch_function(loss, hyperparameters, class_axis, more).double().eval()
+                return made(logits, target, **more, **given)
+            made = build(
+                seglosses_core if package is seglosses_keras else package, loss, hyperparameters, class_axis
+            )
+            return getattr(made, way)(logits, target, **drawn, **given)
+
+        if package is seglosses_core:
+            return SimpleNamespace(value_and_grad=functools.partial(call, "value_and_grad"))
+        if package is seglosses_keras:
+            return lambda target, logits, **given: call("__call__", logits, target, **given)
+        return functools.partial(call, "__call__")
+
+    return make
 
 
-def _built(name: str, hyperparameters: dict[str, Any], package: Any, **common: Any) -> Any:
-    return getattr(package, name)(**hyperparameters, **common)
-
-
-LOSSES |= {
-    name: functools.partial(_built, name, entry.samples[0].hyperparameters)
+WITH_INPUTS = {name for name, entry in ENTRIES.items() if entry.inputs(np.zeros((1, 3, 1)))}
+"""What takes more than logits and a target."""
+SAMPLES = {
+    f"{name}-{sample}": (name, sample)
     for name, entry in ENTRIES.items()
-    if name not in KNOWN
+    for sample in entry.samples
+    if build(seglosses_core, name, sample.hyperparameters, 1).activation != "identity"
 }
-"""Every loss that takes logits and a target alone, of class axis 1 here, in the variants that compute differently."""
+ALL = {name: made_by(*sample) for name, sample in SAMPLES.items()}
+"""Every loss as its record samples it, of class axis 1 here, but for what takes probabilities as they are."""
+LOSSES = {name: make for name, make in ALL.items() if SAMPLES[name][0] not in WITH_INPUTS}
+"""Those that take logits and a target alone."""
+
+
+def core_of(name: str) -> Any:
+    """The loss of the core."""
+    loss, sample = SAMPLES[name]
+    return build(seglosses_core, loss, sample.hyperparameters, 1)
+
+
+def singles(name: str) -> list[Any]:
+    """The loss, or the members of an ensemble."""
+    made = core_of(name)
+    return list(made.losses) if isinstance(made, seglosses_core.EnsembleLoss) else [made]
+
+
+def entries(name: str) -> list[Entry]:
+    """The records of those."""
+    return [ENTRIES[type(one).__name__] for one in singles(name)]
+
+
+def is_single(name: str) -> bool:
+    return SAMPLES[name][0] != "EnsembleLoss"
+
+
+def is_region(name: str) -> bool:
+    return is_single(name) and isinstance(core_of(name), RegionLoss)
+
+
+def takes(name: str, target: str) -> bool:
+    """A kind of target."""
+    return target in SAMPLES[name][1].targets
+
+
+def of_one_class(name: str) -> bool:
+    """Whether it takes a sigmoid of one class."""
+    one = np.zeros((1, 1, 1)), np.zeros((1, 1), dtype=int)
+    try:
+        made = core_of(name)
+        made.prepare(*one, None, None, {})
+    except ValueError:
+        return False
+    return made.activation == "sigmoid"
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import jax
 import numpy as np
 import pytest
 import tensorflow as tf
 import torch
-from everywhere import LOSSES, Make, Problem
-from more_losses import MORE
+from everywhere import LOSSES, Problem
 
 import seglosses_core
 import seglosses_jax
@@ -20,22 +20,11 @@ import seglosses_torch
 MARGINS = (5, 10, 20, 60)
 """By how many nats the likeliest class is ahead: of pixels that are all right, and of pixels of which three in ten are
 wrong."""
-COMPILED: dict[str, Make] = {name: make for name, make in {**LOSSES, **MORE}.items() if name != "center"}
-# A compilation takes seconds. These differ in what they compute of a certain pixel; the others are for the slow tests.
-DIFFERENT = (
-    "cross-entropy",
-    "focal, gamma 0.5",
-    "binary focal",
-    "distance-aware",
-    "power Dice",
-    "max-pooling",
-)
 
 
-def compiled(quick: int) -> pytest.MarkDecorator:
-    """Every loss, so many of them quickly."""
-    marks = {loss: () if loss in DIFFERENT[:quick] else pytest.mark.slow for loss in COMPILED}
-    return pytest.mark.parametrize("loss", [pytest.param(loss, marks=marks[loss]) for loss in COMPILED])
+def compiled(test: Any) -> Any:
+    """Every loss; a compilation takes seconds."""
+    return pytest.mark.sampled(9)(pytest.mark.parametrize("loss", LOSSES)(test))
 
 
 @functools.cache
@@ -56,7 +45,7 @@ def certain() -> Problem:
 def expected(loss: str) -> tuple[float, np.ndarray]:
     """In float64, eagerly."""
     problem = certain()
-    made = COMPILED[loss](seglosses_core, class_axis=1)
+    made = LOSSES[loss](seglosses_core, class_axis=1)
     value, gradient = made.value_and_grad(problem.logits.astype(np.float64), problem.target)
     return float(value), gradient
 
@@ -78,29 +67,29 @@ def check(loss: str, value: float, gradient: np.ndarray) -> None:
     "ignore:`torch.jit.*` is deprecated:DeprecationWarning",
     "ignore:.*should not be instantiated:DeprecationWarning",
 )
-@compiled(quick=4)
+@compiled
 def test_inductor(loss: str) -> None:
     problem = certain()
     torch._dynamo.reset()
-    function = torch.compile(COMPILED[loss](seglosses_torch, class_axis=1), fullgraph=True, dynamic=False)
+    function = torch.compile(LOSSES[loss](seglosses_torch, class_axis=1), fullgraph=True, dynamic=False)
     logits = torch.from_numpy(problem.logits).requires_grad_()
     value = function(logits, torch.from_numpy(problem.target))
     value.backward()
     check(loss, value.item(), logits.grad.numpy())
 
 
-@compiled(quick=6)
+@compiled
 def test_jit(loss: str) -> None:
     problem = certain()
-    made = COMPILED[loss](seglosses_jax, class_axis=1)
+    made = LOSSES[loss](seglosses_jax, class_axis=1)
     value, gradient = jax.jit(jax.value_and_grad(made))(problem.logits, problem.target)
     check(loss, float(value), np.asarray(gradient))
 
 
-@compiled(quick=4)
+@compiled
 def test_xla(loss: str) -> None:
     problem = certain()
-    made = COMPILED[loss](seglosses_keras, class_axis=1)
+    made = LOSSES[loss](seglosses_keras, class_axis=1)
 
     @tf.function(jit_compile=True, autograph=False)
     def function(logits: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from everywhere import FRAMEWORKS, Problem, evaluate
-from more_losses import ALL
+from everywhere import ALL, FRAMEWORKS, Problem, evaluate
 
 import seglosses_torch
 

@@ -8,14 +8,26 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from everywhere import FRAMEWORKS, Problem, evaluate
-from more_losses import ALL, HEAT_MAPS, takes_dense
+from everywhere import (
+    ALL,
+    FRAMEWORKS,
+    Problem,
+    core_of,
+    entries,
+    evaluate,
+    is_region,
+    is_single,
+    singles,
+    takes,
+)
+
+from seglosses_core import MaxPooling, TopK
 
 pytestmark = pytest.mark.sampled(6)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)
-every_dense = pytest.mark.parametrize("loss", [name for name in ALL if takes_dense(name)])
+every_dense = pytest.mark.parametrize("loss", [name for name in ALL if takes(name, "soft")])
 RNG = np.random.default_rng(3)
 LOGITS = RNG.normal(size=(2, 3, 4, 5)).astype(np.float32)
 LABELS = RNG.integers(0, 3, size=(2, 4, 5))
@@ -30,7 +42,10 @@ JUNK = {
     "-inf": -np.inf,
 }
 SUMS = [
-    name for name in ALL if not name.startswith(("locally adaptive", "ensemble of", "top-k", "max-pooling"))
+    name
+    for name in ALL
+    if not any("permuted pixels" in entry.exceptions for entry in entries(name))
+    and not any(isinstance(one.reduction, TopK | MaxPooling) for one in singles(name))
 ]
 """A weight of 2 is the pixel counted twice where a loss is a sum over pixels."""
 
@@ -80,7 +95,7 @@ def test_ignored_logits_change_no_bit(framework: str, loss: str, how: str, junk:
 @everywhere
 @every_dense
 def test_an_ignored_soft_target_may_be_nan(framework: str, loss: str) -> None:
-    target = HEAT_MAP if loss in HEAT_MAPS else 0.8 * HOT + np.float32(0.05)
+    target = HEAT_MAP if takes(loss, "heat map") else 0.8 * HOT + np.float32(0.05)
     spoilt = np.where(IGNORED[:, None], np.float32(np.nan), target)
     check_same_bits(
         framework, loss, Problem(LOGITS, target, mask=~IGNORED), Problem(LOGITS, spoilt, mask=~IGNORED)
@@ -127,14 +142,16 @@ def test_a_weight_of_two_is_the_pixel_twice(framework: str, loss: str) -> None:
 
 
 @everywhere
-@pytest.mark.parametrize("loss", [name for name in SUMS if name != "ensemble"])
+@pytest.mark.parametrize("loss", [*filter(is_single, SUMS)])
 def test_a_sample_weight_of_two_is_the_image_twice(framework: str, loss: str) -> None:
     weights, twice = np.array([2, 1], dtype=np.float32), np.array([0, 0, 1])
     value, gradient = evaluate(framework, ALL[loss], Problem(LOGITS, LABELS, sample_weight=weights))
     scale = 1.0
-    if framework == "tensorflow" and loss != "center":
+    core = core_of(loss)
+    if framework == "tensorflow" and not core.inputs and core.reduction != "sum":
         # Keras' mean divides by what it would divide by without weights of images: the pixels, by their class weights.
-        counts = np.array([0.5, 2, 1] if loss == "weighted cross-entropy" else [1, 1, 1])[LABELS]
+        of_pixels = core.class_weights if not is_region(loss) else None
+        counts = np.asarray(of_pixels or (1, 1, 1))[LABELS]
         scale = (weights[:, None, None] * counts).sum() / counts.sum()
     repeated, its_gradient = evaluate(framework, ALL[loss], Problem(LOGITS[twice], LABELS[twice]))
     np.testing.assert_allclose(value, repeated * scale, rtol=1e-6)
@@ -153,7 +170,7 @@ def test_a_weight_that_is_none_makes_the_value_nan(
 
 
 @everywhere
-@pytest.mark.parametrize("loss", ["cross-entropy", "Dice"])
+@pytest.mark.parametrize("loss", ["CrossEntropyLoss-defaults", "DiceLoss-defaults"])
 @pytest.mark.parametrize(
     ("name", "weight"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from everywhere import FRAMEWORKS, LOSSES, Problem, evaluate
+from everywhere import FRAMEWORKS, LOSSES, Problem, evaluate, is_region, named
 
 MANY = 20_000_000
 
@@ -29,7 +29,8 @@ def test_twenty_million_ones(framework: str, class_axis: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("loss", ["Dice", "power Dice", "power Jaccard"])
+@pytest.mark.sampled(6)
+@pytest.mark.parametrize("loss", [*filter(is_region, LOSSES)])
 @pytest.mark.parametrize("class_axis", [1, -1], ids=["class first", "class last"])
 @pytest.mark.parametrize("margin", [4, 10], ids=["foreground missed", "foreground found"])
 def test_twenty_voxels_in_a_volume(framework: str, loss: str, class_axis: int, margin: float) -> None:
@@ -58,8 +59,8 @@ def test_a_rare_class_keeps_its_digits(framework: str) -> None:
     labels.reshape(-1)[rng.choice(labels.size, 20, replace=False)] = 1
     logits = np.stack([np.zeros(labels.shape), rng.normal(size=labels.shape) - 7 + 12 * labels], axis=1)
     problem = Problem(logits.astype(np.float32), labels)
-    value, _ = evaluate(framework, LOSSES["Dice"], problem)
-    expected, _ = evaluate("numpy", LOSSES["Dice"], Problem(problem.logits.astype(np.float64), labels))
+    value, _ = evaluate(framework, named("DiceLoss"), problem)
+    expected, _ = evaluate("numpy", named("DiceLoss"), Problem(problem.logits.astype(np.float64), labels))
     np.testing.assert_allclose(value, expected, rtol=1e-6)
 
 

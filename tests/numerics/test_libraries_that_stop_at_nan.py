@@ -8,25 +8,13 @@ import jax
 import numpy as np
 import pytest
 import tensorflow as tf
-from everywhere import LOSSES, Problem, evaluate
-from more_losses import ALL, takes_dense
+from everywhere import ALL, SAMPLES, Problem, evaluate, named, takes
 
 RNG = np.random.default_rng(11)
 LOGITS = RNG.normal(size=(2, 3, 4, 5)).astype(np.float32)
 SOFT = np.moveaxis(RNG.dirichlet(np.ones(3), size=(2, 4, 5)), -1, 1).astype(np.float32)
 LABELS = RNG.integers(0, 3, size=(2, 4, 5))
 MASK = RNG.integers(0, 3, size=(2, 4, 5)).astype(np.float32)
-SOME = [
-    "cross-entropy",
-    "focal",
-    "binary focal",
-    "Minkowski",
-    "max-pooling",
-    "Dice",
-    "locally adaptive",
-    "ensemble",
-    "GeneralizedDiceLoss",
-]
 
 
 @pytest.fixture
@@ -45,25 +33,22 @@ def _tensorflow_stops() -> Iterator[None]:
 def call_all(framework: str, loss: str) -> None:
     make = ALL[loss]
     evaluate(framework, make, Problem(LOGITS, LABELS, MASK), ignore_index=0)
-    if takes_dense(loss):
+    if takes(loss, "soft"):
         evaluate(framework, make, Problem(LOGITS, SOFT, MASK, np.array([1.0, 0.5], dtype=np.float32)))
-    if loss in ("cross-entropy", "focal", "max-pooling", "Dice", "power Jaccard", "distance-aware"):
+    if "identity" in SAMPLES[loss][1].activations:
         evaluate(framework, make, Problem(SOFT, LABELS), activation="identity")
 
 
-every_loss = pytest.mark.parametrize(
-    "loss", [pytest.param(loss, marks=() if loss in SOME else pytest.mark.slow) for loss in ALL]
-)
-
-
 @pytest.mark.usefixtures("_jax_stops")
-@every_loss
+@pytest.mark.sampled(5)
+@pytest.mark.parametrize("loss", ALL)
 def test_jax(loss: str) -> None:
     call_all("jax", loss)
 
 
 @pytest.mark.usefixtures("_tensorflow_stops")
-@every_loss
+@pytest.mark.sampled(5)
+@pytest.mark.parametrize("loss", ALL)
 def test_tensorflow(loss: str) -> None:
     call_all("tensorflow", loss)
 
@@ -71,4 +56,4 @@ def test_tensorflow(loss: str) -> None:
 @pytest.mark.usefixtures("_jax_stops")
 def test_a_nan_that_is_there_stops_it() -> None:
     with pytest.raises(FloatingPointError):
-        evaluate("jax", LOSSES["Dice"], Problem(LOGITS, LABELS + 1))
+        evaluate("jax", named("DiceLoss"), Problem(LOGITS, LABELS + 1))

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from everywhere import FRAMEWORKS, Make, Problem, evaluate
+from everywhere import ALL, FRAMEWORKS, Make, Problem, core_of, entries, evaluate, is_single, singles, takes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from more_losses import ALL, HEAT_MAPS, takes_dense
+
+from seglosses_core import Minkowski
 
 pytestmark = pytest.mark.sampled(6)
 
@@ -19,29 +20,49 @@ every_loss = pytest.mark.parametrize("loss", ALL)
 N, C, S = 2, 3, (3, 4)
 
 
-def without(*beginnings: str) -> list[str]:
-    return [name for name in ALL if not name.startswith(beginnings)]
+def sees_pixels_alone(name: str) -> bool:
+    """Not their neighbours."""
+    return not any("permuted pixels" in entry.exceptions for entry in entries(name))
 
 
-NEIGHBOURS = "locally adaptive", "ensemble of three"
-PER_CLASS = "center", "weighted", "skipping"
-POOLED = "Minkowski", "max-pooling", "top-k", "distance-aware Minkowski"
-SOFTMAX = [name for name in without("center", "distance-aware") if "binary" not in name]
-BOUNDS = {
-    **dict.fromkeys(
-        ["Dice", "binary Dice", "batch Dice", "skipping Dice", "Jaccard", "Tversky", "power Dice", "power Jaccard"],
-        (0, 1),
-    ),
-    "squared error": (0, 1),
-    "pointwise": (-9, 1),
-    "pointwise, union": (-19, 1),
-}  # fmt: skip
+def treats_classes_alike(name: str) -> bool:
+    return not any(
+        one.inputs
+        or one.class_weights
+        or isinstance(getattr(one, "alpha", None), tuple)
+        or not getattr(one, "include_background", True)
+        for one in singles(name)
+    )
+
+
+def is_of_softmax(name: str) -> bool:
+    """Of the logits by their softmax alone."""
+    return all(one.activation == "softmax" and not one.inputs for one in singles(name))
+
+
+def weighs_images_alike(name: str) -> bool:
+    """Each image counts for the same, and by itself."""
+    return all(
+        getattr(one, "aggregate", "image") == "image"
+        and getattr(one, "absent", "count") == "count"
+        and not one.class_weights
+        for one in singles(name)
+    )
+
+
+def has_images_of_its_own(name: str) -> bool:
+    return is_single(name) and getattr(core_of(name), "aggregate", "image") == "image"
+
+
 MEANS_OF_IMAGES = [
-    *without(*POOLED, *NEIGHBOURS, "weighted", "skipping", "batch", "distance-aware"),
-    "locally adaptive, mean",
+    name for name in filter(weighs_images_alike, ALL) if all(one.reduction == "mean" for one in singles(name))
 ]
-POWER_MEANS = {"Minkowski": 3, "locally adaptive": 3, "locally adaptive, standardised": 3}
-SUMS_OF_IMAGES = without(*POOLED, "locally adaptive, mean", "batch", "ensemble")
+POWER_MEANS = {
+    name: core_of(name).reduction.k
+    for name in filter(weighs_images_alike, ALL)
+    if is_single(name) and isinstance(core_of(name).reduction, Minkowski)
+}
+SUMS_OF_IMAGES = [name for name in ALL if has_images_of_its_own(name)]
 RTOL = 1e-9
 """In float64; the sums of JAX and TensorFlow differ in their order."""
 
@@ -74,7 +95,7 @@ def check_same(framework: str, make: Make, a: Problem, b: Problem, back: Any = N
 
 
 @everywhere
-@pytest.mark.parametrize("loss", without(*NEIGHBOURS))
+@pytest.mark.parametrize("loss", [*filter(sees_pixels_alone, ALL)])
 def test_permuting_pixels(framework: str, loss: str) -> None:
     def prop(seed: int) -> None:
         problem = draw(seed)
@@ -87,7 +108,7 @@ def test_permuting_pixels(framework: str, loss: str) -> None:
 
 
 @everywhere
-@pytest.mark.parametrize("loss", without(*PER_CLASS))
+@pytest.mark.parametrize("loss", [*filter(treats_classes_alike, ALL)])
 def test_permuting_classes(framework: str, loss: str) -> None:
     def prop(seed: int) -> None:
         problem = draw(seed)
@@ -99,7 +120,7 @@ def test_permuting_classes(framework: str, loss: str) -> None:
 
 
 @everywhere
-@pytest.mark.parametrize("loss", SOFTMAX)
+@pytest.mark.parametrize("loss", [*filter(is_of_softmax, ALL)])
 def test_shifting_softmax_logits(framework: str, loss: str) -> None:
     def prop(seed: int) -> None:
         problem = draw(seed)
@@ -157,9 +178,10 @@ def test_a_batch_is_the_sum_of_its_images(framework: str, loss: str) -> None:
 
 @everywhere
 @pytest.mark.parametrize("scale", [0.1, 10.0, 1e4])
-@pytest.mark.parametrize("loss", BOUNDS)
+@pytest.mark.parametrize("loss", [*filter(is_single, ALL)])
 def test_bounded_losses_stay_in_their_bounds(framework: str, loss: str, scale: float) -> None:
-    low, high = BOUNDS[loss]
+    low, high = entries(loss)[0].bounds
+    high = high if core_of(loss).reduction == "mean" else np.inf
 
     def prop(seed: int) -> None:
         value, _ = evaluate(framework, ALL[loss], draw(seed, scale))
@@ -193,14 +215,14 @@ def test_the_gradient_by_central_differences(framework: str, loss: str) -> None:
 
 
 @everywhere
-@pytest.mark.parametrize("loss", [name for name in ALL if takes_dense(name)])
+@pytest.mark.parametrize("loss", [name for name in ALL if takes(name, "soft")])
 def test_the_gradient_for_soft_targets_and_weights(framework: str, loss: str) -> None:
     """A heat map for the losses that are made for one."""
 
     def prop(seed: int) -> None:
         rng = np.random.default_rng(seed)
         target = rng.random((N, C, *S))
-        if loss in HEAT_MAPS:
+        if takes(loss, "heat map"):
             target = np.where(target > 0.8, 1.0, target)
         else:
             target = target / target.sum(axis=1, keepdims=True)

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import torch
-from everywhere import FRAMEWORKS, Problem, evaluate
-from more_losses import ALL, C, takes_dense
+from everywhere import ALL, FRAMEWORKS, LOSSES, Problem, evaluate
 
 import seglosses_core
 import seglosses_jax
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.sampled(6)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)
-N, H, W = 2, 4, 5
+N, C, H, W = 2, 3, 4, 5
 LOGITS = np.random.default_rng(6).normal(size=(N, C, H, W)).astype(np.float32)
 LABELS = np.random.default_rng(7).integers(0, C, size=(N, H, W))
 PACKAGES = {
@@ -80,7 +79,7 @@ def test_the_shapes_are_what_numpy_broadcasts() -> None:
 def test_a_target_of_another_shape(framework: str, loss: str) -> None:
     shapes = {*wrong_shapes(LABELS.shape), *wrong_shapes(LOGITS.shape)} - {LABELS.shape, LOGITS.shape}
     # Keras takes labels with a trailing axis of 1.
-    for shape in shapes - ({(*LABELS.shape, 1)} if framework == "tensorflow" and loss != "center" else set()):
+    for shape in shapes - ({(*LABELS.shape, 1)} if framework == "tensorflow" and loss in LOSSES else set()):
         refused(framework, loss, Problem(LOGITS, np.zeros(shape, dtype=np.int64)), "target")
     refused(framework, loss, Problem(LOGITS, np.zeros((*LABELS.shape, 1), dtype=np.float32)), "target")
 
@@ -97,14 +96,14 @@ def test_a_mask_of_another_shape(framework: str, loss: str) -> None:
 def test_sample_weights_of_another_shape(framework: str, loss: str) -> None:
     shapes = {*wrong_shapes((N,)), *wrong_shapes(LABELS.shape), LABELS.shape} - {(N,)}
     # In Keras they may be per pixel.
-    by_pixel = {LABELS.shape, (*LABELS.shape, 1)} if framework == "tensorflow" and loss != "center" else set()
+    by_pixel = {LABELS.shape, (*LABELS.shape, 1)} if framework == "tensorflow" and loss in LOSSES else set()
     for shape in shapes - by_pixel:
         weights = np.ones(shape, dtype=np.float32)
         refused(framework, loss, Problem(LOGITS, LABELS, sample_weight=weights), "sample_weight")
 
 
 @everywhere
-@pytest.mark.parametrize("loss", [name for name in ALL if name != "center"])  # which names its centres first
+@pytest.mark.parametrize("loss", LOSSES)  # what takes more may name that first
 def test_classes_last(framework: str, loss: str) -> None:
     last = np.ascontiguousarray(np.moveaxis(LOGITS, 1, -1))
     refused(framework, loss, Problem(last, LABELS), "target")
@@ -134,13 +133,13 @@ def test_a_label_outside_the_classes(framework: str, loss: str, label: int) -> N
 def test_labels_of_every_integer_dtype(framework: str, dtype: type, ignored: int | None) -> None:
     """With `validate=True` too, where a comparison in uint8 would take 255 for −1."""
     given = {"ignore_index": ignored, "validate": True}
-    value, _ = evaluate(framework, ALL["Dice"], Problem(LOGITS, LABELS))
-    found, _ = evaluate(framework, ALL["Dice"], Problem(LOGITS, LABELS.astype(dtype)), **given)
+    value, _ = evaluate(framework, ALL["DiceLoss-defaults"], Problem(LOGITS, LABELS))
+    found, _ = evaluate(framework, ALL["DiceLoss-defaults"], Problem(LOGITS, LABELS.astype(dtype)), **given)
     assert found == value
     outside = LABELS.astype(dtype)
     outside[0, 0, 0] = 99
     with pytest.raises(ValueError, match="target must hold labels from 0 to 2, got others at 1 pixels"):
-        evaluate(framework, ALL["Dice"], Problem(LOGITS, outside), **given)
+        evaluate(framework, ALL["DiceLoss-defaults"], Problem(LOGITS, outside), **given)
 
 
 @everywhere
@@ -150,7 +149,9 @@ def test_validation_of_weights(framework: str, name: str, weight: float) -> None
     weights = np.ones(LABELS.shape if name == "mask" else N, dtype=np.float32)
     weights.flat[0] = weight
     with pytest.raises(ValueError, match=rf"^{name} must not be negative or NaN, nor infinite"):
-        evaluate(framework, ALL["Dice"], Problem(LOGITS, LABELS, **{name: weights}), validate=True)
+        evaluate(
+            framework, ALL["DiceLoss-defaults"], Problem(LOGITS, LABELS, **{name: weights}), validate=True
+        )
 
 
 def test_validation_leaves_alone_what_is_traced() -> None:
@@ -207,13 +208,3 @@ def test_a_power_or_a_weight_that_is_no_number(framework: str, shape: tuple[int,
     if shape != (2,):
         with pytest.raises(ValueError, match=r"^weights must have one entry per loss, 2"):
             package.EnsembleLoss(losses=members, weights=numbers)
-
-
-def test_losses_that_need_labels() -> None:
-    """What this module takes for granted."""
-    kinds = {"CenterLoss": "center", "LocallyAdaptiveLoss": "locally adaptive"}
-    assert [kind.__name__ for kind in seglosses_core.LOSSES if kind.needs.labels_only] == [
-        "LocallyAdaptiveLoss",
-        "CenterLoss",
-    ]
-    assert not any(takes_dense(name) for name in kinds.values())

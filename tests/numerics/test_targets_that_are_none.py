@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from everywhere import FRAMEWORKS, LOSSES, Make, Problem, evaluate, named
+from everywhere import FRAMEWORKS, LOSSES, Problem, evaluate, named, of_one_class, takes
 
 import seglosses_core
 from seglosses_conformance.oracle import evaluate as evaluate_oracle
@@ -21,28 +21,7 @@ LABELS = RNG.integers(0, 3, size=(2, 4, 5))
 ONE_HOT = np.moveaxis(np.eye(3, dtype=np.uint8)[LABELS], -1, 1)
 HEAT = np.exp(-RNG.random((2, 3, 4, 5))).astype(np.float32)
 HEAT[:, :, 1, 1] = 1
-DENSE = {
-    name: LOSSES[name]
-    for name in (
-        "cross-entropy",
-        "smoothed cross-entropy",
-        "binary focal",
-        "top-k",
-        "Dice",
-        "power Dice",
-        "ensemble",
-    )
-}
-ONE_CLASS: dict[str, Make] = {
-    "cross-entropy": named("CrossEntropyLoss", activation="sigmoid"),
-    "focal": named("FocalLoss", activation="sigmoid"),
-    "top-k": named("CrossEntropyLoss", activation="sigmoid", reduction=seglosses_core.TopK()),
-    "Dice": named("DiceLoss", activation="sigmoid"),
-    "power Jaccard": named("PowerJaccardLoss", activation="sigmoid"),
-    "squared error": named("MeanSquaredErrorLoss", activation="sigmoid"),
-    "distance-aware": named("DistanceAwareCrossEntropyLoss"),
-    "locally adaptive": named("LocallyAdaptiveLoss", activation="sigmoid", standardize=False),
-}
+DENSE = [name for name in LOSSES if takes(name, "one-hot")]
 
 
 @everywhere
@@ -76,24 +55,24 @@ def test_validate_names_a_heat_map_that_is_none(number: float) -> None:
 @everywhere
 @pytest.mark.parametrize("loss", DENSE)
 def test_integers_of_a_one_hot_target_are_0_and_1(framework: str, loss: str) -> None:
-    right = evaluate(framework, DENSE[loss], Problem(LOGITS, ONE_HOT.astype(bool)))
-    found = evaluate(framework, DENSE[loss], Problem(LOGITS, ONE_HOT))
+    right = evaluate(framework, LOSSES[loss], Problem(LOGITS, ONE_HOT.astype(bool)))
+    found = evaluate(framework, LOSSES[loss], Problem(LOGITS, ONE_HOT))
     np.testing.assert_allclose(found[0], right[0], rtol=1e-6)
     np.testing.assert_allclose(found[1], right[1], atol=1e-7)
-    assert np.isnan(evaluate(framework, DENSE[loss], Problem(LOGITS, ONE_HOT * 255))[0])
+    assert np.isnan(evaluate(framework, LOSSES[loss], Problem(LOGITS, ONE_HOT * 255))[0])
     negative = ONE_HOT.astype(np.int32)
     negative[0, 0, 0, 0] = -1
-    assert np.isnan(evaluate(framework, DENSE[loss], Problem(LOGITS, negative))[0])
+    assert np.isnan(evaluate(framework, LOSSES[loss], Problem(LOGITS, negative))[0])
     elsewhere = np.ones((2, 4, 5), dtype=bool)
     elsewhere[0, 0, 0] = False
-    assert np.isfinite(evaluate(framework, DENSE[loss], Problem(LOGITS, negative, elsewhere))[0])
+    assert np.isfinite(evaluate(framework, LOSSES[loss], Problem(LOGITS, negative, elsewhere))[0])
 
 
 @everywhere
-@pytest.mark.parametrize("loss", ONE_CLASS)
+@pytest.mark.parametrize("loss", [*filter(of_one_class, LOSSES)])
 def test_one_class_takes_labels_with_the_class_axis(framework: str, loss: str) -> None:
     """As labels without it: 0 and 1 alone, and what is ignored by its number."""
-    make, logits = ONE_CLASS[loss], LOGITS[:, :1]
+    make, logits = LOSSES[loss], LOGITS[:, :1]
     labels = (LABELS > 0).astype(np.uint8)
     right = evaluate(framework, make, Problem(logits, labels))
     found = evaluate(framework, make, Problem(logits, labels[:, None]))

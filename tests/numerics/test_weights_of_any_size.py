@@ -8,30 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from everywhere import FRAMEWORKS, Make, Problem, evaluate, named
+from everywhere import FRAMEWORKS, LOSSES, Problem, evaluate, is_region, is_single, named
 
 import seglosses_core
 import seglosses_torch
-from seglosses_core import MaxPooling, Minkowski, TopK
 
 pytestmark = pytest.mark.sampled(6)
 
-LOSSES: dict[str, Make] = {
-    "cross-entropy": named("CrossEntropyLoss"),
-    "smoothed": named("CrossEntropyLoss", label_smoothing=0.2),
-    "binary focal": named("FocalLoss", activation="sigmoid"),
-    "Minkowski": named("CrossEntropyLoss", reduction=Minkowski(k=3)),
-    "max-pooling": named("CrossEntropyLoss", reduction=MaxPooling()),
-    "top-k": named("CrossEntropyLoss", reduction=TopK(fraction=0.2)),
-    "distance-aware": named("DistanceAwareCrossEntropyLoss"),
-    "squared error": named("MeanSquaredErrorLoss"),
-    "locally adaptive": named("LocallyAdaptiveLoss", kernel_size=3),
-    "Dice": named("DiceLoss", smooth=0.0),
-    "batch Dice": named("DiceLoss", smooth=0.0, aggregate="batch"),
-    "ensemble": lambda package, **common: (
-        0.5 * package.JaccardLoss(smooth=0.0, **common) + package.CrossEntropyLoss(**common)
-    ),
-}
 SIZES = (1e37, 1e-30)
 RNG = np.random.default_rng(5)
 PROBLEM = Problem(
@@ -57,42 +40,49 @@ def same(found: tuple[Any, np.ndarray], right: tuple[Any, np.ndarray]) -> None:
 def test_of_pixels_images_and_classes(framework: str, loss: str) -> None:
     # Keras multiplies the value by the mean sample weight.
     problem = replace(PROBLEM, sample_weight=None) if framework == "tensorflow" else PROBLEM
-    right = evaluate("numpy", LOSSES[loss], problem, class_weights=CLASS_WEIGHTS)
+    common = {"class_weights": CLASS_WEIGHTS, "smooth": 0.0}
+    right = evaluate("numpy", LOSSES[loss], problem, **common)
     large, small = SIZES if len(loss) % 2 else SIZES[::-1]
     mask = (PROBLEM.mask * np.float32(large)).astype(np.float32)
     classes = tuple(small * weight for weight in CLASS_WEIGHTS)
-    same(evaluate(framework, LOSSES[loss], replace(problem, mask=mask), class_weights=CLASS_WEIGHTS), right)
-    same(evaluate(framework, LOSSES[loss], replace(problem, mask=mask), class_weights=classes), right)
+    same(evaluate(framework, LOSSES[loss], replace(problem, mask=mask), **common), right)
+    same(
+        evaluate(
+            framework, LOSSES[loss], replace(problem, mask=mask), **{**common, "class_weights": classes}
+        ),
+        right,
+    )
     if framework != "tensorflow":
         images = (PROBLEM.sample_weight * np.float32(small)).astype(np.float32)
         given = replace(PROBLEM, mask=mask, sample_weight=images)
-        same(evaluate(framework, LOSSES[loss], given, class_weights=CLASS_WEIGHTS), right)
+        same(evaluate(framework, LOSSES[loss], given, **common), right)
 
 
 @losses
 def test_subnormal(loss: str) -> None:
     """Where the processor has subnormal numbers: XLA and TensorFlow count them as 0 on CPUs."""
     tiny = replace(PROBLEM, mask=(PROBLEM.mask * np.float32(1e-40)).astype(np.float32))
-    right = evaluate("numpy", LOSSES[loss], PROBLEM)
+    right = evaluate("numpy", LOSSES[loss], PROBLEM, smooth=0.0)
     for framework in ("numpy", "torch"):
-        value, gradient = evaluate(framework, LOSSES[loss], tiny)
+        value, gradient = evaluate(framework, LOSSES[loss], tiny, smooth=0.0)
         np.testing.assert_allclose(value, right[0], rtol=1e-4)  # 1e-40 has 16 bits
         np.testing.assert_allclose(gradient, right[1], atol=1e-4 * np.max(np.abs(right[1])))
 
 
 @everywhere
 @pytest.mark.parametrize("size", [2.0**60, 2.0**-60])
-@pytest.mark.parametrize("loss", ["cross-entropy", "binary focal", "Dice", "batch Dice", "distance-aware"])
+@pytest.mark.parametrize("loss", [*filter(is_single, LOSSES)])
 def test_a_sum_grows_with_the_weights(framework: str, loss: str, size: float) -> None:
     problem = replace(PROBLEM, sample_weight=None)
-    value, gradient = evaluate("numpy", LOSSES[loss], problem, reduction="sum")
-    grown = size if loss in ("cross-entropy", "binary focal", "distance-aware") else 1.0
+    common = {"reduction": "sum", "smooth": 0.0}
+    value, gradient = evaluate("numpy", LOSSES[loss], problem, **common)
+    grown = 1.0 if is_region(loss) else size
     mask = (PROBLEM.mask * np.float32(size)).astype(np.float32)
-    found = evaluate(framework, LOSSES[loss], replace(problem, mask=mask), reduction="sum")
+    found = evaluate(framework, LOSSES[loss], replace(problem, mask=mask), **common)
     same((found[0] / grown, found[1] / np.float32(grown)), (value, gradient))
     classes = tuple(size * weight for weight in CLASS_WEIGHTS)
-    value, gradient = evaluate("numpy", LOSSES[loss], problem, reduction="sum", class_weights=CLASS_WEIGHTS)
-    found = evaluate(framework, LOSSES[loss], problem, reduction="sum", class_weights=classes)
+    value, gradient = evaluate("numpy", LOSSES[loss], problem, **common, class_weights=CLASS_WEIGHTS)
+    found = evaluate(framework, LOSSES[loss], problem, **common, class_weights=classes)
     same((found[0] / size, found[1] / np.float32(size)), (value, gradient))
 
 
