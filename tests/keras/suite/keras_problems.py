@@ -63,6 +63,13 @@ def soft(labels: np.ndarray, classes: int = CLASSES) -> np.ndarray:
     return (0.7 * one_hot(labels, classes) + 0.3 / classes).astype("float32")
 
 
+def dense(name: str, labels: np.ndarray) -> np.ndarray:
+    """A soft target, or a heat map for a loss that is made for one."""
+    spread = soft(labels)
+    takes_heat_maps = any("heat map" in sample.targets for sample in ENTRIES[name].samples)
+    return np.where(one_hot(labels) == 1, 1, spread).astype("float32") if takes_heat_maps else spread
+
+
 def divided_by_count(
     core: Any, logits: np.ndarray, target: np.ndarray, weight: np.ndarray, mask: np.ndarray | None = None
 ) -> tuple[Any, np.ndarray]:

@@ -15,11 +15,11 @@ from keras_problems import (
     SHAPE,
     build,
     data,
+    dense,
     divided_by_count,
     each_loss,
     one_hot,
     pair,
-    soft,
     value_and_gradient,
 )
 
@@ -59,7 +59,7 @@ def test_number_and_gradient(name, options):
 def test_soft_targets_with_mask_and_weights(name, options):
     loss, core = pair(name, options)
     logits, labels = data()
-    target, mask, weight = soft(labels), labels != 1, np.array([1.0, 0.0, 2.5], "float32")
+    target, mask, weight = dense(name, labels), labels != 1, np.array([1.0, 0.0, 2.5], "float32")
     value, gradient = value_and_gradient(lambda z: loss(target, z, weight, mask=mask), logits)
     expected, slope = divided_by_count(core, logits, target, weight, mask)
     np.testing.assert_allclose(value, expected, **CLOSE)
