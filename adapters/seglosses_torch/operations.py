@@ -248,11 +248,9 @@ class EagerOps(TorchOps):
         return x
 
     def table_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
-        if (
-            labels.numel() >= self.chunk_size
-            or labels.device.type != "cpu"
-            or table.shape[0] != labels.shape[0]
-        ):
+        if table.ndim == 1 or table.shape[0] != labels.shape[0]:
+            return super().table_at_label(table, labels)
+        if labels.numel() >= self.chunk_size or labels.device.type != "cpu":
             return super().table_at_label(table, labels)
         cells = self._cells(labels, table.shape[-1])
         return table.reshape(-1).index_select(0, cells).view(labels.shape)
