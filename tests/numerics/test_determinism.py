@@ -9,7 +9,7 @@ from everywhere import ALL, FRAMEWORKS, Problem, evaluate
 
 import seglosses_torch
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(8)
 
 RNG = np.random.default_rng(4)
 LABELS = RNG.integers(0, 3, size=(2, 64, 65))

@@ -34,7 +34,7 @@ from seglosses_conformance.oracle import Expected
 from seglosses_conformance.oracle import evaluate as evaluate_oracle
 from seglosses_core import MaxPooling, Minkowski, Pooling, TopK
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(8)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 GAMMAS = {f"focal, gamma {g}": named("FocalLoss", gamma=g) for g in (0, 1, 5)}

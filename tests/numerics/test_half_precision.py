@@ -12,7 +12,7 @@ from everywhere import ALL, DTYPES, FRAMEWORKS, Problem, evaluate, of_one_class,
 import seglosses_core
 import seglosses_torch
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(12)
 
 SCALE = 65536.0
 VALUE_TOLERANCE = {"float16": 1e-2, "bfloat16": 3e-2}

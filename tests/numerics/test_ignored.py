@@ -23,7 +23,7 @@ from everywhere import (
 
 from seglosses_core import MaxPooling, TopK
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(8)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)

@@ -22,7 +22,7 @@ from everywhere import (
 
 from seglosses_conformance.oracle import evaluate as evaluate_oracle
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(8)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", LOSSES)

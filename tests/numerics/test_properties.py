@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from seglosses_core import Minkowski
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(8)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)

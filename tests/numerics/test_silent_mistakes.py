@@ -19,7 +19,7 @@ import seglosses_jax
 import seglosses_keras
 import seglosses_torch
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(8)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 every_loss = pytest.mark.parametrize("loss", ALL)

@@ -12,7 +12,7 @@ from everywhere import FRAMEWORKS, LOSSES, Problem, evaluate, named, of_one_clas
 import seglosses_core
 from seglosses_conformance.oracle import evaluate as evaluate_oracle
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(12)
 
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS)
 RNG = np.random.default_rng(4)

@@ -14,7 +14,7 @@ from everywhere import FRAMEWORKS, LOSSES, Problem, core_of, evaluate, is_region
 import seglosses_core
 import seglosses_torch
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(24)
 
 SIZES = (1e37, 1e-30)
 RNG = np.random.default_rng(5)
