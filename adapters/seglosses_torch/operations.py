@@ -276,9 +276,10 @@ class EagerOps(TorchOps):
         if of is not labels or as_contiguous != contiguous:
             inner = math.prod(x.shape[axis + 1 :]) if contiguous else 1
             blocks = labels.reshape(-1, inner)
-            places = torch.add(torch.arange(inner), blocks, alpha=inner)
+            places = torch.add(torch.arange(inner, device=x.device), blocks, alpha=inner)
             if len(blocks) > 1:
-                places += torch.arange(0, x.numel(), x.shape[axis] * inner)[:, None]
+                first = torch.arange(0, x.numel(), x.shape[axis] * inner, device=x.device)
+                places += first[:, None]
             places = places.view(-1)
             self._seen_places = labels, contiguous, places
         return places
@@ -289,7 +290,8 @@ class EagerOps(TorchOps):
         if of is not labels or of_classes != num_classes:
             cells = labels.reshape(labels.shape[0], -1)
             if len(cells) > 1:
-                cells = cells + torch.arange(0, len(cells) * num_classes, num_classes)[:, None]
+                first = torch.arange(0, len(cells) * num_classes, num_classes, device=labels.device)
+                cells = cells + first[:, None]
             cells = cells.view(-1)
             self._seen_cells = labels, num_classes, cells
         return cells
