@@ -433,3 +433,13 @@ def test_gradient_of_features_beside_that_of_the_logits() -> None:
     check_slope(lambda x: loss(z, labels(), features=x), x)
     close(slope, gradient(loss(z, labels(), features=x.detach()), z))  # the hand-written derivative
     check_slope(lambda z: loss(z, labels(), features=x.detach()), z)
+
+
+@pytest.mark.parametrize("loss", [sl.DiceLoss(), sl.CrossEntropyLoss()], ids=["Dice", "cross-entropy"])
+def test_a_default_device_is_not_that_of_the_logits(loss: sl.TorchLoss) -> None:
+    z = torch.randn(3, 3, 4, 5, requires_grad=True)
+    labels = torch.randint(3, (3, 4, 5))
+    here = gradient(loss(z, labels), z)
+    with torch.device("meta"):
+        there = loss(z, labels)
+    torch.testing.assert_close(gradient(there, z), here)
