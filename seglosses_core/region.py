@@ -178,17 +178,24 @@ class RatioLoss(RegionLoss):
         if isinstance(self.smooth, tuple):
             above, below = self.smooth
         else:
-            above, below = (self.smooth if self.smooth_numerator else 0.0), self.smooth
+            above, below = (self.smooth if self.smooth_numerator else 0), self.smooth
         difference = 0 if above is below else below - above
         unit_of_smooth = 1 if unit is None else 1 / unit
+        wanted, terms = self.moments(), [*sums, unit_of_smooth]
         # d − n first: near perfection the ratio is 1, and ε cancels exactly.
-        coefficients = [(m.d - m.n, m.d) for m in self.moments()]
-        missed = combination([*(k for k, _ in coefficients), difference], [*sums, unit_of_smooth])
-        denominator = combination([*(d for _, d in coefficients), below], [*sums, unit_of_smooth])
+        missed = combination([*(m.d - m.n for m in wanted), difference], terms)
+        found = combination([*(m.n for m in wanted), above], terms)
+        denominator = combination([*(m.d for m in wanted), below], terms)
         never_zero = unit is None and ops.is_above_zero(below)
 
         def over_denominator(numerator: Any) -> Array:
             return numerator / denominator if never_zero else divide(numerator, denominator, ops.xp)
 
-        loss = over_denominator(missed)
-        return loss, [over_denominator(combination([k, -d], [1, loss])) for k, d in coefficients]
+        loss, score = over_denominator(missed), over_denominator(found)
+
+        def slope(m: Moment) -> Array:
+            """`(d − n − d L) / (d·S + ε)`, without a difference that vanishes where L is near 1 or near 0."""
+            only_below = isinstance(m.n, int) and m.n == 0
+            return over_denominator(m.d * score if only_below else combination([m.d - m.n, -m.d], [1, loss]))
+
+        return loss, [slope(m) for m in wanted]
