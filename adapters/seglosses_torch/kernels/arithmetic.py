@@ -1,0 +1,116 @@
+"""What the kernels of all activations share: powers, moments and their slopes, logarithms of shares."""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def power(x, k: tl.constexpr):
+    """x^k for x ≥ 0 and k > 0."""
+    if k == 1:
+        return x
+    elif k == 2:
+        return x * x
+    elif k == 3:
+        return x * x * x
+    else:
+        positive = x > 0
+        return tl.where(positive, tl.exp(k * tl.log(tl.where(positive, x, 1.0))), 0.0)
+
+
+@triton.jit
+def moment(p, q, y, i: tl.constexpr, j: tl.constexpr):
+    """`p^i y^j`, where an exponent of −1 stands for the complement; q is 1 − p."""
+    if i == -1:
+        return q * y
+    elif j == -1:
+        return p * (1 - y)
+    elif i == 0:
+        return power(y, j)
+    elif j == 0:
+        return power(p, i)
+    else:
+        return power(p, i) * power(y, j)
+
+
+@triton.jit
+def moment_of_label(p, at, rest, hot, i: tl.constexpr, j: tl.constexpr):
+    """The same where y is 1 for one class and 0 for the others: `at` and `rest` are p and 1 − p of that class."""
+    if i == -1:
+        return tl.where(hot, rest, 0.0)
+    elif j == -1:
+        return tl.where(hot, 0.0, p)
+    elif i == 0:
+        return tl.where(hot, 1.0, 0.0)
+    elif j == 0:
+        return power(p, i)
+    else:
+        return tl.where(hot, power(at, i), 0.0)
+
+
+@triton.jit
+def slope_of_moments(p, y, slopes, stride, M: tl.constexpr, MOMENTS: tl.constexpr):
+    """`Σ ∂L/∂S · ∂(p^i y^j)/∂log p` of one class, whose slopes lie `stride` apart."""
+    u = p * 0
+    for m in tl.static_range(M):
+        slope = tl.load(slopes + m * stride).to(p.dtype)
+        if MOMENTS[m][0] == -1:
+            u -= slope * p * y
+        elif MOMENTS[m][1] == -1:
+            u += slope * p * (1 - y)
+        elif MOMENTS[m][1] == 0:
+            u += slope * MOMENTS[m][0] * power(p, MOMENTS[m][0])
+        elif MOMENTS[m][0] != 0:
+            u += slope * MOMENTS[m][0] * power(p, MOMENTS[m][0]) * power(y, MOMENTS[m][1])
+    return u
+
+
+@triton.jit
+def slope_of_label_moments(
+    p, hot, slopes, stride, M: tl.constexpr, MOMENTS: tl.constexpr, K: tl.constexpr, EXPONENTS: tl.constexpr
+):  # fmt: skip
+    """The same where y is 1 or 0: one product for each of the `EXPONENTS` that p has."""
+    u = p * 0
+    for k in tl.static_range(K):
+        there = tl.zeros((), p.dtype)
+        elsewhere = tl.zeros((), p.dtype)
+        for m in tl.static_range(M):
+            if MOMENTS[m][0] == EXPONENTS[k] or (MOMENTS[m][0] == -1 and EXPONENTS[k] == 1):
+                slope = tl.load(slopes + m * stride).to(p.dtype) * EXPONENTS[k]
+                if MOMENTS[m][0] == -1:
+                    there -= slope
+                elif MOMENTS[m][1] == -1:
+                    elsewhere += slope
+                elif MOMENTS[m][1] == 0:
+                    there += slope
+                    elsewhere += slope
+                else:
+                    there += slope
+        u += power(p, EXPONENTS[k]) * tl.where(hot, there, elsewhere)
+    return u
+
+
+@triton.jit
+def log1p(x, D: tl.constexpr):
+    """log(1 + x) for 0 ≤ x ≤ 1, accurate relative to itself: near 0 it is `2 (s + s³/3 + s⁵/5 + …)`, `s = x / (2 + x)`."""
+    s = x / (2 + x)
+    square = s * s
+    if D == tl.float64:
+        series = square / 25 + 1 / 23
+        for k in tl.static_range(10, -1, -1):
+            series = series * square + 1 / (2 * k + 1)
+    else:
+        series = square / 11 + 1 / 9
+        for k in tl.static_range(3, -1, -1):
+            series = series * square + 1 / (2 * k + 1)
+    return tl.where(x < 0.25, 2 * s * series, tl.log(1 + x))
+
+
+@triton.jit
+def log_of_share(shifted, part, rest, D: tl.constexpr):
+    """The logarithm of `part / (part + rest)`, where `part = exp(shifted)` may underflow and `rest` may be tiny."""
+    likely = rest <= part
+    ratio = tl.where(likely, rest, 0.0) / tl.where(likely, part, 1.0)
+    return tl.where(likely, -log1p(ratio, D), shifted - tl.log(part + rest))

@@ -1,0 +1,198 @@
+"""The pass over the pixels of one call, there and back: shapes, launches, and the sums of what each block has found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NamedTuple
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+MOST_SUMS = 4
+"""Of one launch."""
+
+Moments = tuple[tuple[float, float], ...]
+"""The exponents of p and of the target in each sum; −1 stands for the complement."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pixels:
+    """What both ways read: the logits, and what they are compared with."""
+
+    logits: Tensor
+    class_axis: int
+    target: Tensor
+    """Labels `(N, *S)` of any integer dtype, or a soft target of the logits' shape."""
+    valid: Tensor | None
+    """A map of bool; None for all."""
+    weights: Tensor | None
+    """A map, 0 where a pixel does not count; None for 1."""
+
+    @property
+    def num_classes(self) -> int:
+        return self.logits.shape[self.class_axis]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """In which it is computed."""
+        return torch.float64 if self.logits.dtype == torch.float64 else torch.float32
+
+
+class Cut(NamedTuple):
+    """How the pixels of a call are cut."""
+
+    per_thread: int | None
+    """Of which all classes stay in the registers; None for a loop over the classes."""
+    pixels: int
+    """Of one step of a block."""
+    warps: int
+
+
+def cut_of(pixels: Pixels) -> tuple[Cut, Cut]:
+    """Those of the way there and of the way back."""
+    classes = pixels.num_classes * (2 if pixels.dtype == torch.float64 else 1)
+    if classes > 40:
+        return Cut(None, 512, 4), Cut(None, 512, 4)
+    per_thread = 4 if classes <= 16 else 2
+    return Cut(per_thread, 128 * per_thread, 4), Cut(per_thread, 128 * per_thread, 4)
+
+
+def forward(
+    kernels: ModuleType, pixels: Pixels, moments: Moments, *, at_label: bool
+) -> tuple[list[Tensor], tuple[Tensor, Tensor] | None]:
+    """Each `Σ w p^i y^j`, `(N, C)` in float64; and, if asked for, log p and 1 − p at the labels, maps."""
+    maps = None
+    if at_label:
+        maps = (
+            torch.empty(pixels.target.shape, dtype=pixels.dtype, device=pixels.logits.device),
+            torch.empty(pixels.target.shape, dtype=pixels.dtype, device=pixels.logits.device),
+        )
+    sums: list[Tensor] = []
+    for start in range(0, max(len(moments), 1), MOST_SUMS):
+        sums += _forward(kernels, pixels, moments[start : start + MOST_SUMS], None if start else maps)
+    return sums, maps
+
+
+def _forward(
+    kernels: ModuleType, pixels: Pixels, moments: Moments, maps: tuple[Tensor, Tensor] | None
+) -> Sequence[Tensor]:
+    given = _Given(pixels)
+    cut = cut_of(pixels)[0]
+    steps = _steps(given, cut) if cut.per_thread else 1
+    blocks = triton.cdiv(given.size, cut.pixels * steps)
+    partial = torch.empty(
+        (given.images, blocks, len(moments), given.classes) if moments else (1,),
+        dtype=pixels.dtype,
+        device=given.logits.device,
+    )
+    logs, rests = maps or (partial, partial)
+    form = {"PER_THREAD": cut.per_thread, "STEPS": steps} if cut.per_thread else {}
+    (kernels.forward_few if cut.per_thread else kernels.forward_many)[(blocks, given.images)](
+        *given.arrays(), partial, logs, rests, *given.lengths(),
+        B=cut.pixels, M=len(moments), MOMENTS=moments or ((1, 1),), AT_LABEL=maps is not None,
+        **form, **given.options(), num_warps=cut.warps,
+    )  # fmt: skip
+    return partial.sum(1, dtype=torch.float64).unbind(1) if moments else ()
+
+
+def backward(
+    kernels: ModuleType,
+    pixels: Pixels,
+    moments: Moments,
+    slopes: Tensor | None,
+    at_label: Tensor | None,
+    upstream: Tensor,
+    value: Tensor,
+) -> Tensor:
+    """The gradient of the logits, in their dtype and layout, from the slopes `(M, N, C)` of the moments, M at most
+    `MOST_SUMS`, and from what is added to `∂L/∂log p` at the labels, a map or one number; both times `upstream`, and
+    NaN if `value` is."""
+    given = _Given(pixels)
+    cut = cut_of(pixels)[1]
+    gradient = torch.empty_like(given.logits)
+    slopes_m, slopes_n = (0, 0) if slopes is None else slopes.stride()[:2]
+    if slopes is not None and slopes.shape[1] == 1:
+        slopes_n = 0
+    at_n, at_s = (0, 0) if at_label is None or not at_label.ndim else (given.size, 1)
+    exponents = tuple({1 if i == -1 else i for i, _ in moments} - {0})
+    (kernels.backward_few if cut.per_thread else kernels.backward_many)[(triton.cdiv(given.size, cut.pixels), given.images)](
+        *given.arrays(),
+        upstream if slopes is None else slopes,
+        upstream if at_label is None else at_label,
+        upstream, value, gradient, *given.lengths(), slopes_m, slopes_n, at_n, at_s,
+        B=cut.pixels, M=0 if slopes is None else len(moments), MOMENTS=moments or ((1, 1),),
+        K=len(exponents), EXPONENTS=exponents or (1,), AT_LABEL=at_label is not None, **given.options(), num_warps=cut.warps,
+    )  # fmt: skip
+    return gradient
+
+
+class _Given:
+    """The arguments that both ways have in common."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        axis = pixels.class_axis
+        self.logits, self.logits_strides = flat(pixels.logits, axis)
+        self.soft = pixels.target.ndim == pixels.logits.ndim
+        if self.soft:
+            self.target, self.target_strides = flat(pixels.target, axis)
+        else:
+            self.target, self.target_strides = pixels.target.contiguous(), (0, 0, 0)
+        self.valid = None if pixels.valid is None else pixels.valid.contiguous().view(torch.uint8)
+        self.weights = None if pixels.weights is None else pixels.weights.contiguous()
+        self.images, self.classes = self.logits.shape[0], pixels.num_classes
+        self.size = self.logits.numel() // max(self.images * self.classes, 1)
+        self.dtype = pixels.dtype
+
+    def arrays(self) -> tuple[Tensor, ...]:
+        nothing = self.logits
+        return (
+            self.logits,
+            self.target,
+            nothing if self.valid is None else self.valid,
+            nothing if self.weights is None else self.weights,
+        )
+
+    def lengths(self) -> tuple[int, ...]:
+        return self.size, *self.logits_strides, *self.target_strides
+
+    def options(self) -> dict[str, object]:
+        farthest = max(
+            sum((n - 1) * stride for n, stride in zip((self.classes, self.size), strides[1:], strict=True))
+            for strides in (self.logits_strides, self.target_strides)
+        )
+        return {
+            "C": self.classes,
+            "SOFT": self.soft,
+            "HAS_VALID": self.valid is not None,
+            "HAS_WEIGHTS": self.weights is not None,
+            "WIDE": max(farthest, self.size) + 2**16 >= 2**31,
+            "D": tl.float64 if self.dtype == torch.float64 else tl.float32,
+        }
+
+
+def flat(x: Tensor, class_axis: int) -> tuple[Tensor, tuple[int, int, int]]:
+    """Logits-shaped `x` and its strides over images, classes and pixels; a copy where its pixels do not lie at even
+    distances, or where an array like it would lie otherwise: with gaps or entries that share their memory."""
+    if not x.is_contiguous() and torch.empty_like(x, device="meta").stride() != x.stride():
+        x = x.contiguous()
+    axes = [axis for axis in range(1, x.ndim) if axis != class_axis]
+    pixel = x.stride(axes[-1]) if axes else 1
+    expected = pixel
+    for axis in reversed(axes):
+        if x.shape[axis] != 1 and x.stride(axis) != expected:
+            return flat(x.contiguous(), class_axis)
+        expected *= x.shape[axis]
+    return x, (x.stride(0), x.stride(class_axis), pixel)
+
+
+def _steps(given: _Given, cut: Cut) -> int:
+    """The tiles of a block: as many as leave every processor some blocks."""
+    tiles = given.images * triton.cdiv(given.size, cut.pixels)
+    steps = 1
+    while steps < 16 and tiles >= steps * 2 * 1024:
+        steps *= 2
+    return steps
