@@ -7,7 +7,7 @@ import pytest
 from everywhere import LOSSES, Problem, evaluate, takes
 
 from seglosses_core.ops import Ops
-from seglosses_torch.operations import EagerOps
+from seglosses_torch.eager import EagerOps, EagerSoftmax
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch"])
@@ -32,6 +32,6 @@ def test_chunks_are_the_whole(name, target, framework, monkeypatch):
     expected = evaluate(framework, LOSSES[name], problem)
     for kind in (Ops, EagerOps):
         monkeypatch.setattr(kind, "chunk_size", 24)
-    monkeypatch.setattr(EagerOps, "large_chunk", 24)
+    monkeypatch.setattr(EagerSoftmax, "large_chunk", 24)
     for found, whole in zip(evaluate(framework, LOSSES[name], problem), expected, strict=True):
         np.testing.assert_allclose(found, whole, rtol=2e-5, atol=1e-7)
