@@ -20,7 +20,7 @@ class Target:
     has_labels : bool
         Whether the target came as labels of two or more classes.
     given_labels : map of integers or None
-        These labels, as they came.
+        These labels, not looked at yet, in the index dtype or as narrow as they came.
     dense : logits-shaped or None
         The target of each class, where it came as one-hot or soft, or with one class.
     valid : map of bool or None
@@ -63,7 +63,7 @@ class Target:
         labelled = len(target.shape) < ops.rank
         self._hard = labelled or integers or target.dtype == xp.bool
         if labelled and (ops.checks_labels or ignore_index is not None):
-            target = ops.cast(target, ops.index_dtype)  # the narrower one may have no ignore_index
+            target = ops.cast(target, ops.index_dtype)  # a narrower one may lack the ignore_index
         self.valid = self._find_valid(target, mask, ignore_index if labelled else None)
         self.has_labels = labelled and num_classes > 1
         self.given_labels = target if self.has_labels else None
