@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from seglosses_core.arithmetic import (
@@ -57,9 +57,13 @@ class Cotangent:
         inputs = dict(self.inputs)
         for name, slope in other.inputs.items():
             inputs[name] = inputs[name] + slope if name in inputs else slope
-        parts = [f.name for f in fields(Cotangent) if f.name != "inputs"]
         return Cotangent(
-            **{name: getattr(self, name) + getattr(other, name) for name in parts}, inputs=inputs
+            self.moments + other.moments,
+            self.terms + other.terms,
+            self.label_terms + other.label_terms,
+            self.complement + other.complement,
+            self.logits + other.logits,
+            inputs,
         )
 
 
