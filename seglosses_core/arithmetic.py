@@ -35,6 +35,11 @@ def product_or_none(factors: Sequence[Array | None]) -> Array | None:
     return product(present) if present else None
 
 
+def sum_or_none(terms: Sequence[Array]) -> Array | None:
+    """Their sum; None if there are none."""
+    return functools.reduce(operator.add, terms) if terms else None
+
+
 def combination(coefficients: Sequence[Any], terms: Sequence[Any]) -> Any:
     """`Σ c x`, without the terms whose coefficient is the integer 0. Of other numbers none is looked at: a compiler may
     have a symbol for a float, on which nothing must depend."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.arithmetic import product_or_none
+from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.arithmetic import product_or_none, sum_or_none
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Cotangent, Prediction
 from seglosses_core.target import Target
 
 _COMMON = ("logits", "target", "mask", "sample_weight")
@@ -84,16 +84,24 @@ class Shared:
 
     def prediction(self, activation: str) -> Prediction:
         if activation not in self._predictions:
-            # log 0 would be infinite at a pixel that does not count.
-            harmless = 0.5 if activation == "identity" else 0.0
-            self._predictions[activation] = Prediction(
-                self.target.only_valid(self.call.logits, harmless),
-                activation,
+            kind, target = self.ops.activation(activation), self.target
+            logits, labels, valid = self.call.logits, target.given_labels, target.valid
+            if not kind.masks_logits:
+                logits, labels, valid = target.only_valid(logits, kind.harmless), target.labels, None
+            self._predictions[activation] = kind(
+                logits,
                 self.ops,
-                labels=self.target.labels,
+                labels=labels,
+                valid=valid,
                 label_log_probability=self._activations[activation],
             )
         return self._predictions[activation]
+
+    @property
+    def nan_if_invalid(self) -> Array | None:
+        """What `Target.nan_if_invalid` says and each prediction's, together; None if none says anything."""
+        found = [self.target.nan_if_invalid, *(p.nan_if_invalid for p in self._predictions.values())]
+        return sum_or_none([nan for nan in found if nan is not None])
 
     def inputs(self, names: Mapping[str, Any]) -> dict[str, Array]:
         """Those of the inputs that were given."""

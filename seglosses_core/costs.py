@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from seglosses_core.activations import Cotangent
 from seglosses_core.arithmetic import one_if_zero, product_or_none
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Cotangent
 from seglosses_core.reductions import Pooling
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seglosses_core.activations import Cotangent
 from seglosses_core.call import Back, Call, Cotangents, Gradients, Shared
 from seglosses_core.checks import check_flag, check_parameter, check_real, is_array, unwrap_numpy_scalars
 from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Cotangent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from seglosses_core.activations import Cotangent, Identity, Prediction, Side
 from seglosses_core.arithmetic import product, product_or_none
 from seglosses_core.call import Call
 from seglosses_core.checks import check_number, is_array
@@ -19,7 +20,6 @@ from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
 from seglosses_core.pixel import PixelLoss
-from seglosses_core.prediction import Cotangent, Prediction, Side
 from seglosses_core.target import Target
 
 
@@ -107,7 +107,7 @@ class LogPixelLoss(PixelLoss):
     def _relevance(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """`Σ_c w_c y_c` with w the class weights, a map, None for 1; and the unit that it is in."""
         classes, unit = self.class_table(target, ops)
-        if target.labels is not None:
+        if target.has_labels:
             return None if classes is None else ops.table_at_label(classes, target.labels), unit
         values = target.values if classes is None else target.values * ops.over_pixels(classes)
         return ops.sum_classes(values), unit
@@ -115,6 +115,7 @@ class LogPixelLoss(PixelLoss):
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         if not self.clip:
             return self._costs(prediction, target, ops)
+        assert isinstance(prediction, Identity)
         clipped = prediction.clipped(self.clip)
         costs = self._costs(clipped, target, ops)
         back = costs.back
@@ -127,7 +128,7 @@ class LogPixelLoss(PixelLoss):
         if not self.classes_exclude(target.num_classes):
             single = self.single_sided_if_hard and target.hard and not self.has_smoothing
             answers = (self._towards_target if single else self._both_sides)(prediction, target, weights, ops)
-        elif target.labels is not None and not self.has_smoothing:
+        elif target.has_labels and not self.has_smoothing:
             answers = self._at_label(prediction, target, weights, ops)
         else:
             answers = self._of_every_class(prediction, target, weights, ops)
@@ -182,7 +183,7 @@ class LogPixelLoss(PixelLoss):
         factors = self.class_factors(ops, target)
         if factors is not None:
             shares = shares * self._spread(factors[0], ops)
-        if target.labels is None or self.class_weights is not None:
+        if not target.has_labels or self.class_weights is not None:
             classes, _ = self.class_table(target, ops)
             shares = shares if classes is None else shares * ops.over_pixels(classes)
             relevance, _ = self._relevance(target, ops)

@@ -160,7 +160,7 @@ class Loss:
         """The value from all pixels at once, and the way back."""
         shared = Shared(call, self.activations(), self.ignore_index)
         value, back = self.evaluate(shared)
-        invalid = shared.target.nan_if_invalid
+        invalid = shared.nan_if_invalid
         if invalid is not None:
             value = value * (1 + invalid)
         if back is None:

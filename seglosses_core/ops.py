@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from seglosses_core.arithmetic import is_zero, power, product
+from seglosses_core.activations import ACTIVATIONS, Prediction
+from seglosses_core.arithmetic import power
 from seglosses_core.libraries import Array, device_of, dtype_name, library_of, namespace_of, registered
 
 
@@ -32,20 +33,6 @@ def is_ordinary(lowest: Any, highest: Any) -> bool:
     return bool(lowest >= 0 and (highest == 0 or 1 / ORDINARY <= highest <= ORDINARY))
 
 
-Term = tuple[Any, tuple[Array, ...]]
-"""(k, factors): stands for `a p^k`, with a the product of the factors, each of which broadcasts against p."""
-
-
-class AtLabel(NamedTuple):
-    """The probability p of each pixel's label, a map each."""
-
-    probability: Array
-    complement: Array
-    """1 − p, accurate relative to itself."""
-    log: Array
-    """log p, accurate relative to itself."""
-
-
 class Ops:
     """What the losses need beyond the standard, for logits of one rank with the class axis in one place.
 
@@ -64,6 +51,14 @@ class Ops:
     powers_by_log = False
     """Whether p^k is formed as exp(k log p) where k is no whole number: p^k itself has no usable second derivative
     where p underflows."""
+
+    checks_labels = True
+    """Whether a `Target` looks for labels that are none when it is made. If not, it does when somebody asks for labels
+    that are safe to index with, and predictions that do without those look themselves (`Prediction.nan_if_invalid`)."""
+
+    def activation(self, name: str) -> type[Prediction]:
+        """The class of the predictions of an activation; an adapter answers with its own."""
+        return ACTIVATIONS[name]
 
     # -- dtypes ---------------------------------------------------------------------------------------------------
 
@@ -98,7 +93,7 @@ class Ops:
         """`x factor`, of the dtype of `x`; `factor` is a number or None for 1. May overwrite `x`."""
         if factor is None:
             return x
-        x *= self.cast(factor, x.dtype)
+        x *= self.constant(factor, x)
         return x
 
     def device(self, x: Array) -> Any:
@@ -275,13 +270,6 @@ class Ops:
         sums = [self.sum_image(xp.where(labels == c, pixel_map, zero)) for c in range(num_classes)]
         return xp.stack(sums, axis=1)
 
-    def off_label(self, p: Array, labels: Array, weights: Array | None) -> tuple[Array, Array]:
-        """Without each pixel's label: `Σ w p` over the pixels of each image, `(N, C)` and wide, and p summed over the
-        classes, a map."""
-        hot = self.one_hot(labels, p.shape[self.class_axis], self.xp.bool)
-        others = self.xp.where(hot, self.xp.zeros_like(p), p)
-        return self.power_sum(others, 1, weights), self.sum_classes(others)
-
     def sum_product(self, x: Array, y: Array, weights: Array | None) -> Array:
         """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
         product = x * y
@@ -354,68 +342,6 @@ class Ops:
         logarithm = xp.log(xp.where(positive, x, xp.ones_like(x)))
         return xp.where(positive, logarithm, 0 * x - self.zero_or_infinity(positive, x.dtype))
 
-    # -- activations ----------------------------------------------------------------------------------------------
-
-    def softmax(self, z: Array) -> Array:
-        xp = self.xp
-        exponentials = xp.exp(z - xp.max(z, axis=self.class_axis, keepdims=True))
-        return exponentials / xp.sum(exponentials, axis=self.class_axis, keepdims=True)
-
-    def log_softmax(self, z: Array) -> Array:
-        """log p, as accurate relative to itself near p = 1 as elsewhere: with r the most likely class,
-        `log p_c = (z_c − z_r) − log1p(Σ_{k≠r} exp(z_k − z_r))`.
-        """
-        xp = self.xp
-        reference = xp.argmax(z, axis=self.class_axis)
-        shifted = z - self.over_classes(self.take_at_label(z, reference))
-        others = ~self.one_hot(reference, z.shape[self.class_axis], xp.bool)
-        rest = self.sum_classes(xp.where(others, xp.exp(shifted), xp.zeros_like(z)))
-        return shifted - self.over_classes(self.log1p(rest))
-
-    def softmax_at(self, z: Array, labels: Array) -> tuple[Array, AtLabel]:
-        """The softmax, which may lack its entries at the labels until `fill_at` puts them there, and what is known of
-        each pixel's label, as accurate as in `log_softmax`."""
-        xp = self.xp
-        highest = xp.max(z, axis=self.class_axis, keepdims=True)
-        exponentials = xp.exp(z - highest)
-        hot = self.one_hot(labels, z.shape[self.class_axis], xp.bool)
-        rest = self.sum_classes(xp.where(hot, xp.zeros_like(z), exponentials))
-        at_label = self.take_at_label(exponentials, labels)
-        total = rest + at_label
-        shifted = self.take_at_label(z, labels) - xp.squeeze(highest, axis=self.class_axis)
-        return exponentials / self.over_classes(total), self.shares(shifted, at_label, rest)
-
-    def fill_at(self, p: Array, labels: Array, at_label: Array) -> Array:
-        """The whole softmax from what `softmax_at` gives. May overwrite `p`."""
-        return p
-
-    def shares(self, shifted: Array, part: Array, rest: Array) -> AtLabel:
-        """Of `p = part / (part + rest)`, where `part = exp(shifted)` may underflow and `rest` may be tiny."""
-        xp = self.xp
-        likely = rest <= part
-        total = part + rest
-        p = part / total
-        ratio = xp.where(likely, rest, xp.zeros_like(rest)) / xp.where(likely, part, xp.ones_like(part))
-        log_p = xp.where(likely, -self.log1p(ratio), shifted - xp.log(total))
-        # The derivative of rest / total, which autodiff may take, is a difference: right only where p is not small.
-        return AtLabel(p, xp.where(likely, rest / total, 1 - p), log_p)
-
-    def sigmoid(self, z: Array) -> Array:
-        """σ(z), accurate relative to itself."""
-        small, large = self._sigmoids(z)
-        return self.xp.where(z < 0, small, large)
-
-    def sigmoid_complement(self, z: Array) -> Array:
-        """1 − σ(z) = σ(−z), accurate relative to itself."""
-        small, large = self._sigmoids(z)
-        return self.xp.where(z < 0, large, small)
-
-    def _sigmoids(self, z: Array) -> tuple[Array, Array]:
-        """σ(−|z|) and σ(|z|)."""
-        small = self.xp.exp(self.xp.where(z < 0, z, -z))
-        large = 1 / (1 + small)
-        return small * large, large
-
     def log_sigmoid(self, z: Array) -> Array:
         """log σ(z). Written with `where`, so that its derivative is right at 0 too, where those of `abs` and
         `minimum` differ between the frameworks.
@@ -424,77 +350,6 @@ class Ops:
         negative = z < 0
         return xp.where(negative, z, xp.zeros_like(z)) - self.log1p(xp.exp(xp.where(negative, z, -z)))
 
-    def log_sigmoid_complement(self, z: Array) -> Array:
-        """log(1 − σ(z)), in the terms of `log_sigmoid(z)`: a compiler takes the logarithm once for both."""
-        xp = self.xp
-        negative = z < 0
-        return xp.where(negative, xp.zeros_like(z), -z) - self.log1p(xp.exp(xp.where(negative, z, -z)))
-
-    def log_sigmoid_and_back(self, z: Array) -> tuple[Array, Callable[[Array], Array]]:
-        """log σ(z), and the way from a derivative with respect to it to that with respect to z."""
-        return self.log_sigmoid(z), lambda slope: slope * self.sigmoid_complement(z)
-
     def finite_where_unused(self, log_p: Array, used: Callable[[], Array]) -> Array:
         """0 for −inf where that is not used: its cost, 0 · ∞, is 0 there."""
         return self.xp.where(used() | (log_p > -math.inf), log_p, self.xp.zeros_like(log_p))
-
-    # -- the way back ---------------------------------------------------------------------------------------------
-
-    def softmax_back_at(self, p: Array, labels: Array, at_label: Array, complement: Array) -> Array:
-        """`softmax_back` where u is 0 but at each pixel's label, the map `at_label`; `complement` is 1 − p there, so
-        that nothing cancels, and p itself may be missing there. May overwrite `p`.
-        """
-        hot = self.one_hot(labels, p.shape[self.class_axis], self.xp.bool)
-        return self.xp.where(hot, self.over_classes(at_label * complement), -p * self.over_classes(at_label))
-
-    def softmax_back(
-        self,
-        p: Array,
-        labels: Array | None,
-        everywhere: Sequence[Term],
-        at_label: Array | None,
-    ) -> Array:
-        """From `u = ∂L/∂log p`, log p taken as free, to `∂L/∂z = u − p Σ u`. May overwrite `p`.
-
-        Of u, `everywhere` has terms of all entries; the map `at_label` is added at each pixel's label.
-
-        The result sums to 0 over the classes; what is left of that sum is rounding, and taking it off once more
-        makes the gradient accurate relative to itself where a probability is within rounding of 1.
-        """
-        u = self.sum_terms(p, labels, everywhere, at_label)
-        gradient = u - p * self.over_classes(self.sum_classes(u))
-        return gradient - p * self.over_classes(self.sum_classes(gradient))
-
-    def sigmoid_back(
-        self,
-        p: Array,
-        z: Array,
-        labels: Array | None,
-        everywhere: Sequence[Term],
-        at_label: Array | None,
-        complement: Array | None,
-    ) -> Array:
-        """From `u = ∂L/∂log p`, as in `softmax_back`, and `v = ∂L/∂log(1 − p)`, the `complement`, to
-        `∂L/∂z = u (1 − p) − v p`. May overwrite `p`."""
-        u = self.sum_terms(p, labels, everywhere, at_label)
-        gradient = u * self.sigmoid_complement(z)
-        return gradient if complement is None else gradient - complement * p
-
-    def sum_terms(
-        self,
-        p: Array,
-        labels: Array | None,
-        everywhere: Sequence[Term],
-        at_label: Array | None,
-    ) -> Array:
-        """`Σ a p^k` over the terms, and the map at the labels: logits-shaped."""
-        u: Array = None
-        for exponent, factors in everywhere:
-            term = product(factors)
-            term = term if is_zero(exponent) else term * power(p, exponent)
-            u = term if u is None else u + term
-        if u is None:
-            u = self.xp.zeros_like(p)
-        elif tuple(u.shape) != tuple(p.shape):
-            u = self.xp.zeros_like(p) + u
-        return u if at_label is None else self.add_at(u, labels, at_label)

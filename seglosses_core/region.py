@@ -4,7 +4,7 @@ A ratio loss is, for each image and class,
 
     L = 1 − (n·S + ε) / (d·S + ε)
 
-with S sums over the pixels (`moments`). It names its sums with their coefficients n and d; the rest is here.
+with S sums over the pixels (`Moment`). It names its sums with their coefficients n and d; the rest is here.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.arithmetic import combination, divide, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_number, shape_text
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
-from seglosses_core.moments import Moment, class_sizes, moments
+from seglosses_core.moments import Moment, class_sizes
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Cotangent, Prediction
 from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
 
@@ -168,7 +168,7 @@ class RatioLoss(RegionLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         batch = self.aggregate == "batch"
-        sums, back = moments(prediction, target, self.moments(), self.pixel_weights(target), batch=batch)
+        sums, back = prediction.moments(self.moments(), target, self.pixel_weights(target), batch=batch)
         loss, slopes = self.ratio(sums, target.unit(with_samples=batch), ops)
         return loss, lambda upstream: back([ops.cast(upstream, loss.dtype) * slope for slope in slopes])
 

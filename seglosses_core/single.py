@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from seglosses_core.activations import ACTIVATIONS, Prediction
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.call import Back, Call, Gradients, Shared
 from seglosses_core.checks import (
@@ -19,7 +20,6 @@ from seglosses_core.costs import Costs, reduce, totals
 from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops, is_ordinary
-from seglosses_core.prediction import ACTIVATIONS, Prediction
 from seglosses_core.reductions import Pooling
 from seglosses_core.target import Target
 
@@ -60,7 +60,7 @@ class SingleLoss(Loss):
 
     def __post_init__(self) -> None:
         unwrap_numpy_scalars(self)
-        check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("activation", self.activation, tuple(ACTIVATIONS))
         for name in ("class_axis", "ignore_index"):
             value = getattr(self, name)
             if not (value is None and name == "ignore_index") and type(value) is not int:
@@ -157,7 +157,8 @@ class SingleLoss(Loss):
             total, count = totals(costs, str(self.reduction), ops)
             sums.append(total)
             counts.append(count)
-            invalid = invalid if target.nan_if_invalid is None else target.nan_if_invalid + invalid
+            found = shared.nan_if_invalid
+            invalid = invalid if found is None else found + invalid
             if slope is not None:
                 assert costs.back is not None
                 one = ops.xp.ones_like(total, dtype=target.dtype)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seglosses_core.arithmetic import once, power, product_or_none
 from seglosses_core.checks import dtype_is
 from seglosses_core.libraries import Array
-from seglosses_core.ops import Ops
+
+if TYPE_CHECKING:
+    from seglosses_core.ops import Ops
 
 
 class Target:
@@ -15,8 +17,10 @@ class Target:
 
     Attributes
     ----------
-    labels : map of integers or None
-        Each pixel's class, where the target came as labels of two or more classes.
+    has_labels : bool
+        Whether the target came as labels of two or more classes.
+    given_labels : map of integers or None
+        These labels, not looked at yet, in the index dtype or as narrow as they came.
     dense : logits-shaped or None
         The target of each class, where it came as one-hot or soft, or with one class.
     valid : map of bool or None
@@ -50,19 +54,24 @@ class Target:
         self.ops = ops
         self.num_classes = num_classes
         self.dtype = dtype
-        self.labels = self.dense = self.mask = self.nan_if_invalid = None
+        self.dense = self.mask = self.nan_if_invalid = None
         self._scaled = scaled
         self.sample_weight, self.sample_unit = self._read_weights(sample_weight)
         integers = dtype_is(target, "integer")
         if integers and num_classes == 1 and len(target.shape) == ops.rank:
             target = xp.squeeze(target, axis=ops.class_axis)
-        has_labels = len(target.shape) < ops.rank
-        self._hard = has_labels or integers or target.dtype == xp.bool
-        if has_labels:
-            target = ops.cast(target, ops.index_dtype)
-        self.valid = self._find_valid(target, mask, ignore_index if has_labels else None)
-        if has_labels:
-            self._read_labels(target)
+        labelled = len(target.shape) < ops.rank
+        self._hard = labelled or integers or target.dtype == xp.bool
+        if labelled and (ops.checks_labels or ignore_index is not None):
+            target = ops.cast(target, ops.index_dtype)  # a narrower one may lack the ignore_index
+        self.valid = self._find_valid(target, mask, ignore_index if labelled else None)
+        self.has_labels = labelled and num_classes > 1
+        self.given_labels = target if self.has_labels else None
+        if self.has_labels:
+            if ops.checks_labels:
+                self.labels  # noqa: B018
+        elif labelled:
+            self.dense = ops.cast(ops.over_classes(self._usable(target)), dtype)
         else:
             if integers:
                 self._require(xp.all(self.only_valid((target == 0) | (target == 1), True)))
@@ -88,15 +97,18 @@ class Target:
             valid = valid & ops.over_image(self.sample_weight > 0)
         return valid
 
-    def _read_labels(self, labels: Array) -> None:
+    @once
+    def labels(self) -> Array | None:
+        """Each pixel's class, safe to index with: of what is none, any; None without labels."""
+        return self._usable(self.given_labels) if self.has_labels else None
+
+    def _usable(self, labels: Array) -> Array:
         ops = self.ops
+        labels = ops.cast(labels, ops.index_dtype)
         labels, all_valid = ops.usable_labels(labels, max(self.num_classes, 2), self.valid)
         if all_valid is not None:
             self._require(all_valid)
-        if self.num_classes == 1:
-            self.dense = ops.cast(ops.over_classes(labels), self.dtype)
-        else:
-            self.labels = labels
+        return labels
 
     def _read_weights(self, weights: Array | None) -> tuple[Array | None, Array | None]:
         """Weights in the dtype of the computation and of ordinary size, and the unit that they are in."""
@@ -151,13 +163,13 @@ class Target:
     @property
     def by_label(self) -> bool:
         """Whether labels are better than their one-hot form."""
-        return self.labels is not None and not self.ops.prefers_one_hot
+        return self.has_labels and not self.ops.prefers_one_hot
 
     @property
     def like(self) -> Array:
         """An array of the target's device."""
-        return self.dense if self.labels is None else self.labels
+        return self.given_labels if self.has_labels else self.dense
 
     def power(self, j: Any) -> Array:
         """y^j for j > 0, logits-shaped."""
-        return self.values if self.labels is not None else power(self.dense, j)
+        return self.values if self.has_labels else power(self.dense, j)

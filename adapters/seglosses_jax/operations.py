@@ -1,4 +1,4 @@
-"""The operations of `seglosses_core.ops.Ops` as XLA likes them."""
+"""The operations of `seglosses_core.ops.Ops`, and the activations, as XLA likes them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seglosses_core.arithmetic import log1p_by_series
-from seglosses_core.ops import AtLabel, Ops
+from seglosses_core.activations import ACTIVATIONS, Prediction, Sigmoid, Softmax
+from seglosses_core.activations.softmax import AtLabel
+from seglosses_core.arithmetic import log1p_by_series, once
+from seglosses_core.ops import Ops
 
 
 @jax.custom_jvp
@@ -75,18 +77,29 @@ class JaxOps(Ops):
             p = jax.lax.optimization_barrier(p)
         return super().power_sum(p, exponent, weights)
 
-    def sigmoid(self, z: Array) -> Array:
-        return jax.nn.sigmoid(z)
+    def activation(self, name: str) -> type[Prediction]:
+        return {**ACTIVATIONS, "softmax": JaxSoftmax, "sigmoid": JaxSigmoid}[name]
 
-    def sigmoid_complement(self, z: Array) -> Array:
-        return jax.nn.sigmoid(-z)
 
-    def softmax_at(self, z: Array, labels: Array) -> tuple[Array, AtLabel]:
+class JaxSoftmax(Softmax):
+    @once
+    def _with_label(self) -> tuple[Array, AtLabel]:
         # The exponentials are taken twice, which costs XLA less than to keep them.
-        shifted = z - jnp.max(z, axis=self.class_axis, keepdims=True)
-        hot = self.one_hot(labels, z.shape[self.class_axis], jnp.bool)
-        rest = self.sum_classes(jnp.where(hot, 0, jnp.exp(shifted)))
-        shifted_at_label = self.take_at_label(shifted, labels)
+        ops, z = self.ops, self.logits
+        shifted = z - jnp.max(z, axis=ops.class_axis, keepdims=True)
+        hot = ops.one_hot(self.labels, z.shape[ops.class_axis], jnp.bool)
+        rest = ops.sum_classes(jnp.where(hot, 0, jnp.exp(shifted)))
+        shifted_at_label = ops.take_at_label(shifted, self.labels)
         at_label = jnp.exp(shifted_at_label)
-        p = jnp.exp(shifted - self.over_classes(jnp.log(rest + at_label)))
-        return p, self.shares(shifted_at_label, at_label, rest)
+        p = jnp.exp(shifted - ops.over_classes(jnp.log(rest + at_label)))
+        return p, self._shares(shifted_at_label, at_label, rest)
+
+
+class JaxSigmoid(Sigmoid):
+    @once
+    def probabilities(self) -> Array:
+        return jax.nn.sigmoid(self.logits)
+
+    @once
+    def complements(self) -> Array:
+        return jax.nn.sigmoid(-self.logits)

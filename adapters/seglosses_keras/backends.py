@@ -93,8 +93,9 @@ def _jax() -> tuple[Evaluate, MakeOps]:
 def _torch() -> tuple[Evaluate, MakeOps]:
     import torch
 
+    from seglosses_torch.compiled import CompiledOps
     from seglosses_torch.function import evaluate
-    from seglosses_torch.operations import CompiledOps, TorchOps
+    from seglosses_torch.operations import TorchOps
 
     def make_ops(class_axis: int, rank: int) -> Ops:
         return (CompiledOps if torch.compiler.is_compiling() else TorchOps)(class_axis, rank)

@@ -7,7 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from seglosses_core.arithmetic import log1p_by_series
+from seglosses_core.activations import Prediction, Sigmoid
+from seglosses_core.arithmetic import log1p_by_series, once
 from seglosses_core.ops import Ops
 from seglosses_keras import tensorflow_namespace
 
@@ -88,12 +89,6 @@ class TensorFlowOps(Ops):
                 state = step(state, *now)
         return state
 
-    def sigmoid(self, z: tf.Tensor) -> tf.Tensor:
-        return tf.sigmoid(z)
-
-    def sigmoid_complement(self, z: tf.Tensor) -> tf.Tensor:
-        return tf.sigmoid(-z)
-
     def take_at_label(self, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         moved = tensorflow_namespace.moveaxis(x, self.class_axis, self.rank - 1)
         return tf.gather(moved, labels, batch_dims=self.rank - 1)
@@ -107,6 +102,19 @@ class TensorFlowOps(Ops):
 
     def rows_at_label(self, table: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         return tensorflow_namespace.moveaxis(tf.gather(table, labels), self.rank - 1, self.class_axis)
+
+    def activation(self, name: str) -> type[Prediction]:
+        return TensorFlowSigmoid if name == "sigmoid" else super().activation(name)
+
+
+class TensorFlowSigmoid(Sigmoid):
+    @once
+    def probabilities(self) -> tf.Tensor:
+        return tf.sigmoid(self.logits)
+
+    @once
+    def complements(self) -> tf.Tensor:
+        return tf.sigmoid(-self.logits)
 
 
 def check_lengths(

@@ -16,8 +16,10 @@ from seglosses_core.call import Call
 from seglosses_core.checks import describe
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
+from seglosses_torch.compiled import CompiledOps
+from seglosses_torch.eager import EagerOps
 from seglosses_torch.modes import Mode, is_transformed, mode_of
-from seglosses_torch.operations import CompiledOps, EagerOps, TorchOps
+from seglosses_torch.operations import TorchOps
 
 
 def evaluate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.call import Call, Shared
 from seglosses_core.checks import check_number, describe
 from seglosses_core.costs import Costs
@@ -14,7 +15,6 @@ from seglosses_core.loss import Needs
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.ops import Ops
 from seglosses_core.pixel import PixelLoss
-from seglosses_core.prediction import Cotangent, Prediction
 from seglosses_core.target import Target
 
 

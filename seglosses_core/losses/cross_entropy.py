@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from seglosses_core.activations import Side
 from seglosses_core.checks import check_number
 from seglosses_core.libraries import Array
 from seglosses_core.log_pixel import LogPixelLoss
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Side
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from seglosses_core.activations import Prediction, Side
 from seglosses_core.arithmetic import power_or_zero, product_or_none
 from seglosses_core.checks import check_number
 from seglosses_core.costs import Costs
@@ -14,7 +15,6 @@ from seglosses_core.log_pixel import LogPixelLoss
 from seglosses_core.loss import Needs
 from seglosses_core.losses.focal import focal_cost
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Prediction, Side
 from seglosses_core.target import Target
 
 

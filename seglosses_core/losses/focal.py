@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seglosses_core.activations import Side
 from seglosses_core.arithmetic import is_zero
 from seglosses_core.checks import check_number, check_parameter, check_per_class, is_array
 from seglosses_core.libraries import Array
 from seglosses_core.log_pixel import LogPixelLoss
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Side
 from seglosses_core.target import Target
 
 

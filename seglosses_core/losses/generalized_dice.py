@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_choice
 from seglosses_core.libraries import Array
 from seglosses_core.losses.dice import DiceLoss
-from seglosses_core.moments import class_sizes, moments
+from seglosses_core.moments import class_sizes
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Prediction
 from seglosses_core.region import ScoreBack
 from seglosses_core.target import Target
 
@@ -52,7 +52,7 @@ class GeneralizedDiceLoss(DiceLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         batch, pixels = self.aggregate == "batch", self.pixel_weights(target)
-        sums, back = moments(prediction, target, self.moments(), pixels, batch=batch)
+        sums, back = prediction.moments(self.moments(), target, pixels, batch=batch)
         shares, _ = self.class_shares(target, ops)
         shares = shares / one_if_zero(ops.xp.max(shares, axis=1, keepdims=True), ops.xp)
         omega = shares * self._omega(class_sizes(target, pixels, batch=batch), shares, ops)

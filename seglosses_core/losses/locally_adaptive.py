@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from itertools import product
 from typing import Any
 
+from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.checks import check_flag, shape_text
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array, shape_of
@@ -15,7 +16,6 @@ from seglosses_core.loss import Needs, replace
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.ops import Ops
 from seglosses_core.pixel import PixelLoss
-from seglosses_core.prediction import Cotangent, Prediction
 from seglosses_core.reductions import Minkowski, Pooling
 from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
@@ -120,7 +120,7 @@ class LocallyAdaptiveLoss(PixelLoss):
         if self.standardize:
             x, from_standard = _standardize(x, ops)
         labels = target.labels
-        if labels is None:
+        if not target.has_labels:
             labels = ops.cast(xp.squeeze(target.dense, axis=ops.class_axis), ops.index_dtype)
         if target.valid is not None:
             labels = xp.where(target.valid, labels, -xp.ones_like(labels))
@@ -129,9 +129,8 @@ class LocallyAdaptiveLoss(PixelLoss):
         pooled = pooled / neighbours
 
         cost = self.full_cost()
-        inner = Prediction(
+        inner = ops.activation(self.activation)(
             pooled,
-            self.activation,
             ops,
             labels=target.labels,
             label_log_probability=cost.needs.label_log_probability,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
 from seglosses_core.pixel import PixelLoss
-from seglosses_core.prediction import Cotangent, Prediction
 from seglosses_core.target import Target
 
 

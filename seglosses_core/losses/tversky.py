@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import power_or_zero
 from seglosses_core.checks import check_number
 from seglosses_core.libraries import Array
 from seglosses_core.moments import Moment, false_negatives, false_positives, true_positives
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Prediction
 from seglosses_core.region import RatioLoss, ScoreBack
 from seglosses_core.target import Target
 

@@ -1,0 +1,74 @@
+"""Operations and activations for `torch.compile`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seglosses_core.activations import Prediction, Softmax
+from seglosses_core.activations.softmax import AtLabel
+from seglosses_core.arithmetic import once
+from seglosses_core.moments import Term
+from seglosses_core.ops import Ops
+from seglosses_torch.operations import TorchOps
+
+
+class CompiledOps(TorchOps):
+    """For `torch.compile`, which fuses loops: a comparison with the labels costs nothing in a loop over the classes,
+    where an indexed read makes the compiler write down what it reads from."""
+
+    prefers_one_hot = True
+    powers_by_log = False
+
+    def is_above_zero(self, number: Any) -> bool:
+        return False
+
+    add_at = Ops.add_at
+    sum_by_label = Ops.sum_by_label
+
+    def _sum(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+        return super()._sum(x, axes[::-1])
+
+    def take_at_label(self, x: Tensor, labels: Tensor) -> Tensor:
+        hot = self.one_hot(labels, x.shape[self.class_axis], torch.bool)
+        return self.sum_classes(torch.where(hot, x, 0.0))
+
+    def reach(self, radius: int, length: int | None) -> int:
+        # A program that is exported is for lengths of any size.
+        return radius if torch.compiler.is_exporting() else super().reach(radius, length)
+
+    def table_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
+        hot = self.one_hot(labels, table.shape[-1], torch.bool)
+        return self.sum_classes(torch.where(hot, self.over_pixels(table), 0.0))
+
+    def activation(self, name: str) -> type[Prediction]:
+        return CompiledSoftmax if name == "softmax" else super().activation(name)
+
+
+class CompiledSoftmax(Softmax):
+    @once
+    def _with_label(self) -> tuple[Tensor, AtLabel]:
+        # The exponential at the label is taken once more: read from the others, it makes the compiler keep those.
+        ops, z = self.ops, self.logits
+        shifted = z - z.amax(ops.class_axis, keepdim=True)
+        exponentials = shifted.exp()
+        hot = ops.one_hot(self.labels, z.shape[ops.class_axis], torch.bool)
+        rest = ops.sum_classes(torch.where(hot, 0.0, exponentials))
+        shifted_at_label = ops.take_at_label(shifted, self.labels)
+        at_label = shifted_at_label.exp()
+        p = exponentials / ops.over_classes(rest + at_label)
+        return p, self._shares(shifted_at_label, at_label, rest)
+
+    def _gradient_of_logs(self, terms: Sequence[Term], at_label: Tensor | None) -> Tensor:
+        # In one passage over the classes: with R the sum of u and Q that of p without the likely class j, where there
+        # is one, ∂L/∂z_j = Q Σ u − R.
+        p, ops = self.probabilities, self.ops
+        u = self._sum_terms(p, self.labels, terms, at_label)
+        likely = p > 0.5
+        rest = ops.sum_classes(torch.where(likely, 0.0, u))
+        total = ops.over_classes(rest + ops.sum_classes(torch.where(likely, u, 0.0)))
+        complement = ops.over_classes(ops.sum_classes(torch.where(likely, 0.0, p)))
+        return torch.where(likely, total * complement - ops.over_classes(rest), u - p * total)

@@ -1,0 +1,10 @@
+"""From logits to probabilities and back: a class for each activation; an adapter brings its own (`Ops.activation`)."""
+
+from seglosses_core.activations.identity import Identity
+from seglosses_core.activations.prediction import Cotangent, Prediction, Side
+from seglosses_core.activations.sigmoid import Sigmoid
+from seglosses_core.activations.softmax import Softmax
+
+ACTIVATIONS: dict[str, type[Prediction]] = {"softmax": Softmax, "sigmoid": Sigmoid, "identity": Identity}
+
+__all__ = ["ACTIVATIONS", "Cotangent", "Identity", "Prediction", "Side", "Sigmoid", "Softmax"]

@@ -1,0 +1,299 @@
+"""What a prediction is under any activation: probabilities, the sums that losses are made of, and the way home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from seglosses_core.arithmetic import (
+    is_whole,
+    is_zero,
+    once,
+    power,
+    power_by_log,
+    power_or_zero,
+    product,
+    sum_or_none,
+)
+from seglosses_core.libraries import Array
+from seglosses_core.moments import (
+    COMPLEMENT,
+    LabelTerm,
+    Moment,
+    MomentSlopes,
+    Term,
+    names_overlaps,
+    sum_by_label,
+    target_sum,
+)
+
+if TYPE_CHECKING:
+    from seglosses_core.ops import Ops
+    from seglosses_core.target import Target
+
+
+@dataclass
+class Cotangent:
+    """What flows back from a loss, in parts instead of one array of the logits' size, so that losses can share one
+    prediction. With p the probabilities, the parts add up in `u = ∂L/∂log p = p ∂L/∂p`.
+    """
+
+    moments: list[MomentSlopes] = field(default_factory=list)
+    """The derivatives with respect to moments."""
+    terms: list[Term] = field(default_factory=list)
+    """Terms that are added to all of u."""
+    label_terms: list[LabelTerm] = field(default_factory=list)
+    """Terms that are added at each pixel's label."""
+    complement: list[Array] = field(default_factory=list)
+    """∂L/∂log(1 − p), logits-shaped."""
+    logits: list[Array] = field(default_factory=list)
+    """∂L/∂logits, past the activation already."""
+    inputs: dict[str, Array] = field(default_factory=dict)
+    """The derivative with respect to what a loss takes beside logits and target, by name."""
+
+    def __add__(self, other: Cotangent) -> Cotangent:
+        """The parts of both."""
+        inputs = dict(self.inputs)
+        for name, slope in other.inputs.items():
+            inputs[name] = inputs[name] + slope if name in inputs else slope
+        return Cotangent(
+            self.moments + other.moments,
+            self.terms + other.terms,
+            self.label_terms + other.label_terms,
+            self.complement + other.complement,
+            self.logits + other.logits,
+            inputs,
+        )
+
+
+@dataclass
+class Side:
+    """One answer that a prediction can give, such as a pixel's label, a class or the absence of a class: the logarithm
+    of its probability p, and 1 − p where a cost needs it, all to full relative precision."""
+
+    log: Array
+    complement: Callable[[], Array]
+    """1 − p."""
+    log_complement: Callable[[], Array]
+    """log(1 − p)."""
+
+    def complement_power(self, exponent: Any, ops: Ops) -> Array:
+        """`(1 − p)^exponent`."""
+        if ops.powers_by_log and not is_whole(exponent):
+            return power_by_log(self.log_complement(), exponent, ops.xp)
+        return power_or_zero(self.complement(), exponent, ops.xp)
+
+
+class Prediction:
+    """The probabilities of `logits` under one activation, each form of them computed once and shared, and the way back
+    from them.
+
+    Parameters
+    ----------
+    logits : logits-shaped
+        Without anything that could do harm where pixels do not count, unless `masks_logits`.
+    ops : Ops
+    labels : map of integers or None
+        Those of the target, where it has some: `Target.labels`, or with `masks_logits` its `given_labels`.
+    label_log_probability : bool
+        Whether the log-probabilities of the labels will be asked for, which may cost less beside the others than alone.
+    valid : map of bool or None
+        Where pixels count, None if all do; given with `masks_logits` alone.
+    """
+
+    harmless: ClassVar[float] = 0.0
+    """A logit for pixels that do not count, of which no function is infinite."""
+    masks_logits: ClassVar[bool] = False
+    """Whether the class takes logits and labels as they were given, and `valid`, and sees to it itself that pixels
+    which do not count do no harm."""
+    nan_if_invalid: Array | None = None
+    """0-dimensional, NaN if labels turned out to be none, else 0; None where the class does not look at that
+    (`Ops.checks_labels`). It is read when all that the value is made of has been asked for."""
+
+    def __init__(
+        self,
+        logits: Array,
+        ops: Ops,
+        *,
+        labels: Array | None = None,
+        label_log_probability: bool = False,
+        valid: Array | None = None,
+    ) -> None:
+        self.logits = logits
+        self.ops = ops
+        self.labels = labels
+        self.valid = valid
+        self._asks_for_label = label_log_probability and labels is not None
+
+    # -- probabilities --------------------------------------------------------------------------------------------
+
+    probabilities: Any
+    """Logits-shaped, as the next three are."""
+    complements: Any
+    """1 − p, to full relative precision."""
+    log_probabilities: Any
+    log_complements: Any
+    """log(1 − p)."""
+    label_complement: Any
+    """One less the probability of each pixel's label, to full relative precision: a map."""
+    label_log_probability: Any
+    """A map."""
+    label_log_complement: Any
+    """The logarithm of `label_complement`: a map."""
+
+    @once
+    def label_probability(self) -> Array:
+        """The probability of each pixel's label: a map."""
+        return self.ops.take_at_label(self.probabilities, self.labels)
+
+    def power(self, exponent: Any) -> Array:
+        """p^exponent, logits-shaped."""
+        if self.powers_by_log(exponent):
+            return power_by_log(self.log_probabilities, exponent, self.ops.xp)
+        return power(self.probabilities, exponent)
+
+    def label_power(self, exponent: Any) -> Array:
+        """p^exponent of each pixel's label: a map."""
+        if self.powers_by_log(exponent):
+            return power_by_log(self.label_log_probability, exponent, self.ops.xp)
+        return power(self.label_probability, exponent)
+
+    def powers_by_log(self, exponent: Any) -> bool:
+        return self.ops.powers_by_log and not is_whole(exponent)
+
+    # -- sides ----------------------------------------------------------------------------------------------------
+
+    def label_side(self) -> Side:
+        """The label of each pixel, of classes that exclude each other: maps."""
+        return Side(
+            self.label_log_probability, lambda: self.label_complement, lambda: self.label_log_complement
+        )
+
+    def presence(self) -> Side:
+        """Each class, logits-shaped."""
+        return Side(self.log_probabilities, lambda: self.complements, lambda: self.log_complements)
+
+    def absence(self) -> Side:
+        """The absence of each class, logits-shaped."""
+        return Side(self.log_complements, lambda: self.probabilities, lambda: self.log_probabilities)
+
+    def side_of(self, signs: Array) -> tuple[Side, Callable[[Array], Array]]:
+        """The presence of each class where the sign is 1, its absence where it is −1, logits-shaped; and the way back
+        from its logarithm to the logits. For classes that overlap."""
+        raise NotImplementedError
+
+    # -- moments --------------------------------------------------------------------------------------------------
+
+    def moments(
+        self, wanted: Sequence[Moment], target: Target, weights: Array | None, *, batch: bool
+    ) -> tuple[list[Array], Callable[[Sequence[Array]], Cotangent]]:
+        """Each moment `(N, C)`, or `(1, C)` of a `batch` that counts as one image, in the dtype of accumulation; and
+        the way back from their derivatives, tables of that shape and dtype. `weights` is a map, None for 1."""
+        sums = self._sums(wanted, target, weights, batch)
+        if batch:
+            sums = [self.ops.xp.sum(x, axis=0, keepdims=True) for x in sums]
+        return sums, lambda slopes: Cotangent(moments=[MomentSlopes(wanted, slopes, weights, target)])
+
+    def _sums(
+        self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
+    ) -> list[Array]:
+        ops = self.ops
+        apart: tuple[Array, Array] | None = None
+        cheap = self._from_totals(target, weights, batch) if names_overlaps(wanted) else None
+        if cheap is not None:
+            return [cheap[m.i, m.j] for m in wanted]
+        if target.has_labels and any(m.j is COMPLEMENT for m in wanted):
+            apart = self._apart_from_label(target.labels, weights)
+
+        def one(i: Any, j: Any) -> Array:
+            if j is COMPLEMENT:
+                if apart is not None:
+                    return apart[0]
+                return ops.sum_product(1 - target.values, self.probabilities, weights)
+            if i is COMPLEMENT:
+                if not target.has_labels:
+                    return ops.sum_product(target.values, self.complements, weights)
+                missed = self.label_complement if apart is None else apart[1]
+                return sum_by_label(target, [missed, weights], batch)
+            if is_zero(j):
+                powers, exponent = (self.power(i), 1) if self.powers_by_log(i) else (self.probabilities, i)
+                return ops.power_sum(powers, exponent, weights)
+            if is_zero(i):
+                return target_sum(target, j, weights, batch)
+            if target.by_label:
+                return sum_by_label(target, [self.label_power(i), weights], batch)
+            return ops.sum_product(target.power(j), self.power(i), weights)
+
+        return [one(m.i, m.j) for m in wanted]
+
+    def _from_totals(
+        self, target: Target, weights: Array | None, batch: bool
+    ) -> dict[tuple[Any, Any], Array] | None:
+        """True positives, and as differences of totals the false ones, which costs less: where values may be looked at,
+        and where no class is so nearly perfect that digits would be lost."""
+        ops = self.ops
+        if not (target.by_label and ops.may_choose(target.labels)):
+            return None
+        found = sum_by_label(target, [self.label_probability, weights], batch)
+        sizes = target_sum(target, 1, weights, batch)
+        predicted = ops.power_sum(self.probabilities, 1, weights)
+        if batch and found.shape != predicted.shape:
+            predicted = ops.xp.sum(predicted, axis=0, keepdims=True)
+        if not bool(ops.xp.all(found <= 63 / 64 * ops.xp.minimum(predicted, sizes))):
+            return None
+        return {(1, 1): found, (1, COMPLEMENT): predicted - found, (COMPLEMENT, 1): sizes - found}
+
+    def _apart_from_label(self, labels: Array, weights: Array | None) -> tuple[Array, Array]:
+        """`Σ w p` over the pixels of each image that have other labels, `(N, C)` and wide; and 1 − p of each pixel's
+        label, a map."""
+        p, xp = self.probabilities, self.ops.xp
+        hot = self.ops.one_hot(labels, p.shape[self.ops.class_axis], xp.bool)
+        return self._sums_of_others(xp.where(hot, xp.zeros_like(p), p), weights)
+
+    def _sums_of_others(self, others: Array, weights: Array | None) -> tuple[Array, Array]:
+        """`_apart_from_label`, from the probabilities with 0 at each pixel's label."""
+        return self.ops.power_sum(others, 1, weights), self.label_complement
+
+    # -- the way back ---------------------------------------------------------------------------------------------
+
+    def gradient(self, cotangent: Cotangent) -> Array:
+        """∂L/∂logits from the parts that flow back. May overwrite what the prediction holds: it is asked last."""
+        for slopes in reversed(cotangent.moments):
+            terms, label_terms = slopes.terms()
+            cotangent = replace(
+                cotangent,
+                terms=[*terms, *cotangent.terms],
+                label_terms=[*label_terms, *cotangent.label_terms],
+            )
+        parts = list(cotangent.logits)
+        if cotangent.terms or cotangent.label_terms or cotangent.complement:
+            parts.insert(0, self._gradient(cotangent))
+        gradient = sum_or_none(parts)
+        return self.ops.xp.zeros_like(self.logits) if gradient is None else gradient
+
+    def _gradient(self, cotangent: Cotangent) -> Array:
+        """Through the activation, from `terms`, `label_terms` and `complement`, of which there is one at least."""
+        raise NotImplementedError
+
+    def _at_label(self, cotangent: Cotangent) -> Array | None:
+        """What `label_terms` amount to: a map."""
+        return sum_or_none(
+            [a if is_zero(k) else a * power(self.label_probability, k) for k, a in cotangent.label_terms]
+        )
+
+    def _sum_terms(
+        self, p: Array, labels: Array | None, terms: Sequence[Term], at_label: Array | None
+    ) -> Array:
+        """`Σ a p^k` over the terms, and the map at the labels: logits-shaped, of all probabilities or a part of
+        them."""
+        u: Array = None
+        for exponent, factors in terms:
+            term = product(factors)
+            term = term if is_zero(exponent) else term * power(p, exponent)
+            u = term if u is None else u + term
+        if u is None:
+            u = self.ops.xp.zeros_like(p)
+        elif tuple(u.shape) != tuple(p.shape):
+            u = self.ops.xp.zeros_like(p) + u
+        return u if at_label is None else self.ops.add_at(u, labels, at_label)
