@@ -16,6 +16,8 @@ from traceable import traceable
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.heatmaps.radius import _moved_box_roots
 
+pytestmark = pytest.mark.sampled(4)
+
 
 def numpy_run(function, arrays, options):
     return function(*arrays.values(), **options)
@@ -40,13 +42,18 @@ def jax_run(function, arrays, options):
     return np.asarray(result)
 
 
-RUNS = {"numpy": numpy_run, "array-api-strict": strict_run, "torch": torch_run, "jax.jit": jax_run}
+RUNS = {"numpy": numpy_run, "array-api-strict": strict_run, "torch": torch_run, "jax": jax_run}
 
 
 @pytest.fixture(params=RUNS)
-def run(request):
+def framework(request):
+    return request.param
+
+
+@pytest.fixture
+def run(framework):
     """Run a function of arrays on one library: NumPy arrays in, a NumPy array out."""
-    return lambda function, options, **arrays: RUNS[request.param](function, arrays, options)
+    return lambda function, options, **arrays: RUNS[framework](function, arrays, options)
 
 
 def points_heatmap(names, shape, **options):
