@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -96,3 +98,21 @@ def with_options(loss: str, hyperparameters: Hyperparameters, options: dict[str,
         return {**hyperparameters, "losses": members}
     known = {field.name for field in dataclasses.fields(getattr(seglosses_core, loss))}
     return {**hyperparameters, **{name: value for name, value in options.items() if name in known}}
+
+
+def wrong_shapes(right: tuple[int, ...], lengths: Sequence[int] = (1,)) -> set[tuple[int, ...]]:
+    """Lengths of 1, axes left out at either end, axes of these lengths put in, axes in another order."""
+    rank = len(right)
+    ones = [
+        tuple(1 if axis in chosen else length for axis, length in enumerate(right))
+        for count in range(rank + 1)
+        for chosen in combinations(range(rank), count)
+    ]
+    shorter = [part for shape in ones for axis in range(rank) for part in (shape[axis + 1 :], shape[:axis])]
+    longer = [
+        (*shape[:place], length, *shape[place:])
+        for shape in ones
+        for place in range(rank + 1)
+        for length in lengths
+    ]
+    return {*ones, *shorter, *longer, *permutations(right)} - {right}

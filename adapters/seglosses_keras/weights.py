@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.libraries import Array
 from seglosses_core.single import SingleLoss
@@ -11,8 +13,8 @@ from seglosses_keras.backends import make_ops
 
 def mean_weight(loss: SingleLoss, logits: Array, target: Array, mask: Array | None, weights: Array) -> Array:
     """`Σ w q / Σ q`: what the core's mean divides by with the weights w of images `(N,)` or pixels `(N, *S)`, over what
-    it divides by without them; q is 0 for what is left out. Where weights are of something smaller than what the loss
-    has a cost of, they are those of pixels that count."""
+    it divides by without them; q is 0 for what is left out. A pooling divides by the weights of all that has a cost.
+    Where weights are of something smaller than what the loss has a cost of, they are those of pixels that count."""
     rank = len(logits.shape)
     ops = make_ops(loss.class_axis % rank, rank)
     of_images = len(weights.shape) == 1
@@ -20,7 +22,8 @@ def mean_weight(loss: SingleLoss, logits: Array, target: Array, mask: Array | No
     weights = ops.cast(weights, dtype)
     pixels = ops.xp.ones_like(ops.class_zero(logits), dtype=dtype) if mask is None else ops.cast(mask, dtype)
 
-    def counted(mask: Array, sample_weight: Array | None) -> Array:
+    def counted(mask: Array, sample_weight: Array | None) -> tuple[Array, Any]:
+        """Their sum, or 1 for none, and the unit that it is in."""
         read = Target(
             target,
             num_classes=logits.shape[ops.class_axis],
@@ -31,8 +34,15 @@ def mean_weight(loss: SingleLoss, logits: Array, target: Array, mask: Array | No
             sample_weight=sample_weight,
         )
         if loss.grain == "pixel" or (loss.grain == "image" and of_images):
-            return ops.total(loss.counted(read, ops))
-        return ops.total(read.weights(with_samples=True))
+            counts, unit = loss.cost_weights(read, ops)
+            if loss.reduction == "mean":
+                counts = loss.counted(read, ops)
+        else:
+            counts, unit = read.weights(with_samples=True), read.unit(with_samples=True)
+        total = ops.total(counts)
+        some = one_if_zero(total, ops.xp)
+        return some, 1 if unit is None else ops.xp.where(total > 0, unit, ops.xp.ones_like(unit))
 
-    weighted = counted(pixels, weights) if of_images else counted(pixels * weights, None)
-    return ops.cast(one_if_zero(weighted, ops.xp) / one_if_zero(counted(pixels, None), ops.xp), dtype)
+    weighted, unit = counted(pixels, weights) if of_images else counted(pixels * weights, None)
+    plain, plain_unit = counted(pixels, None)
+    return ops.cast(weighted / plain * (unit / plain_unit), dtype)

@@ -9,7 +9,8 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -109,19 +110,42 @@ def _ended_like_by_ctrl_c() -> Iterator[None]:
 
 
 def _run(plan: planning.Plan, workers: Workers, console: Console) -> runner.Outcome:
+    if not console.is_terminal:
+        return runner.run(plan, workers, _tell_of_targets(plan))
     bar = (
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.description}", style="dim", markup=False),
     )
-    with Progress(*bar, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*bar, console=console, transient=True) as progress:
         task = progress.add_task("", total=len(plan.jobs))
 
         def done(job: Job) -> None:
             progress.update(task, advance=1, description=printable(f"{job.target} · {job.case}"))
 
         return runner.run(plan, workers, done)
+
+
+def _tell_of_targets(plan: planning.Plan) -> Callable[[Job], None]:
+    """Prints a line for each target that has its last result, where there is no terminal for a bar; not among the
+    report, but where errors go."""
+    started = time.monotonic()
+    counts = Counter(job.target for job in plan.jobs)
+    left = counts.copy()
+
+    def done(job: Job) -> None:
+        left[job.target] -= 1
+        if not left[job.target]:
+            ended = counts.total() - left.total()
+            print(
+                f"{printable(job.target)}: {counts[job.target]:,} results;"
+                f" {ended:,} of {counts.total():,} after {time.monotonic() - started:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    return done
 
 
 def _complete_commands(plan: planning.Plan, options: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -131,3 +132,24 @@ def test_list_shows_targets_and_cases(capsys: pytest.CaptureFixture[str]) -> Non
     shown = capsys.readouterr().out
     assert "keras-jax" in shown
     assert "dice/labels" in shown
+
+
+def test_without_a_terminal_each_target_is_told_of_as_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run of everything takes long; here one target ends when the other has not begun."""
+    chosen = ["--targets", "numpy,strict", "--dtypes", "float64", "--class-axis=1", "--processes", "1"]
+    assert main([*chosen, *ONE]) == 0
+    printed = capsys.readouterr()
+    told = re.findall(r"^(\S+): (\d+) results; (\d+) of (\d+) after \d+ s$", printed.err, re.MULTILINE)
+    (first, counts, ended, total), (second, others, all_ended, _) = told
+    assert {first, second} == {"numpy", "strict"}
+    assert ended == counts
+    assert all_ended == total == str(int(counts) + int(others))
+    assert "results;" not in printed.out
+
+
+def test_a_terminal_has_a_bar_instead(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # by which rich takes any file for a terminal
+    assert main([*NUMPY, *ONE]) == 0
+    assert "results;" not in capsys.readouterr().err

@@ -49,8 +49,9 @@ def records_of(loss: str, dtype: str = "float32") -> list[Record]:
     return records(load_cases([loss]), TARGETS["numpy"], dtype)
 
 
-def records(cases: list[Case], target: Target, dtype: str = "float32") -> list[Record]:
-    made = planning.plan(cases, [target], [dtype])
+def records(cases: list[Case], target: Target, dtype: str = "float32", *, whole: bool = True) -> list[Record]:
+    """If not `whole`, of the cases alone: without checks and other ways of calling."""
+    made = planning.plan(cases, [target], [dtype], whole=whole)
     with np.errstate(invalid="ignore"):  # NumPy warns of weights that are infinite
         return runner.run(made, runner.in_this_process).records
 

@@ -247,6 +247,7 @@ def has_what_is_at_fault(loss: str, name: str) -> bool:
     return not ("map" in name and loss == "EnsembleLoss")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("loss", "name"), [(loss, name) for loss in LOSSES for name in FAULTS if has_what_is_at_fault(loss, name)]
 )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
-import array_api_strict
 import numpy as np
 import pytest
 from problems import with_options
@@ -180,30 +177,3 @@ def problem(request: pytest.FixtureRequest) -> Problem:
 @pytest.fixture(params=[name for name, problem in PROBLEMS.items() if problem.is_scalar], ids=str)
 def scalar_problem(request: pytest.FixtureRequest) -> Problem:
     return PROBLEMS[request.param]
-
-
-@contextlib.contextmanager
-def traceable() -> Iterator[None]:
-    """array-api-strict with everything refused that a tracer could not do."""
-
-    def refuse(*_args: Any, **_kwargs: Any) -> None:
-        raise AssertionError("A value was looked at or an entry was set: this does not trace.")
-
-    names = ("bool", "float", "int", "complex", "index", "setitem", "array", "iter")
-    array_class = type(array_api_strict.asarray(0.0))
-    flags = array_api_strict.get_array_api_strict_flags()
-    array_api_strict.set_array_api_strict_flags(
-        api_version="2024.12", boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=()
-    )
-    try:
-        with contextlib.ExitStack() as stack:
-            for name in names:
-                stack.enter_context(mock.patch.object(array_class, f"__{name}__", refuse, create=True))
-            yield
-    finally:
-        array_api_strict.set_array_api_strict_flags(**flags)
-
-
-@pytest.fixture
-def strict() -> Callable[[], contextlib.AbstractContextManager[None]]:
-    return traceable

@@ -26,7 +26,7 @@ from .arrays import (
     varied,
     varied_labels,
 )
-from .definition import by_name, case
+from .definition import Definition, by_name, case
 
 # Near the ends of float32: products of two of them are beyond.
 HUGE, TINY = 2.0**123, 2.0**-100
@@ -43,28 +43,31 @@ def _with_one(array: Any, value: float) -> np.ndarray:
     return changed
 
 
+def _sized(
+    name: str, comment: str, shape: tuple[int, ...], root: int, dtype: Any, **hyperparameters: Any
+) -> Definition:
+    """Logits `(N, C, *S)` of this shape with labels of this dtype; the flag is the name."""
+    images, classes, *space = shape
+    return case(
+        name,
+        comment,
+        flags=name,
+        logits=varied(*shape, root=root),
+        target=varied_labels(images, *space, classes=classes).astype(dtype),
+        **hyperparameters,
+    )
+
+
 SIZES = by_name(
-    case(
-        "many-classes",
-        "Five classes, three square images, labels of uint8.",
-        flags="many-classes",
-        logits=varied(3, 5, 4, 4, root=45),
-        target=varied_labels(3, 4, 4, classes=5).astype(np.uint8),
-    ),
-    case(
-        "many-pixels",
-        "63 pixels, labels of int8.",
-        flags="many-pixels",
-        logits=varied(1, 3, 7, 9, root=46),
-        target=varied_labels(1, 7, 9, classes=3).astype(np.int8),
-    ),
-    case(
+    _sized("many-classes", "Five classes, three square images, labels of uint8.", (3, 5, 4, 4), 45, np.uint8),
+    _sized("many-pixels", "63 pixels, labels of int8.", (1, 3, 7, 9), 46, np.int8),
+    _sized(
         "two-classes",
         "Softmax of two classes, two lines of pixels, labels of int16.",
-        flags="two-classes",
+        (2, 2, 5),
+        48,
+        np.int16,
         activation="softmax",
-        logits=varied(2, 2, 5, root=48),
-        target=varied_labels(2, 5, classes=2).astype(np.int16),
     ),
     case(
         "volume-weights",

@@ -210,38 +210,44 @@ _WEIGHTS: dict[str, Any] = {
     "sample_weight": SAMPLE_WEIGHT,
     **masked(),
 }
+
+
+def _pooled(name: str, comment: str, others: dict[str, Any] | None = None, **reduction: Any) -> Definition:
+    return case(name, comment, reduction=reduction, **(others or {"flags": "pooling"}))
+
+
 # The reductions of a map, for the losses that have one.
 POOLINGS = by_name(
-    case("minkowski", "Minkowski pooling.", flags="pooling", reduction={"pooling": "Minkowski", "k": 3.0}),
-    case(
+    _pooled("minkowski", "Minkowski pooling.", pooling="Minkowski", k=3.0),
+    _pooled(
         "minkowski-weights",
         "Minkowski pooling, k = 1.5, of weighted and ignored pixels.",
-        reduction={"pooling": "Minkowski", "k": 1.5},
-        **_WEIGHTS,
+        _WEIGHTS,
+        pooling="Minkowski",
+        k=1.5,
     ),
-    case(
+    _pooled(
         "max-pooling",
         "Loss max-pooling with the published ratio and p.",
-        flags="pooling",
-        reduction={"pooling": "MaxPooling", "ratio": 0.3, "p": 1.7},
+        pooling="MaxPooling",
+        ratio=0.3,
+        p=1.7,
     ),
-    case(
+    _pooled(
         "max-pooling-weights",
         "Loss max-pooling of weighted and ignored pixels.",
-        reduction={"pooling": "MaxPooling", "ratio": 0.5, "p": 2.0},
-        **_WEIGHTS,
+        _WEIGHTS,
+        pooling="MaxPooling",
+        ratio=0.5,
+        p=2.0,
     ),
-    case(
-        "top-k",
-        "The quarter with the largest costs.",
-        flags="pooling",
-        reduction={"pooling": "TopK", "fraction": 0.25},
-    ),
-    case(
+    _pooled("top-k", "The quarter with the largest costs.", pooling="TopK", fraction=0.25),
+    _pooled(
         "top-k-weights",
         "The half with the largest costs of weighted and ignored pixels: cost decides, weight averages.",
-        reduction={"pooling": "TopK", "fraction": 0.5},
-        **_WEIGHTS,
+        _WEIGHTS,
+        pooling="TopK",
+        fraction=0.5,
     ),
     case(
         "top-k-tie",

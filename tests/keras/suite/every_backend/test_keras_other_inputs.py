@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations, permutations
-
 import numpy as np
 import pytest
 from keras import ops
@@ -20,6 +18,7 @@ from keras_problems import (
     soft,
     value_and_gradient,
 )
+from problems import wrong_shapes
 
 import seglosses_core as core
 import seglosses_keras as sl
@@ -166,19 +165,6 @@ def test_features():
 
 
 # -- shapes and weights that do not fit -------------------------------------------------------------------------------
-
-
-def wrong_shapes(right):
-    """Lengths of 1, axes left out at either end, axes of 1 put in, axes in another order."""
-    rank = len(right)
-    ones = [
-        tuple(1 if axis in chosen else length for axis, length in enumerate(right))
-        for count in range(rank + 1)
-        for chosen in combinations(range(rank), count)
-    ]
-    shorter = [part for shape in ones for axis in range(rank) for part in (shape[axis + 1 :], shape[:axis])]
-    longer = [(*shape[:place], 1, *shape[place:]) for shape in ones for place in range(rank + 1)]
-    return {*ones, *shorter, *longer, *permutations(right)} - {right}
 
 
 @every

@@ -9,18 +9,25 @@ from keras import ops
 from keras_problems import (
     BATCH,
     CLASSES,
+    FIRST,
     LOSSES,
     NAMES,
     data,
     divided_by_count,
     pair,
-    soft,
     value_and_gradient,
 )
 from problems import with_options
 
 import seglosses_core
-from seglosses_keras import CrossEntropyLoss, DiceLoss, DistanceAwareCrossEntropyLoss, PowerJaccardLoss
+from seglosses_keras import (
+    CrossEntropyLoss,
+    DiceLoss,
+    DistanceAwareCrossEntropyLoss,
+    LocallyAdaptiveLoss,
+    Minkowski,
+    PowerJaccardLoss,
+)
 
 pytestmark = pytest.mark.sampled(4)
 
@@ -124,12 +131,38 @@ def test_twice_the_weight_is_twice_the_loss(name, options, form):
     )
 
 
-def test_twice_the_weight_without_foreground():
-    """Where the distance-aware loss divides by 1."""
-    heat_map = 0.9 * soft(LABELS)
-    loss = DistanceAwareCrossEntropyLoss()
-    twice = number(loss(heat_map, LOGITS, np.full(BATCH, 2, "float32")))
-    np.testing.assert_allclose(twice, 2 * number(loss(heat_map, LOGITS)), **CLOSE)
+@pytest.mark.parametrize("form", ["images", "pixels"])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (DistanceAwareCrossEntropyLoss, {}),
+        (DistanceAwareCrossEntropyLoss, {"reduction": Minkowski(k=2.0)}),
+        (
+            LocallyAdaptiveLoss,
+            {"cost": DistanceAwareCrossEntropyLoss(), "activation": "sigmoid", "standardize": False},
+        ),
+    ],
+    ids=["mean", "pooling", "cost"],
+)
+def test_twice_the_weight_without_foreground(kind, options, form):
+    """The mean of the distance-aware loss divides by 1 there; a pooling by its weights, as everywhere."""
+    loss, nowhere, logits = kind(**options), np.zeros_like(LABELS), LOGITS[..., :1]
+    twice = np.full((BATCH,) if form == "images" else LABELS.shape, 2, "float32")
+    np.testing.assert_allclose(
+        number(loss(nowhere, logits, twice)), 2 * number(loss(nowhere, logits)), **CLOSE
+    )
+
+
+@pytest.mark.parametrize(("form", "size"), [("images", 1e-20), ("images", 1e20), ("pixels", 1e20)])
+@pytest.mark.parametrize(("name", "options"), FIRST, ids=[name for name, _ in FIRST])
+def test_weights_of_any_size(name, options, form, size):
+    """Those too large or small to be multiplied are scaled on the way, and must come out with their own size. Small
+    ones of pixels are nothing beside smooth."""
+    loss, _ = pair(name, options)
+    weight = np.full((BATCH,) if form == "images" else LABELS.shape, size, "float32")
+    np.testing.assert_allclose(
+        number(loss(LABELS, LOGITS, weight)) / size, number(loss(LABELS, LOGITS)), rtol=1e-4
+    )
 
 
 def test_nothing_left():
