@@ -53,8 +53,8 @@ data loaders do.
 
 COLOURS = {
     OURS: "black", OURS_ONE_HOT: "0.5", DICE_ALONE: "0.75", PLAIN: "tab:orange", LIMIT: "tab:green", "torch": "tab:red",
-    "monai": "tab:blue", "kornia": "tab:purple", "exacta": "tab:olive", "segmentation_models_pytorch": "tab:brown", "optax": "tab:cyan",
-    "keras": "tab:red",
+    "monai": "tab:blue", "kornia": "tab:purple", "exacta": "tab:olive", "segmentation_models_pytorch": "tab:brown",
+    "optax": "tab:cyan", "keras": "tab:red",
 }  # fmt: skip
 
 

@@ -30,7 +30,9 @@ CHOICES = {
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.gpu", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.gpu",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for name, choices in CHOICES.items():
         parser.add_argument(f"--{name}", nargs="+", choices=choices, default=choices)
@@ -60,7 +62,13 @@ def main(arguments: list[str]) -> int:
     if options.all:
         return everything.run(limit=options.time_limit or 345.0)
     if not options.report:
-        run(chosen(options), options.device, options.csv, seconds=options.seconds, limit=options.time_limit or 240.0)
+        run(
+            chosen(options),
+            options.device,
+            options.csv,
+            seconds=options.seconds,
+            limit=options.time_limit or 240.0,
+        )
     page.write(options.csv, options.page)
     return 0
 

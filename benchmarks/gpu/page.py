@@ -22,9 +22,9 @@ Time and memory of the value of a loss and its gradient with respect to the logi
 losses there, measures for four minutes, and writes this page from `benchmarks/gpu.csv` alone.
 
 **What is equal.** Every library has the same logits and labels and computes the same number: value and gradient are
-compared with ours in float64 before anything is timed, and what has another number is refused. Logits are normal, labels
-lie in square blocks, every class is in every image. With one class the target is a mask of the logits' dtype. PyTorch has
-the class axis at 1, JAX last.
+compared with ours in float64 before anything is timed, and what has another number is refused. Logits are normal,
+labels lie in square blocks, every class is in every image. With one class the target is a mask of the logits' dtype.
+PyTorch has the class axis at 1, JAX last.
 
 - *ms*: the median, with quartiles, of calls that follow each other without waiting, as in training: between CUDA events
   in PyTorch, by the clock over some calls in JAX. The first calls, and with them all compilation, are not counted.
@@ -48,7 +48,11 @@ def write(results: Path = RESULTS, page: Path = PAGE) -> None:
             for case in CASES.values():
                 some = [row for row in rows if (row.case, row.dtype) == (case.name, dtype)]
                 if any(row.ms is not None for row in some):
-                    parts += [f"## {some[0].shape}, {dtype}", f"*{case.name}*: {case.about}.", measurements(some)]
+                    parts += [
+                        f"## {some[0].shape}, {dtype}",
+                        f"*{case.name}*: {case.about}.",
+                        measurements(some),
+                    ]
         parts += ["## No numbers", without_numbers(rows)]
     else:
         parts.append(UNMEASURED)
@@ -79,7 +83,10 @@ def targets(rows: Sequence[Row]) -> list[str]:
         )
     ]
     if missed:
-        parts += ["### Rows that miss a target", table(("setting", "target", "row", "bound", "found"), map(_miss, missed))]
+        parts += [
+            "### Rows that miss a target",
+            table(("setting", "target", "row", "bound", "found"), map(_miss, missed)),
+        ]
     return parts
 
 
@@ -109,7 +116,13 @@ def _place(row: Row) -> str:
 
 def _miss(verdict: Verdict) -> tuple[str, ...]:
     target = verdict.target
-    return f"{target.framework} {target.mode}", target.about, _place(verdict.row), target.bound, number(verdict.value)
+    return (
+        f"{target.framework} {target.mode}",
+        target.about,
+        _place(verdict.row),
+        target.bound,
+        number(verdict.value),
+    )
 
 
 def measurements(rows: Sequence[Row]) -> str:

@@ -63,7 +63,9 @@ class Job:
         )
 
     def __str__(self) -> str:
-        return f"{self.case.name}, {self.loss}, {self.case.dtype}: {self.library}, {self.framework} {self.mode}"
+        return (
+            f"{self.case.name}, {self.loss}, {self.case.dtype}: {self.library}, {self.framework} {self.mode}"
+        )
 
 
 def _all(cases: Iterable[Case]) -> Iterator[Job]:

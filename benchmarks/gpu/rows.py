@@ -80,7 +80,9 @@ def read(path: Path) -> list[Row]:
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return [Row(**{name: _value(name, text) for name, text in row.items()}) for row in csv.DictReader(file)]
+        return [
+            Row(**{name: _value(name, text) for name, text in row.items()}) for row in csv.DictReader(file)
+        ]
 
 
 def _text(value: object) -> object:

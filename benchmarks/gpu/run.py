@@ -43,7 +43,9 @@ def run(jobs: Sequence[Job], device: str, path: Path, *, seconds: float, limit: 
     references: dict[tuple[Any, str], dict[str, Any] | Failed] = {}
 
     def ask(framework: str, question: str, *given: Any) -> dict[str, Any]:
-        return workers[framework].ask(question, *given, timeout=min(LONGEST, max(1.0, end - time.monotonic())))
+        return workers[framework].ask(
+            question, *given, timeout=min(LONGEST, max(1.0, end - time.monotonic()))
+        )
 
     def measure(job: Job) -> dict[str, Any]:
         key = job.case, job.loss
@@ -73,7 +75,9 @@ def run(jobs: Sequence[Job], device: str, path: Path, *, seconds: float, limit: 
             except Failed as failure:
                 row = row_of(job, note=str(failure), **about)
             rows.append(path, [row])
-            print(f"[{i + 1}/{len(jobs)}, {limit - end + time.monotonic():.0f} s] {_line(job, row)}", flush=True)
+            print(
+                f"[{i + 1}/{len(jobs)}, {limit - end + time.monotonic():.0f} s] {_line(job, row)}", flush=True
+            )
     finally:
         for worker in workers.values():
             worker.end()
@@ -87,6 +91,4 @@ def _row(job: Job, measured: dict[str, Any], about: dict[str, Any]) -> Row:
 def _line(job: Job, row: Row) -> str:
     if row.note:
         return f"{job}: {row.note}"
-    return (
-        f"{job}: {row.ms:.3f} ms, {row.over_limit:.2f} × limit, CPU {row.cpu_ms:.3f} ms, memory {row.memory:.2f}"
-    )
+    return f"{job}: {row.ms:.3f} ms, {row.over_limit:.2f} × limit, CPU {row.cpu_ms:.3f} ms, memory {row.memory:.2f}"

@@ -23,8 +23,8 @@ def _memory_more(ours: Row, theirs: Row) -> float | None:
 
 @dataclass(frozen=True)
 class Target:
-    """A bound on a statistic of ours, in a mode of a framework. Without `beside`, the library and its mode, the statistic
-    is of our row alone. No cases, losses or dtypes are all of them."""
+    """A bound on a statistic of ours, in a mode of a framework. Without `beside`, a library and its mode, the
+    statistic is of our row alone. No cases, losses or dtypes are all of them."""
 
     about: str
     framework: str

@@ -54,7 +54,9 @@ class Desk:
         value, gradient = call.sample(places(job.case))
         found = difference({"value": value, "gradient": gradient}, reference)
         if not found <= TOLERANCE[job.case.dtype]:
-            raise Failed(f"another number: {value:.6g}, ours is {reference['value']:.6g}; they differ by {found:.2g}")
+            raise Failed(
+                f"another number: {value:.6g}, ours is {reference['value']:.6g}; they differ by {found:.2g}"
+            )
         call.wait(call.evaluate())
         pace = min(call.seconds_until_done() for _ in range(2))
         least, most = REPEATS
