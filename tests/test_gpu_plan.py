@@ -10,7 +10,7 @@ import pytest
 from benchmarks import machine
 from benchmarks.cases import Case
 from benchmarks.competitors import OURS, PLAIN
-from benchmarks.gpu import page, plan, rows, run
+from benchmarks.gpu import ahead, page, plan, rows, run
 from benchmarks.gpu.__main__ import chosen, parse
 from benchmarks.gpu.plan import CASES, DTYPES, Job
 from benchmarks.gpu.rows import Row, row_of
@@ -139,6 +139,23 @@ def test_what_is_left_when_the_time_is_over(table: Path) -> None:
     run.run(JOBS, "cpu", table, seconds=0.0, limit=0.0)
     assert {row.note for row in rows.read(table)} == {run.LEFT_OUT}
     assert len(rows.read(table)) == len(JOBS)
+
+
+def test_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each compiled job once, whatever becomes of the others, and none when the time is over."""
+    asked = []
+
+    class Recorder(Here):
+        def ask(self, question: str, *given: Any, timeout: float) -> None:
+            asked.append((question, *given))
+            if given == (wanted[1],):
+                raise Failed("the compiler refuses")
+
+    monkeypatch.setattr(ahead, "Worker", Recorder)
+    wanted = [job for job in plan.jobs([TINY]) if job.mode == "compile"]
+    assert ahead.compile_ahead(plan.jobs([TINY]), "cpu", limit=60.0) == len(wanted) - 1
+    assert sorted(map(str, asked)) == sorted(str(("compile", job)) for job in wanted)
+    assert ahead.compile_ahead(plan.jobs([TINY]), "cpu", limit=0.0) == 0
 
 
 def test_another_number_is_refused() -> None:

@@ -34,11 +34,19 @@ def _inputs(case: Case, device: str) -> tuple[Tensor, Tensor]:
     return logits.to(device, copy=True), labels.to(device, copy=True)
 
 
+def _zeros(case: Case, device: str) -> tuple[Tensor, Tensor]:
+    """Of the same shapes and dtypes, where values do not matter."""
+    dtype = getattr(torch, case.dtype)
+    logits = torch.zeros(case.shape, dtype=dtype, device=device)
+    labels = (case.shape[0], *case.shape[2:])
+    return logits, logits if case.binary else torch.zeros(labels, dtype=torch.int64, device=device)
+
+
 class Call:
     """One library with the inputs of a case."""
 
-    def __init__(self, job: Job, device: str) -> None:
-        logits, self.target = _inputs(job.case, device)
+    def __init__(self, job: Job, device: str, inputs: tuple[Tensor, Tensor] | None = None) -> None:
+        logits, self.target = inputs or _inputs(job.case, device)
         self.device, self.logits = device, logits.detach().requires_grad_()
         competitor = LIBRARIES[job.library](job.case, job.loss)
         assert competitor is not None
@@ -105,6 +113,14 @@ def reference(case: Case, loss: str, device: str, places: np.ndarray) -> tuple[f
     if case.binary:
         call.target = call.target.double()
     return call.sample(places)
+
+
+def compile_only(job: Job, device: str) -> None:
+    """Leaves what the compiler makes in its cache, from one core."""
+    import torch._inductor.config
+
+    torch._inductor.config.compile_threads = 1
+    Call(job, device, _zeros(job.case, device)).evaluate()
 
 
 def release() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.competitors import Differs, module_of
 from benchmarks.gpu import rows
+from benchmarks.gpu.ahead import SHARE, compile_ahead
 from benchmarks.gpu.plan import MODES, Job
 from benchmarks.gpu.rows import Row, row_of
 from benchmarks.gpu.worker import Failed, Worker
@@ -62,8 +63,10 @@ def run(jobs: Sequence[Job], device: str, path: Path, *, seconds: float, limit: 
     try:
         for worker in (workers[framework] for framework in {job.framework for job in jobs} | {"torch"}):
             worker.start()
-        about = ask("torch", "about")
         jobs, differing = possible(jobs)
+        compiled = compile_ahead(jobs, device, SHARE * limit)
+        print(f"[{limit - end + time.monotonic():.0f} s] {compiled} rows are compiled.", flush=True)
+        about = ask("torch", "about")
         rows.append(path, differing)
         for i, job in enumerate(jobs):
             if time.monotonic() >= end:

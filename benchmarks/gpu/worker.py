@@ -48,6 +48,9 @@ class Desk:
         value, gradient = self.module.reference(case, loss, self.device, places(case))
         return {"value": value, "gradient": gradient}
 
+    def compile(self, job: Job) -> None:
+        self.module.compile_only(job, self.device)
+
     def measure(self, job: Job, reference: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The numbers of a row. Failed if the value or the gradient is not ours."""
         call = self.module.Call(job, self.device)
@@ -117,7 +120,7 @@ class Worker:
         self.process.start()
         theirs.close()
 
-    def ask(self, question: str, *given: Any, timeout: float) -> dict[str, Any]:
+    def ask(self, question: str, *given: Any, timeout: float) -> Any:
         if self.process is None:
             self.start()
         try:
