@@ -10,7 +10,7 @@ import pytest
 from benchmarks import machine
 from benchmarks.cases import Case
 from benchmarks.competitors import OURS, PLAIN
-from benchmarks.gpu import ahead, page, plan, rows, run
+from benchmarks.gpu import ahead, everything, page, plan, rows, run
 from benchmarks.gpu.__main__ import chosen, parse
 from benchmarks.gpu.plan import CASES, DTYPES, Job
 from benchmarks.gpu.rows import Row, row_of
@@ -178,6 +178,13 @@ def test_a_process_answers_fails_and_is_lost() -> None:
         assert worker.process is None
     finally:
         worker.end()
+
+
+def test_steps_of_make_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert everything.step("ours", ("-c", "import seglosses_core, seglosses_conformance"), limit=60.0) == ""
+    assert everything.step("fails", ("-c", "raise SystemExit(3)"), limit=60.0) == "exit status 3"
+    assert everything.step("hangs", ("-c", "import time; time.sleep(60)"), limit=1.0) == "not ended after 1 s"
 
 
 def measured(library: str, ms: float) -> Row:

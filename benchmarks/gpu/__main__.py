@@ -31,6 +31,7 @@ CHOICES = {
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu",
+        allow_abbrev=False,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -60,7 +61,8 @@ def chosen(options: argparse.Namespace) -> list[Job]:
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     if options.all:
-        return everything.run(limit=options.time_limit or 345.0)
+        others = [argument for argument in arguments if argument != "--all"]
+        return everything.run(options.time_limit or 345.0, others)
     if not options.report:
         run(
             chosen(options),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from benchmarks.gpu.page import ROOT
 
@@ -21,21 +22,21 @@ SHARES = {"conformance": 0.3, "large tensors": 0.15}
 PATHS = (ROOT, ROOT / "adapters", ROOT / "conformance")
 
 
-def run(limit: float) -> int:
-    """The exit status: 0 if every step ended well."""
+def run(limit: float, options: Sequence[str]) -> int:
+    """The exit status: 0 if every step ended well. `options` are for the benchmark."""
     start = time.monotonic()
     outcomes = {}
     for name, arguments in STEPS.items():
-        outcomes[name] = _step(name, arguments, limit * SHARES[name])
+        outcomes[name] = step(name, arguments, limit * SHARES[name])
     left = limit - (time.monotonic() - start)
-    benchmark = ("-m", "benchmarks.gpu", "--time-limit", f"{left:.0f}")
-    outcomes["benchmark"] = _step("benchmark", benchmark, left + 15)
+    benchmark = ("-m", "benchmarks.gpu", *options, "--time-limit", f"{left:.0f}")
+    outcomes["benchmark"] = step("benchmark", benchmark, left + 15)
     for name, outcome in outcomes.items():
         print(f"{name}: {outcome or 'passed'}")
     return 1 if any(outcomes.values()) else 0
 
 
-def _step(name: str, arguments: tuple[str, ...], limit: float) -> str:
+def step(name: str, arguments: tuple[str, ...], limit: float) -> str:
     """Runs it with our packages on the path, installed or not; what went wrong, or nothing."""
     print(f"--- {name}, at most {limit:.0f} s", flush=True)
     path = [*map(str, PATHS), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -35,6 +35,7 @@ PyTorch has the class axis at 1, JAX last.
   faster, whatever its size.
 - *memory*: the peak beyond logits and gradient, in tensors of the logits' size; in JAX the temporaries that XLA plans.
 - *{PLAIN}*: what a user would write, from one-hot, softmax and sums, with the framework's own derivative.
+- *torch*: `F.cross_entropy`, with one class `F.binary_cross_entropy_with_logits`. *exacta* has kernels of its own.
 """
 UNMEASURED = "Nothing was measured yet."
 
