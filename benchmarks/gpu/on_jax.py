@@ -26,8 +26,8 @@ def _inputs(case: Case) -> tuple[jax.Array, jax.Array]:
     if case.dtype != "float32":
         logits, target = _inputs(dataclasses.replace(case, dtype="float32"))
         return logits.astype(case.dtype), target.astype(case.dtype) if case.binary else target
-    logits, labels = make_inputs(case)
-    last = jnp.moveaxis(jnp.asarray(logits), 1, -1)
+    first, labels = make_inputs(case)
+    last = jnp.moveaxis(jnp.asarray(first), 1, -1)
     if case.binary:
         return last, jnp.moveaxis(jnp.asarray(in_form(labels, case, "mask")), 1, -1)
     return last, jnp.asarray(labels, np.int32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.competitors import LIMIT, PLAIN
@@ -107,8 +107,8 @@ def _summary(target: Target, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _all_or(names: object) -> str:
-    return ", ".join(names) or "all"  # type: ignore[call-overload]
+def _all_or(names: Iterable[str]) -> str:
+    return ", ".join(names) or "all"
 
 
 def _place(row: Row) -> str:
