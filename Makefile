@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 # More threads than cores are at work below; those of torch would spin while they wait and hold up the others.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint docs test-slow bench bench-quick study study-quick
+.PHONY: help demo test lint docs test-slow bench bench-quick gpu study study-quick
 .NOTPARALLEL:
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make bench      time and memory beside other libraries, the page and the pictures: half an hour on two cores"
 	@echo "make bench-quick  a few of those on the terminal: a few minutes"
+	@echo "make gpu        conformance, large tensors and the benchmark on a CUDA device, and the page: six minutes"
 	@echo "make study      the source's experiment, from where it was left, and the page about it: hours on two cores"
 	@echo "make study-quick  the same with few scenes and three epochs: a few minutes"
 
@@ -63,6 +64,10 @@ bench: $(VENV)/installed-bench
 
 bench-quick: $(VENV)/installed-bench
 	env -u OMP_WAIT_POLICY $(BIN)/python -m benchmarks --quick
+
+# Nothing is installed: with PYTHON, and PYTHONPATH for what that lacks, it runs where CUDA's packages are.
+gpu:
+	env -u OMP_WAIT_POLICY $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m benchmarks.gpu --all
 
 study: $(VENV)/installed-study
 	$(BIN)/python -m study

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 PACKAGES = (
-    "seglosses", "numpy", "array-api-compat", "torch", "jax", "tensorflow", "keras",
-    "monai", "kornia", "optax", "segmentation-models-pytorch",
+    "seglosses", "numpy", "array-api-compat", "torch", "triton", "jax", "tensorflow", "keras",
+    "monai", "kornia", "exacta", "optax", "segmentation-models-pytorch",
 )  # fmt: skip
 
 

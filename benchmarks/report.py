@@ -53,8 +53,8 @@ data loaders do.
 
 COLOURS = {
     OURS: "black", OURS_ONE_HOT: "0.5", DICE_ALONE: "0.75", PLAIN: "tab:orange", LIMIT: "tab:green", "torch": "tab:red",
-    "monai": "tab:blue", "kornia": "tab:purple", "segmentation_models_pytorch": "tab:brown", "optax": "tab:cyan",
-    "keras": "tab:red",
+    "monai": "tab:blue", "kornia": "tab:purple", "exacta": "tab:olive", "segmentation_models_pytorch": "tab:brown",
+    "optax": "tab:cyan", "keras": "tab:red",
 }  # fmt: skip
 
 
@@ -91,12 +91,12 @@ def _setting(row: Row) -> str:
 # -- tables -----------------------------------------------------------------------------------------------------------
 
 
-def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     rows = [header, ["---"] * len(header), *lines]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three significant digits."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
@@ -104,11 +104,11 @@ def _number(value: float) -> str:
 def _text(found: Quartiles | None, factor: float = 1) -> str:
     if found is None:
         return ""
-    low, median, high = (_number(factor * x) for x in found)
+    low, median, high = (number(factor * x) for x in found)
     return f"{median} ({low}–{high})"
 
 
-def _words(name: str) -> str:
+def words(name: str) -> str:
     return name.replace("_", " ")
 
 
@@ -123,20 +123,20 @@ def environment(rows: Sequence[Row]) -> str:
         "versions": lambda row: row.versions,
         "measured": lambda row: row.date,
     }
-    return _table(
+    return table(
         ("", ""), [(name, "; ".join(dict.fromkeys(map(value, rows)))) for name, value in about.items()]
     )
 
 
 def targets(rows: Sequence[Row]) -> str:
     answers = {True: "reached", False: "**not reached**", None: "not measured"}
-    return _table(
+    return table(
         ("setting", "target", "beside", "case", "loss", "bound", "median (quartiles)", ""),
         [
             (
                 f"{v.target.framework} {v.target.mode}"
                 + (f", {v.target.surroundings}" if v.target.surroundings != "default" else ""),
-                v.target.about, _words(v.target.library or v.target.like), v.case, _words(v.loss), v.target.bound,
+                v.target.about, words(v.target.library or v.target.like), v.case, words(v.loss), v.target.bound,
                 _text(v.found), answers[v.reached],
             )
             for v in judge(rows)
@@ -150,15 +150,15 @@ def measurements(rows: Sequence[Row]) -> str:
         (row for row in rows if not row.note), lambda row: (row.case, row.loss)
     ):
         for i, row in enumerate(some):
-            about = (f"{case}, {row.shape}", _words(loss)) if i == 0 else ("", "")
-            memory = _number(row.memory) if row.memory is not None else ""
+            about = (f"{case}, {row.shape}", words(loss)) if i == 0 else ("", "")
+            memory = number(row.memory) if row.memory is not None else ""
             lines.append((*about, row.library, _text(row.times, 1e3), _text(row.ratios), memory))
-    return _table(("case", "loss", "library", "ms", "× ours", "memory"), lines)
+    return table(("case", "loss", "library", "ms", "× ours", "memory"), lines)
 
 
 def left_out(rows: Sequence[Row]) -> str:
-    lines = {(row.framework, row.library, _words(row.loss), row.note) for row in rows if row.note}
-    return _table(("framework", "library", "loss", "why"), sorted(lines)) if lines else "Nothing."
+    lines = {(row.framework, row.library, words(row.loss), row.note) for row in rows if row.note}
+    return table(("framework", "library", "loss", "why"), sorted(lines)) if lines else "Nothing."
 
 
 # -- pictures ---------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def _save(figure: Any, path: Path) -> None:
 def draw_overview(rows: Sequence[Row], path: Path) -> None:
     """Each setting: on the left the times over ours, on the right memory."""
     settings = [
-        (setting, _groups(some, lambda row: f"{row.case}, {_words(row.loss)}"))
+        (setting, _groups(some, lambda row: f"{row.case}, {words(row.loss)}"))
         for setting, some in _groups((r for r in rows if not r.note and not CASES[r.case].grows), _setting)
     ]
     if not settings:
@@ -246,7 +246,7 @@ def draw_growth(rows: Sequence[Row], path: Path) -> bool:
         2, len(series), squeeze=False, figsize=(3.4 * len(series), 5), sharex="col"
     )
     for (name, some), (times, memory) in zip(series.items(), axes.T, strict=True):
-        for loss, of_loss in _groups(some, lambda row: "" if window(row.loss) else _words(row.loss)):
+        for loss, of_loss in _groups(some, lambda row: "" if window(row.loss) else words(row.loss)):
             for library, line in _groups(of_loss, lambda row: row.library):
                 line.sort(key=sizes[name])
                 style = {

@@ -24,7 +24,13 @@ TINY = {
         Case("volumes", (2, 3, 4, 4, 4), ("dice",), ""),
     )
 }
-PEERS = {"monai": "monai", "kornia": "kornia", "optax": "optax", "segmentation_models_pytorch": "smp"}
+PEERS = {
+    "monai": "monai",
+    "kornia": "kornia",
+    "optax": "optax",
+    "exacta": "exacta",
+    "segmentation_models_pytorch": "smp",
+}
 COMPARED = [
     (framework, library)
     for framework, libraries in LIBRARIES.items()

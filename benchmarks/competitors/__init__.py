@@ -37,7 +37,17 @@ FRAMEWORKS = {
 
 LIBRARIES = {
     "numpy": (OURS, PLAIN, LIMIT),
-    "torch": (OURS, DICE_ALONE, PLAIN, "torch", "monai", "kornia", "segmentation_models_pytorch", LIMIT),
+    "torch": (
+        OURS,
+        DICE_ALONE,
+        PLAIN,
+        "torch",
+        "monai",
+        "kornia",
+        "exacta",
+        "segmentation_models_pytorch",
+        LIMIT,
+    ),
     "jax": (OURS, DICE_ALONE, PLAIN, "optax", LIMIT),
     "keras": (OURS, OURS_ONE_HOT, DICE_ALONE, PLAIN, "keras", LIMIT),
 }

@@ -109,6 +109,28 @@ def of_kornia(case: Case, loss: str) -> Competitor | None:
     )
 
 
+def of_exacta(case: Case, loss: str) -> Competitor | None:
+    from exacta import losses
+
+    common: dict[str, Any] = {
+        "activation": case.activation,
+        "target_format": "one-hot" if case.binary else "index",
+    }
+    region = {"smooth": SMOOTH, **common}
+    found = {
+        "cross_entropy": lambda: losses.DiceCELoss(lambda_dice=0.0, **common),
+        "focal": lambda: losses.FocalLoss(gamma=GAMMA, alpha=ALPHA if case.binary else None, **common),
+        "dice": lambda: losses.DiceLoss(**region),
+        "batch_dice": lambda: losses.DiceLoss(batch_dice=True, **region),
+        # With α = β = 1 Tversky's index is Jaccard's.
+        "jaccard": lambda: losses.TverskyLoss(alpha=1.0, beta=1.0, **region),
+        "batch_jaccard": lambda: losses.TverskyLoss(alpha=1.0, beta=1.0, batch_dice=True, **region),
+        "tversky": lambda: losses.TverskyLoss(**TVERSKY, **region),
+        "dice_cross_entropy": lambda: losses.DiceCELoss(**region),
+    }
+    return Competitor(found[loss]()) if loss in found else None
+
+
 def of_smp(case: Case, loss: str) -> Competitor | None:
     if loss in ("dice", "jaccard", "tversky"):
         raise Differs("always sums over the batch: see batch_dice and batch_jaccard")
@@ -135,6 +157,7 @@ LIBRARIES = {
     "torch": of_torch,
     "monai": of_monai,
     "kornia": of_kornia,
+    "exacta": of_exacta,
     "segmentation_models_pytorch": of_smp,
     LIMIT: limit,
 }
