@@ -18,7 +18,7 @@ _COMMON = ("logits", "target", "mask", "sample_weight")
 
 @dataclass(frozen=True)
 class Call:
-    """The arguments of one call, checked; logits and inputs in the dtype of the computation."""
+    """The arguments of one call, checked; inputs in the dtype of the computation, logits too if `Ops.casts_logits`."""
 
     logits: Array
     target: Array
@@ -72,7 +72,7 @@ class Shared:
         self.target = Target(
             call.target,
             num_classes=call.logits.shape[call.ops.class_axis],
-            dtype=call.logits.dtype,
+            dtype=call.ops.compute_dtype(call.logits),
             ops=call.ops,
             ignore_index=ignore_index,
             mask=call.mask,
@@ -87,7 +87,8 @@ class Shared:
             kind, target = self.ops.activation(activation), self.target
             logits, labels, valid = self.call.logits, target.given_labels, target.valid
             if not kind.masks_logits:
-                logits, labels, valid = target.only_valid(logits, kind.harmless), target.labels, None
+                logits = target.only_valid(self.ops.cast(logits, target.dtype), kind.harmless)
+                labels, valid = target.labels, None
             self._predictions[activation] = kind(
                 logits,
                 self.ops,

@@ -146,18 +146,19 @@ class Loss:
 
     def value(self, call: Call) -> Array:
         """The value; differentiable throughout, where the operations are."""
-        return self._whole(call)[0]
+        return self.value_and_back(call)[0]
 
     def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
         """The value with its derivatives; those are None where the loss has none by hand. Both are differentiable
         throughout, where the operations are."""
-        value, back = self._whole(call)
+        value, back = self.value_and_back(call)
         if back is None:
             return value, None
         return value, Gradients(back(call.ops.xp.ones_like(value)))
 
-    def _whole(self, call: Call) -> tuple[Array, Callable[[Array], dict[str, Array]] | None]:
-        """The value from all pixels at once, and the way back."""
+    def value_and_back(self, call: Call) -> tuple[Array, Callable[[Array], dict[str, Array]] | None]:
+        """The value from all pixels at once, and the way from the derivative of what follows to those of the arguments,
+        by their names; None where the loss has none by hand."""
         shared = Shared(call, self.activations(), self.ignore_index)
         value, back = self.evaluate(shared)
         invalid = shared.nan_if_invalid
@@ -272,7 +273,9 @@ class Loss:
             name: ops.cast(x if library_of(x) == library else ops.xp.asarray(x), dtype)
             for name, x in inputs.items()
         }
-        return Call(ops.cast(logits, dtype), target, mask, sample_weight, inputs, ops)
+        if ops.casts_logits:
+            logits = ops.cast(logits, dtype)
+        return Call(logits, target, mask, sample_weight, inputs, ops)
 
     # -- Python's own ways ----------------------------------------------------------------------------------------
 

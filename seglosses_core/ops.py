@@ -52,6 +52,8 @@ class Ops:
     """Whether p^k is formed as exp(k log p) where k is no whole number: p^k itself has no usable second derivative
     where p underflows."""
 
+    casts_logits = True
+    """Whether logits narrower than the computation are cast before it; if not, predictions read them as they are."""
     checks_labels = True
     """Whether a `Target` looks for labels that are none when it is made. If not, it does when somebody asks for labels
     that are safe to index with, and predictions that do without those look themselves (`Prediction.nan_if_invalid`)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from seglosses_core.call import Call
 from seglosses_core.checks import describe
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
+from seglosses_torch import kernels
 from seglosses_torch.compiled import CompiledOps
 from seglosses_torch.eager import EagerOps
 from seglosses_torch.modes import Mode, is_transformed, mode_of
@@ -61,8 +62,16 @@ def _mode(loss: Loss, logits: Tensor, given: dict[str, Any], constants: list[tup
 
 def make_ops(logits: Tensor, axis: int, mode: Mode = Mode.FORMULA) -> Ops:
     if mode is Mode.EAGER:
-        return EagerOps(axis, logits.ndim)
+        return eager_operations(logits)(axis, logits.ndim)
     return (CompiledOps if torch.compiler.is_compiling() else TorchOps)(axis, logits.ndim)
+
+
+def eager_operations(logits: Tensor) -> type[EagerOps]:
+    if not kernels.serve(logits):
+        return EagerOps
+    from seglosses_torch.fused import FusedOps
+
+    return FusedOps
 
 
 def _differentiated(loss: Loss, call: Call, mode: Mode) -> Tensor | None:
@@ -71,14 +80,14 @@ def _differentiated(loss: Loss, call: Call, mode: Mode) -> Tensor | None:
     kept = _Kept(loss, tuple(arrays), call.ops.class_axis)
     if mode is Mode.TRANSFORMED:
         return _Transformed.apply(kept, *arrays.values())
-    with torch.no_grad():
-        made = _made(loss, call.replaced({"logits": call.logits.detach()}))
-    if made is None:
-        return None
+    detached = call.replaced({"logits": call.logits.detach()})
     if mode is Mode.EAGER:
-        return _Made.apply(kept, made, *arrays.values())
-    value, gradient, _ = made
-    return _Attached.apply(call.logits, value, gradient)
+        with torch.no_grad():
+            made = kept.make(list(detached.arrays().values()))
+        return None if made is None else _Made.apply(kept, made, *arrays.values())
+    with torch.no_grad():
+        attached = _with_gradient(loss, detached)
+    return None if attached is None else _Attached.apply(call.logits, *attached[:2])
 
 
 @dataclasses.dataclass
@@ -92,37 +101,79 @@ class _Kept:
 
     def call(self, arrays: Sequence[Tensor], operations: type[TorchOps]) -> Call:
         ops = operations(self.class_axis, arrays[0].ndim)
-        return Call.of(dict(zip(self.names, arrays, strict=True)), ops)
+        given = dict(zip(self.names, arrays, strict=True))
+        if ops.casts_logits:
+            given["logits"] = ops.cast(given["logits"], ops.compute_dtype(given["logits"]))
+        return Call.of(given, ops)
+
+    def make(self, arrays: Sequence[Tensor]) -> tuple[Tensor, Back, bool] | None:
+        """The value with its way back, eagerly."""
+        operations = eager_operations(arrays[0])
+        return (_made if operations.casts_logits else _fused)(self.loss, self.call(arrays, operations))
 
 
-Made = tuple[Tensor, Tensor, Tensor | None]
-"""A value, its gradient, and a factor that is still to be multiplied into that."""
-
-
-def _made(loss: Loss, call: Call) -> Made | None:
-    """The value with the gradient in the logits' memory format; None where there is no derivative by hand."""
+def _with_gradient(loss: Loss, call: Call) -> tuple[Tensor, Tensor, Tensor | None] | None:
+    """The value, its gradient in the logits' memory format, and a factor that is still to be multiplied into that; None
+    where there is no derivative by hand."""
     value, gradients = loss.value_and_gradients(call)
     if gradients is None:
         return None
     gradient, logits = gradients.arrays["logits"], call.logits
     if gradient.stride() != logits.stride():
-        gradient = torch.empty_like(logits).copy_(gradient)
+        gradient = torch.empty_like(logits, dtype=gradient.dtype).copy_(gradient)
     return value, gradient, gradients.factor
 
 
-class _Made(torch.autograd.Function):
-    """A value whose gradient has been made with it. Backward scales that in place.
+Back = Callable[[Tensor], Tensor]
+"""From what comes from upstream to the gradient of the logits."""
 
-    Where it is to be differentiated again, or transformed, it is made anew from the logits by operations that autograd
-    can follow.
-    """
+
+def _made(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
+    """The value, the way back from it, and whether that can be gone once alone."""
+    made = _with_gradient(loss, call)
+    if made is None:
+        return None
+    value, gradient, factor = made
+
+    def back(upstream: Tensor) -> Tensor:
+        scale = upstream if factor is None else upstream * factor
+        if scale.device.type != "cpu" or scale.item() != 1:
+            gradient.mul_(scale)
+        return gradient.to(call.logits.dtype)
+
+    return value, back, True
+
+
+def _fused(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
+    """The same by kernels that read the logits again; where they cannot, and something of the logits' size would have to
+    be kept, the gradient is made now."""
+    value, to_arguments = loss.value_and_back(call)
+    if to_arguments is None:
+        return None
+    ops: Any = call.ops
+    ops.value = value
+
+    def back(upstream: Tensor) -> Tensor:
+        gradient = to_arguments(upstream)["logits"]
+        if gradient.stride() != call.logits.stride() or gradient.dtype != call.logits.dtype:
+            gradient = torch.empty_like(call.logits).copy_(gradient)
+        return gradient
+
+    if not ops.materialised:
+        return value, back, False
+    gradient = to_arguments(torch.ones_like(value))["logits"]
+    return value, lambda upstream: torch.empty_like(call.logits).copy_(gradient.mul_(upstream)), True
+
+
+class _Made(torch.autograd.Function):
+    """A value with its way back. Where it is to be differentiated again, or transformed, the gradient is made anew from
+    the logits by operations that autograd can follow."""
 
     @staticmethod
-    def forward(ctx: Any, kept: _Kept, made: Made, *arrays: Tensor) -> Tensor:
+    def forward(ctx: Any, kept: _Kept, made: tuple[Tensor, Back, bool], *arrays: Tensor) -> Tensor:
         ctx.kept = kept
         ctx.save_for_backward(*arrays)
-        value, gradient, factor = made
-        ctx.made = gradient, factor
+        value, ctx.back, ctx.once = made
         return value
 
     @staticmethod
@@ -131,16 +182,14 @@ class _Made(torch.autograd.Function):
         nothing = (None,) * (len(arrays) - 1)
         if torch.is_grad_enabled() or is_transformed(upstream):
             return None, None, _differentiable(kept, arrays, upstream), *nothing
-        made, ctx.made = ctx.made, None
-        if made is None:
-            again = _made(kept.loss, kept.call(arrays, EagerOps))
+        back = ctx.back
+        if back is None:
+            again = kept.make(arrays)
             assert again is not None
-            _, *made = again
-        gradient, factor = made
-        factor = upstream if factor is None else upstream * factor
-        if factor.device.type != "cpu" or factor.item() != 1:
-            gradient.mul_(factor)
-        return None, None, gradient, *nothing
+            back = again[1]
+        if ctx.once:
+            ctx.back = None
+        return None, None, back(upstream), *nothing
 
 
 class _Transformed(torch.autograd.Function):
@@ -184,9 +233,9 @@ def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> 
     call = kept.call(arrays, TorchOps)
     _, gradients = kept.loss.value_and_gradients(call)
     if gradients is not None:
-        return gradients.times(upstream, call.ops)["logits"]
+        return gradients.times(upstream, call.ops)["logits"].to(arrays[0].dtype)
     back = torch.func.vjp(lambda logits: kept.loss.value(call.replaced({"logits": logits})), call.logits)[1]
-    return back(upstream)[0]
+    return back(upstream)[0].to(arrays[0].dtype)
 
 
 def _refuse_distributed(name: str, value: Any) -> None:

@@ -1,0 +1,29 @@
+"""Fused kernels for GPUs, in Triton: the passes over the pixels.
+
+They serve CUDA tensors where Triton is installed, which PyTorch's wheels for GPUs bring. The environment variable
+`SEGLOSSES_KERNELS=off`, read at the first call, leaves them aside. With `TRITON_INTERPRET=1` they run on the CPU, one
+operation at a time, for tests.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+
+import torch
+from torch import Tensor
+
+_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def serve(logits: Tensor) -> bool:
+    """Whether the kernels compute the losses of these logits, as far as there are kernels for a loss."""
+    return logits.device.type in _devices() and logits.dtype in _DTYPES
+
+
+@functools.cache
+def _devices() -> tuple[str, ...]:
+    if os.environ.get("SEGLOSSES_KERNELS") == "off" or importlib.util.find_spec("triton") is None:
+        return ()
+    return ("cuda", "cpu") if os.environ.get("TRITON_INTERPRET") == "1" else ("cuda",)

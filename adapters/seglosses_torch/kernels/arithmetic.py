@@ -114,3 +114,10 @@ def log_of_share(shifted, part, rest, D: tl.constexpr):
     likely = rest <= part
     ratio = tl.where(likely, rest, 0.0) / tl.where(likely, part, 1.0)
     return tl.where(likely, -log1p(ratio, D), shifted - tl.log(part + rest))
+
+
+@triton.jit
+def nan_of(value, D: tl.constexpr):
+    """NaN if the value is, as a label that is no class makes it, else 0: added to all of a gradient."""
+    result = tl.load(value).to(D)
+    return tl.where(result == result, 0.0, result).to(D)

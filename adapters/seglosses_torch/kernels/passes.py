@@ -105,12 +105,10 @@ def backward(
     moments: Moments,
     slopes: Tensor | None,
     at_label: Tensor | None,
-    upstream: Tensor,
     value: Tensor,
 ) -> Tensor:
-    """The gradient of the logits, in their dtype and layout, from the slopes `(M, N, C)` of the moments, M at most
-    `MOST_SUMS`, and from what is added to `∂L/∂log p` at the labels, a map or one number; both times `upstream`, and
-    NaN if `value` is."""
+    """The gradient of the logits, in their dtype and layout, from the slopes `(M, N, C)` of the moments and from what is added to `∂L/∂log p` at the labels, a map or one number. NaN if `value`
+    is."""
     given = _Given(pixels)
     cut = cut_of(pixels)[1]
     gradient = torch.empty_like(given.logits)
@@ -121,9 +119,9 @@ def backward(
     exponents = tuple({1 if i == -1 else i for i, _ in moments} - {0})
     (kernels.backward_few if cut.per_thread else kernels.backward_many)[(triton.cdiv(given.size, cut.pixels), given.images)](
         *given.arrays(),
-        upstream if slopes is None else slopes,
-        upstream if at_label is None else at_label,
-        upstream, value, gradient, *given.lengths(), slopes_m, slopes_n, at_n, at_s,
+        value if slopes is None else slopes,
+        value if at_label is None else at_label,
+        value, gradient, *given.lengths(), slopes_m, slopes_n, at_n, at_s,
         B=cut.pixels, M=0 if slopes is None else len(moments), MOMENTS=moments or ((1, 1),),
         K=len(exponents), EXPONENTS=exponents or (1,), AT_LABEL=at_label is not None, **given.options(), num_warps=cut.warps,
     )  # fmt: skip

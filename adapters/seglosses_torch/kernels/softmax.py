@@ -17,6 +17,7 @@ from seglosses_torch.kernels.arithmetic import (
     log_of_share,
     moment,
     moment_of_label,
+    nan_of,
     slope_of_label_moments,
     slope_of_moments,
 )
@@ -132,16 +133,8 @@ def forward_few(
 
 
 @triton.jit
-def upstream_of(upstream, value, D: tl.constexpr):
-    """The factor of all slopes: NaN where the value is, as a label that is no class makes it."""
-    factor = tl.load(upstream).to(D)
-    result = tl.load(value).to(D)
-    return tl.where(result == result, factor, result)
-
-
-@triton.jit
 def backward_few(
-    logits, target, valid, weights, slopes, at_label, upstream, value, gradient,
+    logits, target, valid, weights, slopes, at_label, value, gradient,
     S, logits_n, logits_c, logits_s, target_n, target_c, target_s, slopes_m, slopes_n, at_n, at_s,
     C: tl.constexpr, B: tl.constexpr,
     M: tl.constexpr, MOMENTS: tl.constexpr, K: tl.constexpr, EXPONENTS: tl.constexpr, SOFT: tl.constexpr,
@@ -188,7 +181,9 @@ def backward_few(
                 y = tl.load(soft + c * target_c, mask=counts, other=0.0).to(D)
                 slope = w * slope_of_moments(p, y, slopes + c, slopes_m, M, MOMENTS)
             else:
-                slope = w * slope_of_label_moments(p, label == c, slopes + c, slopes_m, M, MOMENTS, K, EXPONENTS)
+                slope = w * slope_of_label_moments(
+                    p, label == c, slopes + c, slopes_m, M, MOMENTS, K, EXPONENTS
+                )
         if AT_LABEL:
             slope += tl.where(label == c, at, 0.0)
         u = u + (slope,)
@@ -197,11 +192,11 @@ def backward_few(
     for c in tl.static_range(C):
         left += u[c] - e[c] * inverse * total
     # What is left of the sum over the classes is rounding; without it the gradient is right where p is near 1.
-    factor = upstream_of(upstream, value, D)
+    doubt = nan_of(value, D)
     place = pixels * logits_s
     for c in tl.static_range(C):
         p = e[c] * inverse
-        slope = (u[c] - p * total - p * left) * factor
+        slope = u[c] - p * total - p * left + doubt
         tl.store(gradient + place, slope.to(gradient.dtype.element_ty), mask=pixels < S)
         place += logits_c
 
@@ -276,7 +271,7 @@ def forward_many(
 
 @triton.jit
 def backward_many(
-    logits, target, valid, weights, slopes, at_label, upstream, value, gradient,
+    logits, target, valid, weights, slopes, at_label, value, gradient,
     S, logits_n, logits_c, logits_s, target_n, target_c, target_s, slopes_m, slopes_n, at_n, at_s,
     C: tl.constexpr, B: tl.constexpr,
     M: tl.constexpr, MOMENTS: tl.constexpr, K: tl.constexpr, EXPONENTS: tl.constexpr, SOFT: tl.constexpr,
@@ -323,7 +318,7 @@ def backward_many(
             of_others += tl.where(leader == c, 0.0, u)
     total = of_leader + of_others
     of_leader = total * (others * inverse) - of_others
-    factor = upstream_of(upstream, value, D)
+    doubt = nan_of(value, D)
     place = pixels * logits_s
     soft_place = pixels * target_s
     for c in range(C):
@@ -336,6 +331,6 @@ def backward_many(
                 u += w * slope_of_moments(p, y, slopes + c, slopes_m, M, MOMENTS)
             else:
                 u += w * slope_of_label_moments(p, label == c, slopes + c, slopes_m, M, MOMENTS, K, EXPONENTS)
-        slope = tl.where(leader == c, of_leader, u - p * total) * factor
+        slope = tl.where(leader == c, of_leader, u - p * total) + doubt
         tl.store(gradient + place, slope.to(gradient.dtype.element_ty), mask=pixels < S)
         place += logits_c

@@ -1,0 +1,166 @@
+"""Activations whose passes over the pixels are one kernel each way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.arithmetic import once, sum_or_none
+from seglosses_core.moments import COMPLEMENT, Moment, MomentSlopes
+from seglosses_core.target import Target
+from seglosses_torch.eager import EagerOps, EagerSoftmax
+from seglosses_torch.kernels import passes, softmax
+
+
+class FusedOps(EagerOps):
+    """For GPUs, where a launch costs more than a pass over a map. Logits stay in their dtype: a kernel reads them."""
+
+    casts_logits = False
+    checks_labels = False
+    value: Tensor | None = None
+    """What the loss amounts to, set before the way back: where it is NaN, so is all of the gradient."""
+    materialised = False
+    """Whether anything of the logits' size has been formed: then the gradient is made at once, to let go of it."""
+
+    def activation(self, name: str) -> type[Prediction]:
+        return FusedSoftmax if name == "softmax" else super().activation(name)
+
+
+class FusedSoftmax(EagerSoftmax):
+    """Moments and what is known of each pixel's label come from the logits in one pass, and the gradient in another.
+    What no kernel gives is formed as in `EagerSoftmax`."""
+
+    ops: FusedOps
+    masks_logits = True
+
+    def __init__(
+        self,
+        logits: Tensor,
+        ops: FusedOps,
+        *,
+        labels: Tensor | None = None,
+        label_log_probability: bool = False,
+        valid: Tensor | None = None,
+    ) -> None:
+        self.ops = ops
+        self.valid = valid
+        self.given_logits = logits
+        self.given_labels = labels
+        self._asks_for_label = label_log_probability and labels is not None
+
+    # -- what is formed as in `EagerSoftmax` ----------------------------------------------------------------------
+
+    @once
+    def logits(self) -> Tensor:
+        """In the dtype of the computation, and 0 where pixels do not count."""
+        self.ops.materialised = True
+        z = self.given_logits.to(self.ops.compute_dtype(self.given_logits))
+        return z if self.valid is None else z.masked_fill(~self.ops.over_classes(self.valid), 0.0)
+
+    @once
+    def labels(self) -> Tensor | None:
+        """Safe to index with."""
+        if self.given_labels is None:
+            return None
+        classes = self.given_logits.shape[self.ops.class_axis]
+        labels, fine = self.ops.usable_labels(self.given_labels.long(), classes, self.valid)
+        if fine is not None:
+            self.nan_if_invalid = self.ops.zero_or_nan(fine, self.ops.compute_dtype(self.given_logits))
+        return labels
+
+    # -- one pass there -------------------------------------------------------------------------------------------
+
+    def _pixels(self, target: Tensor, weights: Tensor | None) -> passes.Pixels:
+        return passes.Pixels(self.given_logits, self.ops.class_axis, target, self.valid, weights)
+
+    def moments(
+        self, wanted: Sequence[Moment], target: Target, weights: Tensor | None, *, batch: bool
+    ) -> tuple[list[Tensor], Callable[[Sequence[Tensor]], Cotangent]]:
+        exponents = _exponents(wanted)
+        if exponents is None:
+            return super().moments(wanted, target, weights, batch=batch)
+        pixels = self._pixels(_array_of(target), weights)
+        sums, _ = passes.forward(softmax, pixels, exponents, at_label=False)
+        if batch:
+            sums = [x.sum(0, keepdim=True) for x in sums]
+        return sums, lambda slopes: Cotangent(moments=[MomentSlopes(wanted, slopes, weights, target)])
+
+    @once
+    def _maps(self) -> tuple[Tensor, Tensor]:
+        """log p and 1 − p of each pixel's label."""
+        maps = passes.forward(softmax, self._pixels(self.given_labels, None), (), at_label=True)[1]
+        assert maps is not None
+        return maps
+
+    @once
+    def label_log_probability(self) -> Tensor:
+        return self._maps[0]
+
+    @once
+    def label_complement(self) -> Tensor:
+        return self._maps[1]
+
+    @once
+    def label_probability(self) -> Tensor:
+        return self._maps[0].exp()
+
+    # -- one pass back --------------------------------------------------------------------------------------------
+
+    def gradient(self, cotangent: Cotangent) -> Tensor:
+        groups: dict[int, list[MomentSlopes]] = {}
+        others = Cotangent(terms=cotangent.terms, complement=cotangent.complement, logits=cotangent.logits)
+        for slopes in cotangent.moments:
+            if _exponents(slopes.wanted) is None:
+                others.moments.append(slopes)
+            else:
+                groups.setdefault(id(slopes.weights), []).append(slopes)
+        at_label = self._at_label(cotangent)
+        parts = []
+        for group in groups.values():
+            joins = at_label is not None and group[0].target.has_labels
+            parts.append(self._back(group, at_label if joins else None))
+            at_label = None if joins else at_label
+        if at_label is not None:
+            parts.append(self._back([], at_label))
+        if others.moments or others.terms or others.complement or others.logits or not parts:
+            parts.append(super().gradient(others))
+        return sum_or_none(parts)
+
+    def _back(self, group: list[MomentSlopes], at_label: Tensor | None) -> Tensor:
+        """The gradient from moments that have their weights in common, and from what is added at the labels."""
+        exponents: passes.Moments = sum((_exponents(one.wanted) or () for one in group), ())
+        tables = [table for one in group for table in one.slopes]
+        images = self.given_logits.shape[0]
+        if len({len(table) for table in tables}) > 1:
+            tables = [table.expand(images, -1) for table in tables]
+        array = _array_of(group[0].target) if group else self.given_labels
+        value = self.ops.value
+        if value is None:
+            value = (tables[0] if tables else at_label).new_zeros(())
+        return passes.backward(
+            softmax,
+            self._pixels(array, group[0].weights if group else None),
+            exponents,
+            torch.stack(tables) if tables else None,
+            at_label,
+            value,
+        )
+
+
+def _array_of(target: Target) -> Tensor:
+    return target.given_labels if target.has_labels else target.dense
+
+
+def _exponents(wanted: Sequence[Moment]) -> passes.Moments | None:
+    """Those of p and of the target, as the kernels have them; None where one is an array."""
+    found = []
+    for moment in wanted:
+        pair = tuple(-1 if k is COMPLEMENT else k for k in (moment.i, moment.j))
+        if not all(isinstance(k, (int, float)) for k in pair):
+            return None
+        found.append(pair)
+    return tuple(found)
