@@ -10,6 +10,7 @@ from seglosses_core.losses.distance_aware import DistanceAwareCrossEntropyLoss
 from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
+from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
@@ -23,6 +24,7 @@ LOSSES: tuple[type[Loss], ...] = (
     JaccardLoss,
     TverskyLoss,
     FocalTverskyLoss,
+    LogCoshDiceLoss,
     GeneralizedDiceLoss,
     PowerDiceLoss,
     PowerJaccardLoss,

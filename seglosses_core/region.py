@@ -25,6 +25,8 @@ from seglosses_core.target import Target
 
 ScoreBack = Callable[[Array], Cotangent]
 """From the derivative with respect to the scores."""
+SumsBack = Callable[[Sequence[Array]], Cotangent]
+"""From the derivatives with respect to the sums."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,17 +166,33 @@ class RatioLoss(RegionLoss):
         """The sums that the loss is made of."""
         raise NotImplementedError
 
+    def sums(self, prediction: Prediction, target: Target) -> tuple[list[Array], SumsBack]:
+        """Their values for each image and class, and the way back from their derivatives."""
+        weights, batch = self.pixel_weights(target), self.aggregate == "batch"
+        return moments(prediction, target, self.moments(), weights, batch=batch)
+
+    def transform(self, u: Array, score: Callable[[], Array], ops: Ops) -> tuple[Array, Array | None]:
+        """A function of u, which is 1 less the ratio `score`, that takes its place, and its derivative; None for 1."""
+        return u, None
+
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        batch = self.aggregate == "batch"
-        sums, back = moments(prediction, target, self.moments(), self.pixel_weights(target), batch=batch)
-        loss, slopes = self.ratio(sums, target.unit(with_samples=batch), ops)
+        sums, back = self.sums(prediction, target)
+        coefficients = [(m.n, m.d) for m in self.moments()]
+        loss, slopes = self.ratio(sums, coefficients, self.sums_unit(target), ops)
         return loss, lambda upstream: back([ops.cast(upstream, loss.dtype) * slope for slope in slopes])
 
-    def ratio(self, sums: Sequence[Array], unit: Array | None, ops: Ops) -> tuple[Array, list[Array]]:
-        """L and ∂L/∂S for each sum S; `unit` is that of the weights in the sums. A denominator of 0, which only a
-        `smooth` of 0 allows, means a perfect score."""
+    def sums_unit(self, target: Target) -> Array | None:
+        """The unit of the weights in the sums; None for 1."""
+        return target.unit(with_samples=self.aggregate == "batch")
+
+    def ratio(
+        self, sums: Sequence[Array], coefficients: Sequence[tuple[Any, Any]], unit: Array | None, ops: Ops
+    ) -> tuple[Array, list[Array]]:
+        """L and ∂L/∂S for each sum S, of which `coefficients` has those in the numerator and in the denominator; `unit`
+        is that of the weights in the sums. A denominator of 0, which only a `smooth` of 0 allows, means a perfect
+        score."""
         if isinstance(self.smooth, tuple):
             above, below = self.smooth
         else:
@@ -182,13 +200,24 @@ class RatioLoss(RegionLoss):
         difference = 0 if above is below else below - above
         unit_of_smooth = 1 if unit is None else 1 / unit
         # d − n first: near perfection the ratio is 1, and ε cancels exactly.
-        coefficients = [(m.d - m.n, m.d) for m in self.moments()]
-        missed = combination([*(k for k, _ in coefficients), difference], [*sums, unit_of_smooth])
+        missing = [d - n for n, d in coefficients]
+        missed = combination([*missing, difference], [*sums, unit_of_smooth])
         denominator = combination([*(d for _, d in coefficients), below], [*sums, unit_of_smooth])
         never_zero = unit is None and ops.is_above_zero(below)
 
-        def over_denominator(numerator: Any) -> Array:
-            return numerator / denominator if never_zero else divide(numerator, denominator, ops.xp)
+        def over_denominator(numerator: Any, otherwise: float = 0.0) -> Array:
+            return (
+                numerator / denominator if never_zero else divide(numerator, denominator, ops.xp, otherwise)
+            )
 
-        loss = over_denominator(missed)
-        return loss, [over_denominator(combination([k, -d], [1, loss])) for k, d in coefficients]
+        def score() -> Array:
+            reached = combination([*(n for n, _ in coefficients), above], [*sums, unit_of_smooth])
+            return over_denominator(reached, otherwise=1.0)
+
+        u = over_denominator(missed)
+        loss, steepness = self.transform(u, score, ops)
+        slopes = [
+            over_denominator(combination([k, -d], [1, u]))
+            for k, (_, d) in zip(missing, coefficients, strict=True)
+        ]
+        return loss, slopes if steepness is None else [steepness * slope for slope in slopes]

@@ -23,6 +23,7 @@ __all__ = [
     "JaccardLoss",
     "JaxLoss",
     "LocallyAdaptiveLoss",
+    "LogCoshDiceLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
@@ -115,6 +116,7 @@ class DiceLoss(JaxLoss, seglosses_core.DiceLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        log: bool = False,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -148,6 +150,7 @@ class JaccardLoss(JaxLoss, seglosses_core.JaccardLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        log: bool = False,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -183,6 +186,7 @@ class TverskyLoss(JaxLoss, seglosses_core.TverskyLoss):
         smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 0.5,
         beta: float = 0.5,
+        log: bool = False,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -220,6 +224,39 @@ class FocalTverskyLoss(JaxLoss, seglosses_core.FocalTverskyLoss):
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class LogCoshDiceLoss(JaxLoss, seglosses_core.LogCoshDiceLoss):
+    """`L = log cosh u` with `u = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)` of the Dice loss: flat where that is small."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

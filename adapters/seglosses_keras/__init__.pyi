@@ -22,6 +22,7 @@ __all__ = [
     "KerasLoss",
     "LearnableLoss",
     "LocallyAdaptiveLoss",
+    "LogCoshDiceLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
@@ -88,6 +89,7 @@ class DiceLoss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        log: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -108,6 +110,7 @@ class JaccardLoss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        log: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -130,6 +133,7 @@ class TverskyLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 0.5,
         beta: float = 0.5,
+        log: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -154,6 +158,26 @@ class FocalTverskyLoss(KerasLoss):
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class LogCoshDiceLoss(KerasLoss):
+    """`L = log cosh u` with `u = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)` of the Dice loss: flat where that is small."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

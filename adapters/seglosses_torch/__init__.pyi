@@ -29,6 +29,7 @@ __all__ = [
     "LearnablePower",
     "LearnableWeights",
     "LocallyAdaptiveLoss",
+    "LogCoshDiceLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
@@ -106,6 +107,7 @@ class DiceLoss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        log: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -131,6 +133,7 @@ class JaccardLoss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        log: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -158,6 +161,7 @@ class TverskyLoss(TorchLoss):
         smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 0.5,
         beta: float = 0.5,
+        log: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -187,6 +191,31 @@ class FocalTverskyLoss(TorchLoss):
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class LogCoshDiceLoss(TorchLoss):
+    """`L = log cosh u` with `u = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)` of the Dice loss: flat where that is small."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
     ) -> None: ...
     def __call__(
         self,

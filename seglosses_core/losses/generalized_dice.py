@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_choice
 from seglosses_core.libraries import Array
-from seglosses_core.losses.dice import DiceLoss
-from seglosses_core.moments import class_sizes, moments
+from seglosses_core.losses.dice import DiceRatio
+from seglosses_core.moments import class_sizes
 from seglosses_core.ops import Ops
 from seglosses_core.prediction import Prediction
 from seglosses_core.region import ScoreBack
@@ -18,7 +18,7 @@ _EXPONENTS = {"square": 2, "simple": 1, "uniform": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneralizedDiceLoss(DiceLoss):
+class GeneralizedDiceLoss(DiceRatio):
     """`L = 1 − (2 Σ_c ω_c I_c + ε) / (Σ_c ω_c (P_c + T_c) + ε)` for each image, with `I = Σ y p`, `P = Σ p`,
     `T = Σ y` and `ω = 1 / T²`.
 
@@ -51,13 +51,14 @@ class GeneralizedDiceLoss(DiceLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        batch, pixels = self.aggregate == "batch", self.pixel_weights(target)
-        sums, back = moments(prediction, target, self.moments(), pixels, batch=batch)
+        sums, back = self.sums(prediction, target)
         shares, _ = self.class_shares(target, ops)
         shares = shares / one_if_zero(ops.xp.max(shares, axis=1, keepdims=True), ops.xp)
-        omega = shares * self._omega(class_sizes(target, pixels, batch=batch), shares, ops)
+        sizes = class_sizes(target, self.pixel_weights(target), batch=self.aggregate == "batch")
+        omega = shares * self._omega(sizes, shares, ops)
         sums = [ops.xp.sum(omega * x, axis=1) for x in sums]
-        loss, slopes = self.ratio(sums, target.unit(with_samples=batch), ops)
+        coefficients = [(m.n, m.d) for m in self.moments()]
+        loss, slopes = self.ratio(sums, coefficients, self.sums_unit(target), ops)
         return loss, lambda upstream: back(
             [(ops.cast(upstream, loss.dtype) * slope)[:, None] * omega for slope in slopes]
         )

@@ -56,6 +56,39 @@ def worked(comment: str, value_by_hand: float, **others: Any) -> Definition:
     )
 
 
+# Probabilities that are no short binary numbers, as papers and other libraries give them. Class 0, class 1, …: of two
+# classes I = 1.6, 1.4, P = 2.2, 1.8, T = 2, 2; of three I = 1.8, 0.6, 0, P = 2.1, 1.3, 0.6, T = 3, 1, 0; of one class
+# with soft targets I = 0.45, P = T = 1, Σ |p − y| = 0.4.
+_FOREGROUND = np.array([[0.8, 0.6, 0.3, 0.1]])
+_ROWS = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.3, 0.6, 0.1]])
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "two": {"logits": np.stack([1 - _FOREGROUND, _FOREGROUND], axis=1), "target": np.array([[1, 1, 0, 0]])},
+    "three": {"logits": _ROWS.T[None], "target": np.array([[0, 0, 0, 1]])},
+    "soft": {"logits": np.array([[[0.6, 0.3, 0.1]]]), "target": np.array([[[0.5, 0.5, 0.0]]])},
+}
+
+
+def examples(*names: str, **hyperparameters: Any) -> list[Definition]:
+    """Four pixels of two classes, four of three with class 2 absent, or three with soft targets; all if none is
+    named."""
+    texts = {
+        "two": "Four pixels of two classes.",
+        "three": "Four pixels, class 2 absent.",
+        "soft": "Three pixels with soft targets.",
+    }
+    return [
+        case(
+            f"example-{name}",
+            texts[name],
+            flags="identity",
+            activation="identity",
+            **EXAMPLES[name],
+            **hyperparameters,
+        )
+        for name in names or EXAMPLES
+    ]
+
+
 ONE_IMAGE = np.array([1, 0]).reshape(2, 1, 1)
 REGIONS = by_name(
     case("batch", "Sums over the whole batch.", aggregate="batch"),
@@ -120,6 +153,34 @@ REGIONS = by_name(
         sample_weight=SAMPLE_WEIGHT,
     ),
 )
+
+
+def logarithms(**hyperparameters: Any) -> list[Definition]:
+    """What −log of a score is asked."""
+    perfect, wrong = (SCENES[name].logits for name in ("perfect", "wrong"))
+    return [
+        case("log", "−log of the score.", log=True, **hyperparameters),
+        case("log-soft", "−log of the score, soft targets.", log=True, target=SOFT, **hyperparameters),
+        case("log-perfect", "−log of the score, all right.", log=True, logits=perfect, **hyperparameters),
+        case("log-wrong", "−log of the score, all wrong.", log=True, logits=wrong, **hyperparameters),
+        case(
+            "log-absent",
+            "A class without target scores ε/(Σ ŷ + ε).",
+            log=True,
+            target=ABSENT,
+            **hyperparameters,
+        ),
+        case(
+            "log-weights",
+            "−log of the score over the batch, with weights of all kinds.",
+            flags="batch mask sample-weight class-weights ignore-index",
+            log=True,
+            aggregate="batch",
+            class_weights=CLASS_WEIGHTS,
+            **IGNORED_MASKED_WEIGHTED,
+            **hyperparameters,
+        ),
+    ]
 
 
 def family(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from ..definitions.region import EPSILON, family, ratio, worked
+from ..definitions.region import EPSILON, family, logarithms, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other, without
-from ..oracle.family import Cell, RatioOfSums, total
+from ..oracle.family import Cell, RatioOfSums, minus_log, total
 
 POWER_LOSSES = "Duque-Arias et al., On power Jaccard losses for semantic segmentation, VISAPP 2021"
 DICE = f"{POWER_LOSSES}, the Dice loss"
@@ -35,7 +35,7 @@ ENTRIES = [
     Entry(
         loss="DiceLoss",
         source=DICE,
-        oracle=RatioOfSums(dice),
+        oracle=RatioOfSums(dice, then=minus_log),
         cases=[
             worked(
                 "1 − (3 + ε)/(17/4 + ε).",
@@ -43,10 +43,12 @@ ENTRIES = [
                 gradient_by_hand=[float((N - 2 * y * D) / D**2) for y in (1, 1, 0, 0)],
             ),
             *family(shared=()),
+            *logarithms(),
         ],
         samples=(
             Sample(),
             Sample({"activation": "sigmoid"}),
+            Sample({"log": True}),
             Sample({"aggregate": "batch", "absent": "skip"}),
             Sample({"absent": "skip", "include_background": False, "class_weights": [1.0, 2.0, 0.5]}),
         ),
@@ -57,8 +59,8 @@ ENTRIES = [
     Entry(
         loss="JaccardLoss",
         source=JACCARD,
-        oracle=RatioOfSums(jaccard),
-        cases=[worked("1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)), *family()],
+        oracle=RatioOfSums(jaccard, then=minus_log),
+        cases=[worked("1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)), *family(), *logarithms()],
         bounds=(0, 1),
         value_fault=without("mask"),
         gradient_fault=lambda g: g[..., ::-1],

@@ -8,10 +8,10 @@ from mpmath import mpf
 
 from ..definitions import case
 from ..definitions.arrays import SOFT
-from ..definitions.region import family, ratio, worked
+from ..definitions.region import examples, family, logarithms, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other
-from ..oracle.family import Cell, RatioOfSums, total
+from ..oracle.family import Cell, RatioOfSums, minus_log, total
 from ..oracle.tape import plain
 
 SOURCE = "Salehi et al., Tversky loss function for image segmentation using 3D FCNs, 2017, eq. 4"
@@ -40,7 +40,7 @@ def powered(loss: Any, gamma: float = 0.75) -> Any:
 TVERSKY = Entry(
     loss="TverskyLoss",
     source=SOURCE,
-    oracle=RatioOfSums(tversky),
+    oracle=RatioOfSums(tversky, then=minus_log),
     cases=[
         worked(
             "FP = 3/4, FN = 1/2, 1 − (3/2 + ε)/(3/2 + 3/16 + 3/8 + ε).",
@@ -53,6 +53,7 @@ TVERSKY = Entry(
         case("jaccard", "α = β = 1, which is Jaccard.", alpha=1.0, beta=1.0, target=SOFT),
         case("precision", "False negatives cost nothing.", alpha=1.0, beta=0.0, target=SOFT),
         case("recall", "False positives cost nothing.", alpha=0.0, beta=1.0, target=SOFT),
+        *logarithms(alpha=0.25, beta=0.75),
     ],
     samples=(
         Sample({"alpha": 0.3, "beta": 0.7}),
@@ -80,6 +81,7 @@ FOCAL_TVERSKY = Entry(
         case("gamma-half", "γ = 1/2, a root.", gamma=0.5, target=SOFT),
         case("gamma-3", "γ = 3.", gamma=3.0, target=SOFT),
         case("paper", "The paper's best, its γ = 4/3 as 1/γ.", alpha=0.3, beta=0.7, gamma=0.75, target=SOFT),
+        *examples(),
     ],
     samples=(Sample(), Sample({"gamma": 2.0, "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 1),

@@ -22,6 +22,7 @@ from mpmath import mpf
 from .pooling import Term, pool
 from .problem import Pixel, Problem, probabilities
 from .tape import Scalar, gradient, plain
+from .tape import log as logarithm
 
 Result = tuple[Any, tuple[int, ...], Any]
 """The value (one number, or the flat map of reduction="none"), its shape, and its scale: the sum of the absolute terms
@@ -84,10 +85,10 @@ class Ratios:
             counting = [counts(cells, c, absent, include_background) for c, cells in enumerate(classes)]
             for weight, region in self.regions(list(zip(w, classes, counting, strict=True))):
                 loss, scale = one_minus(*self.score(region, mpf(smooth), **options))
-                if self.then is not None:
+                transformed = loss if self.then is None else self.then(loss, **of_then)
+                if self.then is not None and transformed is not loss:
                     scale = scale_after(self.then, loss, scale, of_then)
-                    loss = self.then(loss, **of_then)
-                losses.append(loss)
+                losses.append(transformed)
                 scales.append(scale)
                 weights.append(weight if batch else weight * mpf(problem.sample_weight[image]))
         return weighted(losses, scales, weights, reduction, self.shape(problem, batch))
@@ -149,6 +150,13 @@ def one_minus(numerator: Any, denominator: Any) -> tuple[Any, Any]:
     """1 − n/d and its scale; 0/0 is a perfect score."""
     ratio = numerator / denominator if plain(denominator) != 0 else mpf(1)
     return 1 - ratio, 1 + abs(plain(ratio))
+
+
+def minus_log(loss: Any, log: bool = False) -> Any:
+    """−log of the score in place of 1 less it, where a loss is told so."""
+    if not log:
+        return loss
+    return -logarithm(1 - loss if isinstance(loss, Scalar) else Scalar(1 - loss))
 
 
 def scale_after(then: Callable[..., Any], loss: Any, scale: Any, options: dict[str, Any]) -> Any:
