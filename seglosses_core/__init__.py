@@ -3,6 +3,7 @@
 from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.loss import Loss
+from seglosses_core.losses.asymmetric_similarity import AsymmetricSimilarityLoss
 from seglosses_core.losses.center import CenterLoss
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.losses.dice import DiceLoss, JaccardLoss
@@ -13,6 +14,7 @@ from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
+from seglosses_core.losses.semimetric import DiceSemimetricLoss, JaccardMetricLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
 from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
@@ -25,6 +27,9 @@ LOSSES: tuple[type[Loss], ...] = (
     TverskyLoss,
     FocalTverskyLoss,
     LogCoshDiceLoss,
+    AsymmetricSimilarityLoss,
+    DiceSemimetricLoss,
+    JaccardMetricLoss,
     GeneralizedDiceLoss,
     PowerDiceLoss,
     PowerJaccardLoss,

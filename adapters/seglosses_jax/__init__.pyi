@@ -12,15 +12,18 @@ from seglosses_core.pixel import PixelLoss
 from seglosses_jax.loss import JaxLoss
 
 __all__ = [
+    "AsymmetricSimilarityLoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
+    "DiceSemimetricLoss",
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
     "JaccardLoss",
+    "JaccardMetricLoss",
     "JaxLoss",
     "LocallyAdaptiveLoss",
     "LogCoshDiceLoss",
@@ -116,6 +119,7 @@ class DiceLoss(JaxLoss, seglosses_core.DiceLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         log: bool = False,
     ) -> None: ...
     def __call__(  # type: ignore[override]
@@ -150,6 +154,7 @@ class JaccardLoss(JaxLoss, seglosses_core.JaccardLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         log: bool = False,
     ) -> None: ...
     def __call__(  # type: ignore[override]
@@ -184,6 +189,7 @@ class TverskyLoss(JaxLoss, seglosses_core.TverskyLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.5,
         beta: float = 0.5,
         log: bool = False,
@@ -221,6 +227,7 @@ class FocalTverskyLoss(JaxLoss, seglosses_core.FocalTverskyLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
@@ -257,6 +264,112 @@ class LogCoshDiceLoss(JaxLoss, seglosses_core.LogCoshDiceLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class AsymmetricSimilarityLoss(JaxLoss, seglosses_core.AsymmetricSimilarityLoss):
+    """`L = 1 − (1 + β²) I / ((1 + β²) I + β² FN + FP)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`: 1 − F_β."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        beta: float = 1.5,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class DiceSemimetricLoss(JaxLoss, seglosses_core.DiceSemimetricLoss):
+    """`L = Σ |p − y| / (Σ p + Σ y + ε)`, Dice with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class JaccardMetricLoss(JaxLoss, seglosses_core.JaccardMetricLoss):
+    """`L = Σ |p − y| / (Σ max(p, y) + ε)`, Jaccard with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -291,6 +404,7 @@ class GeneralizedDiceLoss(JaxLoss, seglosses_core.GeneralizedDiceLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         weights: str = "square",
     ) -> None: ...
     def __call__(  # type: ignore[override]

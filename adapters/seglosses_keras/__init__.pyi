@@ -10,15 +10,18 @@ from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 
 __all__ = [
+    "AsymmetricSimilarityLoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
+    "DiceSemimetricLoss",
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
     "JaccardLoss",
+    "JaccardMetricLoss",
     "KerasLoss",
     "LearnableLoss",
     "LocallyAdaptiveLoss",
@@ -89,6 +92,7 @@ class DiceLoss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         log: bool = False,
         name: str | None = None,
         dtype: Any = None,
@@ -110,6 +114,7 @@ class JaccardLoss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         log: bool = False,
         name: str | None = None,
         dtype: Any = None,
@@ -131,6 +136,7 @@ class TverskyLoss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.5,
         beta: float = 0.5,
         log: bool = False,
@@ -155,6 +161,7 @@ class FocalTverskyLoss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
@@ -178,6 +185,73 @@ class LogCoshDiceLoss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class AsymmetricSimilarityLoss(KerasLoss):
+    """`L = 1 − (1 + β²) I / ((1 + β²) I + β² FN + FP)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`: 1 − F_β."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        beta: float = 1.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class DiceSemimetricLoss(KerasLoss):
+    """`L = Σ |p − y| / (Σ p + Σ y + ε)`, Dice with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class JaccardMetricLoss(KerasLoss):
+    """`L = Σ |p − y| / (Σ max(p, y) + ε)`, Jaccard with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -199,6 +273,7 @@ class GeneralizedDiceLoss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         weights: str = "square",
         name: str | None = None,
         dtype: Any = None,

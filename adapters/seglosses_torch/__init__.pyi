@@ -17,15 +17,18 @@ from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss
 
 __all__ = [
+    "AsymmetricSimilarityLoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
+    "DiceSemimetricLoss",
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
     "JaccardLoss",
+    "JaccardMetricLoss",
     "LearnablePower",
     "LearnableWeights",
     "LocallyAdaptiveLoss",
@@ -107,6 +110,7 @@ class DiceLoss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         log: bool = False,
     ) -> None: ...
     def __call__(
@@ -133,6 +137,7 @@ class JaccardLoss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         log: bool = False,
     ) -> None: ...
     def __call__(
@@ -159,6 +164,7 @@ class TverskyLoss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.5,
         beta: float = 0.5,
         log: bool = False,
@@ -188,6 +194,7 @@ class FocalTverskyLoss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
@@ -216,6 +223,88 @@ class LogCoshDiceLoss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class AsymmetricSimilarityLoss(TorchLoss):
+    """`L = 1 − (1 + β²) I / ((1 + β²) I + β² FN + FP)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`: 1 − F_β."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        beta: float = 1.5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class DiceSemimetricLoss(TorchLoss):
+    """`L = Σ |p − y| / (Σ p + Σ y + ε)`, Dice with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class JaccardMetricLoss(TorchLoss):
+    """`L = Σ |p − y| / (Σ max(p, y) + ε)`, Jaccard with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -242,6 +331,7 @@ class GeneralizedDiceLoss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         weights: str = "square",
     ) -> None: ...
     def __call__(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seglosses_core.losses.overlap import LogarithmicLoss
+from seglosses_core.losses.overlap import LogarithmicLoss, OverlapLoss
 from seglosses_core.moments import Moment, false_negatives, false_positives, true_positives
-from seglosses_core.region import RatioLoss
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiceRatio(RatioLoss):
+class DiceRatio(OverlapLoss):
     """A loss of the Dice coefficient."""
 
     def moments(self) -> list[Moment]:
@@ -26,6 +25,8 @@ class DiceLoss(LogarithmicLoss, DiceRatio):
 
     Parameters
     ----------
+    overlap : "product" or "minimum"
+        What p and y have in common, `p y` or `min(p, y)`: see `OverlapLoss`.
     log : bool
         −log of the ratio in place of 1 less it: see `LogarithmicLoss`.
 
@@ -41,11 +42,13 @@ class DiceLoss(LogarithmicLoss, DiceRatio):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JaccardLoss(LogarithmicLoss):
+class JaccardLoss(LogarithmicLoss, OverlapLoss):
     """`L = 1 − (Σ y p + ε) / (Σ p + Σ y − Σ y p + ε)`, intersection over union as a loss (Rahman and Wang 2016).
 
     Parameters
     ----------
+    overlap : "product" or "minimum"
+        What p and y have in common, `p y` or `min(p, y)`: see `OverlapLoss`.
     log : bool
         −log of the ratio in place of 1 less it: see `LogarithmicLoss`.
 

@@ -31,6 +31,8 @@ class GeneralizedDiceLoss(DiceRatio):
     ----------
     weights : "square", "simple" or "uniform"
         ω is 1 / T², 1 / T or 1.
+    overlap : "product" or "minimum"
+        What p and y have in common, `p y` or `min(p, y)`: see `OverlapLoss`.
 
     Examples
     --------

@@ -17,6 +17,11 @@ class LogCoshDiceLoss(DiceRatio):
     Jadon 2020 (arXiv:2006.14822). Its code takes the Dice loss of the whole batch; ours is per image and class unless
     `aggregate="batch"`. L is at most log cosh 1 = 0.4338.
 
+    Parameters
+    ----------
+    overlap : "product" or "minimum"
+        What p and y have in common, `p y` or `min(p, y)`: see `OverlapLoss`.
+
     Examples
     --------
     >>> import numpy as np

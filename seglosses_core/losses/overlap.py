@@ -6,10 +6,45 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seglosses_core.arithmetic import divide
-from seglosses_core.checks import check_flag
+from seglosses_core.checks import check_choice, check_flag
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
-from seglosses_core.region import RatioLoss
+from seglosses_core.pixel_sums import Summand, errors, pixel_sums
+from seglosses_core.prediction import Prediction
+from seglosses_core.region import RatioLoss, SumsBack
+from seglosses_core.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlapLoss(RatioLoss):
+    """A ratio of true positives, false positives and false negatives.
+
+    Parameters
+    ----------
+    overlap : "product" or "minimum"
+        Of p and y at a pixel, `p y` or `min(p, y)` is what both have in common, and the rest of p and of y is false.
+        The two differ for soft targets: with "minimum" the loss is 0 at p = y, and nowhere else. Where p = y lies
+        between 0 and 1, the derivative is the mean of those on either side.
+    """
+
+    overlap: str = "product"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("overlap", self.overlap, ("product", "minimum"))
+
+    def sums(self, prediction: Prediction, target: Target) -> tuple[list[Array], SumsBack]:
+        if self.overlap == "product" or target.hard:
+            return super().sums(prediction, target)
+        p, y = prediction.probabilities, target.values
+        error, sign = errors(prediction, target)
+        missing, excess = (1 - sign) / 2, (1 + sign) / 2  # 1 where p < y, and where p > y
+        summands = [
+            Summand(missing * p + excess * y, missing),
+            Summand(excess * error, excess),
+            Summand(-missing * error, -missing),
+        ]
+        return pixel_sums(summands, target, self.pixel_weights(target), batch=self.aggregate == "batch")
 
 
 @dataclass(frozen=True, kw_only=True)

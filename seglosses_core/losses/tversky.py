@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from seglosses_core.arithmetic import power_or_zero
 from seglosses_core.checks import check_number
 from seglosses_core.libraries import Array
-from seglosses_core.losses.overlap import LogarithmicLoss
+from seglosses_core.losses.overlap import LogarithmicLoss, OverlapLoss
 from seglosses_core.moments import Moment, false_negatives, false_positives, true_positives
 from seglosses_core.ops import Ops
-from seglosses_core.region import RatioLoss
 
 
 @dataclass(frozen=True, kw_only=True)
-class TverskyRatio(RatioLoss):
+class TverskyRatio(OverlapLoss):
     """A loss of Tversky's index."""
 
     alpha: float = 0.5
@@ -46,6 +45,8 @@ class TverskyLoss(LogarithmicLoss, TverskyRatio):
         The weight of false positives, ≥ 0.
     beta : float
         The weight of false negatives, ≥ 0.
+    overlap : "product" or "minimum"
+        What p and y have in common, `p y` or `min(p, y)`: see `OverlapLoss`.
     log : bool
         −log of the ratio in place of 1 less it: see `LogarithmicLoss`.
 
@@ -74,6 +75,8 @@ class FocalTverskyLoss(TverskyRatio):
         The weight of false positives, ≥ 0; .3 in the paper.
     beta : float
         The weight of false negatives, ≥ 0; .7 in the paper.
+    overlap : "product" or "minimum"
+        What p and y have in common, `p y` or `min(p, y)`: see `OverlapLoss`.
     gamma : float
         The exponent, in (0, 3]; in the paper's code 3/4.
 

@@ -15,11 +15,20 @@ VALUES = [
     ("DiceLoss", "two", {"log": True}, (0.271933715, 0.305381650)),  # the mean as smp has it, .288657683
     ("FocalTverskyLoss", "two", {}, (0.324838845, 0.383216343)),
     ("LogCoshDiceLoss", "two", {}, (0.028080844, 0.034233613)),
+    ("DiceSemimetricLoss", "two", {}, (0.238095238, 0.263157895)),  # JDTLoss has the mean, .250626566
+    ("DiceSemimetricLoss", "soft", {}, (0.2,)),  # MONAI, smp
+    ("JaccardMetricLoss", "soft", {}, (0.333333333,)),
+    ("TverskyLoss", "soft", {"alpha": 0.3, "beta": 0.7, "overlap": "minimum"}, (0.2,)),
+    ("DiceLoss", "soft", {}, (0.55,)),
+    ("JaccardLoss", "soft", {}, (0.709677419,)),
+    ("AsymmetricSimilarityLoss", "two", {}, (0.223880597, 0.277777778)),  # SegLoss has the mean, .250829187
 ]
 # And the derivatives with respect to the probabilities of its last class, of pixels counted from 0.
 GRADIENTS: list[tuple[str, str, dict[str, Any], dict[int, float]]] = [
     ("FocalTverskyLoss", "two", {}, {0: -0.417016639, 2: 0.115228282}),
     ("LogCoshDiceLoss", "two", {}, {0: -0.085511414, 2: 0.049881658}),
+    ("DiceSemimetricLoss", "soft", {}, {0: 0.4, 1: -0.6, 2: 0.4}),
+    ("JaccardMetricLoss", "soft", {}, {0: 5 / 9, 1: -5 / 6, 2: 5 / 9}),
 ]
 
 

@@ -15,6 +15,8 @@ from .arrays import (
     CERTAIN,
     CLASS_WEIGHTS,
     IGNORED_MASKED_WEIGHTED,
+    LABELS,
+    PROBABILITIES,
     SAMPLE_WEIGHT,
     SOFT,
     masked,
@@ -153,6 +155,47 @@ REGIONS = by_name(
         sample_weight=SAMPLE_WEIGHT,
     ),
 )
+
+
+# Σ ŷ = 7/8, Σ y = 3/4, Σ min = 1/2, Σ (ŷ − y)₊ = 3/8, Σ (y − ŷ)₊ = 1/4.
+SOFT_PREDICTIONS = np.array([[[0.5, 0.25, 0.125]]])
+SOFT_FOREGROUND = np.array([[[0.25, 0.5, 0.0]]])
+
+
+def minima(**hyperparameters: Any) -> list[Definition]:
+    """What the lesser of ŷ and y in place of their product is asked."""
+    given: dict[str, Any] = {"overlap": "minimum", **hyperparameters}
+    return [
+        case("minimum", "Of labels, the lesser of the two is the product.", **given),
+        case("minimum-soft", "The lesser of the two, soft targets.", target=SOFT, **given),
+        case(
+            "minimum-weights",
+            "The lesser of the two over the batch, with weights of all kinds.",
+            flags="soft batch mask sample-weight class-weights",
+            aggregate="batch",
+            class_weights=CLASS_WEIGHTS,
+            **masked(target=SOFT),
+            sample_weight=SAMPLE_WEIGHT,
+            **given,
+        ),
+        case(
+            "minimum-sigmoid",
+            "The lesser of the two, overlapping classes.",
+            flags="soft sigmoid",
+            activation="sigmoid",
+            target=SOFT,
+            **given,
+        ),
+        case(
+            "minimum-met",
+            "Where the label is not 1, the probabilities are their soft targets, with the mean slope of both sides.",
+            flags="soft identity",
+            activation="identity",
+            logits=np.where((LABELS == 1)[:, None], PROBABILITIES, SOFT),
+            target=SOFT,
+            **given,
+        ),
+    ]
 
 
 def logarithms(**hyperparameters: Any) -> list[Definition]:

@@ -5,27 +5,27 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from ..definitions.region import EPSILON, family, logarithms, ratio, worked
+from ..definitions.region import EPSILON, family, logarithms, minima, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other, without
-from ..oracle.family import Cell, RatioOfSums, minus_log, total
+from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
 
 POWER_LOSSES = "Duque-Arias et al., On power Jaccard losses for semantic segmentation, VISAPP 2021"
 DICE = f"{POWER_LOSSES}, the Dice loss"
 JACCARD = f"{POWER_LOSSES}, the Jaccard loss"
 
 
-def dice(cells: list[Cell], smooth: Any) -> tuple[Any, Any]:
+def dice(cells: list[Cell], smooth: Any, overlap: str = "product") -> tuple[Any, Any]:
     """1 − (2 Σ yŷ + ε)/(Σ (y + ŷ) + ε)"""
-    overlap = total(cell.w * cell.y * cell.p for cell in cells)
-    return 2 * overlap + smooth, total(cell.w * (cell.y + cell.p) for cell in cells) + smooth
+    both = total(cell.w * common(cell, overlap) for cell in cells)
+    return 2 * both + smooth, total(cell.w * (cell.y + cell.p) for cell in cells) + smooth
 
 
-def jaccard(cells: list[Cell], smooth: Any) -> tuple[Any, Any]:
+def jaccard(cells: list[Cell], smooth: Any, overlap: str = "product") -> tuple[Any, Any]:
     """1 − (Σ yŷ + ε)/(Σ (y + ŷ − yŷ) + ε)"""
-    overlap = total(cell.w * cell.y * cell.p for cell in cells)
-    union = total(cell.w * (cell.y + cell.p - cell.y * cell.p) for cell in cells)
-    return overlap + smooth, union + smooth
+    both = total(cell.w * common(cell, overlap) for cell in cells)
+    union = total(cell.w * (cell.y + cell.p - common(cell, overlap)) for cell in cells)
+    return both + smooth, union + smooth
 
 
 # n = 3 + ε and d = 17/4 + ε of the worked example. The slope of 1 − n/d by ŷ is (n − 2y · d)/d².
@@ -44,11 +44,13 @@ ENTRIES = [
             ),
             *family(shared=()),
             *logarithms(),
+            *minima(),
         ],
         samples=(
             Sample(),
             Sample({"activation": "sigmoid"}),
             Sample({"log": True}),
+            Sample({"overlap": "minimum"}),
             Sample({"aggregate": "batch", "absent": "skip"}),
             Sample({"absent": "skip", "include_background": False, "class_weights": [1.0, 2.0, 0.5]}),
         ),
@@ -60,7 +62,12 @@ ENTRIES = [
         loss="JaccardLoss",
         source=JACCARD,
         oracle=RatioOfSums(jaccard, then=minus_log),
-        cases=[worked("1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)), *family(), *logarithms()],
+        cases=[
+            worked("1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)),
+            *family(),
+            *logarithms(),
+            *minima(),
+        ],
         bounds=(0, 1),
         value_fault=without("mask"),
         gradient_fault=lambda g: g[..., ::-1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log1p, sinh
 from typing import Any
 
-from ..definitions.region import examples, family, ratio, worked
+from ..definitions.region import examples, family, minima, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other
 from ..oracle.family import RatioOfSums
@@ -30,6 +30,7 @@ ENTRY = Entry(
         worked("log cosh u of u = 1 − (3 + ε)/(17/4 + ε).", log1p(2 * sinh(ratio(3, 17 / 4) / 2) ** 2)),
         *family(),
         *examples(),
+        *minima(),
     ],
     samples=(Sample(), Sample({"aggregate": "batch", "activation": "sigmoid"})),
     bounds=(0, 0.4338),

@@ -48,6 +48,17 @@ class Cell:
     y: Any
 
 
+def common(cell: Cell, overlap: str) -> Any:
+    """What prediction and target of a cell have in common: yŷ, or the lesser of the two. Where both are the same the
+    slope by ŷ is ½, the mean of those of either side; ŷ has but one side at 0 and at 1."""
+    if overlap == "product":
+        return cell.y * cell.p
+    p, y = cell.p, cell.y
+    if p.value < y or y == 1:
+        return p
+    return y if p.value > y or y == 0 else (p + y) / 2
+
+
 Classes = Sequence[tuple[Any, list[Cell], bool]]
 """Of each class the weight, the cells, and whether it counts."""
 
