@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.arithmetic import combination, divide, product_or_none
+from seglosses_core.arithmetic import combination, divide, one_if_zero, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_number, shape_text
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
@@ -44,17 +44,23 @@ class RegionLoss(SingleLoss):
         What happens to a class that the target of an image (of the batch) does not have.
     include_background : bool
         Whether class 0 counts.
+    average : "pooled", "image" or "class"
+        The mean over images and classes at once, over images of the means over their classes, or over classes of the
+        means over their images (Wang et al. 2023, arXiv:2310.19252). They differ where classes are left out of some
+        images. A sum, too, is then of such means.
     """
 
     aggregate: str = "image"
     absent: str = "count"
     include_background: bool = True
+    average: str = "pooled"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("aggregate", self.aggregate, ("image", "batch"))
         check_choice("absent", self.absent, ("count", "skip"))
         check_flag("include_background", self.include_background)
+        check_choice("average", self.average, ("pooled", "image", "class"))
 
     @property
     def grain(self) -> str:  # type: ignore[override]
@@ -97,11 +103,19 @@ class RegionLoss(SingleLoss):
             and self.class_weights is None
             and self.absent == "count"
             and self.include_background
+            and self.average == "pooled"
         ):
             return None, None
-        images, unit = self.image_weights(target, ops)
+        xp, (images, unit) = ops.xp, self.image_weights(target, ops)
         classes, unit_of_classes = self.class_shares(target, ops)
-        return images[:, None] * classes, product_or_none([unit, unit_of_classes])
+        if self.average == "image":
+            means = divide(classes, xp.sum(classes, axis=1, keepdims=True), xp)
+            return images[:, None] * means, unit
+        weights = images[:, None] * classes
+        if self.average == "class":
+            means = divide(weights, xp.sum(weights, axis=0, keepdims=True), xp)
+            return xp.max(classes, axis=0, keepdims=True) * means, unit_of_classes
+        return weights, product_or_none([unit, unit_of_classes])
 
     def image_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
         """What each image counts for, `(N,)`, or the batch, `(1,)`; 0 without a valid pixel."""
@@ -133,6 +147,29 @@ class RegionLoss(SingleLoss):
             sizes = class_sizes(target, self.pixel_weights(target), batch=batch)
             shares = shares * ops.cast(sizes > 0, dtype)
         return shares, unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLoss(RegionLoss):
+    """A region loss that is one number for each image, in which classes count as its formula says."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.average != "pooled":
+            raise ValueError(
+                f"average must be 'pooled' for {type(self).__name__}, which has one number for each image, got"
+                f" {self.average!r}."
+            )
+
+    def relative_shares(self, target: Target, ops: Ops) -> Array:
+        """What each class of an image counts for, relative to the most."""
+        shares, _ = self.class_shares(target, ops)
+        return shares / one_if_zero(ops.xp.max(shares, axis=1, keepdims=True), ops.xp)
+
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
+        images, unit = self.image_weights(target, ops)
+        shares, _ = self.class_shares(target, ops)
+        return images * ops.cast(ops.xp.max(shares, axis=1) > 0, images.dtype), unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,9 +252,17 @@ class RatioLoss(RegionLoss):
             return over_denominator(reached, otherwise=1.0)
 
         u = over_denominator(missed)
-        loss, steepness = self.transform(u, score, ops)
         slopes = [
             over_denominator(combination([k, -d], [1, u]))
             for k, (_, d) in zip(missing, coefficients, strict=True)
         ]
-        return loss, slopes if steepness is None else [steepness * slope for slope in slopes]
+        loss, steepness = self.transform(u, score, ops)
+        if steepness is None:
+            return loss, slopes
+        # Where little is right, the digits of 1 − u are in the score.
+        reached = score()
+        in_score = [over_denominator(combination([d, -n], [reached, 1])) for n, d in coefficients]
+        return loss, [
+            steepness * ops.xp.where(reached < 0.5, far, near)
+            for far, near in zip(in_score, slopes, strict=True)
+        ]

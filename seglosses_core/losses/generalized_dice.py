@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_choice
 from seglosses_core.libraries import Array
 from seglosses_core.losses.dice import DiceRatio
 from seglosses_core.moments import class_sizes
 from seglosses_core.ops import Ops
 from seglosses_core.prediction import Prediction
-from seglosses_core.region import ScoreBack
+from seglosses_core.region import ImageLoss, ScoreBack
 from seglosses_core.target import Target
 
 _EXPONENTS = {"square": 2, "simple": 1, "uniform": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneralizedDiceLoss(DiceRatio):
+class GeneralizedDiceLoss(ImageLoss, DiceRatio):
     """`L = 1 − (2 Σ_c ω_c I_c + ε) / (Σ_c ω_c (P_c + T_c) + ε)` for each image, with `I = Σ y p`, `P = Σ p`,
     `T = Σ y` and `ω = 1 / T²`.
 
@@ -54,8 +53,7 @@ class GeneralizedDiceLoss(DiceRatio):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         sums, back = self.sums(prediction, target)
-        shares, _ = self.class_shares(target, ops)
-        shares = shares / one_if_zero(ops.xp.max(shares, axis=1, keepdims=True), ops.xp)
+        shares = self.relative_shares(target, ops)
         sizes = class_sizes(target, self.pixel_weights(target), batch=self.aggregate == "batch")
         omega = shares * self._omega(sizes, shares, ops)
         sums = [ops.xp.sum(omega * x, axis=1) for x in sums]
@@ -72,8 +70,3 @@ class GeneralizedDiceLoss(DiceRatio):
         least = xp.min(xp.where((sizes > 0) & (shares > 0), sizes, largest), axis=1, keepdims=True)
         relative = xp.where(sizes > 0, least / xp.where(sizes > 0, sizes, one), one)
         return relative ** _EXPONENTS[self.weights]
-
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
-        images, unit = self.image_weights(target, ops)
-        shares, _ = self.class_shares(target, ops)
-        return images * ops.cast(ops.xp.max(shares, axis=1) > 0, images.dtype), unit

@@ -302,6 +302,21 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     "unknown absent": (
         build("DiceLoss", absent="ignore"), ValueError, "absent", "got 'ignore'", "one of 'count', 'skip'",
     ),
+    "unknown average": (
+        build("DiceLoss", average="mean"), ValueError, "average", "got 'mean'", "one of 'pooled', 'image', 'class'",
+    ),
+    "average of one number for each image": (
+        build("GeneralizedDiceLoss", average="class"), ValueError, "average", "got 'class'", "must be 'pooled'",
+    ),
+    "unknown overlap": (
+        build("TverskyLoss", overlap="union"), ValueError, "overlap", "got 'union'", "one of 'product', 'minimum'",
+    ),
+    "log that is no flag": (
+        build("JaccardLoss", log=2), TypeError, "log", "got int: 2", "True or False",
+    ),
+    "beta of 0": (
+        build("AsymmetricSimilarityLoss", beta=0.0), ValueError, "beta", "got 0.0", "above 0",
+    ),
     "class axis that is no integer": (
         build("DiceLoss", class_axis="last"), TypeError, "class_axis", "got str: 'last'", "an integer",
     ),

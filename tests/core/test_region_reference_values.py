@@ -51,3 +51,24 @@ def test_gradients(
     _, gradient = make(name, class_weights=last, **hyperparameters).value_and_grad(logits, target)
     found = [gradient[0, -1, pixel] for pixel in slopes]
     np.testing.assert_allclose(found, list(slopes.values()), rtol=2e-8)
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "value"),
+    [
+        ({}, 0.194111405),
+        ({"average": "image"}, 0.165853824),
+        ({"average": "class"}, 0.211373027),
+        ({"aggregate": "batch"}, 0.250783699),
+    ],
+    ids=str,
+)
+def test_means_over_images_and_classes(hyperparameters: dict[str, Any], value: float) -> None:
+    """The last three as JDTLoss has them."""
+    logits, labels = EXAMPLES["two"].values()
+    foreground = np.array([0.1, 0.1, 0.2, 0.2])
+    logits = np.concatenate([logits, np.stack([1 - foreground, foreground])[None]])
+    labels = np.concatenate([labels, np.zeros_like(labels)])
+    assert make("DiceLoss", absent="skip", **hyperparameters)(logits, labels) == pytest.approx(
+        value, rel=3e-9
+    )

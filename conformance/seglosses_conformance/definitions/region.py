@@ -91,6 +91,32 @@ def examples(*names: str, **hyperparameters: Any) -> list[Definition]:
     ]
 
 
+def averages() -> list[Definition]:
+    """What means of means are asked: class 2 is in image 1 alone, class 0 in image 0 alone or with a small weight."""
+    weights: dict[str, Any] = {"class_weights": CLASS_WEIGHTS, "sample_weight": SAMPLE_WEIGHT, **masked()}
+    return [
+        case(
+            f"average-{average}{name}",
+            f"The mean over {text}.",
+            flags=flags,
+            average=average,
+            absent="skip",
+            target=ABSENT_SOFT,
+            **others,
+        )
+        for average, text in (("image", "images of their classes"), ("class", "classes of their images"))
+        for name, flags, others in (
+            ("", "absent-class soft", {}),
+            ("-weights", "absent-class soft mask sample-weight class-weights", weights),
+            (
+                "-none",
+                "absent-class soft none class-weights",
+                {"reduction": "none", "class_weights": CLASS_WEIGHTS},
+            ),
+        )
+    ]
+
+
 ONE_IMAGE = np.array([1, 0]).reshape(2, 1, 1)
 REGIONS = by_name(
     case("batch", "Sums over the whole batch.", aggregate="batch"),

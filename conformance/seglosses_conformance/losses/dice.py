@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import inf
 from typing import Any
 
-from ..definitions.region import EPSILON, family, logarithms, minima, ratio, worked
+from ..definitions.region import EPSILON, averages, family, logarithms, minima, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other, without
 from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
@@ -45,12 +46,15 @@ ENTRIES = [
             *family(shared=()),
             *logarithms(),
             *minima(),
+            *averages(),
         ],
         samples=(
             Sample(),
             Sample({"activation": "sigmoid"}),
-            Sample({"log": True}),
+            Sample({"log": True}, bounds=(0, inf)),
             Sample({"overlap": "minimum"}),
+            Sample({"average": "image", "absent": "skip"}),
+            Sample({"average": "class", "absent": "skip", "class_weights": [1.0, 2.0, 0.5]}),
             Sample({"aggregate": "batch", "absent": "skip"}),
             Sample({"absent": "skip", "include_background": False, "class_weights": [1.0, 2.0, 0.5]}),
         ),

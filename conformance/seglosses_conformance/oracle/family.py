@@ -85,6 +85,7 @@ class Ratios:
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         **options: Any,
     ) -> Result:
         batch = aggregate == "batch"
@@ -102,6 +103,9 @@ class Ratios:
                 losses.append(transformed)
                 scales.append(scale)
                 weights.append(weight if batch else weight * mpf(problem.sample_weight[image]))
+        if average != "pooled":
+            images = [mpf(1)] if batch else [mpf(weight) for weight in problem.sample_weight]
+            weights = of_means(weights, images if average == "image" else w, average)
         return weighted(losses, scales, weights, reduction, self.shape(problem, batch))
 
     def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
@@ -147,6 +151,22 @@ def cells_of(
         prediction = probabilities(pixel.logits, activation)
         for cells, p, y in zip(found[0 if batch else pixel.image], prediction, pixel.target, strict=True):
             cells.append(Cell(weight, p, y))
+    return found
+
+
+def of_means(weights: Sequence[Any], groups: Sequence[Any], average: str) -> list[Any]:
+    """The weights of images and classes, in this order, in a mean of means: of groups that weigh so much each, and are
+    the images or the classes."""
+    classes = len(weights) // len(groups) if average == "image" else len(groups)
+    found = []
+    for k, weight in enumerate(weights):
+        group = k // classes if average == "image" else k % classes
+        others = (
+            weights[group * classes : (group + 1) * classes]
+            if average == "image"
+            else weights[group::classes]
+        )
+        found.append(groups[group] * weight / total(others) if total(others) else mpf(0))
     return found
 
 
