@@ -19,6 +19,7 @@ from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
 from seglosses_core.moments import Moment, class_sizes, moments
 from seglosses_core.ops import Ops
+from seglosses_core.pixel_sums import Summand, pixel_count, pixel_sums
 from seglosses_core.prediction import Cotangent, Prediction
 from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
@@ -96,6 +97,22 @@ class RegionLoss(SingleLoss):
         """What each pixel counts for in the sums over an image, or over the batch: a map, None for 1."""
         return target.weights(with_samples=self.aggregate == "batch")
 
+    def sums_unit(self, target: Target) -> Array | None:
+        """The unit of those weights, and of the sums; None for 1."""
+        return target.unit(with_samples=self.aggregate == "batch")
+
+    def sizes(self, target: Target) -> Array:
+        """The pixels of each class, `Σ w y`, as the sums are."""
+        return class_sizes(target, self.pixel_weights(target), batch=self.aggregate == "batch")
+
+    def pixel_count(self, target: Target) -> Array:
+        """All pixels, `Σ w`: `(N, 1)`, or `(1, 1)`."""
+        return pixel_count(target, self.pixel_weights(target), batch=self.aggregate == "batch")
+
+    def pixel_sums(self, summands: Sequence[Summand], target: Target) -> tuple[list[Array], SumsBack]:
+        """Sums over the pixels, and the way back."""
+        return pixel_sums(summands, target, self.pixel_weights(target), batch=self.aggregate == "batch")
+
     def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """ω, what each score counts for in the mean, of its shape, None for 1; and the unit that it is in."""
         if (
@@ -143,9 +160,7 @@ class RegionLoss(SingleLoss):
         if classes is not None:
             shares = shares * ops.cast(classes, dtype)[None, :]
         if self.absent == "skip":
-            batch = self.aggregate == "batch"
-            sizes = class_sizes(target, self.pixel_weights(target), batch=batch)
-            shares = shares * ops.cast(sizes > 0, dtype)
+            shares = shares * ops.cast(self.sizes(target) > 0, dtype)
         return shares, unit
 
 
@@ -208,6 +223,10 @@ class RatioLoss(RegionLoss):
         weights, batch = self.pixel_weights(target), self.aggregate == "batch"
         return moments(prediction, target, self.moments(), weights, batch=batch)
 
+    def coefficients(self, target: Target) -> list[tuple[Any, Any]]:
+        """Of each sum, what it is multiplied by in the numerator and in the denominator."""
+        return [(m.n, m.d) for m in self.moments()]
+
     def transform(self, u: Array, score: Callable[[], Array], ops: Ops) -> tuple[Array, Array | None]:
         """A function of u, which is 1 less the ratio `score`, that takes its place, and its derivative; None for 1."""
         return u, None
@@ -216,13 +235,8 @@ class RatioLoss(RegionLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         sums, back = self.sums(prediction, target)
-        coefficients = [(m.n, m.d) for m in self.moments()]
-        loss, slopes = self.ratio(sums, coefficients, self.sums_unit(target), ops)
+        loss, slopes = self.ratio(sums, self.coefficients(target), self.sums_unit(target), ops)
         return loss, lambda upstream: back([ops.cast(upstream, loss.dtype) * slope for slope in slopes])
-
-    def sums_unit(self, target: Target) -> Array | None:
-        """The unit of the weights in the sums; None for 1."""
-        return target.unit(with_samples=self.aggregate == "batch")
 
     def ratio(
         self, sums: Sequence[Array], coefficients: Sequence[tuple[Any, Any]], unit: Array | None, ops: Ops

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from seglosses_core.checks import check_choice
 from seglosses_core.libraries import Array
 from seglosses_core.losses.dice import DiceRatio
-from seglosses_core.moments import class_sizes
 from seglosses_core.ops import Ops
 from seglosses_core.prediction import Prediction
 from seglosses_core.region import ImageLoss, ScoreBack
@@ -54,11 +53,9 @@ class GeneralizedDiceLoss(ImageLoss, DiceRatio):
     ) -> tuple[Array, ScoreBack]:
         sums, back = self.sums(prediction, target)
         shares = self.relative_shares(target, ops)
-        sizes = class_sizes(target, self.pixel_weights(target), batch=self.aggregate == "batch")
-        omega = shares * self._omega(sizes, shares, ops)
+        omega = shares * self._omega(self.sizes(target), shares, ops)
         sums = [ops.xp.sum(omega * x, axis=1) for x in sums]
-        coefficients = [(m.n, m.d) for m in self.moments()]
-        loss, slopes = self.ratio(sums, coefficients, self.sums_unit(target), ops)
+        loss, slopes = self.ratio(sums, self.coefficients(target), self.sums_unit(target), ops)
         return loss, lambda upstream: back(
             [(ops.cast(upstream, loss.dtype) * slope)[:, None] * omega for slope in slopes]
         )

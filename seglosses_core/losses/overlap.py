@@ -9,7 +9,7 @@ from seglosses_core.arithmetic import divide
 from seglosses_core.checks import check_choice, check_flag
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
-from seglosses_core.pixel_sums import Summand, errors, pixel_sums
+from seglosses_core.pixel_sums import Summand, errors
 from seglosses_core.prediction import Prediction
 from seglosses_core.region import RatioLoss, SumsBack
 from seglosses_core.target import Target
@@ -44,7 +44,7 @@ class OverlapLoss(RatioLoss):
             Summand(excess * error, excess),
             Summand(-missing * error, -missing),
         ]
-        return pixel_sums(summands, target, self.pixel_weights(target), batch=self.aggregate == "batch")
+        return self.pixel_sums(summands, target)
 
 
 @dataclass(frozen=True, kw_only=True)

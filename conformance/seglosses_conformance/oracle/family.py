@@ -46,6 +46,8 @@ class Cell:
     w: Any
     p: Scalar
     y: Any
+    place: tuple[int, ...] = ()
+    """Image and position of the pixel."""
 
 
 def common(cell: Cell, overlap: str) -> Any:
@@ -150,7 +152,7 @@ def cells_of(
         weight = pixel.mask * (pixel.sample_weight if batch else 1)
         prediction = probabilities(pixel.logits, activation)
         for cells, p, y in zip(found[0 if batch else pixel.image], prediction, pixel.target, strict=True):
-            cells.append(Cell(weight, p, y))
+            cells.append(Cell(weight, p, y, (pixel.image, *pixel.position)))
     return found
 
 
