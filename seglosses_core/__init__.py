@@ -4,6 +4,7 @@ from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.loss import Loss
 from seglosses_core.losses.asymmetric_similarity import AsymmetricSimilarityLoss
+from seglosses_core.losses.boundary_dou import BoundaryDoULoss
 from seglosses_core.losses.center import CenterLoss
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.losses.dice import DiceLoss, JaccardLoss
@@ -31,6 +32,7 @@ LOSSES: tuple[type[Loss], ...] = (
     DiceSemimetricLoss,
     JaccardMetricLoss,
     GeneralizedDiceLoss,
+    BoundaryDoULoss,
     PowerDiceLoss,
     PowerJaccardLoss,
     PointwiseExponentialLoss,

@@ -13,6 +13,7 @@ from seglosses_jax.loss import JaxLoss
 
 __all__ = [
     "AsymmetricSimilarityLoss",
+    "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
@@ -415,6 +416,42 @@ class GeneralizedDiceLoss(JaxLoss, seglosses_core.GeneralizedDiceLoss):
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
         weights: str = "square",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class BoundaryDoULoss(JaxLoss, seglosses_core.BoundaryDoULoss):
+    """`L = (Σ (p − y)² + ε) / (Σ (p − y)² + (1 − α) Σ y p + ε)` with `α = 1 − 2 C / S`, C the pixels on the boundary
+    of a class and S all of its pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        max_alpha: float = 0.8,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

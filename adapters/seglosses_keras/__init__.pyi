@@ -11,6 +11,7 @@ from seglosses_keras.loss import KerasLoss
 
 __all__ = [
     "AsymmetricSimilarityLoss",
+    "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
@@ -284,6 +285,29 @@ class GeneralizedDiceLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
         weights: str = "square",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class BoundaryDoULoss(KerasLoss):
+    """`L = (Σ (p − y)² + ε) / (Σ (p − y)² + (1 − α) Σ y p + ε)` with `α = 1 − 2 C / S`, C the pixels on the boundary
+    of a class and S all of its pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        max_alpha: float = 0.8,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

@@ -18,6 +18,7 @@ from seglosses_torch.module import TorchLoss
 
 __all__ = [
     "AsymmetricSimilarityLoss",
+    "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
@@ -342,6 +343,34 @@ class GeneralizedDiceLoss(TorchLoss):
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
         weights: str = "square",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class BoundaryDoULoss(TorchLoss):
+    """`L = (Σ (p − y)² + ε) / (Σ (p − y)² + (1 − α) Σ y p + ε)` with `α = 1 − 2 C / S`, C the pixels on the boundary
+    of a class and S all of its pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        max_alpha: float = 0.8,
     ) -> None: ...
     def __call__(
         self,
