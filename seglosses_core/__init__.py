@@ -13,6 +13,7 @@ from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
+from seglosses_core.losses.mcc import MCCLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.semimetric import DiceSemimetricLoss, JaccardMetricLoss
@@ -33,6 +34,7 @@ LOSSES: tuple[type[Loss], ...] = (
     JaccardMetricLoss,
     GeneralizedDiceLoss,
     BoundaryDoULoss,
+    MCCLoss,
     PowerDiceLoss,
     PowerJaccardLoss,
     PointwiseExponentialLoss,

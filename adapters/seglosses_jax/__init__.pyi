@@ -28,6 +28,7 @@ __all__ = [
     "JaxLoss",
     "LocallyAdaptiveLoss",
     "LogCoshDiceLoss",
+    "MCCLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
@@ -452,6 +453,40 @@ class BoundaryDoULoss(JaxLoss, seglosses_core.BoundaryDoULoss):
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         max_alpha: float = 0.8,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class MCCLoss(JaxLoss, seglosses_core.MCCLoss):
+    """`L = 1 − (TP TN − FP FN) / √((TP + FP) (TP + FN) (TN + FP) (TN + FN) + ε)`, Matthews' correlation coefficient."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float = 1e-05,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

@@ -27,6 +27,7 @@ __all__ = [
     "LearnableLoss",
     "LocallyAdaptiveLoss",
     "LogCoshDiceLoss",
+    "MCCLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
@@ -308,6 +309,27 @@ class BoundaryDoULoss(KerasLoss):
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         max_alpha: float = 0.8,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class MCCLoss(KerasLoss):
+    """`L = 1 − (TP TN − FP FN) / √((TP + FP) (TP + FN) (TN + FP) (TN + FN) + ε)`, Matthews' correlation coefficient."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float = 1e-05,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

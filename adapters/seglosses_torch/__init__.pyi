@@ -34,6 +34,7 @@ __all__ = [
     "LearnableWeights",
     "LocallyAdaptiveLoss",
     "LogCoshDiceLoss",
+    "MCCLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
@@ -371,6 +372,32 @@ class BoundaryDoULoss(TorchLoss):
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         max_alpha: float = 0.8,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class MCCLoss(TorchLoss):
+    """`L = 1 − (TP TN − FP FN) / √((TP + FP) (TP + FN) (TN + FP) (TN + FN) + ε)`, Matthews' correlation coefficient."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float = 1e-05,
     ) -> None: ...
     def __call__(
         self,
