@@ -11,6 +11,7 @@ from seglosses_core.losses.dice import DiceLoss, JaccardLoss
 from seglosses_core.losses.distance_aware import DistanceAwareCrossEntropyLoss
 from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
+from seglosses_core.losses.generalized_wasserstein_dice import GeneralizedWassersteinDiceLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.mcc import MCCLoss
@@ -35,6 +36,7 @@ LOSSES: tuple[type[Loss], ...] = (
     GeneralizedDiceLoss,
     BoundaryDoULoss,
     MCCLoss,
+    GeneralizedWassersteinDiceLoss,
     PowerDiceLoss,
     PowerJaccardLoss,
     PointwiseExponentialLoss,

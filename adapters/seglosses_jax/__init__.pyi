@@ -23,6 +23,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "GeneralizedWassersteinDiceLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
     "JaxLoss",
@@ -487,6 +488,43 @@ class MCCLoss(JaxLoss, seglosses_core.MCCLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float = 1e-05,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class GeneralizedWassersteinDiceLoss(JaxLoss, seglosses_core.GeneralizedWassersteinDiceLoss):
+    """Dice for labels, where an error costs the distance M of the class from the right one: `W = Σ_c M_yc p_c` for each
+    pixel, and for each image"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        distances: Sequence[Sequence[float]] | None = None,
+        weights: str = "default",
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

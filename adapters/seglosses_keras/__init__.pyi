@@ -21,6 +21,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "GeneralizedWassersteinDiceLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
     "KerasLoss",
@@ -330,6 +331,30 @@ class MCCLoss(KerasLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float = 1e-05,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class GeneralizedWassersteinDiceLoss(KerasLoss):
+    """Dice for labels, where an error costs the distance M of the class from the right one: `W = Σ_c M_yc p_c` for each
+    pixel, and for each image"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        distances: Sequence[Sequence[float]] | None = None,
+        weights: str = "default",
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

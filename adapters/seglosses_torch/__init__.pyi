@@ -28,6 +28,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "GeneralizedWassersteinDiceLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
     "LearnablePower",
@@ -398,6 +399,35 @@ class MCCLoss(TorchLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float = 1e-05,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class GeneralizedWassersteinDiceLoss(TorchLoss):
+    """Dice for labels, where an error costs the distance M of the class from the right one: `W = Σ_c M_yc p_c` for each
+    pixel, and for each image"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        distances: Sequence[Sequence[float]] | None = None,
+        weights: str = "default",
     ) -> None: ...
     def __call__(
         self,
