@@ -18,6 +18,7 @@ from seglosses_core.losses.mcc import MCCLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.semimetric import DiceSemimetricLoss, JaccardMetricLoss
+from seglosses_core.losses.sensitivity_specificity import SensitivitySpecificityLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
 from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
@@ -37,6 +38,7 @@ LOSSES: tuple[type[Loss], ...] = (
     BoundaryDoULoss,
     MCCLoss,
     GeneralizedWassersteinDiceLoss,
+    SensitivitySpecificityLoss,
     PowerDiceLoss,
     PowerJaccardLoss,
     PointwiseExponentialLoss,

@@ -36,6 +36,7 @@ __all__ = [
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
+    "SensitivitySpecificityLoss",
     "TopK",
     "TverskyLoss",
     "cornernet_radius",
@@ -525,6 +526,41 @@ class GeneralizedWassersteinDiceLoss(JaxLoss, seglosses_core.GeneralizedWasserst
         smooth: float | tuple[float, float] = 1e-05,
         distances: Sequence[Sequence[float]] | None = None,
         weights: str = "default",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class SensitivitySpecificityLoss(JaxLoss, seglosses_core.SensitivitySpecificityLoss):
+    """`L = r Σ y (p − y)² / (Σ y + ε) + (1 − r) Σ (1 − y) (p − y)² / (Σ (1 − y) + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        ratio: float = 0.05,
+        smooth: float = 1e-05,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

@@ -35,6 +35,7 @@ __all__ = [
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
+    "SensitivitySpecificityLoss",
     "TopK",
     "TverskyLoss",
     "cornernet_radius",
@@ -355,6 +356,28 @@ class GeneralizedWassersteinDiceLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         distances: Sequence[Sequence[float]] | None = None,
         weights: str = "default",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class SensitivitySpecificityLoss(KerasLoss):
+    """`L = r Σ y (p − y)² / (Σ y + ε) + (1 − r) Σ (1 − y) (p − y)² / (Σ (1 − y) + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        ratio: float = 0.05,
+        smooth: float = 1e-05,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

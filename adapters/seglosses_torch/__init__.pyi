@@ -42,6 +42,7 @@ __all__ = [
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
+    "SensitivitySpecificityLoss",
     "TopK",
     "TorchLoss",
     "TverskyLoss",
@@ -428,6 +429,33 @@ class GeneralizedWassersteinDiceLoss(TorchLoss):
         smooth: float | tuple[float, float] = 1e-05,
         distances: Sequence[Sequence[float]] | None = None,
         weights: str = "default",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class SensitivitySpecificityLoss(TorchLoss):
+    """`L = r Σ y (p − y)² / (Σ y + ε) + (1 − r) Σ (1 − y) (p − y)² / (Σ (1 − y) + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        ratio: float = 0.05,
+        smooth: float = 1e-05,
     ) -> None: ...
     def __call__(
         self,
