@@ -15,6 +15,7 @@ from seglosses_core.losses.generalized_wasserstein_dice import GeneralizedWasser
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.mcc import MCCLoss
+from seglosses_core.losses.noise_robust_dice import NoiseRobustDiceLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.semimetric import DiceSemimetricLoss, JaccardMetricLoss
@@ -39,6 +40,7 @@ LOSSES: tuple[type[Loss], ...] = (
     MCCLoss,
     GeneralizedWassersteinDiceLoss,
     SensitivitySpecificityLoss,
+    NoiseRobustDiceLoss,
     PowerDiceLoss,
     PowerJaccardLoss,
     PointwiseExponentialLoss,

@@ -33,6 +33,7 @@ __all__ = [
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NoiseRobustDiceLoss",
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
@@ -561,6 +562,42 @@ class SensitivitySpecificityLoss(JaxLoss, seglosses_core.SensitivitySpecificityL
         average: str = "pooled",
         ratio: float = 0.05,
         smooth: float = 1e-05,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class NoiseRobustDiceLoss(JaxLoss, seglosses_core.NoiseRobustDiceLoss):
+    """Dice with a power on the errors, between the mean absolute error and squares:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        gamma: float = 1.5,
+        denominator: str = "linear",
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

@@ -32,6 +32,7 @@ __all__ = [
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NoiseRobustDiceLoss",
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
@@ -378,6 +379,29 @@ class SensitivitySpecificityLoss(KerasLoss):
         average: str = "pooled",
         ratio: float = 0.05,
         smooth: float = 1e-05,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class NoiseRobustDiceLoss(KerasLoss):
+    """Dice with a power on the errors, between the mean absolute error and squares:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        gamma: float = 1.5,
+        denominator: str = "linear",
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

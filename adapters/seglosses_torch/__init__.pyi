@@ -39,6 +39,7 @@ __all__ = [
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NoiseRobustDiceLoss",
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
@@ -456,6 +457,34 @@ class SensitivitySpecificityLoss(TorchLoss):
         average: str = "pooled",
         ratio: float = 0.05,
         smooth: float = 1e-05,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class NoiseRobustDiceLoss(TorchLoss):
+    """Dice with a power on the errors, between the mean absolute error and squares:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        gamma: float = 1.5,
+        denominator: str = "linear",
     ) -> None: ...
     def __call__(
         self,
