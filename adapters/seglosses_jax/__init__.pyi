@@ -34,6 +34,7 @@ __all__ = [
     "MeanSquaredErrorLoss",
     "Minkowski",
     "NoiseRobustDiceLoss",
+    "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
@@ -420,6 +421,44 @@ class GeneralizedDiceLoss(JaxLoss, seglosses_core.GeneralizedDiceLoss):
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
         weights: str = "square",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class PenaltyGeneralizedDiceLoss(JaxLoss, seglosses_core.PenaltyGeneralizedDiceLoss):
+    """`L = (1 + k) u / (1 + k u)` with u the generalized Dice loss: false positives and false negatives count 1 + k
+    times."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        weights: str = "square",
+        k: float = 2.5,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

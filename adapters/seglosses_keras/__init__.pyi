@@ -33,6 +33,7 @@ __all__ = [
     "MeanSquaredErrorLoss",
     "Minkowski",
     "NoiseRobustDiceLoss",
+    "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
@@ -289,6 +290,31 @@ class GeneralizedDiceLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
         weights: str = "square",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class PenaltyGeneralizedDiceLoss(KerasLoss):
+    """`L = (1 + k) u / (1 + k u)` with u the generalized Dice loss: false positives and false negatives count 1 + k
+    times."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        weights: str = "square",
+        k: float = 2.5,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

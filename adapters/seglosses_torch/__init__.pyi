@@ -40,6 +40,7 @@ __all__ = [
     "MeanSquaredErrorLoss",
     "Minkowski",
     "NoiseRobustDiceLoss",
+    "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
@@ -347,6 +348,36 @@ class GeneralizedDiceLoss(TorchLoss):
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
         weights: str = "square",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class PenaltyGeneralizedDiceLoss(TorchLoss):
+    """`L = (1 + k) u / (1 + k u)` with u the generalized Dice loss: false positives and false negatives count 1 + k
+    times."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        weights: str = "square",
+        k: float = 2.5,
     ) -> None: ...
     def __call__(
         self,
