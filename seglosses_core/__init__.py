@@ -12,6 +12,7 @@ from seglosses_core.losses.distance_aware import DistanceAwareCrossEntropyLoss
 from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
 from seglosses_core.losses.generalized_wasserstein_dice import GeneralizedWassersteinDiceLoss
+from seglosses_core.losses.kappa import KappaLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.mcc import MCCLoss
@@ -43,6 +44,7 @@ LOSSES: tuple[type[Loss], ...] = (
     GeneralizedWassersteinDiceLoss,
     SensitivitySpecificityLoss,
     NoiseRobustDiceLoss,
+    KappaLoss,
     PowerDiceLoss,
     PowerJaccardLoss,
     PointwiseExponentialLoss,

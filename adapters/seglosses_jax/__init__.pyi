@@ -27,6 +27,7 @@ __all__ = [
     "JaccardLoss",
     "JaccardMetricLoss",
     "JaxLoss",
+    "KappaLoss",
     "LocallyAdaptiveLoss",
     "LogCoshDiceLoss",
     "MCCLoss",
@@ -637,6 +638,41 @@ class NoiseRobustDiceLoss(JaxLoss, seglosses_core.NoiseRobustDiceLoss):
         smooth: float | tuple[float, float] = 1e-05,
         gamma: float = 1.5,
         denominator: str = "linear",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class KappaLoss(JaxLoss, seglosses_core.KappaLoss):
+    """`L = 1 − (2 (n I − P T) / n + ε) / (P + T − 2 P T / n + ε)` with `I = Σ y p`, `P = Σ p`, `T = Σ y` and n the
+    number of pixels: 1 − Cohen's κ, in [0, 2]."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

@@ -24,6 +24,7 @@ __all__ = [
     "GeneralizedWassersteinDiceLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
+    "KappaLoss",
     "KerasLoss",
     "LearnableLoss",
     "LocallyAdaptiveLoss",
@@ -428,6 +429,28 @@ class NoiseRobustDiceLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         gamma: float = 1.5,
         denominator: str = "linear",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class KappaLoss(KerasLoss):
+    """`L = 1 − (2 (n I − P T) / n + ε) / (P + T − 2 P T / n + ε)` with `I = Σ y p`, `P = Σ p`, `T = Σ y` and n the
+    number of pixels: 1 − Cohen's κ, in [0, 2]."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

@@ -31,6 +31,7 @@ __all__ = [
     "GeneralizedWassersteinDiceLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
+    "KappaLoss",
     "LearnablePower",
     "LearnableWeights",
     "LocallyAdaptiveLoss",
@@ -516,6 +517,33 @@ class NoiseRobustDiceLoss(TorchLoss):
         smooth: float | tuple[float, float] = 1e-05,
         gamma: float = 1.5,
         denominator: str = "linear",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class KappaLoss(TorchLoss):
+    """`L = 1 − (2 (n I − P T) / n + ε) / (P + T − 2 P T / n + ε)` with `I = Σ y p`, `P = Σ p`, `T = Σ y` and n the
+    number of pixels: 1 − Cohen's κ, in [0, 2]."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
     ) -> None: ...
     def __call__(
         self,
