@@ -18,6 +18,7 @@ from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.mcc import MCCLoss
 from seglosses_core.losses.noise_robust_dice import NoiseRobustDiceLoss
 from seglosses_core.losses.penalty_generalized_dice import PenaltyGeneralizedDiceLoss
+from seglosses_core.losses.plus_plus import DicePlusPlusLoss, TverskyPlusPlusLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.semimetric import DiceSemimetricLoss, JaccardMetricLoss
@@ -45,6 +46,8 @@ LOSSES: tuple[type[Loss], ...] = (
     SensitivitySpecificityLoss,
     NoiseRobustDiceLoss,
     KappaLoss,
+    DicePlusPlusLoss,
+    TverskyPlusPlusLoss,
     PowerDiceLoss,
     PowerJaccardLoss,
     PointwiseExponentialLoss,
