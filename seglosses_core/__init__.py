@@ -24,6 +24,7 @@ from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.semimetric import DiceSemimetricLoss, JaccardMetricLoss
 from seglosses_core.losses.sensitivity_specificity import SensitivitySpecificityLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
+from seglosses_core.losses.tanimoto import TanimotoLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
 from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
 
@@ -48,6 +49,7 @@ LOSSES: tuple[type[Loss], ...] = (
     KappaLoss,
     DicePlusPlusLoss,
     TverskyPlusPlusLoss,
+    TanimotoLoss,
     PowerDiceLoss,
     PowerJaccardLoss,
     PointwiseExponentialLoss,

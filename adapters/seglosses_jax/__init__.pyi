@@ -41,6 +41,7 @@ __all__ = [
     "PowerDiceLoss",
     "PowerJaccardLoss",
     "SensitivitySpecificityLoss",
+    "TanimotoLoss",
     "TopK",
     "TverskyLoss",
     "TverskyPlusPlusLoss",
@@ -747,6 +748,42 @@ class TverskyPlusPlusLoss(JaxLoss, seglosses_core.TverskyPlusPlusLoss):
         gamma: float = 2.0,
         alpha: float = 0.3,
         beta: float = 0.7,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class TanimotoLoss(JaxLoss, seglosses_core.TanimotoLoss):
+    """`L = 1 − ½ (t(p, y) + t(1 − p, 1 − y))` with `t(p, y) = (Σ p y + ε) / (Σ p² + Σ y² − Σ p y + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        complement: bool = True,
+        depth: int = 0,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

@@ -40,6 +40,7 @@ __all__ = [
     "PowerDiceLoss",
     "PowerJaccardLoss",
     "SensitivitySpecificityLoss",
+    "TanimotoLoss",
     "TopK",
     "TverskyLoss",
     "TverskyPlusPlusLoss",
@@ -499,6 +500,29 @@ class TverskyPlusPlusLoss(KerasLoss):
         gamma: float = 2.0,
         alpha: float = 0.3,
         beta: float = 0.7,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class TanimotoLoss(KerasLoss):
+    """`L = 1 − ½ (t(p, y) + t(1 − p, 1 − y))` with `t(p, y) = (Σ p y + ε) / (Σ p² + Σ y² − Σ p y + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        complement: bool = True,
+        depth: int = 0,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

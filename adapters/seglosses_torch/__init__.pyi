@@ -47,6 +47,7 @@ __all__ = [
     "PowerDiceLoss",
     "PowerJaccardLoss",
     "SensitivitySpecificityLoss",
+    "TanimotoLoss",
     "TopK",
     "TorchLoss",
     "TverskyLoss",
@@ -602,6 +603,34 @@ class TverskyPlusPlusLoss(TorchLoss):
         gamma: float = 2.0,
         alpha: float = 0.3,
         beta: float = 0.7,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class TanimotoLoss(TorchLoss):
+    """`L = 1 − ½ (t(p, y) + t(1 − p, 1 − y))` with `t(p, y) = (Σ p y + ε) / (Σ p² + Σ y² − Σ p y + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        complement: bool = True,
+        depth: int = 0,
     ) -> None: ...
     def __call__(
         self,
