@@ -34,7 +34,7 @@ class OverlapLoss(RatioLoss):
         check_choice("overlap", self.overlap, ("product", "minimum"))
 
     def sums(self, prediction: Prediction, target: Target) -> tuple[list[Array], SumsBack]:
-        if self.overlap == "product" or target.hard:
+        if self.overlap == "product" or target.labels is not None:
             return super().sums(prediction, target)
         p, y = prediction.probabilities, target.values
         error, sign = errors(prediction, target)

@@ -44,7 +44,7 @@ def treats_classes_alike(name: str) -> bool:
         or isinstance(getattr(one, "alpha", None), tuple)
         or not getattr(one, "include_background", True)
         for one in singles(name)
-    )
+    ) and not any("permuted classes" in entry.exceptions for entry in entries(name))
 
 
 def is_of_softmax(name: str) -> bool:
