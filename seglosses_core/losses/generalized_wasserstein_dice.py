@@ -62,10 +62,16 @@ class GeneralizedWassersteinDiceLoss(ImageLoss, RatioLoss):
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
-        if self.distances is not None and len(self.distances) != shape_of(logits)[axis]:
+        classes = shape_of(logits)[axis]
+        if self.distances is not None and len(self.distances) != classes:
             raise ValueError(
-                f"distances must have one row per class, {shape_of(logits)[axis]} for logits of shape"
-                f" {shape_text(logits)}, got {len(self.distances)}."
+                f"distances must have one row per class, {classes} for logits of shape {shape_text(logits)}, got"
+                f" {len(self.distances)}."
+            )
+        if classes == 1:
+            raise ValueError(
+                "logits must have at least 2 classes for GeneralizedWassersteinDiceLoss, got logits of shape"
+                f" {shape_text(logits)}."
             )
 
     def score(

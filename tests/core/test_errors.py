@@ -371,6 +371,12 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     "distances of 0": (
         wasserstein([[0.0, 0.0], [0.0, 0.0]]), ValueError, "distances", "got ((0.0,", "an entry above 0",
     ),
+    "distances of one class": (
+        call(
+            "GeneralizedWassersteinDiceLoss", floats(2, 1, 4, 5), options={"activation": "identity"},
+        ),
+        ValueError, "logits", "(2, 1, 4, 5)", "at least 2 classes",
+    ),
     "distances between overlapping classes": (
         build("GeneralizedWassersteinDiceLoss", activation="sigmoid"),
         ValueError, "activation", "got 'sigmoid'", "'softmax' or 'identity'",
