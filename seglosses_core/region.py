@@ -14,17 +14,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
-from seglosses_core.arithmetic import combination, divide, product_or_none
+from seglosses_core.arithmetic import combination, divide, one_if_zero, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_number, shape_text
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
 from seglosses_core.moments import Moment, class_sizes
 from seglosses_core.ops import Ops
+from seglosses_core.pixel_sums import Summand, pixel_count, pixel_sums
 from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
 
 ScoreBack = Callable[[Array], Cotangent]
 """From the derivative with respect to the scores."""
+SumsBack = Callable[[Sequence[Array]], Cotangent]
+"""From the derivatives with respect to the sums."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +45,23 @@ class RegionLoss(SingleLoss):
         What happens to a class that the target of an image (of the batch) does not have.
     include_background : bool
         Whether class 0 counts.
+    average : "pooled", "image" or "class"
+        The mean over images and classes at once, over images of the means over their classes, or over classes of the
+        means over their images (Wang et al. 2023, arXiv:2310.19252). They differ where classes are left out of some
+        images. A sum, too, is then of such means.
     """
 
     aggregate: str = "image"
     absent: str = "count"
     include_background: bool = True
+    average: str = "pooled"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("aggregate", self.aggregate, ("image", "batch"))
         check_choice("absent", self.absent, ("count", "skip"))
         check_flag("include_background", self.include_background)
+        check_choice("average", self.average, ("pooled", "image", "class"))
 
     @property
     def grain(self) -> str:  # type: ignore[override]
@@ -88,6 +97,22 @@ class RegionLoss(SingleLoss):
         """What each pixel counts for in the sums over an image, or over the batch: a map, None for 1."""
         return target.weights(with_samples=self.aggregate == "batch")
 
+    def sums_unit(self, target: Target) -> Array | None:
+        """The unit of those weights, and of the sums; None for 1."""
+        return target.unit(with_samples=self.aggregate == "batch")
+
+    def sizes(self, target: Target) -> Array:
+        """The pixels of each class, `Σ w y`, as the sums are."""
+        return class_sizes(target, self.pixel_weights(target), batch=self.aggregate == "batch")
+
+    def pixel_count(self, target: Target) -> Array:
+        """All pixels, `Σ w`: `(N, 1)`, or `(1, 1)`."""
+        return pixel_count(target, self.pixel_weights(target), batch=self.aggregate == "batch")
+
+    def pixel_sums(self, summands: Sequence[Summand], target: Target) -> tuple[list[Array], SumsBack]:
+        """Sums over the pixels, and the way back."""
+        return pixel_sums(summands, target, self.pixel_weights(target), batch=self.aggregate == "batch")
+
     def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """ω, what each score counts for in the mean, of its shape, None for 1; and the unit that it is in."""
         if (
@@ -95,11 +120,19 @@ class RegionLoss(SingleLoss):
             and self.class_weights is None
             and self.absent == "count"
             and self.include_background
+            and self.average == "pooled"
         ):
             return None, None
-        images, unit = self.image_weights(target, ops)
+        xp, (images, unit) = ops.xp, self.image_weights(target, ops)
         classes, unit_of_classes = self.class_shares(target, ops)
-        return images[:, None] * classes, product_or_none([unit, unit_of_classes])
+        if self.average == "image":
+            means = divide(classes, xp.sum(classes, axis=1, keepdims=True), xp)
+            return images[:, None] * means, unit
+        weights = images[:, None] * classes
+        if self.average == "class":
+            means = divide(weights, xp.sum(weights, axis=0, keepdims=True), xp)
+            return xp.max(classes, axis=0, keepdims=True) * means, unit_of_classes
+        return weights, product_or_none([unit, unit_of_classes])
 
     def image_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
         """What each image counts for, `(N,)`, or the batch, `(1,)`; 0 without a valid pixel."""
@@ -127,10 +160,31 @@ class RegionLoss(SingleLoss):
         if classes is not None:
             shares = shares * ops.cast(classes, dtype)[None, :]
         if self.absent == "skip":
-            batch = self.aggregate == "batch"
-            sizes = class_sizes(target, self.pixel_weights(target), batch=batch)
-            shares = shares * ops.cast(sizes > 0, dtype)
+            shares = shares * ops.cast(self.sizes(target) > 0, dtype)
         return shares, unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLoss(RegionLoss):
+    """A region loss that is one number for each image, in which classes count as its formula says."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.average != "pooled":
+            raise ValueError(
+                f"average must be 'pooled' for {type(self).__name__}, which has one number for each image, got"
+                f" {self.average!r}."
+            )
+
+    def relative_shares(self, target: Target, ops: Ops) -> Array:
+        """What each class of an image counts for, relative to the most."""
+        shares, _ = self.class_shares(target, ops)
+        return shares / one_if_zero(ops.xp.max(shares, axis=1, keepdims=True), ops.xp)
+
+    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
+        images, unit = self.image_weights(target, ops)
+        shares, _ = self.class_shares(target, ops)
+        return images * ops.cast(ops.xp.max(shares, axis=1) > 0, images.dtype), unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,38 +218,57 @@ class RatioLoss(RegionLoss):
         """The sums that the loss is made of."""
         raise NotImplementedError
 
+    def sums(self, prediction: Prediction, target: Target) -> tuple[list[Array], SumsBack]:
+        """Their values for each image and class, and the way back from their derivatives."""
+        weights, batch = self.pixel_weights(target), self.aggregate == "batch"
+        return prediction.moments(self.moments(), target, weights, batch=batch)
+
+    def coefficients(self, target: Target) -> list[tuple[Any, Any]]:
+        """Of each sum, what it is multiplied by in the numerator and in the denominator."""
+        return [(m.n, m.d) for m in self.moments()]
+
+    def transform(self, u: Array, score: Array, ops: Ops) -> tuple[Array, Array | None]:
+        """A function of u, which is 1 less the ratio `score`, that takes its place, and its derivative; None for 1."""
+        return u, None
+
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        batch = self.aggregate == "batch"
-        sums, back = prediction.moments(self.moments(), target, self.pixel_weights(target), batch=batch)
-        loss, slopes = self.ratio(sums, target.unit(with_samples=batch), ops)
+        sums, back = self.sums(prediction, target)
+        loss, slopes = self.ratio(sums, self.coefficients(target), self.sums_unit(target), ops)
         return loss, lambda upstream: back([ops.cast(upstream, loss.dtype) * slope for slope in slopes])
 
-    def ratio(self, sums: Sequence[Array], unit: Array | None, ops: Ops) -> tuple[Array, list[Array]]:
-        """L and ∂L/∂S for each sum S; `unit` is that of the weights in the sums. A denominator of 0, which only a
-        `smooth` of 0 allows, means a perfect score."""
+    def ratio(
+        self, sums: Sequence[Array], coefficients: Sequence[tuple[Any, Any]], unit: Array | None, ops: Ops
+    ) -> tuple[Array, list[Array]]:
+        """L and ∂L/∂S for each sum S, of which `coefficients` has those in the numerator and in the denominator; `unit`
+        is that of the weights in the sums. A denominator of 0, which only a `smooth` of 0 allows, means a perfect
+        score."""
         if isinstance(self.smooth, tuple):
             above, below = self.smooth
         else:
             above, below = (self.smooth if self.smooth_numerator else 0), self.smooth
         difference = 0 if above is below else below - above
         unit_of_smooth = 1 if unit is None else 1 / unit
-        wanted, terms = self.moments(), [*sums, unit_of_smooth]
+        terms = [*sums, unit_of_smooth]
         # d − n first: near perfection the ratio is 1, and ε cancels exactly.
-        missed = combination([*(m.d - m.n for m in wanted), difference], terms)
-        found = combination([*(m.n for m in wanted), above], terms)
-        denominator = combination([*(m.d for m in wanted), below], terms)
+        missed = combination([*(d - n for n, d in coefficients), difference], terms)
+        found = combination([*(n for n, _ in coefficients), above], terms)
+        denominator = combination([*(d for _, d in coefficients), below], terms)
         never_zero = unit is None and ops.is_above_zero(below)
 
-        def over_denominator(numerator: Any) -> Array:
-            return numerator / denominator if never_zero else divide(numerator, denominator, ops.xp)
+        def over_denominator(numerator: Any, otherwise: float = 0.0) -> Array:
+            return (
+                numerator / denominator if never_zero else divide(numerator, denominator, ops.xp, otherwise)
+            )
 
-        loss, score = over_denominator(missed), over_denominator(found)
+        u, score = over_denominator(missed), over_denominator(found, otherwise=1.0)
 
-        def slope(m: Moment) -> Array:
-            """`(d − n − d L) / (d·S + ε)`, without a difference that vanishes where L is near 1 or near 0."""
-            only_below = isinstance(m.n, int) and m.n == 0
-            return over_denominator(m.d * score if only_below else combination([m.d - m.n, -m.d], [1, loss]))
+        def slope(n: Any, d: Any) -> Array:
+            """`(d − n − d u) / (d·S + ε)`, without a difference that vanishes where u is near 1 or near 0."""
+            only_below = isinstance(n, int) and n == 0
+            return over_denominator(d * score if only_below else combination([d - n, -d], [1, u]))
 
-        return loss, [slope(m) for m in wanted]
+        slopes = [slope(n, d) for n, d in coefficients]
+        loss, steepness = self.transform(u, score, ops)
+        return loss, slopes if steepness is None else [steepness * slope for slope in slopes]

@@ -10,26 +10,40 @@ from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 
 __all__ = [
+    "AsymmetricSimilarityLoss",
+    "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
+    "DicePlusPlusLoss",
+    "DiceSemimetricLoss",
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "GeneralizedWassersteinDiceLoss",
     "JaccardLoss",
+    "JaccardMetricLoss",
+    "KappaLoss",
     "KerasLoss",
     "LearnableLoss",
     "LocallyAdaptiveLoss",
+    "LogCoshDiceLoss",
+    "MCCLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NoiseRobustDiceLoss",
+    "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
+    "SensitivitySpecificityLoss",
+    "TanimotoLoss",
     "TopK",
     "TverskyLoss",
+    "TverskyPlusPlusLoss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
@@ -87,7 +101,10 @@ class DiceLoss(KerasLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        log: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -107,7 +124,10 @@ class JaccardLoss(KerasLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        log: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -127,9 +147,12 @@ class TverskyLoss(KerasLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.5,
         beta: float = 0.5,
+        log: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -150,10 +173,103 @@ class FocalTverskyLoss(KerasLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class LogCoshDiceLoss(KerasLoss):
+    """`L = log cosh u` with `u = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)` of the Dice loss: flat where that is small."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class AsymmetricSimilarityLoss(KerasLoss):
+    """`L = 1 − (1 + β²) I / ((1 + β²) I + β² FN + FP)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`: 1 − F_β."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        beta: float = 1.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class DiceSemimetricLoss(KerasLoss):
+    """`L = Σ |p − y| / (Σ p + Σ y + ε)`, Dice with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class JaccardMetricLoss(KerasLoss):
+    """`L = Σ |p − y| / (Σ max(p, y) + ε)`, Jaccard with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -174,8 +290,239 @@ class GeneralizedDiceLoss(KerasLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         weights: str = "square",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class PenaltyGeneralizedDiceLoss(KerasLoss):
+    """`L = (1 + k) u / (1 + k u)` with u the generalized Dice loss: false positives and false negatives count 1 + k
+    times."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        weights: str = "square",
+        k: float = 2.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class BoundaryDoULoss(KerasLoss):
+    """`L = (Σ (p − y)² + ε) / (Σ (p − y)² + (1 − α) Σ y p + ε)` with `α = 1 − 2 C / S`, C the pixels on the boundary
+    of a class and S all of its pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        max_alpha: float = 0.8,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class MCCLoss(KerasLoss):
+    """`L = 1 − (TP TN − FP FN) / √((TP + FP) (TP + FN) (TN + FP) (TN + FN) + ε)`, Matthews' correlation coefficient."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float = 1e-05,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class GeneralizedWassersteinDiceLoss(KerasLoss):
+    """Dice for labels, where an error costs the distance M of the class from the right one: `W = Σ_c M_yc p_c` for each
+    pixel, and for each image"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        distances: Sequence[Sequence[float]] | None = None,
+        weights: str = "default",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class SensitivitySpecificityLoss(KerasLoss):
+    """`L = r Σ y (p − y)² / (Σ y + ε) + (1 − r) Σ (1 − y) (p − y)² / (Σ (1 − y) + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        ratio: float = 0.05,
+        smooth: float = 1e-05,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class NoiseRobustDiceLoss(KerasLoss):
+    """Dice with a power on the errors, between the mean absolute error and squares:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        gamma: float = 1.5,
+        denominator: str = "linear",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class KappaLoss(KerasLoss):
+    """`L = 1 − (2 (n I − P T) / n + ε) / (P + T − 2 P T / n + ε)` with `I = Σ y p`, `P = Σ p`, `T = Σ y` and n the
+    number of pixels: 1 − Cohen's κ, in [0, 2]."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class DicePlusPlusLoss(KerasLoss):
+    """`L = 1 − (2 I + ε) / (2 I + Σ (y (1 − p))^γ + Σ ((1 − y) p)^γ + ε)` with `I = Σ y p`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        gamma: float = 2.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class TverskyPlusPlusLoss(KerasLoss):
+    """`L = 1 − (I + ε) / (I + α Σ ((1 − y) p)^γ + β Σ (y (1 − p))^γ + ε)` with `I = Σ y p`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        gamma: float = 2.0,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class TanimotoLoss(KerasLoss):
+    """`L = 1 − ½ (t(p, y) + t(1 − p, 1 − y))` with `t(p, y) = (Σ p y + ε) / (Σ p² + Σ y² − Σ p y + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        complement: bool = True,
+        depth: int = 0,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -195,6 +542,7 @@ class PowerDiceLoss(KerasLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         p: float | Any = 2.0,
         name: str | None = None,
@@ -216,6 +564,7 @@ class PowerJaccardLoss(KerasLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         p: float | Any = 2.0,
         name: str | None = None,
@@ -237,6 +586,7 @@ class PointwiseExponentialLoss(KerasLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 20.0,
         exponent: float = 3.0,

@@ -75,6 +75,7 @@ exp = tf.exp
 log = tf.math.log
 log1p = tf.math.log1p
 sqrt = tf.sqrt
+tanh = tf.tanh
 
 
 def floor(x: tf.Tensor, /) -> tf.Tensor:

@@ -17,27 +17,41 @@ from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss
 
 __all__ = [
+    "AsymmetricSimilarityLoss",
+    "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
+    "DicePlusPlusLoss",
+    "DiceSemimetricLoss",
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "GeneralizedWassersteinDiceLoss",
     "JaccardLoss",
+    "JaccardMetricLoss",
+    "KappaLoss",
     "LearnablePower",
     "LearnableWeights",
     "LocallyAdaptiveLoss",
+    "LogCoshDiceLoss",
+    "MCCLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NoiseRobustDiceLoss",
+    "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
+    "SensitivitySpecificityLoss",
+    "TanimotoLoss",
     "TopK",
     "TorchLoss",
     "TverskyLoss",
+    "TverskyPlusPlusLoss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
@@ -105,7 +119,10 @@ class DiceLoss(TorchLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        log: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -130,7 +147,10 @@ class JaccardLoss(TorchLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        log: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -155,9 +175,12 @@ class TverskyLoss(TorchLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.5,
         beta: float = 0.5,
+        log: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -183,10 +206,123 @@ class FocalTverskyLoss(TorchLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class LogCoshDiceLoss(TorchLoss):
+    """`L = log cosh u` with `u = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)` of the Dice loss: flat where that is small."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class AsymmetricSimilarityLoss(TorchLoss):
+    """`L = 1 − (1 + β²) I / ((1 + β²) I + β² FN + FP)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`: 1 − F_β."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        beta: float = 1.5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class DiceSemimetricLoss(TorchLoss):
+    """`L = Σ |p − y| / (Σ p + Σ y + ε)`, Dice with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class JaccardMetricLoss(TorchLoss):
+    """`L = Σ |p − y| / (Σ max(p, y) + ε)`, Jaccard with `min(p, y)` for what prediction and target have in common."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "minimum",
+        log: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -212,8 +348,289 @@ class GeneralizedDiceLoss(TorchLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
         weights: str = "square",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class PenaltyGeneralizedDiceLoss(TorchLoss):
+    """`L = (1 + k) u / (1 + k u)` with u the generalized Dice loss: false positives and false negatives count 1 + k
+    times."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        weights: str = "square",
+        k: float = 2.5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class BoundaryDoULoss(TorchLoss):
+    """`L = (Σ (p − y)² + ε) / (Σ (p − y)² + (1 − α) Σ y p + ε)` with `α = 1 − 2 C / S`, C the pixels on the boundary
+    of a class and S all of its pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        max_alpha: float = 0.8,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class MCCLoss(TorchLoss):
+    """`L = 1 − (TP TN − FP FN) / √((TP + FP) (TP + FN) (TN + FP) (TN + FN) + ε)`, Matthews' correlation coefficient."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float = 1e-05,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class GeneralizedWassersteinDiceLoss(TorchLoss):
+    """Dice for labels, where an error costs the distance M of the class from the right one: `W = Σ_c M_yc p_c` for each
+    pixel, and for each image"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        distances: Sequence[Sequence[float]] | None = None,
+        weights: str = "default",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class SensitivitySpecificityLoss(TorchLoss):
+    """`L = r Σ y (p − y)² / (Σ y + ε) + (1 − r) Σ (1 − y) (p − y)² / (Σ (1 − y) + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        ratio: float = 0.05,
+        smooth: float = 1e-05,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class NoiseRobustDiceLoss(TorchLoss):
+    """Dice with a power on the errors, between the mean absolute error and squares:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        gamma: float = 1.5,
+        denominator: str = "linear",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class KappaLoss(TorchLoss):
+    """`L = 1 − (2 (n I − P T) / n + ε) / (P + T − 2 P T / n + ε)` with `I = Σ y p`, `P = Σ p`, `T = Σ y` and n the
+    number of pixels: 1 − Cohen's κ, in [0, 2]."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class DicePlusPlusLoss(TorchLoss):
+    """`L = 1 − (2 I + ε) / (2 I + Σ (y (1 − p))^γ + Σ ((1 − y) p)^γ + ε)` with `I = Σ y p`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        gamma: float = 2.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class TverskyPlusPlusLoss(TorchLoss):
+    """`L = 1 − (I + ε) / (I + α Σ ((1 − y) p)^γ + β Σ (y (1 − p))^γ + ε)` with `I = Σ y p`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        gamma: float = 2.0,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class TanimotoLoss(TorchLoss):
+    """`L = 1 − ½ (t(p, y) + t(1 − p, 1 − y))` with `t(p, y) = (Σ p y + ε) / (Σ p² + Σ y² − Σ p y + ε)`."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        complement: bool = True,
+        depth: int = 0,
     ) -> None: ...
     def __call__(
         self,
@@ -238,6 +655,7 @@ class PowerDiceLoss(TorchLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         p: float | Tensor | nn.Module = 2.0,
     ) -> None: ...
@@ -264,6 +682,7 @@ class PowerJaccardLoss(TorchLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         p: float | Tensor | nn.Module = 2.0,
     ) -> None: ...
@@ -290,6 +709,7 @@ class PointwiseExponentialLoss(TorchLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 20.0,
         exponent: float = 3.0,

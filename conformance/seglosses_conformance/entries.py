@@ -37,6 +37,8 @@ class Sample:
     """The kinds of targets that the loss takes with these hyper-parameters."""
     activations: tuple[str, ...] = ACTIVATIONS
     """Those that mean something with these hyper-parameters; a test may put one in the place of the loss's own."""
+    bounds: tuple[float, float] | None = None
+    """Those of the loss, if not the entry's."""
 
     def __str__(self) -> str:
         return (

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seglosses_core.activations import Prediction
-from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_choice
 from seglosses_core.libraries import Array
-from seglosses_core.losses.dice import DiceLoss
-from seglosses_core.moments import class_sizes
+from seglosses_core.losses.dice import DiceRatio
 from seglosses_core.ops import Ops
-from seglosses_core.region import ScoreBack
+from seglosses_core.region import ImageLoss, ScoreBack
 from seglosses_core.target import Target
 
 _EXPONENTS = {"square": 2, "simple": 1, "uniform": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneralizedDiceLoss(DiceLoss):
+class GeneralizedDiceLoss(ImageLoss, DiceRatio):
     """`L = 1 − (2 Σ_c ω_c I_c + ε) / (Σ_c ω_c (P_c + T_c) + ε)` for each image, with `I = Σ y p`, `P = Σ p`,
     `T = Σ y` and `ω = 1 / T²`.
 
@@ -31,6 +29,8 @@ class GeneralizedDiceLoss(DiceLoss):
     ----------
     weights : "square", "simple" or "uniform"
         ω is 1 / T², 1 / T or 1.
+    overlap : "product" or "minimum"
+        What p and y have in common, `p y` or `min(p, y)`: see `OverlapLoss`.
 
     Examples
     --------
@@ -51,13 +51,11 @@ class GeneralizedDiceLoss(DiceLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        batch, pixels = self.aggregate == "batch", self.pixel_weights(target)
-        sums, back = prediction.moments(self.moments(), target, pixels, batch=batch)
-        shares, _ = self.class_shares(target, ops)
-        shares = shares / one_if_zero(ops.xp.max(shares, axis=1, keepdims=True), ops.xp)
-        omega = shares * self._omega(class_sizes(target, pixels, batch=batch), shares, ops)
+        sums, back = self.sums(prediction, target)
+        shares = self.relative_shares(target, ops)
+        omega = shares * self._omega(self.sizes(target), shares, ops)
         sums = [ops.xp.sum(omega * x, axis=1) for x in sums]
-        loss, slopes = self.ratio(sums, target.unit(with_samples=batch), ops)
+        loss, slopes = self.ratio(sums, self.coefficients(target), self.sums_unit(target), ops)
         return loss, lambda upstream: back(
             [(ops.cast(upstream, loss.dtype) * slope)[:, None] * omega for slope in slopes]
         )
@@ -69,8 +67,3 @@ class GeneralizedDiceLoss(DiceLoss):
         least = xp.min(xp.where((sizes > 0) & (shares > 0), sizes, largest), axis=1, keepdims=True)
         relative = xp.where(sizes > 0, least / xp.where(sizes > 0, sizes, one), one)
         return relative ** _EXPONENTS[self.weights]
-
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
-        images, unit = self.image_weights(target, ops)
-        shares, _ = self.class_shares(target, ops)
-        return images * ops.cast(ops.xp.max(shares, axis=1) > 0, images.dtype), unit

@@ -77,6 +77,11 @@ def build(name, **options):
     return lambda framework: getattr(framework.losses, name)(**options)
 
 
+def wasserstein(distances):
+    """A call with distances between the classes."""
+    return call("GeneralizedWassersteinDiceLoss", options={"distances": distances})
+
+
 def ensemble(*members, **options):
     """A function of a framework that makes an ensemble."""
 
@@ -301,6 +306,83 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     ),
     "unknown absent": (
         build("DiceLoss", absent="ignore"), ValueError, "absent", "got 'ignore'", "one of 'count', 'skip'",
+    ),
+    "unknown average": (
+        build("DiceLoss", average="mean"), ValueError, "average", "got 'mean'", "one of 'pooled', 'image', 'class'",
+    ),
+    "average of one number for each image": (
+        build("GeneralizedDiceLoss", average="class"), ValueError, "average", "got 'class'", "must be 'pooled'",
+    ),
+    "unknown overlap": (
+        build("TverskyLoss", overlap="union"), ValueError, "overlap", "got 'union'", "one of 'product', 'minimum'",
+    ),
+    "log that is no flag": (
+        build("JaccardLoss", log=2), TypeError, "log", "got int: 2", "True or False",
+    ),
+    "max_alpha of 1": (
+        build("BoundaryDoULoss", max_alpha=1.0), ValueError, "max_alpha", "got 1.0", "at least -1 and below 1",
+    ),
+    "smooth below 0 beside a correlation": (
+        build("MCCLoss", smooth=-1.0), ValueError, "smooth", "got -1.0", "at least 0",
+    ),
+    "ratio above 1": (
+        build("SensitivitySpecificityLoss", ratio=1.5), ValueError, "ratio", "got 1.5", "at least 0 and at most 1",
+    ),
+    "gamma above 2": (
+        build("NoiseRobustDiceLoss", gamma=2.5), ValueError, "gamma", "got 2.5", "at least 1 and at most 2",
+    ),
+    "unknown denominator of a noise-robust loss": (
+        build("NoiseRobustDiceLoss", denominator="union"),
+        ValueError, "denominator", "got 'union'", "one of 'linear', 'squared'",
+    ),
+    "k below 0": (
+        build("PenaltyGeneralizedDiceLoss", k=-1), ValueError, "k must", "got -1", "at least 0",
+    ),
+    "gamma below 1": (
+        build("DicePlusPlusLoss", gamma=0.5), ValueError, "gamma", "got 0.5", "at least 1",
+    ),
+    "alpha below 0": (
+        build("TverskyPlusPlusLoss", alpha=-1.0), ValueError, "alpha", "got -1.0", "at least 0",
+    ),
+    "depth that is no integer": (
+        build("TanimotoLoss", depth=1.5), TypeError, "depth", "got float: 1.5", "an integer",
+    ),
+    "complement that is no flag": (
+        build("TanimotoLoss", complement=1), TypeError, "complement", "got int: 1", "True or False",
+    ),
+    "distances of other classes": (
+        wasserstein([[0, 1], [1, 0]]), ValueError, "distances", "got 2", "one row per class, 3",
+    ),
+    "distances that are no matrix": (
+        wasserstein([0, 1, 1]), TypeError, "distances", "got (0, 1, 1)", "a sequence of sequences",
+    ),
+    "distances that are not square": (
+        wasserstein([[0, 1], [1, 0], [1, 1]]), ValueError, "distances", "rows of lengths [2, 2, 2]", "(C, C)",
+    ),
+    "distances from a class to itself": (
+        wasserstein([[0, 1, 1], [1, 2, 1], [1, 1, 0]]), ValueError, "distances[1][1]", "got 2", "must be 0",
+    ),
+    "distances that depend on the direction": (
+        wasserstein([[0, 1, 1], [2, 0, 1], [1, 1, 0]]), ValueError, "distances", "got 1 at [0][1] and 2", "symmetric",
+    ),
+    "distances below 0": (
+        wasserstein([[0, -1, 1], [-1, 0, 1], [1, 1, 0]]), ValueError, "distances[0][1]", "got -1", "at least 0",
+    ),
+    "distances of 0": (
+        wasserstein([[0.0, 0.0], [0.0, 0.0]]), ValueError, "distances", "got ((0.0,", "an entry above 0",
+    ),
+    "distances of one class": (
+        call(
+            "GeneralizedWassersteinDiceLoss", floats(2, 1, 4, 5), options={"activation": "identity"},
+        ),
+        ValueError, "logits", "(2, 1, 4, 5)", "at least 2 classes",
+    ),
+    "distances between overlapping classes": (
+        build("GeneralizedWassersteinDiceLoss", activation="sigmoid"),
+        ValueError, "activation", "got 'sigmoid'", "'softmax' or 'identity'",
+    ),
+    "beta of 0": (
+        build("AsymmetricSimilarityLoss", beta=0.0), ValueError, "beta", "got 0.0", "above 0",
     ),
     "class axis that is no integer": (
         build("DiceLoss", class_axis="last"), TypeError, "class_axis", "got str: 'last'", "an integer",

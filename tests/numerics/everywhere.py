@@ -98,6 +98,12 @@ def entries(name: str) -> list[Entry]:
     return [ENTRIES[type(one).__name__] for one in singles(name)]
 
 
+def bounds(name: str) -> tuple[float, float]:
+    """Between which it lies."""
+    loss, sample = SAMPLES[name]
+    return sample.bounds or ENTRIES[loss].bounds
+
+
 def is_single(name: str) -> bool:
     return SAMPLES[name][0] != "EnsembleLoss"
 

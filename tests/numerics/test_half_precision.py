@@ -52,7 +52,9 @@ def assert_close(value: float, gradient: np.ndarray, expected: tuple[float, np.n
     assert np.isfinite(value)
     assert abs(value - expected_value) <= VALUE_TOLERANCE[dtype] * abs(expected_value)
     error = np.abs(gradient.astype(np.float64) / SCALE - expected_gradient)
-    assert np.max(error) <= GRADIENT_TOLERANCE * np.max(np.abs(expected_gradient))
+    # Kappa has hardly a gradient where one class is everything: no scale brings that into float16.
+    spacing = float(np.finfo(np.float16).smallest_subnormal) / SCALE
+    assert np.max(error) <= GRADIENT_TOLERANCE * np.max(np.abs(expected_gradient)) + spacing / 2
 
 
 @pytest.mark.parametrize("name", SCENES)

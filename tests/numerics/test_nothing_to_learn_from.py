@@ -11,8 +11,8 @@ from everywhere import (
     FRAMEWORKS,
     LOSSES,
     Problem,
+    bounds,
     core_of,
-    entries,
     evaluate,
     is_region,
     named,
@@ -75,7 +75,7 @@ def scores_classes_alike(name: str) -> bool:
     if not is_region(name) or made.class_weights or not made.include_background:
         return False
     scores = dataclasses.replace(made, reduction="none", aggregate="image")(LOGITS, LABELS)
-    return scores.ndim == 2 and entries(name)[0].bounds == (0, 1) and made.activation == "softmax"
+    return scores.ndim == 2 and bounds(name) == (0, 1) and made.activation == "softmax"
 
 
 @everywhere

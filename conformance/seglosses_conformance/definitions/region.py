@@ -15,6 +15,8 @@ from .arrays import (
     CERTAIN,
     CLASS_WEIGHTS,
     IGNORED_MASKED_WEIGHTED,
+    LABELS,
+    PROBABILITIES,
     SAMPLE_WEIGHT,
     SOFT,
     masked,
@@ -54,6 +56,65 @@ def worked(comment: str, value_by_hand: float, **others: Any) -> Definition:
         activation="identity",
         **others,
     )
+
+
+# Probabilities that are no short binary numbers, as papers and other libraries give them. Class 0, class 1, …: of two
+# classes I = 1.6, 1.4, P = 2.2, 1.8, T = 2, 2; of three I = 1.8, 0.6, 0, P = 2.1, 1.3, 0.6, T = 3, 1, 0; of one class
+# with soft targets I = 0.45, P = T = 1, Σ |p − y| = 0.4.
+_FOREGROUND = np.array([[0.8, 0.6, 0.3, 0.1]])
+_ROWS = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.3, 0.6, 0.1]])
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "two": {"logits": np.stack([1 - _FOREGROUND, _FOREGROUND], axis=1), "target": np.array([[1, 1, 0, 0]])},
+    "three": {"logits": _ROWS.T[None], "target": np.array([[0, 0, 0, 1]])},
+    "soft": {"logits": np.array([[[0.6, 0.3, 0.1]]]), "target": np.array([[[0.5, 0.5, 0.0]]])},
+}
+
+
+def examples(*names: str, **hyperparameters: Any) -> list[Definition]:
+    """Four pixels of two classes, four of three with class 2 absent, or three with soft targets; all if none is
+    named."""
+    texts = {
+        "two": "Four pixels of two classes.",
+        "three": "Four pixels, class 2 absent.",
+        "soft": "Three pixels with soft targets.",
+    }
+    return [
+        case(
+            f"example-{name}",
+            texts[name],
+            flags="identity",
+            activation="identity",
+            **EXAMPLES[name],
+            **hyperparameters,
+        )
+        for name in names or EXAMPLES
+    ]
+
+
+def averages() -> list[Definition]:
+    """What means of means are asked: class 2 is in image 1 alone, class 0 in image 0 alone or with a small weight."""
+    weights: dict[str, Any] = {"class_weights": CLASS_WEIGHTS, "sample_weight": SAMPLE_WEIGHT, **masked()}
+    return [
+        case(
+            f"average-{average}{name}",
+            f"The mean over {text}.",
+            flags=flags,
+            average=average,
+            absent="skip",
+            target=ABSENT_SOFT,
+            **others,
+        )
+        for average, text in (("image", "images of their classes"), ("class", "classes of their images"))
+        for name, flags, others in (
+            ("", "absent-class soft", {}),
+            ("-weights", "absent-class soft mask sample-weight class-weights", weights),
+            (
+                "-none",
+                "absent-class soft none class-weights",
+                {"reduction": "none", "class_weights": CLASS_WEIGHTS},
+            ),
+        )
+    ]
 
 
 ONE_IMAGE = np.array([1, 0]).reshape(2, 1, 1)
@@ -120,6 +181,75 @@ REGIONS = by_name(
         sample_weight=SAMPLE_WEIGHT,
     ),
 )
+
+
+# Σ ŷ = 7/8, Σ y = 3/4, Σ min = 1/2, Σ (ŷ − y)₊ = 3/8, Σ (y − ŷ)₊ = 1/4.
+SOFT_PREDICTIONS = np.array([[[0.5, 0.25, 0.125]]])
+SOFT_FOREGROUND = np.array([[[0.25, 0.5, 0.0]]])
+
+
+def minima(**hyperparameters: Any) -> list[Definition]:
+    """What the lesser of ŷ and y in place of their product is asked."""
+    given: dict[str, Any] = {"overlap": "minimum", **hyperparameters}
+    return [
+        case("minimum", "Of labels, the lesser of the two is the product.", **given),
+        case("minimum-soft", "The lesser of the two, soft targets.", target=SOFT, **given),
+        case(
+            "minimum-weights",
+            "The lesser of the two over the batch, with weights of all kinds.",
+            flags="soft batch mask sample-weight class-weights",
+            aggregate="batch",
+            class_weights=CLASS_WEIGHTS,
+            **masked(target=SOFT),
+            sample_weight=SAMPLE_WEIGHT,
+            **given,
+        ),
+        case(
+            "minimum-sigmoid",
+            "The lesser of the two, overlapping classes.",
+            flags="soft sigmoid",
+            activation="sigmoid",
+            target=SOFT,
+            **given,
+        ),
+        case(
+            "minimum-met",
+            "Where the label is not 1, the probabilities are their soft targets, with the mean slope of both sides.",
+            flags="soft identity",
+            activation="identity",
+            logits=np.where((LABELS == 1)[:, None], PROBABILITIES, SOFT),
+            target=SOFT,
+            **given,
+        ),
+    ]
+
+
+def logarithms(**hyperparameters: Any) -> list[Definition]:
+    """What −log of a score is asked."""
+    perfect, wrong = (SCENES[name].logits for name in ("perfect", "wrong"))
+    return [
+        case("log", "−log of the score.", log=True, **hyperparameters),
+        case("log-soft", "−log of the score, soft targets.", log=True, target=SOFT, **hyperparameters),
+        case("log-perfect", "−log of the score, all right.", log=True, logits=perfect, **hyperparameters),
+        case("log-wrong", "−log of the score, all wrong.", log=True, logits=wrong, **hyperparameters),
+        case(
+            "log-absent",
+            "A class without target scores ε/(Σ ŷ + ε).",
+            log=True,
+            target=ABSENT,
+            **hyperparameters,
+        ),
+        case(
+            "log-weights",
+            "−log of the score over the batch, with weights of all kinds.",
+            flags="batch mask sample-weight class-weights ignore-index",
+            log=True,
+            aggregate="batch",
+            class_weights=CLASS_WEIGHTS,
+            **IGNORED_MASKED_WEIGHTED,
+            **hyperparameters,
+        ),
+    ]
 
 
 def family(

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import inf
 from typing import Any
 
-from ..definitions.region import EPSILON, family, ratio, worked
+from ..definitions.region import EPSILON, averages, family, logarithms, minima, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other, without
-from ..oracle.family import Cell, RatioOfSums, total
+from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
 
 POWER_LOSSES = "Duque-Arias et al., On power Jaccard losses for semantic segmentation, VISAPP 2021"
 DICE = f"{POWER_LOSSES}, the Dice loss"
 JACCARD = f"{POWER_LOSSES}, the Jaccard loss"
 
 
-def dice(cells: list[Cell], smooth: Any) -> tuple[Any, Any]:
+def dice(cells: list[Cell], smooth: Any, overlap: str = "product") -> tuple[Any, Any]:
     """1 − (2 Σ yŷ + ε)/(Σ (y + ŷ) + ε)"""
-    overlap = total(cell.w * cell.y * cell.p for cell in cells)
-    return 2 * overlap + smooth, total(cell.w * (cell.y + cell.p) for cell in cells) + smooth
+    both = total(cell.w * common(cell, overlap) for cell in cells)
+    return 2 * both + smooth, total(cell.w * (cell.y + cell.p) for cell in cells) + smooth
 
 
-def jaccard(cells: list[Cell], smooth: Any) -> tuple[Any, Any]:
+def jaccard(cells: list[Cell], smooth: Any, overlap: str = "product") -> tuple[Any, Any]:
     """1 − (Σ yŷ + ε)/(Σ (y + ŷ − yŷ) + ε)"""
-    overlap = total(cell.w * cell.y * cell.p for cell in cells)
-    union = total(cell.w * (cell.y + cell.p - cell.y * cell.p) for cell in cells)
-    return overlap + smooth, union + smooth
+    both = total(cell.w * common(cell, overlap) for cell in cells)
+    union = total(cell.w * (cell.y + cell.p - common(cell, overlap)) for cell in cells)
+    return both + smooth, union + smooth
 
 
 # n = 3 + ε and d = 17/4 + ε of the worked example. The slope of 1 − n/d by ŷ is (n − 2y · d)/d².
@@ -35,7 +36,7 @@ ENTRIES = [
     Entry(
         loss="DiceLoss",
         source=DICE,
-        oracle=RatioOfSums(dice),
+        oracle=RatioOfSums(dice, then=minus_log),
         cases=[
             worked(
                 "1 − (3 + ε)/(17/4 + ε).",
@@ -43,10 +44,17 @@ ENTRIES = [
                 gradient_by_hand=[float((N - 2 * y * D) / D**2) for y in (1, 1, 0, 0)],
             ),
             *family(shared=()),
+            *logarithms(),
+            *minima(),
+            *averages(),
         ],
         samples=(
             Sample(),
             Sample({"activation": "sigmoid"}),
+            Sample({"log": True}, bounds=(0, inf)),
+            Sample({"overlap": "minimum"}),
+            Sample({"average": "image", "absent": "skip"}),
+            Sample({"average": "class", "absent": "skip", "class_weights": [1.0, 2.0, 0.5]}),
             Sample({"aggregate": "batch", "absent": "skip"}),
             Sample({"absent": "skip", "include_background": False, "class_weights": [1.0, 2.0, 0.5]}),
         ),
@@ -57,8 +65,13 @@ ENTRIES = [
     Entry(
         loss="JaccardLoss",
         source=JACCARD,
-        oracle=RatioOfSums(jaccard),
-        cases=[worked("1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)), *family()],
+        oracle=RatioOfSums(jaccard, then=minus_log),
+        cases=[
+            worked("1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)),
+            *family(),
+            *logarithms(),
+            *minima(),
+        ],
         bounds=(0, 1),
         value_fault=without("mask"),
         gradient_fault=lambda g: g[..., ::-1],

@@ -9,16 +9,16 @@ from mpmath import mpf
 
 from ..definitions import case
 from ..definitions.arrays import ABSENT, SOFT
-from ..definitions.region import family
+from ..definitions.region import family, minima
 from ..entries import Entry, Sample
 from ..faults import other
-from ..oracle.family import Cell, RatioPerImage, total
+from ..oracle.family import Cell, RatioPerImage, common, total
 
 SOURCE = "Sudre et al., Generalised Dice overlap as a loss for unbalanced segmentations, 2017, section 2.1"
 
 
 def generalized_dice(
-    classes: list[tuple[Any, list[Cell]]], smooth: Any, weights: str = "square"
+    classes: list[tuple[Any, list[Cell]]], smooth: Any, weights: str = "square", overlap: str = "product"
 ) -> tuple[Any, Any]:
     """1 − (2 Σ_c ω Σ yŷ + ε)/(Σ_c ω Σ (y + ŷ) + ε), ω = 1/(Σ y)², over its largest; that of a class without target is
     the largest. Class weights multiply it, over theirs."""
@@ -30,7 +30,7 @@ def generalized_dice(
     numerator, denominator = smooth, smooth
     for size, (weight, cells) in zip(sizes, classes, strict=True):
         omega = mpf(weight) / top * (mpf(1) if size == 0 or least is None else (least / size) ** power)
-        numerator = numerator + 2 * omega * total(cell.w * cell.y * cell.p for cell in cells)
+        numerator = numerator + 2 * omega * total(cell.w * common(cell, overlap) for cell in cells)
         denominator = denominator + omega * total(cell.w * (cell.y + cell.p) for cell in cells)
     return numerator, denominator
 
@@ -67,6 +67,7 @@ ENTRY = Entry(
         case("uniform", "ω = 1.", weights="uniform"),
         case("absent-counted", "A class without target has the largest ω.", target=ABSENT),
         case("soft-simple", "ω = 1/Σ y.", weights="simple", target=SOFT),
+        *minima(),
     ],
     samples=(
         Sample(),

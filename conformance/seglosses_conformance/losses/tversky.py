@@ -8,28 +8,33 @@ from mpmath import mpf
 
 from ..definitions import case
 from ..definitions.arrays import SOFT
-from ..definitions.region import family, ratio, worked
+from ..definitions.region import examples, family, logarithms, minima, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other
-from ..oracle.family import Cell, RatioOfSums, total
+from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
 from ..oracle.tape import plain
 
 SOURCE = "Salehi et al., Tversky loss function for image segmentation using 3D FCNs, 2017, eq. 4"
 FOCAL = "Abraham and Khan, A novel focal Tversky loss function for lesion segmentation, 2018, section 2"
 
 
-def tversky(cells: list[Cell], smooth: Any, alpha: float = 0.5, beta: float = 0.5) -> tuple[Any, Any]:
+def tversky(
+    cells: list[Cell], smooth: Any, alpha: float = 0.5, beta: float = 0.5, overlap: str = "product"
+) -> tuple[Any, Any]:
     """1 − (TP + ε)/(TP + α FP + β FN + ε), TP = Σ yŷ, FP = Σ (1 − y)ŷ, FN = Σ y(1 − ŷ)"""
-    true_positive = total(cell.w * cell.y * cell.p for cell in cells)
-    false_positive = total(cell.w * (1 - cell.y) * cell.p for cell in cells)
-    false_negative = total(cell.w * cell.y * (1 - cell.p) for cell in cells)
+    both = [(cell, common(cell, overlap)) for cell in cells]
+    true_positive = total(cell.w * shared for cell, shared in both)
+    false_positive = total(cell.w * (cell.p - shared) for cell, shared in both)
+    false_negative = total(cell.w * (cell.y - shared) for cell, shared in both)
     index = true_positive + mpf(alpha) * false_positive + mpf(beta) * false_negative
     return true_positive + smooth, index + smooth
 
 
-def focal_tversky(cells: list[Cell], smooth: Any, alpha: float = 0.3, beta: float = 0.7) -> tuple[Any, Any]:
+def focal_tversky(
+    cells: list[Cell], smooth: Any, alpha: float = 0.3, beta: float = 0.7, overlap: str = "product"
+) -> tuple[Any, Any]:
     """The paper's weights, of Tversky's ratio."""
-    return tversky(cells, smooth, alpha, beta)
+    return tversky(cells, smooth, alpha, beta, overlap)
 
 
 def powered(loss: Any, gamma: float = 0.75) -> Any:
@@ -40,7 +45,7 @@ def powered(loss: Any, gamma: float = 0.75) -> Any:
 TVERSKY = Entry(
     loss="TverskyLoss",
     source=SOURCE,
-    oracle=RatioOfSums(tversky),
+    oracle=RatioOfSums(tversky, then=minus_log),
     cases=[
         worked(
             "FP = 3/4, FN = 1/2, 1 − (3/2 + ε)/(3/2 + 3/16 + 3/8 + ε).",
@@ -53,6 +58,8 @@ TVERSKY = Entry(
         case("jaccard", "α = β = 1, which is Jaccard.", alpha=1.0, beta=1.0, target=SOFT),
         case("precision", "False negatives cost nothing.", alpha=1.0, beta=0.0, target=SOFT),
         case("recall", "False positives cost nothing.", alpha=0.0, beta=1.0, target=SOFT),
+        *logarithms(alpha=0.25, beta=0.75),
+        *minima(alpha=0.25, beta=0.75),
     ],
     samples=(
         Sample({"alpha": 0.3, "beta": 0.7}),
@@ -80,6 +87,8 @@ FOCAL_TVERSKY = Entry(
         case("gamma-half", "γ = 1/2, a root.", gamma=0.5, target=SOFT),
         case("gamma-3", "γ = 3.", gamma=3.0, target=SOFT),
         case("paper", "The paper's best, its γ = 4/3 as 1/γ.", alpha=0.3, beta=0.7, gamma=0.75, target=SOFT),
+        *examples(),
+        *minima(),
     ],
     samples=(Sample(), Sample({"gamma": 2.0, "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 1),

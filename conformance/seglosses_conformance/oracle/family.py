@@ -22,6 +22,7 @@ from mpmath import mpf
 from .pooling import Term, pool
 from .problem import Pixel, Problem, probabilities
 from .tape import Scalar, gradient, plain
+from .tape import log as logarithm
 
 Result = tuple[Any, tuple[int, ...], Any]
 """The value (one number, or the flat map of reduction="none"), its shape, and its scale: the sum of the absolute terms
@@ -45,6 +46,19 @@ class Cell:
     w: Any
     p: Scalar
     y: Any
+    place: tuple[int, ...] = ()
+    """Image and position of the pixel."""
+
+
+def common(cell: Cell, overlap: str) -> Any:
+    """What prediction and target of a cell have in common: yŷ, or the lesser of the two. Where both are the same the
+    slope by ŷ is ½, the mean of those of either side; ŷ has but one side at 0 and at 1."""
+    if overlap == "product":
+        return cell.y * cell.p
+    p, y = cell.p, cell.y
+    if p.value < y or y == 1:
+        return p
+    return y if p.value > y or y == 0 else (p + y) / 2
 
 
 Classes = Sequence[tuple[Any, list[Cell], bool]]
@@ -73,6 +87,7 @@ class Ratios:
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+        average: str = "pooled",
         **options: Any,
     ) -> Result:
         batch = aggregate == "batch"
@@ -84,12 +99,15 @@ class Ratios:
             counting = [counts(cells, c, absent, include_background) for c, cells in enumerate(classes)]
             for weight, region in self.regions(list(zip(w, classes, counting, strict=True))):
                 loss, scale = one_minus(*self.score(region, mpf(smooth), **options))
-                if self.then is not None:
+                transformed = loss if self.then is None else self.then(loss, **of_then)
+                if self.then is not None and transformed is not loss:
                     scale = scale_after(self.then, loss, scale, of_then)
-                    loss = self.then(loss, **of_then)
-                losses.append(loss)
+                losses.append(transformed)
                 scales.append(scale)
                 weights.append(weight if batch else weight * mpf(problem.sample_weight[image]))
+        if average != "pooled":
+            images = [mpf(1)] if batch else [mpf(weight) for weight in problem.sample_weight]
+            weights = of_means(weights, images if average == "image" else w, average)
         return weighted(losses, scales, weights, reduction, self.shape(problem, batch))
 
     def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
@@ -134,7 +152,23 @@ def cells_of(
         weight = pixel.mask * (pixel.sample_weight if batch else 1)
         prediction = probabilities(pixel.logits, activation)
         for cells, p, y in zip(found[0 if batch else pixel.image], prediction, pixel.target, strict=True):
-            cells.append(Cell(weight, p, y))
+            cells.append(Cell(weight, p, y, (pixel.image, *pixel.position)))
+    return found
+
+
+def of_means(weights: Sequence[Any], groups: Sequence[Any], average: str) -> list[Any]:
+    """The weights of images and classes, in this order, in a mean of means: of groups that weigh so much each, and are
+    the images or the classes."""
+    classes = len(weights) // len(groups) if average == "image" else len(groups)
+    found = []
+    for k, weight in enumerate(weights):
+        group = k // classes if average == "image" else k % classes
+        others = (
+            weights[group * classes : (group + 1) * classes]
+            if average == "image"
+            else weights[group::classes]
+        )
+        found.append(groups[group] * weight / total(others) if total(others) else mpf(0))
     return found
 
 
@@ -149,6 +183,13 @@ def one_minus(numerator: Any, denominator: Any) -> tuple[Any, Any]:
     """1 − n/d and its scale; 0/0 is a perfect score."""
     ratio = numerator / denominator if plain(denominator) != 0 else mpf(1)
     return 1 - ratio, 1 + abs(plain(ratio))
+
+
+def minus_log(loss: Any, log: bool = False) -> Any:
+    """−log of the score in place of 1 less it, where a loss is told so."""
+    if not log:
+        return loss
+    return -logarithm(1 - loss if isinstance(loss, Scalar) else Scalar(1 - loss))
 
 
 def scale_after(then: Callable[..., Any], loss: Any, scale: Any, options: dict[str, Any]) -> Any:

@@ -1,0 +1,144 @@
+"""Dice for classes of which some are nearer to each other than others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.checks import check_choice, check_number, shape_text
+from seglosses_core.libraries import Array, shape_of
+from seglosses_core.loss import Needs
+from seglosses_core.ops import Ops
+from seglosses_core.region import ImageLoss, RatioLoss, ScoreBack
+from seglosses_core.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneralizedWassersteinDiceLoss(ImageLoss, RatioLoss):
+    """Dice for labels, where an error costs the distance M of the class from the right one: `W = Σ_c M_yc p_c` for each
+    pixel, and for each image
+
+        L = 1 − (2 Σ a_y (M_y0 − W) + ε) / (2 Σ a_y (M_y0 − W) + Σ W + ε)    weights="default", a_y = M_y0
+        L = 1 − (2 Σ a_y (1 − W) + ε) / (Σ a_y (2 − W) + ε)                  weights="gdl", a_y = 1 / (T_y + 1)
+
+    with class 0 the background and T the number of pixels of each class. Fidon et al. 2017 (arXiv:1707.00478, eqs. 6
+    and 9), and "gdl" Tilborghs et al. 2020 (arXiv:2007.15546). As in MONAI, whose "default" has 1 where we have eq.
+    9's `M_y0`, the distance from the background: the same where that is 1. Ours: `class_weights`, relative to their
+    largest, multiply a, and with `include_background=False` pixels of label 0 do not count.
+
+    Parameters
+    ----------
+    distances : sequence of C sequences of C numbers, optional
+        M, symmetric and ≥ 0 with a diagonal of 0; it is divided by its largest entry. None: all errors cost 1.
+    weights : "default" or "gdl"
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> loss = GeneralizedWassersteinDiceLoss(distances=[[0, 1], [1, 0]])
+    >>> float(loss(logits, labels).round(6))
+    0.254879
+    """
+
+    distances: Sequence[Sequence[float]] | None = None
+    weights: str = "default"
+
+    needs = Needs(labels_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.distances is not None:
+            _check_distances(self.distances)
+        check_choice("weights", self.weights, ("default", "gdl"))
+        if self.activation == "sigmoid":
+            raise ValueError(
+                "activation must be 'softmax' or 'identity' for GeneralizedWassersteinDiceLoss, whose classes exclude"
+                " each other, got 'sigmoid'."
+            )
+
+    def check_classes(self, logits: Array, axis: int) -> None:
+        super().check_classes(logits, axis)
+        classes = shape_of(logits)[axis]
+        if self.distances is not None and len(self.distances) != classes:
+            raise ValueError(
+                f"distances must have one row per class, {classes} for logits of shape {shape_text(logits)}, got"
+                f" {len(self.distances)}."
+            )
+        if classes == 1:
+            raise ValueError(
+                "logits must have at least 2 classes for GeneralizedWassersteinDiceLoss, got logits of shape"
+                f" {shape_text(logits)}."
+            )
+
+    def score(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[Array, ScoreBack]:
+        xp, pixels, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
+        matrix = self._matrix(target.num_classes)
+        rows = ops.rows_at_label(ops.constant(matrix, target.like, target.dtype), target.labels)
+        costs = ops.sum_classes(rows * prediction.probabilities)
+        missed = ops.sum_by_label(
+            costs if pixels is None else costs * pixels, target.labels, target.num_classes
+        )
+        missed = xp.sum(missed, axis=0, keepdims=True) if batch else missed
+        sizes = self.sizes(target)
+        factors, reach, of_missed, unit = self._factors(matrix, sizes, target, ops)
+        sums = [xp.sum(factors * (reach * sizes - missed), axis=1), xp.sum(of_missed * missed, axis=1)]
+        loss, (of_true, of_wrong) = self.ratio(sums, [(2, 2), (0, 1)], unit, ops)
+
+        def back(upstream: Array) -> Cotangent:
+            table = of_wrong[:, None] * of_missed - of_true[:, None] * factors
+            table = ops.cast(ops.cast(upstream, loss.dtype)[:, None] * table, target.dtype)
+            slopes = ops.table_at_label(table, target.labels)
+            slopes = slopes if pixels is None else slopes * pixels
+            return Cotangent(terms=[(1, (ops.over_classes(slopes), rows))])
+
+        return loss, back
+
+    def _matrix(self, classes: int) -> list[list[float]]:
+        """M, its largest entry 1."""
+        if self.distances is None:
+            return [[float(i != j) for j in range(classes)] for i in range(classes)]
+        largest = max(map(max, self.distances))
+        return [[distance / largest for distance in row] for row in self.distances]
+
+    def _factors(
+        self, matrix: list[list[float]], sizes: Array, target: Target, ops: Ops
+    ) -> tuple[Array, Array, Array, Array | None]:
+        """By label, a, what W is taken off from, and what it is multiplied by alone; and the unit of the sums."""
+        shares, unit = self.relative_shares(target, ops), self.sums_unit(target)
+        if self.weights == "gdl":
+            # With a in the inverse of the unit of the sums, their products have none.
+            factors = shares / (sizes + (1 if unit is None else 1 / unit))
+            return factors, ops.xp.ones_like(sizes), factors, None
+        from_background = ops.constant([row[0] for row in matrix], target.like, sizes.dtype)[None, :]
+        counted = [float(c > 0 or self.include_background) for c in range(target.num_classes)]
+        of_missed = ops.constant(counted, target.like, sizes.dtype)[None, :]
+        return shares * from_background, from_background, of_missed, unit
+
+
+def _check_distances(distances: Any) -> None:
+    """Require a symmetric matrix of numbers ≥ 0 with a diagonal of 0, not all 0."""
+    if not isinstance(distances, tuple) or not all(isinstance(row, tuple) for row in distances):
+        raise TypeError(f"distances must be a sequence of sequences of numbers, got {distances!r}.")
+    classes = len(distances)
+    if classes < 2 or any(len(row) != classes for row in distances):
+        lengths = [len(row) for row in distances]
+        raise ValueError(
+            f"distances must be a matrix (C, C) of at least 2 classes, got rows of lengths {lengths}."
+        )
+    for i, row in enumerate(distances):
+        for j, number in enumerate(row):
+            check_number(f"distances[{i}][{j}]", number, at_least=0)
+            if i == j and number:
+                raise ValueError(f"distances[{i}][{i}] must be 0, got {number!r}.")
+            if number != distances[j][i]:
+                raise ValueError(
+                    f"distances must be symmetric, got {number!r} at [{i}][{j}] and {distances[j][i]!r} at [{j}][{i}]."
+                )
+    if not any(map(any, distances)):
+        raise ValueError(f"distances must have an entry above 0, got {distances!r}.")

@@ -1,0 +1,144 @@
+"""Region losses on three small examples, against values from papers, other libraries and calculations by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seglosses_core as core
+from seglosses_conformance.definitions.region import EXAMPLES
+
+DISTANCES = ((0, 1, 1), (1, 0, 0.5), (1, 0.5, 0))
+# Loss, example, hyper-parameters, and the values of its classes, or of the image; each to nine digits.
+VALUES: list[tuple[str, str, dict[str, Any], tuple[float, ...]]] = [
+    ("DiceLoss", "two", {"log": True}, (0.271933715, 0.305381650)),  # the mean as smp has it, .288657683
+    ("FocalTverskyLoss", "two", {}, (0.324838845, 0.383216343)),
+    ("LogCoshDiceLoss", "two", {}, (0.028080844, 0.034233613)),
+    ("DiceSemimetricLoss", "two", {}, (0.238095238, 0.263157895)),  # JDTLoss has the mean, .250626566
+    ("DiceSemimetricLoss", "soft", {}, (0.2,)),  # MONAI, smp
+    ("JaccardMetricLoss", "soft", {}, (0.333333333,)),
+    ("TverskyLoss", "soft", {"alpha": 0.3, "beta": 0.7, "overlap": "minimum"}, (0.2,)),
+    ("DiceLoss", "soft", {}, (0.55,)),
+    ("JaccardLoss", "soft", {}, (0.709677419,)),
+    ("AsymmetricSimilarityLoss", "two", {}, (0.223880597, 0.277777778)),  # SegLoss has the mean, .250829187
+    ("GeneralizedDiceLoss", "three", {}, (7 / 13,)),  # MONAI
+    ("PenaltyGeneralizedDiceLoss", "two", {}, (7 / 13,)),
+    ("PenaltyGeneralizedDiceLoss", "three", {}, (49 / 61,)),
+    ("PenaltyGeneralizedDiceLoss", "three", {"weights": "simple"}, (0.762376238,)),
+    ("GeneralizedWassersteinDiceLoss", "three", {"distances": DISTANCES}, (31 / 57,)),  # MONAI, the authors
+    ("GeneralizedWassersteinDiceLoss", "three", {"distances": DISTANCES, "weights": "gdl"}, (19 / 81,)),
+    ("MCCLoss", "two", {}, (0.497481092, 0.497481092)),  # MONAI, smp, the authors
+    ("MCCLoss", "three", {}, (0.739867009, 0.661016547, 1)),
+    ("KappaLoss", "two", {}, (0.5, 0.5)),
+    ("KappaLoss", "three", {}, (10 / 13, 2 / 3, 1)),
+    ("SensitivitySpecificityLoss", "three", {}, (0.093833333, 0.061833333, 0.0285)),
+    ("SensitivitySpecificityLoss", "two", {}, (0.0975, 0.0525)),
+    ("SensitivitySpecificityLoss", "two", {"ratio": 0.1}, (0.095, 0.055)),  # SegLoss has the mean, .075
+    ("NoiseRobustDiceLoss", "two", {"denominator": "squared"}, (0.153818422, 0.173665960)),
+    ("DicePlusPlusLoss", "two", {}, (0.085714286, 0.096774194)),
+    ("DicePlusPlusLoss", "two", {"gamma": 3.0}, (0.030303030, 0.034482759)),
+    ("TverskyPlusPlusLoss", "two", {}, (0.075144509, 0.108280255)),
+    ("TanimotoLoss", "two", {"complement": False}, (0.157894737, 0.176470588)),
+    ("TanimotoLoss", "two", {}, (0.167182663, 0.167182663)),
+    ("TanimotoLoss", "two", {"depth": 3}, (0.299533748, 0.299533748)),
+    ("TanimotoLoss", "three", {}, (0.352113133, 0.240156997, 0.517045455)),
+]
+# And the derivatives with respect to the probabilities of its last class, of pixels counted from 0.
+GRADIENTS: list[tuple[str, str, dict[str, Any], dict[int, float]]] = [
+    ("FocalTverskyLoss", "two", {}, {0: -0.417016639, 2: 0.115228282}),
+    ("LogCoshDiceLoss", "two", {}, {0: -0.085511414, 2: 0.049881658}),
+    ("DiceSemimetricLoss", "soft", {}, {0: 0.4, 1: -0.6, 2: 0.4}),
+    ("JaccardMetricLoss", "soft", {}, {0: 5 / 9, 1: -5 / 6, 2: 5 / 9}),
+    ("MCCLoss", "two", {}, {0: -0.477139165, 2: 0.527898650}),
+    ("KappaLoss", "two", {}, {0: -0.5, 2: 0.5}),
+    ("SensitivitySpecificityLoss", "two", {}, {0: -0.01, 2: 0.285}),
+    ("NoiseRobustDiceLoss", "two", {}, {0: -0.213814541, 2: 0.178923414}),
+    ("DicePlusPlusLoss", "two", {"gamma": 3.0}, {0: -0.063733650, 2: 0.089892985}),
+    ("TanimotoLoss", "two", {}, {0: -0.237431587}),
+]
+
+
+def make(name: str, **hyperparameters: Any) -> core.Loss:
+    return getattr(core, name)(activation="identity", smooth=0.0, **hyperparameters)
+
+
+@pytest.mark.parametrize(("name", "example", "hyperparameters", "values"), VALUES)
+def test_values(name: str, example: str, hyperparameters: dict[str, Any], values: tuple[float, ...]) -> None:
+    found = make(name, reduction="none", **hyperparameters)(*EXAMPLES[example].values())
+    np.testing.assert_allclose(found.ravel(), values, rtol=2e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "example", "hyperparameters", "slopes"), GRADIENTS)
+def test_gradients(
+    name: str, example: str, hyperparameters: dict[str, Any], slopes: dict[int, float]
+) -> None:
+    logits, target = EXAMPLES[example].values()
+    last = [0.0] * (logits.shape[1] - 1) + [1.0]
+    _, gradient = make(name, class_weights=last, **hyperparameters).value_and_grad(logits, target)
+    found = [gradient[0, -1, pixel] for pixel in slopes]
+    np.testing.assert_allclose(found, list(slopes.values()), rtol=2e-8)
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "value"),
+    [
+        ({}, 0.194111405),
+        ({"average": "image"}, 0.165853824),
+        ({"average": "class"}, 0.211373027),
+        ({"aggregate": "batch"}, 0.250783699),
+    ],
+    ids=str,
+)
+def test_means_over_images_and_classes(hyperparameters: dict[str, Any], value: float) -> None:
+    """The last three as JDTLoss has them."""
+    logits, labels = EXAMPLES["two"].values()
+    foreground = np.array([0.1, 0.1, 0.2, 0.2])
+    logits = np.concatenate([logits, np.stack([1 - foreground, foreground])[None]])
+    labels = np.concatenate([labels, np.zeros_like(labels)])
+    assert make("DiceLoss", absent="skip", **hyperparameters)(logits, labels) == pytest.approx(
+        value, rel=3e-9
+    )
+
+
+def test_gradients_of_all_classes() -> None:
+    logits, labels = EXAMPLES["three"].values()
+    _, gradient = make("GeneralizedDiceLoss").value_and_grad(logits, labels)
+    np.testing.assert_allclose(
+        gradient[0, [0, 1, 1], [0, 0, 3]], [-0.049309665, 0.133136095, -0.443786982], rtol=2e-8
+    )
+    _, gradient = make("GeneralizedWassersteinDiceLoss", distances=DISTANCES).value_and_grad(logits, labels)
+    np.testing.assert_allclose(
+        gradient[0, [1, 0, 2], [0, 3, 3]], [0.160049246, 0.541705140, 0.270852570], rtol=2e-8
+    )
+
+
+def test_a_mean_of_noise_robust_dice() -> None:
+    """As PyMIC has it."""
+    assert make("NoiseRobustDiceLoss")(*EXAMPLES["two"].values()) == pytest.approx(0.134928440, rel=4e-9)
+    last = make("NoiseRobustDiceLoss", class_weights=(0, 1))
+    assert last(*EXAMPLES["two"].values()) == pytest.approx(0.141674862, rel=4e-9)
+
+
+def test_boundary_of_a_square() -> None:
+    """7×7 ones in 9×9: 24 of 49 pixels on the boundary, p = .8 inside and .1 outside. The authors have .0560477 in
+    float32, with an ε in α."""
+    target = np.zeros((1, 1, 9, 9))
+    target[..., 1:-1, 1:-1] = 1
+    loss = core.BoundaryDoULoss(activation="identity", smooth=0.0)
+    assert loss(0.1 + 0.7 * target, target) == pytest.approx(0.0560472, abs=6e-8)
+    one = core.BoundaryDoULoss(activation="identity", smooth=0.0)
+    assert one(np.full((1, 1, 1, 1), 0.5), np.ones((1, 1, 1, 1))) == pytest.approx(0.2, rel=1e-15)
+
+
+def test_boundary_dou_without_a_boundary_term() -> None:
+    """α = −1 is V-Net's Dice, α = 0 the power Jaccard loss."""
+    logits, labels = np.random.default_rng(0).normal(size=(1, 3, 24, 24)), np.zeros((1, 24, 24), dtype=int)
+    labels[:, :12, :12], labels[:, 12:, 12:] = 1, 2
+    for alpha, other in ((-1, core.PowerDiceLoss(p=2)), (0, core.PowerJaccardLoss(p=2))):
+        loss = core.BoundaryDoULoss(max_alpha=alpha, smooth=0.0)
+        expected = dataclasses.replace(other, smooth=0.0).value_and_grad(logits, labels)
+        np.testing.assert_allclose(loss.value_and_grad(logits, labels)[0], expected[0], rtol=1e-13)
+        np.testing.assert_allclose(loss.value_and_grad(logits, labels)[1], expected[1], atol=1e-15)
