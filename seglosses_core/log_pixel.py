@@ -247,3 +247,10 @@ class LogPixelLoss(PixelLoss):
 
     def _spread(self, factor: Any, ops: Ops) -> Any:
         return ops.over_pixels(factor) if is_array(factor) and len(factor.shape) else factor
+
+
+def constant(value: Any, target: Target, ops: Ops) -> Any:
+    """A hyper-parameter that is one number for all classes or one for each: the number, or an array beside the
+    target."""
+    several = isinstance(value, tuple) or is_array(value)
+    return ops.constant(value, target.like, target.dtype) if several else value

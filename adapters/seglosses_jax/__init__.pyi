@@ -49,6 +49,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         validate: bool = False,
         clip: float = 0.0,
         label_smoothing: float = 0.0,
+        pos_weight: float | Sequence[float] | Array | np.ndarray | None = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

@@ -48,6 +48,7 @@ class CrossEntropyLoss(KerasLoss):
         validate: bool = False,
         clip: float = 0.0,
         label_smoothing: float = 0.0,
+        pos_weight: float | Sequence[float] | Any | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

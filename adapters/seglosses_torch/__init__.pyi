@@ -56,6 +56,7 @@ class CrossEntropyLoss(TorchLoss):
         validate: bool = False,
         clip: float = 0.0,
         label_smoothing: float = 0.0,
+        pos_weight: float | Sequence[float] | Tensor | None = None,
     ) -> None: ...
     def __call__(
         self,

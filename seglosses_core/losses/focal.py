@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from seglosses_core.arithmetic import is_zero
-from seglosses_core.checks import check_number, check_parameter, check_per_class, is_array
+from seglosses_core.checks import check_number, check_one_or_per_class
 from seglosses_core.libraries import Array
-from seglosses_core.log_pixel import LogPixelLoss
+from seglosses_core.log_pixel import LogPixelLoss, constant
 from seglosses_core.ops import Ops
 from seglosses_core.prediction import Side
 from seglosses_core.target import Target
@@ -66,11 +66,8 @@ class FocalLoss(LogPixelLoss):
         super().__post_init__()
         check_number("gamma", self.gamma, at_least=0)
         limits: dict[str, float] = {"at_least": 0, **({"at_most": 1} if self.activation == "sigmoid" else {})}
-        alpha: Any = self.alpha
-        if isinstance(alpha, tuple) or (is_array(alpha) and len(alpha.shape)):
-            check_per_class("alpha", alpha, **limits)
-        elif alpha is not None:
-            check_parameter("alpha", alpha, **limits)
+        if self.alpha is not None:
+            check_one_or_per_class("alpha", self.alpha, **limits)
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
@@ -79,9 +76,7 @@ class FocalLoss(LogPixelLoss):
     def class_factors(self, ops: Ops, target: Target) -> tuple[Any, Any] | None:
         if self.alpha is None:
             return None
-        alpha: Any = self.alpha
-        if isinstance(alpha, tuple) or is_array(alpha):
-            alpha = ops.constant(alpha, target.like, target.dtype)
+        alpha = constant(self.alpha, target, ops)
         return alpha, 1 - alpha
 
     def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:

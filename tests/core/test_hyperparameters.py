@@ -64,6 +64,7 @@ NUMBERS = {
 # Losses with a number among 0.25, 1.5 and 2, and the field that it is for.
 NUMBER_FIELDS = [
     ("CrossEntropyLoss", "label_smoothing", 0.25, {}),
+    ("CrossEntropyLoss", "pos_weight", 1.5, {"activation": "sigmoid"}),
     ("FocalLoss", "gamma", 1.5, {}),
     ("FocalLoss", "alpha", 0.25, {"activation": "sigmoid"}),
     ("DiceLoss", "smooth", 0.25, {}),
