@@ -20,7 +20,8 @@ import seglosses_core
 from seglosses_core import LOSSES, CenterLoss, Loss
 
 ADAPTERS = Path(__file__).parent.parent / "adapters"
-POOLINGS = ("MaxPooling", "Minkowski", "TopK")
+POOLINGS = ("HardExampleMining", "MaxPooling", "Minkowski", "TopK")
+FUNCTIONS = ("class_weights_from_counts",)
 HEAT_MAPS = ("cornernet_radius", "gaussian_heatmap", "gaussian_heatmap_from_labels")
 
 Parameters = list[inspect.Parameter]
@@ -66,7 +67,9 @@ class Framework:
     # -- text -----------------------------------------------------------------------------------------------------
 
     def stub(self) -> str:
-        listed = sorted([*self.exports, *POOLINGS, *HEAT_MAPS, *(loss.__name__ for loss in LOSSES)])
+        listed = sorted(
+            [*self.exports, *POOLINGS, *FUNCTIONS, *HEAT_MAPS, *(loss.__name__ for loss in LOSSES)]
+        )
         parts = [
             '"""Made by scripts/make_stubs.py; not to be edited."""\n',
             self.imports,
@@ -187,8 +190,8 @@ TORCH = Torch(
     imports="""\
 from collections.abc import Sequence
 
-from seglosses_core import MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
+from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import class_weights_from_counts, cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from torch import Tensor, nn
 
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
@@ -216,7 +219,8 @@ from typing import Any
 import numpy as np
 import seglosses_core
 from jax import Array
-from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import HardExampleMining, Loss, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import class_weights_from_counts, cornernet_radius
 from seglosses_core.pixel import PixelLoss
 
 from seglosses_jax.loss import JaxLoss
@@ -235,7 +239,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from seglosses_core import MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import class_weights_from_counts, cornernet_radius
 
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss

@@ -1,5 +1,6 @@
 """Segmentation losses, written once against the Python Array API standard."""
 
+from seglosses_core.class_weights import class_weights_from_counts
 from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.loss import Loss
@@ -14,7 +15,7 @@ from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
-from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 
 LOSSES: tuple[type[Loss], ...] = (
     CrossEntropyLoss,
@@ -37,11 +38,13 @@ LOSSES: tuple[type[Loss], ...] = (
 
 __all__ = [
     "LOSSES",
+    "HardExampleMining",
     "Loss",
     "MaxPooling",
     "Minkowski",
     "Pooling",
     "TopK",
+    "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",

@@ -7,7 +7,16 @@ import numpy as np
 from jax import Array
 
 import seglosses_core
-from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import (
+    HardExampleMining,
+    Loss,
+    MaxPooling,
+    Minkowski,
+    Pooling,
+    TopK,
+    class_weights_from_counts,
+    cornernet_radius,
+)
 from seglosses_core.pixel import PixelLoss
 from seglosses_jax.loss import JaxLoss
 
@@ -20,6 +29,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "HardExampleMining",
     "JaccardLoss",
     "JaxLoss",
     "LocallyAdaptiveLoss",
@@ -31,6 +41,7 @@ __all__ = [
     "PowerJaccardLoss",
     "TopK",
     "TverskyLoss",
+    "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",

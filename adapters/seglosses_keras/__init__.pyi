@@ -5,7 +5,15 @@ from typing import Any
 
 import keras
 
-from seglosses_core import MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import (
+    HardExampleMining,
+    MaxPooling,
+    Minkowski,
+    Pooling,
+    TopK,
+    class_weights_from_counts,
+    cornernet_radius,
+)
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 
@@ -18,6 +26,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "HardExampleMining",
     "JaccardLoss",
     "KerasLoss",
     "LearnableLoss",
@@ -30,6 +39,7 @@ __all__ = [
     "PowerJaccardLoss",
     "TopK",
     "TverskyLoss",
+    "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",

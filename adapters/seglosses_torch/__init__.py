@@ -2,9 +2,11 @@
 
 import seglosses_core
 from seglosses_core import (
+    HardExampleMining,
     MaxPooling,
     Minkowski,
     TopK,
+    class_weights_from_counts,
     cornernet_radius,
     gaussian_heatmap,
     gaussian_heatmap_from_labels,
@@ -14,8 +16,21 @@ from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import EnsembleLoss as EnsembleLoss
 from seglosses_torch.module import TorchLoss, module_class
 
-__all__ = ["LearnablePower", "LearnableWeights", "MaxPooling", "Minkowski", "TopK", "TorchLoss"]
-__all__ += ["cornernet_radius", "gaussian_heatmap", "gaussian_heatmap_from_labels"]
+__all__ = [
+    "HardExampleMining",
+    "LearnablePower",
+    "LearnableWeights",
+    "MaxPooling",
+    "Minkowski",
+    "TopK",
+    "TorchLoss",
+]
+__all__ += [
+    "class_weights_from_counts",
+    "cornernet_radius",
+    "gaussian_heatmap",
+    "gaussian_heatmap_from_labels",
+]
 __all__ += [core_class.__name__ for core_class in seglosses_core.LOSSES]
 
 for _core_class in seglosses_core.LOSSES:

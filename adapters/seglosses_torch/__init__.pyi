@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from seglosses_core import (
+    HardExampleMining,
     MaxPooling,
     Minkowski,
     Pooling,
     TopK,
+    class_weights_from_counts,
     cornernet_radius,
     gaussian_heatmap,
     gaussian_heatmap_from_labels,
@@ -25,6 +27,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "HardExampleMining",
     "JaccardLoss",
     "LearnablePower",
     "LearnableWeights",
@@ -38,6 +41,7 @@ __all__ = [
     "TopK",
     "TorchLoss",
     "TverskyLoss",
+    "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",

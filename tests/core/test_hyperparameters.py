@@ -97,7 +97,8 @@ def test_numbers_of_every_type(package, kind):
 @pytest.mark.parametrize("kind", NUMBERS)
 def test_numbers_of_every_type_in_poolings_and_ensembles(package, kind):
     losses, number = PACKAGES[package], NUMBERS[kind]
-    for name, field, x in [("Minkowski", "k", 2.5), ("TopK", "fraction", 0.25), ("MaxPooling", "ratio", 0.25),
+    for name, field, x in [("Minkowski", "k", 2.5), ("TopK", "fraction", 0.25),
+                           ("HardExampleMining", "threshold", 0.25), ("MaxPooling", "ratio", 0.25),
                            ("MaxPooling", "p", 1.5)]:  # fmt: skip
         found = getattr(losses, name)(**{field: number(x)})
         assert found == getattr(losses, name)(**{field: x})

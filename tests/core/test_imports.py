@@ -15,12 +15,14 @@ import seglosses_core as core
 
 LOSSES = {loss.__name__ for loss in core.LOSSES}
 OTHERS = {
+    "HardExampleMining",
     "LOSSES",
     "Loss",
     "MaxPooling",
     "Minkowski",
     "Pooling",
     "TopK",
+    "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
@@ -96,7 +98,9 @@ def test_defaults(name):
 
 every_loss = pytest.mark.parametrize("loss", core.LOSSES, ids=lambda loss: loss.__name__)
 every_frozen_class = pytest.mark.parametrize(
-    "kind", [*core.LOSSES, core.Minkowski, core.MaxPooling, core.TopK], ids=lambda kind: kind.__name__
+    "kind",
+    [*core.LOSSES, core.Minkowski, core.MaxPooling, core.TopK, core.HardExampleMining],
+    ids=lambda kind: kind.__name__,
 )
 
 

@@ -20,7 +20,7 @@ from ..definitions.arrays import (
     TWO_PIXELS,
     masked,
 )
-from ..definitions.pixels import worked_yes_or_no
+from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import edges
 from ..definitions.scenes import MAX_POOLING, standard
 from ..entries import Entry, Sample
@@ -31,6 +31,7 @@ from ..oracle.tape import Scalar
 
 SOURCE = "Shannon's cross-entropy, as in Guo et al., arXiv:1802.08290, eq. 4"
 POS_WEIGHT = "torch.nn.BCEWithLogitsLoss, pos_weight"
+OHEM = "Shrivastava et al., OHEM, 2016; Wu et al., arXiv:1605.06885, online bootstrapping"
 SMOOTHING = "Szegedy et al., Rethinking the Inception architecture, 2016, section 7"
 
 
@@ -166,6 +167,51 @@ ENTRY = Entry(
             class_weights=CLASS_WEIGHTS,
             **masked(),
         ),
+        worked_rows(
+            "hard-examples-worked",
+            "The two costliest, log 2 and of the tie at log 5/3 a half each: (log 2 + log 5/3)/2.",
+            source=OHEM,
+            flags="worked identity pooling tie",
+            reduction={"pooling": "HardExampleMining", "min_kept": 2, "threshold": None},
+            value_by_hand=(log(2) + log(5 / 3)) / 2,
+        ),
+        worked_rows(
+            "hard-examples-threshold",
+            "p < 0.65 at three pixels: (log 2 + 2 log 5/3)/3.",
+            source=OHEM,
+            flags="worked identity pooling",
+            reduction={"pooling": "HardExampleMining", "min_kept": 1, "threshold": 0.65},
+            value_by_hand=(log(2) + 2 * log(5 / 3)) / 3,
+        ),
+        case(
+            "hard-examples-all",
+            "Fewer pixels than are kept in any case: all.",
+            source=OHEM,
+            flags="pooling",
+            reduction={"pooling": "HardExampleMining"},
+        ),
+        case(
+            "hard-examples-weights",
+            "Costs above 1, of weighted and ignored pixels; class weights do not choose.",
+            source=OHEM,
+            flags="pooling class-weights mask sample-weight ignore-index",
+            reduction={
+                "pooling": "HardExampleMining",
+                "min_kept": 2,
+                "threshold": None,
+                "cost_threshold": 1.0,
+            },
+            class_weights=CLASS_WEIGHTS,
+            **IGNORED_MASKED_WEIGHTED,
+        ),
+        case(
+            "hard-examples-sigmoid",
+            "Every class of every pixel is an entry.",
+            source=OHEM,
+            flags="pooling sigmoid",
+            activation="sigmoid",
+            reduction={"pooling": "HardExampleMining", "min_kept": 3, "threshold": 0.25},
+        ),
         case(
             "max-pooling-few-positive",
             "Two of twelve costs are positive, fewer than m: every one stands at the bound τ.",
@@ -187,6 +233,7 @@ ENTRY = Entry(
         Sample({"reduction": {"pooling": "Minkowski", "k": 2.5}}),
         Sample({"reduction": {"pooling": "MaxPooling", "ratio": 0.3, "p": 1.7}}),
         Sample({"reduction": {"pooling": "TopK", "fraction": 0.3}}),
+        Sample({"reduction": {"pooling": "HardExampleMining", "min_kept": 3, "threshold": 0.3}}),
     ),
     value_fault=without("class_weights"),
     gradient_fault=lambda g: 1.01 * g,
