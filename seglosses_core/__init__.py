@@ -11,7 +11,9 @@ from seglosses_core.losses.distance_aware import DistanceAwareCrossEntropyLoss
 from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
+from seglosses_core.losses.noise_robust import GeneralizedCrossEntropyLoss, SymmetricCrossEntropyLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
+from seglosses_core.losses.poly import PolyCrossEntropyLoss, PolyFocalLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
@@ -32,6 +34,10 @@ LOSSES: tuple[type[Loss], ...] = (
     CenterLoss,
     DistanceAwareCrossEntropyLoss,
     MeanSquaredErrorLoss,
+    PolyCrossEntropyLoss,
+    PolyFocalLoss,
+    GeneralizedCrossEntropyLoss,
+    SymmetricCrossEntropyLoss,
     EnsembleLoss,
 )
 """What every adapter offers under the same names."""

@@ -100,8 +100,8 @@ class HardExampleMining(Pooling):
     p < threshold, and over the `min_kept` costliest in any case; OHEM, or bootstrapped cross-entropy.
 
     Shrivastava et al. 2016 (arXiv:1604.03540) and Wu et al. 2016 (arXiv:1605.06885), with the threshold of
-    segmentation libraries. The entries are those of the whole batch, and the mean is over what is kept. Entries that tie
-    for the last places share them equally, as in `TopK`; the choice has no derivative.
+    segmentation libraries. The entries are those of the whole batch, and the mean is over what is kept. Entries that
+    tie for the last places share them equally, as in `TopK`; the choice has no derivative.
 
     Parameters
     ----------
