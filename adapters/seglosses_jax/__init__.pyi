@@ -96,7 +96,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
         clip: float = 0.0,
-        gamma: float = 2.0,
+        gamma: float | Sequence[float] | Array | np.ndarray = 2.0,
         alpha: float | Sequence[float] | Array | np.ndarray | None = 0.25,
     ) -> None: ...
     def __call__(  # type: ignore[override]
@@ -567,7 +567,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
         clip: float = 0.0,
-        gamma: float = 2.0,
+        gamma: float | Sequence[float] | Array | np.ndarray = 2.0,
         alpha: float | Sequence[float] | Array | np.ndarray | None = None,
         epsilon: float = 1.0,
     ) -> None: ...

@@ -88,7 +88,7 @@ class FocalLoss(TorchLoss):
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
         clip: float = 0.0,
-        gamma: float = 2.0,
+        gamma: float | Sequence[float] | Tensor = 2.0,
         alpha: float | Sequence[float] | Tensor | None = 0.25,
     ) -> None: ...
     def __call__(
@@ -447,7 +447,7 @@ class PolyFocalLoss(TorchLoss):
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
         clip: float = 0.0,
-        gamma: float = 2.0,
+        gamma: float | Sequence[float] | Tensor = 2.0,
         alpha: float | Sequence[float] | Tensor | None = None,
         epsilon: float = 1.0,
     ) -> None: ...

@@ -8,9 +8,8 @@ from typing import Any
 
 from seglosses_core.checks import check_number, check_one_or_per_class
 from seglosses_core.libraries import Array
-from seglosses_core.log_pixel import LogPixelLoss, constant
+from seglosses_core.log_pixel import Answer, LogPixelLoss, constant
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Side
 from seglosses_core.target import Target
 
 
@@ -71,5 +70,5 @@ class CrossEntropyLoss(LogPixelLoss):
     def class_factors(self, ops: Ops, target: Target) -> tuple[Any, Any] | None:
         return None if self.pos_weight is None else (constant(self.pos_weight, target, ops), 1)
 
-    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return -side.log, lambda: -1.0
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return -answer.side.log, lambda: -1.0

@@ -10,10 +10,10 @@ from seglosses_core.arithmetic import divide, is_zero
 from seglosses_core.checks import check_number
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
-from seglosses_core.log_pixel import LogPixelLoss
+from seglosses_core.log_pixel import Answer, LogPixelLoss
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.ops import Ops
-from seglosses_core.prediction import Cotangent, Prediction, Side
+from seglosses_core.prediction import Cotangent, Prediction
 from seglosses_core.target import Target
 
 
@@ -47,8 +47,8 @@ class GeneralizedCrossEntropyLoss(LogPixelLoss):
         super().__post_init__()
         check_number("q", self.q, above=0, at_most=1)
 
-    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        exponent = self.q * side.log
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        exponent = self.q * answer.side.log
         return -ops.xp.expm1(exponent) / self.q, lambda: -ops.xp.exp(exponent)
 
 
@@ -89,8 +89,8 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
         check_number("beta", self.beta, at_least=0)
         check_number("log_zero", self.log_zero, below=0)
 
-    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        factor = -self.beta * self.log_zero
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        side, factor = answer.side, -self.beta * self.log_zero
         reverse = factor * side.complement()
         # At p = 0, 0 log p is 0.
         value = reverse if is_zero(self.alpha) else reverse - self.alpha * side.log

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seglosses_core.arithmetic import is_zero
 from seglosses_core.checks import check_number
 from seglosses_core.libraries import Array, dtype_name
-from seglosses_core.log_pixel import LogPixelLoss
+from seglosses_core.log_pixel import Answer, LogPixelLoss
 from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.ops import Ops
 from seglosses_core.prediction import Side
@@ -21,33 +22,31 @@ def poly_cost(side: Side, epsilon: float, gamma: Any, ops: Ops) -> tuple[Array, 
     `−(1 − p)^γ (γ p ρ + 1 − p + (1 + ε)(γ + 1) p)`, in which nothing cancels.
     """
     xp, log_p, q = ops.xp, side.log, side.complement()
-    damping, rho = side.complement_power(gamma, ops), _surplus(side.log, q, ops)
+    damping = 1.0 if is_zero(gamma) else side.complement_power(gamma, ops)
+    near = q < 0.25
+    inside = xp.where(near, q, xp.zeros_like(q))
+    rho = _surplus(inside, ops)
 
     def slope() -> Any:
         p = xp.exp(log_p)
-        finite = xp.where(p > 0, rho, xp.zeros_like(rho))
-        return -damping * (gamma * p * finite + q + (1 + epsilon) * (gamma + 1) * p)
+        # Where p underflows, p ρ is 0.
+        far = -xp.where(near | (p == 0), -xp.ones_like(q), log_p) / xp.where(near, xp.ones_like(q), q) - 1
+        surplus = xp.where(near, rho, far)
+        return -damping * (gamma * p * surplus + q + (1 + epsilon) * (gamma + 1) * p)
 
-    return damping * q * (1 + epsilon + rho), slope
+    return damping * xp.where(near, inside * (1 + epsilon + rho), epsilon * q - log_p), slope
 
 
-def _surplus(log_p: Array, q: Array, ops: Ops) -> Array:
-    """ρ with `−log p = q (1 + ρ)`, q = 1 − p, accurate relative to itself.
-
-    Near p = 1, where it is about q/2, it is `s + (s² / 3 + s⁴ / 5 + …) 2 / (2 − q)` with `s = q / (2 − q)`, since
-    `−log(1 − q) = 2 artanh(s)`.
-    """
-    xp = ops.xp
-    near = q < 0.25
-    inside = xp.where(near, q, xp.zeros_like(q))
-    s = inside / (2 - inside)
+def _surplus(q: Array, ops: Ops) -> Array:
+    """ρ for q = 1 − p < 1/4, about q/2, accurate relative to itself: `s + (s² / 3 + s⁴ / 5 + …) 2 / (2 − q)` with
+    `s = q / (2 − q)`, since `−log(1 − q) = 2 artanh(s)`."""
+    s = q / (2 - q)
     square = s * s
     terms = 10 if dtype_name(q) == "float64" else 5
-    series = xp.full_like(q, 1 / (2 * terms + 1))
+    series = ops.xp.full_like(q, 1 / (2 * terms + 1))
     for k in range(terms - 1, 0, -1):
         series = series * square + 1 / (2 * k + 1)
-    far = -log_p / xp.where(near, xp.ones_like(q), q) - 1
-    return xp.where(near, s + square * series * (2 / (2 - inside)), far)
+    return s + square * series * (2 / (2 - q))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +77,8 @@ class PolyCrossEntropyLoss(LogPixelLoss):
         super().__post_init__()
         check_number("epsilon", self.epsilon, at_least=-1)
 
-    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return poly_cost(side, self.epsilon, 0, ops)
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return poly_cost(answer.side, self.epsilon, 0, ops)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +92,7 @@ class PolyFocalLoss(FocalLoss):
     ----------
     epsilon : float
         ε ≥ −1; −1 in the paper for RetinaNet.
-    gamma : float
+    gamma : float, sequence or array `(C,)`
         The focusing exponent, ≥ 0.
     alpha : float, sequence or array `(C,)`, or None
         As in `FocalLoss`.
@@ -115,5 +114,5 @@ class PolyFocalLoss(FocalLoss):
         super().__post_init__()
         check_number("epsilon", self.epsilon, at_least=-1)
 
-    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return poly_cost(side, self.epsilon, self.gamma, ops)
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return poly_cost(answer.side, self.epsilon, self.gamma_of(answer, ops), ops)

@@ -272,6 +272,10 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
         build("CrossEntropyLoss", pos_weight=2.0),
         ValueError, "pos_weight", "got activation='softmax'", "activation='sigmoid'",
     ),
+    "gammas of fewer classes": (
+        call("FocalLoss", options={"gamma": (1, 2)}),
+        ValueError, "gamma", "got 2", "one entry per class, 3 for logits of shape (2, 3, 4, 5)",
+    ),
     "negative gamma": (build("FocalLoss", gamma=-1), ValueError, "gamma", "got -1", "at least 0"),
     "negative smoothing": (
         build("CrossEntropyLoss", label_smoothing=-0.1), ValueError, "label_smoothing", "got -0.1", "at least 0",

@@ -13,7 +13,7 @@ from ..definitions.arrays import CERTAIN, CLASS_WEIGHTS, SOFT, SUMS
 from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import edges
 from ..definitions.scenes import SHARED, standard
-from ..entries import Entry, Sample
+from ..entries import Entry, Override, Sample
 from ..faults import other
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped, index_of, total
@@ -74,6 +74,14 @@ GENERALIZED = Entry(
         ),
     ],
     samples=(Sample(), Sample({"q": 1.0}), Sample({"q": 0.25, "activation": "sigmoid"})),
+    overrides=(
+        Override(
+            "wrong",
+            target="formula",
+            gradient_scale=1 / 12,
+            reason="torch's derivative of expm1(x) is expm1(x) + 1; the hand-written one is exp(x)",
+        ),
+    ),
     value_fault=other(q=0.71),
     gradient_fault=lambda g: 1.01 * g,
 )
