@@ -4,14 +4,18 @@ from seglosses_core.class_weights import class_weights_from_counts
 from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.loss import Loss
+from seglosses_core.losses.adaptive_wing import AdaptiveWingLoss
 from seglosses_core.losses.center import CenterLoss
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.losses.dice import DiceLoss, JaccardLoss
 from seglosses_core.losses.distance_aware import DistanceAwareCrossEntropyLoss
 from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
+from seglosses_core.losses.label_smoothing import MarginBasedLabelSmoothingLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
+from seglosses_core.losses.long_tailed import LogitAdjustedCrossEntropyLoss, RecallCrossEntropyLoss
 from seglosses_core.losses.noise_robust import GeneralizedCrossEntropyLoss, SymmetricCrossEntropyLoss
+from seglosses_core.losses.overlapping import AsymmetricLoss, BalancedCrossEntropyLoss, QualityFocalLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.poly import PolyCrossEntropyLoss, PolyFocalLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
@@ -38,6 +42,13 @@ LOSSES: tuple[type[Loss], ...] = (
     PolyFocalLoss,
     GeneralizedCrossEntropyLoss,
     SymmetricCrossEntropyLoss,
+    BalancedCrossEntropyLoss,
+    AsymmetricLoss,
+    QualityFocalLoss,
+    LogitAdjustedCrossEntropyLoss,
+    RecallCrossEntropyLoss,
+    MarginBasedLabelSmoothingLoss,
+    AdaptiveWingLoss,
     EnsembleLoss,
 )
 """What every adapter offers under the same names."""

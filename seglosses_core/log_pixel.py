@@ -71,7 +71,7 @@ class LogPixelLoss(PixelLoss):
             )
 
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        """f(log p) of an answer, and its derivative with respect to log p, a number where that is the same everywhere."""
+        """f(log p) of an answer, and its derivative by log p, a number where that is the same everywhere."""
         raise NotImplementedError
 
     def classes_exclude(self, num_classes: int) -> bool:
@@ -129,8 +129,9 @@ class LogPixelLoss(PixelLoss):
         weights, unit = self.cost_weights(target, ops)
         over_classes = False
         if not self.classes_exclude(target.num_classes):
-            single = self.single_sided_if_hard and target.hard and not self.has_smoothing
-            answers = (self._towards_target if single else self._both_sides)(prediction, target, weights, ops)
+            single = self.single_sided_if_hard and self.activation != "softmax" and not self.has_smoothing
+            make = self._towards_target if single and target.hard else self._both_sides
+            answers = make(prediction, target, weights, ops)
         elif target.labels is not None and not self.has_smoothing:
             answers = self._at_label(prediction, target, weights, ops)
         else:

@@ -417,7 +417,8 @@ def test_a_region_loss_pools_its_scores(kind, pooling, aggregate):
 )
 def test_a_loss_that_may_be_below_0_takes_no_pooling(kind):
     if ENTRIES[kind.__name__].bounds[0] >= 0:
-        assert kind(reduction=core.TopK()).reduction == core.TopK()
+        needed = {**ENTRIES[kind.__name__].samples[0].hyperparameters, "reduction": core.TopK()}
+        assert kind(**needed).reduction == core.TopK()
         return
     with pytest.raises(
         ValueError, match=rf"^reduction must be .* for {kind.__name__}, whose costs may be below 0"
