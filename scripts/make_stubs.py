@@ -21,8 +21,9 @@ from seglosses_core import LOSSES, CenterLoss, Loss
 
 ADAPTERS = Path(__file__).parent.parent / "adapters"
 POOLINGS = ("HardExampleMining", "MaxPooling", "Minkowski", "TopK")
-FUNCTIONS = ("class_weights_from_counts",)
+FUNCTIONS = ("boundary_weights", "class_weights_from_counts")
 HEAT_MAPS = ("cornernet_radius", "gaussian_heatmap", "gaussian_heatmap_from_labels")
+SOFT_LABELS = ("spatially_varying_labels",)
 
 Parameters = list[inspect.Parameter]
 
@@ -68,7 +69,14 @@ class Framework:
 
     def stub(self) -> str:
         listed = sorted(
-            [*self.exports, *POOLINGS, *FUNCTIONS, *HEAT_MAPS, *(loss.__name__ for loss in LOSSES)]
+            [
+                *self.exports,
+                *POOLINGS,
+                *FUNCTIONS,
+                *HEAT_MAPS,
+                *SOFT_LABELS,
+                *(loss.__name__ for loss in LOSSES),
+            ]
         )
         parts = [
             '"""Made by scripts/make_stubs.py; not to be edited."""\n',
@@ -77,7 +85,7 @@ class Framework:
             *(self.loss(core_class) for core_class in LOSSES),
         ]
         if self.class_axis != CLASS_AXIS:
-            parts += [self.heat_map(getattr(seglosses_core, name)) for name in HEAT_MAPS[1:]]
+            parts += [self.heat_map(getattr(seglosses_core, name)) for name in (*HEAT_MAPS[1:], *SOFT_LABELS)]
         return "\n".join(parts)
 
     def loss(self, core_class: type) -> str:
@@ -191,7 +199,8 @@ TORCH = Torch(
 from collections.abc import Sequence
 
 from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core import class_weights_from_counts, cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
+from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius, gaussian_heatmap
+from seglosses_core import gaussian_heatmap_from_labels, spatially_varying_labels
 from torch import Tensor, nn
 
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
@@ -220,7 +229,7 @@ import numpy as np
 import seglosses_core
 from jax import Array
 from seglosses_core import HardExampleMining, Loss, MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core import class_weights_from_counts, cornernet_radius
+from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius
 from seglosses_core.pixel import PixelLoss
 
 from seglosses_jax.loss import JaxLoss
@@ -240,7 +249,7 @@ from typing import Any
 
 import keras
 from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core import class_weights_from_counts, cornernet_radius
+from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius
 
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss

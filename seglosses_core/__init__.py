@@ -20,8 +20,10 @@ from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.poly import PolyCrossEntropyLoss, PolyFocalLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
+from seglosses_core.losses.structure import StructureLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.windows import boundary_weights, spatially_varying_labels
 
 LOSSES: tuple[type[Loss], ...] = (
     CrossEntropyLoss,
@@ -49,6 +51,7 @@ LOSSES: tuple[type[Loss], ...] = (
     RecallCrossEntropyLoss,
     MarginBasedLabelSmoothingLoss,
     AdaptiveWingLoss,
+    StructureLoss,
     EnsembleLoss,
 )
 """What every adapter offers under the same names."""
@@ -61,9 +64,11 @@ __all__ = [
     "Minkowski",
     "Pooling",
     "TopK",
+    "boundary_weights",
     "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "spatially_varying_labels",
 ]
 __all__ += [loss.__name__ for loss in LOSSES]

@@ -396,3 +396,10 @@ def tuple_text(shape: Sequence[Any]) -> str:
         + ("," if len(shape) == 1 else "")
         + ")"
     )
+
+
+def check_window(name: str, value: Any) -> None:
+    """The width of a window, which has a centre."""
+    check_integer(name, value, at_least=1)
+    if value % 2 == 0:
+        raise ValueError(f"{name} must be odd, so that the window has a centre, got {value}.")

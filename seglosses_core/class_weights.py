@@ -22,7 +22,7 @@ def class_weights_from_counts(
         sqrt_inverse    √(N / n_c)                        Wong et al. 2018 (arXiv:1809.00076)
         median          median(n) / n_c                   Eigen and Fergus 2015 (arXiv:1411.4734)
         log             1 / log(1.02 + n_c / N)           Paszke et al. 2016, ENet (arXiv:1606.02147)
-        effective       (1 − β) / (1 − β^n_c), scaled     Cui et al. 2019 (arXiv:1901.05555, eq. 2)
+        effective       (1 − β) / (1 − β^n_c), scaled     Cui et al. 2019 (arXiv:1901.05555)
 
     "median" takes frequencies for counts, those of a class among the pixels of the images that have it. "effective" is
     scaled to the sum C; it is for counts of images or of instances: of pixels β^n is 0, and all classes weigh the same.

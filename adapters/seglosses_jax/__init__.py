@@ -8,6 +8,7 @@ from seglosses_core import (
     MaxPooling,
     Minkowski,
     TopK,
+    boundary_weights,
     class_weights_from_counts,
     cornernet_radius,
 )
@@ -15,13 +16,16 @@ from seglosses_jax.loss import JaxLoss, jax_class
 
 gaussian_heatmap = functools.partial(seglosses_core.gaussian_heatmap, class_axis=-1)
 gaussian_heatmap_from_labels = functools.partial(seglosses_core.gaussian_heatmap_from_labels, class_axis=-1)
+spatially_varying_labels = functools.partial(seglosses_core.spatially_varying_labels, class_axis=-1)
 
 __all__ = ["HardExampleMining", "JaxLoss", "MaxPooling", "Minkowski", "TopK"]
 __all__ += [
+    "boundary_weights",
     "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "spatially_varying_labels",
 ]
 __all__ += [core_class.__name__ for core_class in seglosses_core.LOSSES]
 

@@ -14,6 +14,7 @@ from seglosses_core import (
     Minkowski,
     Pooling,
     TopK,
+    boundary_weights,
     class_weights_from_counts,
     cornernet_radius,
 )
@@ -49,13 +50,16 @@ __all__ = [
     "PowerJaccardLoss",
     "QualityFocalLoss",
     "RecallCrossEntropyLoss",
+    "StructureLoss",
     "SymmetricCrossEntropyLoss",
     "TopK",
     "TverskyLoss",
+    "boundary_weights",
     "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "spatially_varying_labels",
 ]
 
 class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
@@ -881,6 +885,41 @@ class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
         sample_weight: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
+class StructureLoss(JaxLoss, seglosses_core.StructureLoss):
+    """`L = Σ m ℓ / Σ m + 1 − (Σ m p y + 1) / (Σ m (p + y − p y) + 1)` for each image and class, ℓ the binary
+    cross-entropy and `m = 1 + 5 max_c |mean(y_c) − y_c|` over the window around a pixel."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        kernel_size: int = 31,
+        factor: float = 5.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
 class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
     def __init__(self, *, losses: Sequence[Loss], weights: Any = None, sum_to_one: bool = False) -> None: ...
@@ -929,3 +968,14 @@ def gaussian_heatmap_from_labels(
     validate: bool = False,
 ) -> Array:
     """A heat map per class from the distance to the nearest pixel of that class."""
+
+def spatially_varying_labels(
+    labels: Array | np.ndarray,
+    *,
+    num_classes: int,
+    kernel_size: int = 3,
+    sigma: float = 1.0,
+    ignore_index: int | None = None,
+    class_axis: int = -1,
+) -> Array:
+    """Soft labels near boundaries: half the label of a pixel, half the Gaussian mean of those of its neighbours."""

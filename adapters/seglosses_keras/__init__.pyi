@@ -11,6 +11,7 @@ from seglosses_core import (
     Minkowski,
     Pooling,
     TopK,
+    boundary_weights,
     class_weights_from_counts,
     cornernet_radius,
 )
@@ -47,13 +48,16 @@ __all__ = [
     "PowerJaccardLoss",
     "QualityFocalLoss",
     "RecallCrossEntropyLoss",
+    "StructureLoss",
     "SymmetricCrossEntropyLoss",
     "TopK",
     "TverskyLoss",
+    "boundary_weights",
     "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "spatially_varying_labels",
 ]
 
 class CrossEntropyLoss(KerasLoss):
@@ -553,6 +557,28 @@ class AdaptiveWingLoss(KerasLoss):
     ) -> None: ...
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
 
+class StructureLoss(KerasLoss):
+    """`L = Σ m ℓ / Σ m + 1 − (Σ m p y + 1) / (Σ m (p + y − p y) + 1)` for each image and class, ℓ the binary
+    cross-entropy and `m = 1 + 5 max_c |mean(y_c) − y_c|` over the window around a pixel."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        kernel_size: int = 31,
+        factor: float = 5.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
 class EnsembleLoss(KerasLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
     def __init__(
@@ -592,3 +618,14 @@ def gaussian_heatmap_from_labels(
     validate: bool = False,
 ) -> Any:
     """A heat map per class from the distance to the nearest pixel of that class."""
+
+def spatially_varying_labels(
+    labels: Any,
+    *,
+    num_classes: int,
+    kernel_size: int = 3,
+    sigma: float = 1.0,
+    ignore_index: int | None = None,
+    class_axis: int = -1,
+) -> Any:
+    """Soft labels near boundaries: half the label of a pixel, half the Gaussian mean of those of its neighbours."""

@@ -6,10 +6,12 @@ from seglosses_core import (
     MaxPooling,
     Minkowski,
     TopK,
+    boundary_weights,
     class_weights_from_counts,
     cornernet_radius,
     gaussian_heatmap,
     gaussian_heatmap_from_labels,
+    spatially_varying_labels,
 )
 from seglosses_torch.center import CenterLoss as CenterLoss
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
@@ -26,10 +28,12 @@ __all__ = [
     "TorchLoss",
 ]
 __all__ += [
+    "boundary_weights",
     "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "spatially_varying_labels",
 ]
 __all__ += [core_class.__name__ for core_class in seglosses_core.LOSSES]
 

@@ -10,10 +10,12 @@ from seglosses_core import (
     Minkowski,
     Pooling,
     TopK,
+    boundary_weights,
     class_weights_from_counts,
     cornernet_radius,
     gaussian_heatmap,
     gaussian_heatmap_from_labels,
+    spatially_varying_labels,
 )
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss
@@ -48,14 +50,17 @@ __all__ = [
     "PowerJaccardLoss",
     "QualityFocalLoss",
     "RecallCrossEntropyLoss",
+    "StructureLoss",
     "SymmetricCrossEntropyLoss",
     "TopK",
     "TorchLoss",
     "TverskyLoss",
+    "boundary_weights",
     "class_weights_from_counts",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "spatially_varying_labels",
 ]
 
 class CrossEntropyLoss(TorchLoss):
@@ -671,6 +676,33 @@ class AdaptiveWingLoss(TorchLoss):
         omega: float = 14.0,
         epsilon: float = 1.0,
         theta: float = 0.5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class StructureLoss(TorchLoss):
+    """`L = Σ m ℓ / Σ m + 1 − (Σ m p y + 1) / (Σ m (p + y − p y) + 1)` for each image and class, ℓ the binary
+    cross-entropy and `m = 1 + 5 max_c |mean(y_c) − y_c|` over the window around a pixel."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        kernel_size: int = 31,
+        factor: float = 5.0,
     ) -> None: ...
     def __call__(
         self,

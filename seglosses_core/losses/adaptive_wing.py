@@ -20,7 +20,7 @@ class AdaptiveWingLoss(PixelLoss):
     """`ℓ = ω log(1 + (d / ε)^(α − y))` with `d = |y − p|` below θ, from there on a straight line that continues it.
 
     For each class of each pixel, p being a heat map as it is unless `activation` says otherwise. Wang et al. 2019
-    (arXiv:1904.07399, eqs. 3–4), without their weights for pixels near the foreground, which `mask` can be. Near y = 1
+    (arXiv:1904.07399), without their weights for pixels near the foreground, which `mask` can be. Near y = 1
     small errors count for more than near y = 0.
 
     Parameters

@@ -19,7 +19,7 @@ from seglosses_core.target import Target
 class MarginBasedLabelSmoothingLoss(PixelLoss):
     """`ℓ = −Σ_c y_c log p_c + (λ / C) Σ_c max(max_j z_j − z_c − m, 0)` for every pixel, z being its logits.
 
-    Liu et al. 2022 (arXiv:2111.15430, eq. 8), with the mean over classes of their code, where the paper has the sum.
+    Liu et al. 2022 (arXiv:2111.15430), with the mean over classes of their code, where the paper has the sum.
     For exclusive classes, activation="softmax". Logits that tie for the largest share its gradient.
 
     Parameters

@@ -91,9 +91,9 @@ class LogitAdjustedCrossEntropyLoss(LogPixelLoss):
 class RecallCrossEntropyLoss(LogPixelLoss):
     """`ℓ = −(1 − R_y) log p_y`, with R_c the share of the pixels of class c for which c is the most likely class.
 
-    Tian et al. 2022 (arXiv:2106.14917, eq. 6). R is that of the batch and has no gradient; as in their code, 1 − R is
+    Tian et al. 2022 (arXiv:2106.14917). R is that of the batch and has no gradient; as in their code, 1 − R is
     at least that of one wrong pixel. Ours: the mean is over the valid pixels and not divided by 1 − R; pixels count in
-    R with their weights, and one wrong pixel has the mean weight. Of equally likely classes the first is the most
+    R with their weights, and one wrong pixel has the least of them. Of equally likely classes the first is the most
     likely. The target must be labels of at least two classes that exclude each other.
 
     Examples
@@ -140,5 +140,6 @@ class RecallCrossEntropyLoss(LogPixelLoss):
         present, misses = (
             xp.sum(ops.sum_by_label(w, target.labels, target.num_classes), axis=0) for w in (weights, missed)
         )
-        one = divide(ops.total(weights), ops.total(ops.cast(weights > 0, target.dtype)), xp)
+        one = xp.min(xp.where(weights > 0, weights, xp.max(weights)))
+        one = ops.cast(one, misses.dtype)
         return ops.cast(divide(xp.where(misses < one, one, misses), present, xp), target.dtype)

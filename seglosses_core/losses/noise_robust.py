@@ -22,9 +22,9 @@ class GeneralizedCrossEntropyLoss(LogPixelLoss):
     """`ℓ = (1 − p^q) / q` at the label, between cross-entropy, q → 0, and 1 − p, q = 1; for overlapping classes of p
     where y = 1 and of 1 − p where y = 0, mixed by soft targets.
 
-    Zhang and Sabuncu 2018 (arXiv:1805.07836, eq. 6), without their truncation, which remembers each pixel. Overlapping
-    classes are ours. The cost is at most 1 / q, at p = 0 too. Where a probability that is given is exactly 0 its
-    derivative counts as 0.
+    Zhang and Sabuncu 2018 (arXiv:1805.07836, section 3), without their truncation, which remembers each pixel.
+    Overlapping classes are ours. The cost is at most 1 / q, at p = 0 too. Where a probability that is given is exactly
+    0 its derivative counts as 0.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
     """`ℓ = −α Σ_c y_c log p_c − β Σ_c p_c max(log y_c, A)`, with labels `−α log p − βA (1 − p)`; for overlapping
     classes the same of each class and of its absence.
 
-    Wang et al. 2019 (arXiv:1908.06112, eqs. 5–7); A stands for log 0. Ours: overlapping classes; a target that does not
+    Wang et al. 2019 (arXiv:1908.06112); A stands for log 0. Ours: overlapping classes; a target that does not
     sum to 1 is divided by its sum under the logarithm; class weights weigh pixels, as everywhere.
 
     Parameters
@@ -98,8 +98,7 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
 
     def _costs(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
         exclusive = self.classes_exclude(target.num_classes)
-        at_label = exclusive and target.labels is not None and self.activation == "softmax"
-        if at_label or (not exclusive and target.hard):
+        if exclusive and target.labels is not None and self.activation == "softmax":
             return super()._costs(prediction, target, ops)
         entropy = CrossEntropyLoss(activation=self.activation, class_weights=self.class_weights)
         costs = entropy._costs(prediction, target, ops)

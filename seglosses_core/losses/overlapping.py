@@ -69,7 +69,7 @@ class AsymmetricLoss(OverlappingLoss):
         ℓ = −(1 − p)^γ₊ log p           where y = 1
         ℓ = −(1 − v)^γ₋ log v           where y = 0, with v = min(1 − p + m, 1)
 
-    mixed by soft targets. Ridnik et al. 2021 (arXiv:2009.14119, eqs. 4–7), whose code sums where we take the mean.
+    mixed by soft targets. Ridnik et al. 2021 (arXiv:2009.14119), whose code sums where we take the mean.
     Classes always overlap here. Where p ≤ m an absent class has no gradient.
 
     Parameters
@@ -129,7 +129,7 @@ class AsymmetricLoss(OverlappingLoss):
 class QualityFocalLoss(OverlappingLoss):
     """`ℓ = |y − p|^β (−y log p − (1 − y) log(1 − p))`, the focal loss for soft targets, 0 at p = y.
 
-    Li et al. 2020 (arXiv:2006.04388, eq. 3). Classes always overlap here. Of hard targets it is the focal loss without
+    Li et al. 2020 (arXiv:2006.04388). Classes always overlap here. Of hard targets it is the focal loss without
     α. At p = y the derivative counts as 0.
 
     Parameters
@@ -153,12 +153,7 @@ class QualityFocalLoss(OverlappingLoss):
         super().__post_init__()
         check_number("beta", self.beta, above=0)
 
-    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return focal_cost(answer.side, self.beta, ops)
-
     def _costs(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
-        if target.hard:
-            return super()._costs(prediction, target, ops)
         xp, y = ops.xp, target.values
         weights, unit = self.cost_weights(target, ops)
         p, q = prediction.probabilities, prediction.complements

@@ -54,7 +54,7 @@ class PolyCrossEntropyLoss(LogPixelLoss):
     """`ℓ = −log p + ε (1 − p)` at the label; for overlapping classes of p where y = 1 and of 1 − p where y = 0, mixed
     by soft targets.
 
-    Leng et al. 2022 (arXiv:2204.12511, eq. 4), Poly-1.
+    Leng et al. 2022 (arXiv:2204.12511), Poly-1.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class PolyFocalLoss(FocalLoss):
     """`ℓ = α_c (−(1 − p)^γ log p + ε (1 − p)^(γ + 1))` at the label; for overlapping classes with α of p where y = 1
     and with 1 − α of 1 − p where y = 0, mixed by soft targets.
 
-    Leng et al. 2022 (arXiv:2204.12511, section 5), Poly-1. That α multiplies both terms is ours.
+    Leng et al. 2022 (arXiv:2204.12511), Poly-1. That α multiplies both terms is ours.
 
     Parameters
     ----------

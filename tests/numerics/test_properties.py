@@ -29,7 +29,9 @@ def treats_classes_alike(name: str) -> bool:
     return not any(
         one.inputs
         or one.class_weights
-        or isinstance(getattr(one, "alpha", None), tuple)
+        or any(
+            isinstance(getattr(one, own, None), tuple) for own in ("alpha", "gamma", "priors", "pos_weight")
+        )
         or not getattr(one, "include_background", True)
         for one in singles(name)
     )
@@ -47,11 +49,16 @@ def weighs_images_alike(name: str) -> bool:
         and getattr(one, "absent", "count") == "count"
         and not one.class_weights
         for one in singles(name)
-    )
+    ) and is_of_images(name)
 
 
 def has_images_of_its_own(name: str) -> bool:
-    return is_single(name) and getattr(core_of(name), "aggregate", "image") == "image"
+    return is_single(name) and getattr(core_of(name), "aggregate", "image") == "image" and is_of_images(name)
+
+
+def is_of_images(name: str) -> bool:
+    """Whether nothing is taken from the whole batch."""
+    return not any("split batch" in entry.exceptions for entry in entries(name))
 
 
 MEANS_OF_IMAGES = [

@@ -63,7 +63,7 @@ R = 0.5**2.1
 
 ENTRY = Entry(
     loss="AdaptiveWingLoss",
-    source="Wang et al., Adaptive wing loss for robust face alignment via heatmap regression, ICCV 2019, eqs. 3-4",
+    source="Wang et al., Adaptive wing loss for robust face alignment via heatmap regression, ICCV 2019",
     oracle=PixelCosts(adaptive_wing, activation="identity", may_exclude=False),
     cases=[
         one("worked-example", "y = 1/2, d = 1/4: 14 log(1 + (1/4)^1.6).", 0.25, 0.5, 14 * log(1 + 0.25**1.6)),

@@ -60,7 +60,7 @@ CROSS_ENTROPY = (log(10 / 7) + 2 * log(5 / 3) + log(2)) / 4
 ENTRY = Entry(
     loss="MarginBasedLabelSmoothingLoss",
     source="Liu et al., The devil is in the margin: margin-based label smoothing for network calibration, CVPR 2022,"
-    " eq. 8, and their code",
+    " and their code",
     oracle=WithPenalty(cross_entropy),
     cases=[
         case(

@@ -95,7 +95,7 @@ ADJUSTED = Entry(
 
 class Recall(PixelCosts):
     """max(M_y, 1)/T_y times the cross-entropy: T_c the pixels of class c, M_c those of them whose largest logit, or
-    the first of the largest, is of another. Weights count; 1 stands for the mean of theirs."""
+    the first of the largest, is of another. Weights count; 1 stands for the least of them."""
 
     def terms(
         self,
@@ -107,7 +107,7 @@ class Recall(PixelCosts):
     ) -> tuple[list[Term], tuple[int, ...]]:
         terms, shape = super().terms(problem, pixels, activation, class_weights, **options)
         counted = [(pixel, pixel.mask * pixel.sample_weight) for pixel in pixels]
-        one = total(weight for _, weight in counted) / max(len(pixels), 1)
+        one = min((weight for _, weight in counted), default=mpf(0))
         factors = {}
         for c in {pixel.label for pixel in pixels}:
             present = [(pixel, weight) for pixel, weight in counted if pixel.label == c]
@@ -126,7 +126,7 @@ def likeliest(logits: Sequence[Scalar]) -> int:
 
 RECALL = Entry(
     loss="RecallCrossEntropyLoss",
-    source="Tian et al., Striking the right balance: recall loss for semantic segmentation, ICRA 2022, eq. 6",
+    source="Tian et al., Striking the right balance: recall loss for semantic segmentation, ICRA 2022",
     oracle=Recall(cross_entropy),
     cases=[
         worked_rows(

@@ -38,7 +38,7 @@ def generalized(p: Scalar, y: Any, at: Place, *, q: float = 0.7, clip: float = 0
 GENERALIZED = Entry(
     loss="GeneralizedCrossEntropyLoss",
     source="Zhang and Sabuncu, Generalized cross entropy loss for training deep neural networks with noisy labels,"
-    " 2018, eq. 6",
+    " 2018, section 3",
     oracle=PixelCosts(generalized),
     cases=[
         worked_rows(
@@ -145,7 +145,7 @@ CROSS_ENTROPY, OTHERS = (log(10 / 7) + 2 * log(5 / 3) + log(2)) / 4, 0.4
 
 SYMMETRIC = Entry(
     loss="SymmetricCrossEntropyLoss",
-    source="Wang et al., Symmetric cross entropy for robust learning with noisy labels, ICCV 2019, eqs. 5-7",
+    source="Wang et al., Symmetric cross entropy for robust learning with noisy labels, ICCV 2019",
     oracle=Symmetric(forward),
     cases=[
         worked_rows(

@@ -112,7 +112,7 @@ def asymmetric(
 
 ASYMMETRIC = Entry(
     loss="AsymmetricLoss",
-    source="Ridnik et al., Asymmetric loss for multi-label classification, ICCV 2021, eqs. 4-7",
+    source="Ridnik et al., Asymmetric loss for multi-label classification, ICCV 2021",
     oracle=PixelCosts(asymmetric, activation="sigmoid", may_exclude=False),
     cases=[
         worked_yes_or_no(
@@ -185,7 +185,7 @@ def quality_focal(p: Scalar, y: Any, at: Place, *, beta: float = 2.0, clip: floa
 QUALITY = Entry(
     loss="QualityFocalLoss",
     source="Li et al., Generalized focal loss: learning qualified and distributed bounding boxes for dense object"
-    " detection, 2020, eq. 3",
+    " detection, 2020",
     oracle=PixelCosts(quality_focal, activation="sigmoid", may_exclude=False),
     cases=[
         worked_yes_or_no(

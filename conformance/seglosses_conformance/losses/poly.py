@@ -58,7 +58,7 @@ COMMON: dict[str, Any] = {"shared": SHARED - {"soft-weights"}, "skip": ["softmax
 ENTRIES = [
     Entry(
         loss="PolyCrossEntropyLoss",
-        source=f"{PAPER}, eq. 4",
+        source=PAPER,
         oracle=PixelCosts(poly),
         cases=[
             worked_rows(
@@ -114,7 +114,7 @@ ENTRIES = [
     ),
     Entry(
         loss="PolyFocalLoss",
-        source=f"{PAPER}, section 5",
+        source=PAPER,
         oracle=PixelCosts(poly_focal),
         cases=[
             worked_rows(
