@@ -23,6 +23,7 @@ ADAPTERS = Path(__file__).parent.parent / "adapters"
 POOLINGS = ("HardExampleMining", "MaxPooling", "Minkowski", "TopK")
 FUNCTIONS = ("boundary_weights", "class_weights_from_counts")
 HEAT_MAPS = ("cornernet_radius", "gaussian_heatmap", "gaussian_heatmap_from_labels")
+COMPOUNDS = ("combo_loss", "unified_focal_loss")
 SOFT_LABELS = ("spatially_varying_labels",)
 
 Parameters = list[inspect.Parameter]
@@ -75,6 +76,7 @@ class Framework:
                 *FUNCTIONS,
                 *HEAT_MAPS,
                 *SOFT_LABELS,
+                *COMPOUNDS,
                 *(loss.__name__ for loss in LOSSES),
             ]
         )
@@ -83,6 +85,7 @@ class Framework:
             self.imports,
             f"__all__ = {listed!r}\n",
             *(self.loss(core_class) for core_class in LOSSES),
+            *(self.compound(getattr(seglosses_core, name)) for name in COMPOUNDS),
         ]
         if self.class_axis != CLASS_AXIS:
             parts += [self.heat_map(getattr(seglosses_core, name)) for name in (*HEAT_MAPS[1:], *SOFT_LABELS)]
@@ -97,10 +100,16 @@ class Framework:
 
     def heat_map(self, function: Callable[..., Any]) -> str:
         signature = inspect.signature(function)
+        return self.described(function, list(signature.parameters.values()), str(signature.return_annotation))
+
+    def compound(self, function: Callable[..., Any]) -> str:
+        """Of losses of this package, whose name is given already."""
+        parameters = inspect.signature(function).parameters.values()
+        return self.described(function, [p for p in parameters if p.name != "package"], "EnsembleLoss")
+
+    def described(self, function: Callable[..., Any], parameters: Parameters, returned: str) -> str:
         summary = inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0]
-        text = self.function(
-            function.__name__, [], list(signature.parameters.values()), str(signature.return_annotation)
-        )
+        text = self.function(function.__name__, [], parameters, returned)
         return text.removesuffix("...") + "\n" + indented(f'"""{summary}"""')
 
     def function(self, name: str, first: list[str], parameters: Parameters, returned: str) -> str:
@@ -197,6 +206,7 @@ TORCH = Torch(
     package="seglosses_torch",
     imports="""\
 from collections.abc import Sequence
+from typing import Any
 
 from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius, gaussian_heatmap

@@ -1,6 +1,7 @@
 """Segmentation losses, written once against the Python Array API standard."""
 
 from seglosses_core.class_weights import class_weights_from_counts
+from seglosses_core.compounds import combo_loss, unified_focal_loss
 from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.loss import Loss
@@ -66,9 +67,11 @@ __all__ = [
     "TopK",
     "boundary_weights",
     "class_weights_from_counts",
+    "combo_loss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
     "spatially_varying_labels",
+    "unified_focal_loss",
 ]
 __all__ += [loss.__name__ for loss in LOSSES]

@@ -21,14 +21,19 @@ gaussian_heatmap = functools.partial(seglosses_core.gaussian_heatmap, class_axis
 gaussian_heatmap_from_labels = functools.partial(seglosses_core.gaussian_heatmap_from_labels, class_axis=-1)
 spatially_varying_labels = functools.partial(seglosses_core.spatially_varying_labels, class_axis=-1)
 
+combo_loss = functools.partial(seglosses_core.combo_loss, package="seglosses_keras")
+unified_focal_loss = functools.partial(seglosses_core.unified_focal_loss, package="seglosses_keras")
+
 __all__ = ["HardExampleMining", "KerasLoss", "LearnableLoss", "MaxPooling", "Minkowski", "TopK"]
 __all__ += [
     "boundary_weights",
     "class_weights_from_counts",
+    "combo_loss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
     "spatially_varying_labels",
+    "unified_focal_loss",
 ]
 __all__ += [core_class.__name__ for core_class in seglosses_core.LOSSES]
 

@@ -1,6 +1,7 @@
 """Made by scripts/make_stubs.py; not to be edited."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -57,10 +58,12 @@ __all__ = [
     "TverskyLoss",
     "boundary_weights",
     "class_weights_from_counts",
+    "combo_loss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
     "spatially_varying_labels",
+    "unified_focal_loss",
 ]
 
 class CrossEntropyLoss(TorchLoss):
@@ -731,3 +734,19 @@ class EnsembleLoss(TorchLoss):
         sample_weight: Tensor | None = None,
         **inputs: Tensor | None,
     ) -> Tensor: ...
+
+def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
+    """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the
+    batch, ε = 1: an `EnsembleLoss`, for overlapping classes."""
+
+def unified_focal_loss(
+    *,
+    weight: float = 0.5,
+    delta: float = 0.6,
+    gamma: float = 0.5,
+    asymmetric: bool = True,
+    rare: int | Sequence[int] = 1,
+    num_classes: int = 2,
+    **common: Any,
+) -> EnsembleLoss:
+    """`L = λ F + (1 − λ) R`, a focal loss of pixels and one of regions with common parameters: an `EnsembleLoss`."""
