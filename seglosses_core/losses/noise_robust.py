@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -125,5 +126,5 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
 
     def _log(self, y: Array, ops: Ops) -> Array:
         """max(log y, A)."""
-        log_y = ops.log(y)
-        return ops.xp.where(log_y < self.log_zero, ops.xp.full_like(log_y, self.log_zero), log_y)
+        xp, above = ops.xp, y > math.exp(self.log_zero)
+        return xp.where(above, xp.log(xp.where(above, y, xp.ones_like(y))), xp.full_like(y, self.log_zero))
