@@ -27,7 +27,7 @@ def losses(package: ModuleType, **center: Any) -> Iterator[tuple[str, Any]]:
         if name != "EnsembleLoss":
             yield name, getattr(package, name)(**center if name == "CenterLoss" else {})
     yield "Dice + cross-entropy", 0.5 * package.DiceLoss() + 0.5 * package.CrossEntropyLoss()
-    for pooling in ("Minkowski", "MaxPooling", "TopK"):
+    for pooling in ("Minkowski", "MaxPooling", "TopK", "HardExampleMining"):
         yield f"Cross-entropy, {pooling}", package.CrossEntropyLoss(reduction=getattr(package, pooling)())
 
 

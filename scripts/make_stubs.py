@@ -20,8 +20,11 @@ import seglosses_core
 from seglosses_core import LOSSES, CenterLoss, Loss
 
 ADAPTERS = Path(__file__).parent.parent / "adapters"
-POOLINGS = ("MaxPooling", "Minkowski", "TopK")
+POOLINGS = ("HardExampleMining", "MaxPooling", "Minkowski", "TopK")
+FUNCTIONS = ("boundary_weights", "class_weights_from_counts")
 HEAT_MAPS = ("cornernet_radius", "gaussian_heatmap", "gaussian_heatmap_from_labels")
+COMPOUNDS = ("combo_loss", "unified_focal_loss")
+SOFT_LABELS = ("spatially_varying_labels",)
 
 Parameters = list[inspect.Parameter]
 
@@ -66,15 +69,26 @@ class Framework:
     # -- text -----------------------------------------------------------------------------------------------------
 
     def stub(self) -> str:
-        listed = sorted([*self.exports, *POOLINGS, *HEAT_MAPS, *(loss.__name__ for loss in LOSSES)])
+        listed = sorted(
+            [
+                *self.exports,
+                *POOLINGS,
+                *FUNCTIONS,
+                *HEAT_MAPS,
+                *SOFT_LABELS,
+                *COMPOUNDS,
+                *(loss.__name__ for loss in LOSSES),
+            ]
+        )
         parts = [
             '"""Made by scripts/make_stubs.py; not to be edited."""\n',
             self.imports,
             f"__all__ = {listed!r}\n",
             *(self.loss(core_class) for core_class in LOSSES),
+            *(self.compound(getattr(seglosses_core, name)) for name in COMPOUNDS),
         ]
         if self.class_axis != CLASS_AXIS:
-            parts += [self.heat_map(getattr(seglosses_core, name)) for name in HEAT_MAPS[1:]]
+            parts += [self.heat_map(getattr(seglosses_core, name)) for name in (*HEAT_MAPS[1:], *SOFT_LABELS)]
         return "\n".join(parts)
 
     def loss(self, core_class: type) -> str:
@@ -86,10 +100,16 @@ class Framework:
 
     def heat_map(self, function: Callable[..., Any]) -> str:
         signature = inspect.signature(function)
+        return self.described(function, list(signature.parameters.values()), str(signature.return_annotation))
+
+    def compound(self, function: Callable[..., Any]) -> str:
+        """Of losses of this package, whose name is given already."""
+        parameters = inspect.signature(function).parameters.values()
+        return self.described(function, [p for p in parameters if p.name != "package"], "EnsembleLoss")
+
+    def described(self, function: Callable[..., Any], parameters: Parameters, returned: str) -> str:
         summary = inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0]
-        text = self.function(
-            function.__name__, [], list(signature.parameters.values()), str(signature.return_annotation)
-        )
+        text = self.function(function.__name__, [], parameters, returned)
         return text.removesuffix("...") + "\n" + indented(f'"""{summary}"""')
 
     def function(self, name: str, first: list[str], parameters: Parameters, returned: str) -> str:
@@ -186,9 +206,11 @@ TORCH = Torch(
     package="seglosses_torch",
     imports="""\
 from collections.abc import Sequence
+from typing import Any
 
-from seglosses_core import MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
+from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius, gaussian_heatmap
+from seglosses_core import gaussian_heatmap_from_labels, spatially_varying_labels
 from torch import Tensor, nn
 
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
@@ -216,7 +238,8 @@ from typing import Any
 import numpy as np
 import seglosses_core
 from jax import Array
-from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import HardExampleMining, Loss, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius
 from seglosses_core.pixel import PixelLoss
 
 from seglosses_jax.loss import JaxLoss
@@ -235,7 +258,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from seglosses_core import MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius
 
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss

@@ -1,8 +1,11 @@
 """Segmentation losses, written once against the Python Array API standard."""
 
+from seglosses_core.class_weights import class_weights_from_counts
+from seglosses_core.compounds import combo_loss, unified_focal_loss
 from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.loss import Loss
+from seglosses_core.losses.adaptive_wing import AdaptiveWingLoss
 from seglosses_core.losses.asymmetric_similarity import AsymmetricSimilarityLoss
 from seglosses_core.losses.boundary_dou import BoundaryDoULoss
 from seglosses_core.losses.center import CenterLoss
@@ -13,20 +16,27 @@ from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
 from seglosses_core.losses.generalized_wasserstein_dice import GeneralizedWassersteinDiceLoss
 from seglosses_core.losses.kappa import KappaLoss
+from seglosses_core.losses.label_smoothing import MarginBasedLabelSmoothingLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
+from seglosses_core.losses.long_tailed import LogitAdjustedCrossEntropyLoss, RecallCrossEntropyLoss
 from seglosses_core.losses.mcc import MCCLoss
+from seglosses_core.losses.noise_robust import GeneralizedCrossEntropyLoss, SymmetricCrossEntropyLoss
 from seglosses_core.losses.noise_robust_dice import NoiseRobustDiceLoss
+from seglosses_core.losses.overlapping import AsymmetricLoss, BalancedCrossEntropyLoss, QualityFocalLoss
 from seglosses_core.losses.penalty_generalized_dice import PenaltyGeneralizedDiceLoss
 from seglosses_core.losses.plus_plus import DicePlusPlusLoss, TverskyPlusPlusLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
+from seglosses_core.losses.poly import PolyCrossEntropyLoss, PolyFocalLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.semimetric import DiceSemimetricLoss, JaccardMetricLoss
 from seglosses_core.losses.sensitivity_specificity import SensitivitySpecificityLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
+from seglosses_core.losses.structure import StructureLoss
 from seglosses_core.losses.tanimoto import TanimotoLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
-from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.windows import boundary_weights, spatially_varying_labels
 
 LOSSES: tuple[type[Loss], ...] = (
     CrossEntropyLoss,
@@ -57,19 +67,37 @@ LOSSES: tuple[type[Loss], ...] = (
     CenterLoss,
     DistanceAwareCrossEntropyLoss,
     MeanSquaredErrorLoss,
+    PolyCrossEntropyLoss,
+    PolyFocalLoss,
+    GeneralizedCrossEntropyLoss,
+    SymmetricCrossEntropyLoss,
+    BalancedCrossEntropyLoss,
+    AsymmetricLoss,
+    QualityFocalLoss,
+    LogitAdjustedCrossEntropyLoss,
+    RecallCrossEntropyLoss,
+    MarginBasedLabelSmoothingLoss,
+    AdaptiveWingLoss,
+    StructureLoss,
     EnsembleLoss,
 )
 """What every adapter offers under the same names."""
 
 __all__ = [
     "LOSSES",
+    "HardExampleMining",
     "Loss",
     "MaxPooling",
     "Minkowski",
     "Pooling",
     "TopK",
+    "boundary_weights",
+    "class_weights_from_counts",
+    "combo_loss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "spatially_varying_labels",
+    "unified_focal_loss",
 ]
 __all__ += [loss.__name__ for loss in LOSSES]

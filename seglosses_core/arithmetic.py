@@ -76,7 +76,10 @@ def power_or_zero(x: Array, exponent: Any, xp: Any) -> Array:
         if exponent in (1, 2):
             return power(x, exponent)
     positive = x > 0
-    return xp.where(positive, power(xp.where(positive, x, xp.ones_like(x)), exponent), 0 * x)
+    at_zero = 0 * x
+    if hasattr(exponent, "dtype"):
+        at_zero = at_zero + xp.where(exponent == 0, xp.ones_like(exponent), xp.zeros_like(exponent))
+    return xp.where(positive, power(xp.where(positive, x, xp.ones_like(x)), exponent), at_zero)
 
 
 def power_by_log(log_x: Array, exponent: Any, xp: Any) -> Array:

@@ -127,6 +127,12 @@ def check_per_class(name: str, value: Any, **limits: float) -> None:
         check_number(f"{name}[{c}]", number, **limits)
 
 
+def check_one_or_per_class(name: str, value: Any, **limits: float) -> None:
+    """One number for all classes, as in `check_parameter`, or one for each, as in `check_per_class`."""
+    several = isinstance(value, tuple) or (is_array(value) and len(value.shape))
+    (check_per_class if several else check_parameter)(name, value, **limits)
+
+
 def check_weights(name: str, value: Any) -> None:
     """As `check_per_class`, non-negative, numbers not all 0."""
     check_per_class(name, value, at_least=0)
@@ -390,3 +396,10 @@ def tuple_text(shape: Sequence[Any]) -> str:
         + ("," if len(shape) == 1 else "")
         + ")"
     )
+
+
+def check_window(name: str, value: Any) -> None:
+    """The width of a window, which has a centre."""
+    check_integer(name, value, at_least=1)
+    if value % 2 == 0:
+        raise ValueError(f"{name} must be odd, so that the window has a centre, got {value}.")

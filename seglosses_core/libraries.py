@@ -32,7 +32,7 @@ _KNOWN = ("numpy", "torch", "jax", "tensorflow", "cupy", "array_api_strict")
 
 STANDARD = (
     "__array_namespace_info__", "abs", "all", "any", "arange", "argmax", "asarray", "astype", "bool",
-    "broadcast_to", "clip", "concat", "cumulative_sum", "exp", "expand_dims", "finfo", "float32",
+    "broadcast_to", "clip", "concat", "cumulative_sum", "exp", "expand_dims", "expm1", "finfo", "float32",
     "float64", "floor", "full_like", "int32", "int64", "isfinite", "isnan", "log", "log1p", "max",
     "maximum", "mean", "min", "minimum", "moveaxis", "ones_like", "reshape", "sort", "sqrt", "squeeze",
     "stack", "sum", "take", "take_along_axis", "where", "zeros", "zeros_like",

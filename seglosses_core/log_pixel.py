@@ -33,6 +33,10 @@ class Answer(NamedTuple):
     """Where the cost counts; None for everywhere."""
     home: Callable[[tuple[Array, ...]], Cotangent]
     """From the factors of ∂L/∂log p."""
+    of_classes: Callable[[Array], Array]
+    """From numbers `(C,)` to those of the classes that are answered for, where the costs are."""
+    absence: bool = False
+    """Whether it is that classes are absent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +70,8 @@ class LogPixelLoss(PixelLoss):
                 f" activation={activation!r}, whose logarithms are exact."
             )
 
-    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        """f(log p) and its derivative with respect to log p, a number where that is the same everywhere."""
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        """f(log p) of an answer, and its derivative by log p, a number where that is the same everywhere."""
         raise NotImplementedError
 
     def classes_exclude(self, num_classes: int) -> bool:
@@ -126,19 +130,21 @@ class LogPixelLoss(PixelLoss):
         weights, unit = self.cost_weights(target, ops)
         over_classes = False
         if not self.classes_exclude(target.num_classes):
-            single = self.single_sided_if_hard and target.hard and not self.has_smoothing
-            answers = (self._towards_target if single else self._both_sides)(prediction, target, weights, ops)
+            single = self.single_sided_if_hard and self.activation != "softmax" and not self.has_smoothing
+            make = self._towards_target if single and target.hard else self._both_sides
+            answers = make(prediction, target, weights, ops)
         elif target.has_labels and not self.has_smoothing:
             answers = self._at_label(prediction, target, weights, ops)
         else:
             answers = self._of_every_class(prediction, target, weights, ops)
             over_classes = True
         values, ways = None, []
-        for side, share, used, home in answers:
-            if used is not None:
-                side.log = ops.finite_where_unused(side.log, used)
-            cost, slope = self.cost(side, ops)
-            ways.append((slope, share, home))
+        for answer in answers:
+            side, share = answer.side, answer.share
+            if answer.used is not None:
+                side.log = ops.finite_where_unused(side.log, answer.used)
+            cost, slope = self.cost(answer, ops)
+            ways.append((slope, share, answer.home))
             cost = cost if share is None else share * cost
             values = cost if values is None else values + cost
 
@@ -170,6 +176,7 @@ class LogPixelLoss(PixelLoss):
                 share,
                 (lambda: product(counted) > 0) if counted else None,
                 lambda factors: Cotangent(label_terms=[(0, product(factors))]),
+                lambda numbers: ops.table_at_label(numbers, target.labels),
             )
         ]
 
@@ -197,6 +204,7 @@ class LogPixelLoss(PixelLoss):
                 shares,
                 lambda: shares != 0,
                 lambda factors: Cotangent(terms=[(0, factors)]),
+                ops.over_pixels,
             )
         ]
 
@@ -216,6 +224,7 @@ class LogPixelLoss(PixelLoss):
                 share,
                 (lambda: product(counted) > 0) if counted else None,
                 lambda factors: Cotangent(logits=[back(product(factors))]),
+                ops.over_pixels,
             )
         ]
 
@@ -237,14 +246,24 @@ class LogPixelLoss(PixelLoss):
                 positive,
                 used(positive),
                 lambda factors: Cotangent(terms=[(0, factors)]),
+                ops.over_pixels,
             ),
             Answer(
                 prediction.absence(),
                 negative,
                 used(negative),
                 lambda factors: Cotangent(complement=[product(factors)]),
+                ops.over_pixels,
+                absence=True,
             ),
         ]
 
     def _spread(self, factor: Any, ops: Ops) -> Any:
         return ops.over_pixels(factor) if is_array(factor) and len(factor.shape) else factor
+
+
+def constant(value: Any, target: Target, ops: Ops) -> Any:
+    """A hyper-parameter that is one number for all classes or one for each: the number, or an array beside the
+    target."""
+    several = isinstance(value, tuple) or is_array(value)
+    return ops.constant(value, target.like, target.dtype) if several else value

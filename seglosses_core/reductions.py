@@ -1,4 +1,5 @@
-"""From a map of costs to a number, where that is neither mean nor sum: Minkowski, loss max-pooling, top-k."""
+"""From a map of costs to a number, where that is neither mean nor sum: Minkowski, loss max-pooling, top-k, hard
+examples."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seglosses_core.arithmetic import divide, one_if_zero, power, power_or_zero
-from seglosses_core.checks import check_number, unwrap_numpy_scalars
+from seglosses_core.checks import check_integer, check_number, unwrap_numpy_scalars
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
 
@@ -90,21 +91,76 @@ class TopK(Pooling):
         count = ops.total(ops.cast(valid, costs.dtype))
         places = xp.floor(count * self.fraction + 1e-3)
         places = xp.where(places < 1, xp.ones_like(places), places)
-        minus_one = xp.full_like(costs, -1.0)
-        descending = xp.sort(xp.reshape(xp.where(valid, costs, minus_one), (-1,)), descending=True)
-        rank = ops.cumulative_sum(xp.ones_like(descending, dtype=ops.index_dtype))
-        reached = rank >= ops.cast(places, ops.index_dtype)
-        last = xp.max(xp.where(reached, descending, xp.full_like(descending, -1.0)))
-        above = ops.cast(valid & (costs > last), costs.dtype)
-        tied = ops.cast(valid & (costs == last), costs.dtype)
-        share = divide(places - ops.total(above), ops.total(tied), xp)
-        weights = weights * (above + tied * ops.cast(share, costs.dtype))
-        total = one_if_zero(ops.total(weights), xp)
+        return _mean(costs, weights * _costliest(costs, valid, places, ops), ops)
 
-        def pullback(seed: Array) -> Array:
-            return weights * ops.cast(ops.cast(seed, total.dtype) / total, costs.dtype)
 
-        return ops.cast(ops.total(costs * weights) / total, costs.dtype), pullback
+@dataclass(frozen=True, kw_only=True)
+class HardExampleMining(Pooling):
+    """The mean over the hard entries: `Σ_hard ω ℓ / Σ_hard ω` over those with ℓ > −log(threshold), for cross-entropy
+    p < threshold, and over the `min_kept` costliest in any case; OHEM, or bootstrapped cross-entropy.
+
+    Shrivastava et al. 2016 (arXiv:1604.03540) and Wu et al. 2016 (arXiv:1605.06885), with the threshold of
+    segmentation libraries. The entries are those of the whole batch, and the mean is over what is kept. Entries that
+    tie for the last places share them equally, as in `TopK`; the choice has no derivative.
+
+    Parameters
+    ----------
+    min_kept : int
+        At least 1. All entries are kept if they are no more than that.
+    threshold : float or None
+        A probability in (0, 1). None: the costliest alone.
+    cost_threshold : float, optional
+        At least 0, in the place of −log(threshold) where costs are no logarithms; needs threshold=None.
+    """
+
+    min_kept: int = 100_000
+    threshold: float | None = 0.7
+    cost_threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_integer("min_kept", self.min_kept, at_least=1)
+        if self.threshold is not None:
+            check_number("threshold", self.threshold, above=0, below=1)
+        if self.cost_threshold is not None:
+            check_number("cost_threshold", self.cost_threshold, at_least=0)
+            if self.threshold is not None:
+                raise ValueError(f"threshold must be None beside cost_threshold, got {self.threshold!r}.")
+
+    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
+        xp = ops.xp
+        valid = weights > 0
+        places = xp.full_like(ops.total(ops.cast(valid, costs.dtype)), float(self.min_kept))
+        kept = _costliest(costs, valid, places, ops)
+        limit = self.cost_threshold if self.threshold is None else -math.log(self.threshold)
+        if limit is not None:
+            kept = xp.where(valid & (costs > limit), xp.ones_like(kept), kept)
+        return _mean(costs, weights * kept, ops)
+
+
+def _costliest(costs: Array, valid: Array, places: Array, ops: Ops) -> Array:
+    """Of so many places for the costliest entries the part that each has: 1, an equal share of the last places for
+    those that tie for them, or 0."""
+    xp = ops.xp
+    minus_one = xp.full_like(costs, -1.0)
+    descending = xp.sort(xp.reshape(xp.where(valid, costs, minus_one), (-1,)), descending=True)
+    rank = ops.cumulative_sum(xp.ones_like(descending, dtype=ops.index_dtype))
+    reached = rank >= ops.cast(places, ops.index_dtype)
+    last = xp.max(xp.where(reached, descending, xp.full_like(descending, -1.0)))
+    above = ops.cast(valid & (costs > last), costs.dtype)
+    tied = ops.cast(valid & (costs == last), costs.dtype)
+    share = divide(places - ops.total(above), ops.total(tied), xp)
+    return above + tied * ops.cast(share, costs.dtype)
+
+
+def _mean(costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
+    """`Σ ω ℓ / Σ ω`, 0 without any weight, and the way back."""
+    total = one_if_zero(ops.total(weights), ops.xp)
+
+    def pullback(seed: Array) -> Array:
+        return weights * ops.cast(ops.cast(seed, total.dtype) / total, costs.dtype)
+
+    return ops.cast(ops.total(costs * weights) / total, costs.dtype), pullback
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from seglosses_core.checks import (
     check_choice,
     check_flag,
     check_weights,
+    describe,
     is_array,
     shape_text,
     unwrap_numpy_scalars,
@@ -168,6 +169,20 @@ class SingleLoss(Loss):
         total, count = sum(sums), one_if_zero(counts[0] if self.reduction == "sum" else sum(counts), ops.xp)
         factor = ops.cast(ops.xp.ones_like(total) / count, call.logits.dtype)
         return ops.cast(total / count, call.logits.dtype) + invalid, factor + invalid
+
+    def check_activation(self, *allowed: str) -> None:
+        """Require one of these activations."""
+        if self.activation not in allowed:
+            raise ValueError(
+                f"activation must be {' or '.join(map(repr, allowed))} for {type(self).__name__}, got"
+                f" {self.activation!r}."
+            )
+
+    def check_several_classes(self, logits: Array, axis: int) -> None:
+        if shape_of(logits)[axis] == 1:
+            raise ValueError(
+                f"logits must have at least two classes for {type(self).__name__}, got {describe(logits)}."
+            )
 
     def check_per_class(self, name: str, logits: Array, axis: int) -> None:
         """Require as many entries in the hyper-parameter `name`, where it has entries, as there are classes."""

@@ -7,12 +7,25 @@ import numpy as np
 from jax import Array
 
 import seglosses_core
-from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import (
+    HardExampleMining,
+    Loss,
+    MaxPooling,
+    Minkowski,
+    Pooling,
+    TopK,
+    boundary_weights,
+    class_weights_from_counts,
+    cornernet_radius,
+)
 from seglosses_core.pixel import PixelLoss
 from seglosses_jax.loss import JaxLoss
 
 __all__ = [
+    "AdaptiveWingLoss",
+    "AsymmetricLoss",
     "AsymmetricSimilarityLoss",
+    "BalancedCrossEntropyLoss",
     "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
@@ -23,31 +36,46 @@ __all__ = [
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
+    "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
     "GeneralizedWassersteinDiceLoss",
+    "HardExampleMining",
     "JaccardLoss",
     "JaccardMetricLoss",
     "JaxLoss",
     "KappaLoss",
     "LocallyAdaptiveLoss",
     "LogCoshDiceLoss",
+    "LogitAdjustedCrossEntropyLoss",
     "MCCLoss",
+    "MarginBasedLabelSmoothingLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
     "NoiseRobustDiceLoss",
     "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
+    "PolyCrossEntropyLoss",
+    "PolyFocalLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
+    "QualityFocalLoss",
+    "RecallCrossEntropyLoss",
     "SensitivitySpecificityLoss",
+    "StructureLoss",
+    "SymmetricCrossEntropyLoss",
     "TanimotoLoss",
     "TopK",
     "TverskyLoss",
     "TverskyPlusPlusLoss",
+    "boundary_weights",
+    "class_weights_from_counts",
+    "combo_loss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "spatially_varying_labels",
+    "unified_focal_loss",
 ]
 
 class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
@@ -63,6 +91,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         validate: bool = False,
         clip: float = 0.0,
         label_smoothing: float = 0.0,
+        pos_weight: float | Sequence[float] | Array | np.ndarray | None = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -94,7 +123,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
         clip: float = 0.0,
-        gamma: float = 2.0,
+        gamma: float | Sequence[float] | Array | np.ndarray = 2.0,
         alpha: float | Sequence[float] | Array | np.ndarray | None = 0.25,
     ) -> None: ...
     def __call__(  # type: ignore[override]
@@ -1038,6 +1067,394 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
         sample_weight: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
+class PolyCrossEntropyLoss(JaxLoss, seglosses_core.PolyCrossEntropyLoss):
+    """`ℓ = −log p + ε (1 − p)` at the label; for overlapping classes of p where y = 1 and of 1 − p where y = 0, mixed
+    by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        epsilon: float = 1.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
+    """`ℓ = α_c (−(1 − p)^γ log p + ε (1 − p)^(γ + 1))` at the label; for overlapping classes with α of p where y = 1
+    and with 1 − α of 1 − p where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        gamma: float | Sequence[float] | Array | np.ndarray = 2.0,
+        alpha: float | Sequence[float] | Array | np.ndarray | None = None,
+        epsilon: float = 1.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class GeneralizedCrossEntropyLoss(JaxLoss, seglosses_core.GeneralizedCrossEntropyLoss):
+    """`ℓ = (1 − p^q) / q` at the label, between cross-entropy, q → 0, and 1 − p, q = 1; for overlapping classes of p
+    where y = 1 and of 1 − p where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        q: float = 0.7,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLoss):
+    """`ℓ = −α Σ_c y_c log p_c − β Σ_c p_c max(log y_c, A)`, with labels `−α log p − βA (1 − p)`; for overlapping
+    classes the same of each class and of its absence."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        alpha: float = 0.1,
+        beta: float = 1.0,
+        log_zero: float = -4.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss):
+    """`ℓ = −b y log p − (1 − b)(1 − y) log(1 − p)`, with b the share of an image that a class does not have."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class AsymmetricLoss(JaxLoss, seglosses_core.AsymmetricLoss):
+    """The focal loss with exponents of its own for presence and absence, and a margin below which absence is free:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        gamma_positive: float = 0.0,
+        gamma_negative: float = 4.0,
+        margin: float = 0.05,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class QualityFocalLoss(JaxLoss, seglosses_core.QualityFocalLoss):
+    """`ℓ = |y − p|^β (−y log p − (1 − y) log(1 − p))`, the focal loss for soft targets, 0 at p = y."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        beta: float = 2.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class LogitAdjustedCrossEntropyLoss(JaxLoss, seglosses_core.LogitAdjustedCrossEntropyLoss):
+    """`ℓ = −Σ_c y_c log softmax(z + τ log π)_c`, with π how often classes occur: rare ones need a larger margin."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        priors: Sequence[float] | Array | np.ndarray,
+        tau: float = 1.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class RecallCrossEntropyLoss(JaxLoss, seglosses_core.RecallCrossEntropyLoss):
+    """`ℓ = −(1 − R_y) log p_y`, with R_c the share of the pixels of class c for which c is the most likely class."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoothingLoss):
+    """`ℓ = −Σ_c y_c log p_c + (λ / C) Σ_c max(max_j z_j − z_c − m, 0)` for every pixel, z being its logits."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        margin: float = 10.0,
+        weight: float = 0.1,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
+    """`ℓ = ω log(1 + (d / ε)^(α − y))` with `d = |y − p|` below θ, from there on a straight line that continues it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "identity",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        alpha: float = 2.1,
+        omega: float = 14.0,
+        epsilon: float = 1.0,
+        theta: float = 0.5,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class StructureLoss(JaxLoss, seglosses_core.StructureLoss):
+    """`L = Σ m ℓ / Σ m + 1 − (Σ m p y + 1) / (Σ m (p + y − p y) + 1)` for each image and class, ℓ the binary
+    cross-entropy and `m = 1 + 5 max_c |mean(y_c) − y_c|` over the window around a pixel."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        kernel_size: int = 31,
+        factor: float = 5.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
 class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
     def __init__(self, *, losses: Sequence[Loss], weights: Any = None, sum_to_one: bool = False) -> None: ...
@@ -1059,6 +1476,22 @@ class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
         sample_weight: Array | np.ndarray | None = None,
         **inputs: Array | np.ndarray | None,
     ) -> tuple[Array, Any]: ...
+
+def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
+    """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the
+    batch, ε = 1: an `EnsembleLoss`, for overlapping classes."""
+
+def unified_focal_loss(
+    *,
+    weight: float = 0.5,
+    delta: float = 0.6,
+    gamma: float = 0.5,
+    asymmetric: bool = True,
+    rare: int | Sequence[int] = 1,
+    num_classes: int = 2,
+    **common: Any,
+) -> EnsembleLoss:
+    """`L = λ F + (1 − λ) R`, a focal loss of pixels and one of regions with common parameters: an `EnsembleLoss`."""
 
 def gaussian_heatmap(
     points: Array | np.ndarray,
@@ -1086,3 +1519,14 @@ def gaussian_heatmap_from_labels(
     validate: bool = False,
 ) -> Array:
     """A heat map per class from the distance to the nearest pixel of that class."""
+
+def spatially_varying_labels(
+    labels: Array | np.ndarray,
+    *,
+    num_classes: int,
+    kernel_size: int = 3,
+    sigma: float = 1.0,
+    ignore_index: int | None = None,
+    class_axis: int = -1,
+) -> Array:
+    """Soft labels near boundaries: half the label of a pixel, half the Gaussian mean of those of its neighbours."""

@@ -5,12 +5,24 @@ from typing import Any
 
 import keras
 
-from seglosses_core import MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import (
+    HardExampleMining,
+    MaxPooling,
+    Minkowski,
+    Pooling,
+    TopK,
+    boundary_weights,
+    class_weights_from_counts,
+    cornernet_radius,
+)
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 
 __all__ = [
+    "AdaptiveWingLoss",
+    "AsymmetricLoss",
     "AsymmetricSimilarityLoss",
+    "BalancedCrossEntropyLoss",
     "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
@@ -21,8 +33,10 @@ __all__ = [
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
+    "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
     "GeneralizedWassersteinDiceLoss",
+    "HardExampleMining",
     "JaccardLoss",
     "JaccardMetricLoss",
     "KappaLoss",
@@ -30,23 +44,36 @@ __all__ = [
     "LearnableLoss",
     "LocallyAdaptiveLoss",
     "LogCoshDiceLoss",
+    "LogitAdjustedCrossEntropyLoss",
     "MCCLoss",
+    "MarginBasedLabelSmoothingLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
     "NoiseRobustDiceLoss",
     "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
+    "PolyCrossEntropyLoss",
+    "PolyFocalLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
+    "QualityFocalLoss",
+    "RecallCrossEntropyLoss",
     "SensitivitySpecificityLoss",
+    "StructureLoss",
+    "SymmetricCrossEntropyLoss",
     "TanimotoLoss",
     "TopK",
     "TverskyLoss",
     "TverskyPlusPlusLoss",
+    "boundary_weights",
+    "class_weights_from_counts",
+    "combo_loss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "spatially_varying_labels",
+    "unified_focal_loss",
 ]
 
 class CrossEntropyLoss(KerasLoss):
@@ -62,6 +89,7 @@ class CrossEntropyLoss(KerasLoss):
         validate: bool = False,
         clip: float = 0.0,
         label_smoothing: float = 0.0,
+        pos_weight: float | Sequence[float] | Any | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -80,7 +108,7 @@ class FocalLoss(KerasLoss):
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
         clip: float = 0.0,
-        gamma: float = 2.0,
+        gamma: float | Sequence[float] | Any = 2.0,
         alpha: float | Sequence[float] | Any | None = 0.25,
         name: str | None = None,
         dtype: Any = None,
@@ -672,6 +700,238 @@ class MeanSquaredErrorLoss(KerasLoss):
     ) -> None: ...
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
 
+class PolyCrossEntropyLoss(KerasLoss):
+    """`ℓ = −log p + ε (1 − p)` at the label; for overlapping classes of p where y = 1 and of 1 − p where y = 0, mixed
+    by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        epsilon: float = 1.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class PolyFocalLoss(KerasLoss):
+    """`ℓ = α_c (−(1 − p)^γ log p + ε (1 − p)^(γ + 1))` at the label; for overlapping classes with α of p where y = 1
+    and with 1 − α of 1 − p where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        gamma: float | Sequence[float] | Any = 2.0,
+        alpha: float | Sequence[float] | Any | None = None,
+        epsilon: float = 1.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class GeneralizedCrossEntropyLoss(KerasLoss):
+    """`ℓ = (1 − p^q) / q` at the label, between cross-entropy, q → 0, and 1 − p, q = 1; for overlapping classes of p
+    where y = 1 and of 1 − p where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        q: float = 0.7,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class SymmetricCrossEntropyLoss(KerasLoss):
+    """`ℓ = −α Σ_c y_c log p_c − β Σ_c p_c max(log y_c, A)`, with labels `−α log p − βA (1 − p)`; for overlapping
+    classes the same of each class and of its absence."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        alpha: float = 0.1,
+        beta: float = 1.0,
+        log_zero: float = -4.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class BalancedCrossEntropyLoss(KerasLoss):
+    """`ℓ = −b y log p − (1 − b)(1 − y) log(1 − p)`, with b the share of an image that a class does not have."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class AsymmetricLoss(KerasLoss):
+    """The focal loss with exponents of its own for presence and absence, and a margin below which absence is free:"""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        gamma_positive: float = 0.0,
+        gamma_negative: float = 4.0,
+        margin: float = 0.05,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class QualityFocalLoss(KerasLoss):
+    """`ℓ = |y − p|^β (−y log p − (1 − y) log(1 − p))`, the focal loss for soft targets, 0 at p = y."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        beta: float = 2.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class LogitAdjustedCrossEntropyLoss(KerasLoss):
+    """`ℓ = −Σ_c y_c log softmax(z + τ log π)_c`, with π how often classes occur: rare ones need a larger margin."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        priors: Sequence[float] | Any,
+        tau: float = 1.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class RecallCrossEntropyLoss(KerasLoss):
+    """`ℓ = −(1 − R_y) log p_y`, with R_c the share of the pixels of class c for which c is the most likely class."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class MarginBasedLabelSmoothingLoss(KerasLoss):
+    """`ℓ = −Σ_c y_c log p_c + (λ / C) Σ_c max(max_j z_j − z_c − m, 0)` for every pixel, z being its logits."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        margin: float = 10.0,
+        weight: float = 0.1,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class AdaptiveWingLoss(KerasLoss):
+    """`ℓ = ω log(1 + (d / ε)^(α − y))` with `d = |y − p|` below θ, from there on a straight line that continues it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "identity",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        alpha: float = 2.1,
+        omega: float = 14.0,
+        epsilon: float = 1.0,
+        theta: float = 0.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class StructureLoss(KerasLoss):
+    """`L = Σ m ℓ / Σ m + 1 − (Σ m p y + 1) / (Σ m (p + y − p y) + 1)` for each image and class, ℓ the binary
+    cross-entropy and `m = 1 + 5 max_c |mean(y_c) − y_c|` over the window around a pixel."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        kernel_size: int = 31,
+        factor: float = 5.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
 class EnsembleLoss(KerasLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
     def __init__(
@@ -684,6 +944,22 @@ class EnsembleLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
+    """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the
+    batch, ε = 1: an `EnsembleLoss`, for overlapping classes."""
+
+def unified_focal_loss(
+    *,
+    weight: float = 0.5,
+    delta: float = 0.6,
+    gamma: float = 0.5,
+    asymmetric: bool = True,
+    rare: int | Sequence[int] = 1,
+    num_classes: int = 2,
+    **common: Any,
+) -> EnsembleLoss:
+    """`L = λ F + (1 − λ) R`, a focal loss of pixels and one of regions with common parameters: an `EnsembleLoss`."""
 
 def gaussian_heatmap(
     points: Any,
@@ -711,3 +987,14 @@ def gaussian_heatmap_from_labels(
     validate: bool = False,
 ) -> Any:
     """A heat map per class from the distance to the nearest pixel of that class."""
+
+def spatially_varying_labels(
+    labels: Any,
+    *,
+    num_classes: int,
+    kernel_size: int = 3,
+    sigma: float = 1.0,
+    ignore_index: int | None = None,
+    class_axis: int = -1,
+) -> Any:
+    """Soft labels near boundaries: half the label of a pixel, half the Gaussian mean of those of its neighbours."""

@@ -27,7 +27,7 @@ from seglosses_core.checks import (
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.libraries import shape_of
 from seglosses_core.loss import Loss
-from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.single import SingleLoss
 from seglosses_keras.backends import evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
@@ -289,7 +289,7 @@ def _holds_losses(value: Any) -> bool:
     return any(isinstance(item, KerasLoss) for item in (value if isinstance(value, tuple) else (value,)))
 
 
-_POOLINGS = {kind.__name__: kind for kind in (Minkowski, TopK, MaxPooling)}
+_POOLINGS = {kind.__name__: kind for kind in (HardExampleMining, MaxPooling, Minkowski, TopK)}
 
 
 def to_config(value: Any) -> Any:

@@ -72,6 +72,7 @@ def astype(x: tf.Tensor, dtype: Any, /, *, copy: Any = True) -> tf.Tensor:
 
 abs = tf.abs
 exp = tf.exp
+expm1 = tf.math.expm1
 log = tf.math.log
 log1p = tf.math.log1p
 sqrt = tf.sqrt

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.call import Call, Shared
-from seglosses_core.checks import check_number, describe
+from seglosses_core.checks import check_number
 from seglosses_core.costs import Costs
 from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array
@@ -62,8 +62,7 @@ class CenterLoss(PixelLoss):
         super().__post_init__()
         check_number("rate", self.rate, at_least=0, at_most=1)
         check_number("weight", self.weight, at_least=0)
-        if self.activation == "sigmoid":
-            raise ValueError("activation must be 'softmax' or 'identity' for CenterLoss, got 'sigmoid'.")
+        self.check_activation("softmax", "identity")
 
     def updated_centers(
         self,
@@ -107,8 +106,7 @@ class CenterLoss(PixelLoss):
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
-        if logits.shape[axis] < 2:
-            raise ValueError(f"logits must have at least two classes for CenterLoss, got {describe(logits)}.")
+        self.check_several_classes(logits, axis)
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         centers, features = inputs["centers"], inputs.get("features")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.activations import Side
-from seglosses_core.checks import check_number
+from seglosses_core.checks import check_number, check_one_or_per_class
 from seglosses_core.libraries import Array
-from seglosses_core.log_pixel import LogPixelLoss
+from seglosses_core.log_pixel import Answer, LogPixelLoss, constant
 from seglosses_core.ops import Ops
+from seglosses_core.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,9 @@ class CrossEntropyLoss(LogPixelLoss):
     label_smoothing : float
         ε in [0, 1]: the target becomes `(1 − ε) y + ε / C`, for overlapping classes `(1 − ε) y + ε / 2` (Szegedy et al.
         2016, section 7).
+    pos_weight : float, sequence or array `(C,)`, optional
+        β > 0, for activation="sigmoid": `ℓ = −β y log p − (1 − y) log(1 − p)`, as in
+        torch.nn.BCEWithLogitsLoss. The mean is not divided by it.
 
     Examples
     --------
@@ -38,10 +41,22 @@ class CrossEntropyLoss(LogPixelLoss):
     """
 
     label_smoothing: float = 0.0
+    pos_weight: float | Sequence[float] | Array | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("label_smoothing", self.label_smoothing, at_least=0, at_most=1)
+        if self.pos_weight is not None:
+            check_one_or_per_class("pos_weight", self.pos_weight, above=0)
+            if self.activation != "sigmoid":
+                raise ValueError(
+                    f"pos_weight is for overlapping classes, activation='sigmoid', got activation={self.activation!r};"
+                    " pass class_weights= for exclusive ones."
+                )
+
+    def check_classes(self, logits: Array, axis: int) -> None:
+        super().check_classes(logits, axis)
+        self.check_per_class("pos_weight", logits, axis)
 
     @property
     def has_smoothing(self) -> bool:
@@ -52,5 +67,8 @@ class CrossEntropyLoss(LogPixelLoss):
             return values
         return (1 - self.label_smoothing) * values + self.label_smoothing * uniform
 
-    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return -side.log, lambda: -1.0
+    def class_factors(self, ops: Ops, target: Target) -> tuple[Any, Any] | None:
+        return None if self.pos_weight is None else (constant(self.pos_weight, target, ops), 1)
+
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return -answer.side.log, lambda: -1.0

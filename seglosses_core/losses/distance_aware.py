@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seglosses_core.activations import Prediction, Side
+from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import power_or_zero, product_or_none
 from seglosses_core.checks import check_number
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
-from seglosses_core.log_pixel import LogPixelLoss
+from seglosses_core.log_pixel import Answer, LogPixelLoss
 from seglosses_core.loss import Needs
 from seglosses_core.losses.focal import focal_cost
 from seglosses_core.ops import Ops
@@ -68,8 +68,8 @@ class DistanceAwareCrossEntropyLoss(LogPixelLoss):
         distance = power_or_zero(1 - values, self.beta, xp) + ops.zero_or_nan(values <= 1, values.dtype)
         return ops.cast(foreground, values.dtype), xp.where(foreground, xp.zeros_like(values), distance)
 
-    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return focal_cost(side, self.alpha, ops)
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return focal_cost(answer.side, self.alpha, ops)
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         costs = super().costs(prediction, target, ops)

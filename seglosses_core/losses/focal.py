@@ -9,14 +9,14 @@ from typing import Any
 
 from seglosses_core.activations import Side
 from seglosses_core.arithmetic import is_zero
-from seglosses_core.checks import check_number, check_parameter, check_per_class, is_array
+from seglosses_core.checks import check_one_or_per_class, is_array
 from seglosses_core.libraries import Array
-from seglosses_core.log_pixel import LogPixelLoss
+from seglosses_core.log_pixel import Answer, LogPixelLoss, constant
 from seglosses_core.ops import Ops
 from seglosses_core.target import Target
 
 
-def focal_cost(side: Side, gamma: float, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+def focal_cost(side: Side, gamma: Any, ops: Ops) -> tuple[Array, Callable[[], Any]]:
     """`−(1 − p)^γ log p` and its derivative by log p: `−(1 − p)^γ (γ p r + 1)`, with r = −log p / (1 − p)."""
     xp, log_p = ops.xp, side.log
     damping = side.complement_power(gamma, ops)
@@ -43,8 +43,8 @@ class FocalLoss(LogPixelLoss):
 
     Parameters
     ----------
-    gamma : float
-        The focusing exponent, ≥ 0.
+    gamma : float, sequence or array `(C,)`
+        The focusing exponent, ≥ 0; of several, that of the label or of each class.
     alpha : float, sequence or array `(C,)`, or None
         With exclusive classes a number multiplies all of them, a vector each its own; with overlapping ones α in
         [0, 1] is for the foreground and 1 − α for the rest. None: 1 everywhere.
@@ -59,30 +59,34 @@ class FocalLoss(LogPixelLoss):
     0.127006
     """
 
-    gamma: float = 2.0
+    gamma: float | Sequence[float] | Array = 2.0
     alpha: float | Sequence[float] | Array | None = 0.25
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("gamma", self.gamma, at_least=0)
+        check_one_or_per_class("gamma", self.gamma, at_least=0)
         limits: dict[str, float] = {"at_least": 0, **({"at_most": 1} if self.activation == "sigmoid" else {})}
-        alpha: Any = self.alpha
-        if isinstance(alpha, tuple) or (is_array(alpha) and len(alpha.shape)):
-            check_per_class("alpha", alpha, **limits)
-        elif alpha is not None:
-            check_parameter("alpha", alpha, **limits)
+        if self.alpha is not None:
+            check_one_or_per_class("alpha", self.alpha, **limits)
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
-        self.check_per_class("alpha", logits, axis)
+        for name in ("gamma", "alpha"):
+            self.check_per_class(name, logits, axis)
 
     def class_factors(self, ops: Ops, target: Target) -> tuple[Any, Any] | None:
         if self.alpha is None:
             return None
-        alpha: Any = self.alpha
-        if isinstance(alpha, tuple) or is_array(alpha):
-            alpha = ops.constant(alpha, target.like, target.dtype)
+        alpha = constant(self.alpha, target, ops)
         return alpha, 1 - alpha
 
-    def cost(self, side: Side, ops: Ops) -> tuple[Array, Callable[[], Any]]:
-        return focal_cost(side, self.gamma, ops)
+    def gamma_of(self, answer: Answer, ops: Ops) -> Any:
+        """γ where the costs are."""
+        gamma: Any = self.gamma
+        if not (isinstance(gamma, tuple) or is_array(gamma)):
+            return gamma
+        gamma = ops.constant(gamma, answer.side.log)
+        return answer.of_classes(gamma) if len(gamma.shape) else gamma
+
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return focal_cost(answer.side, self.gamma_of(answer, ops), ops)

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
-from seglosses_core.checks import check_flag, shape_text
+from seglosses_core.checks import check_flag, check_integer, check_window, shape_text
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Needs, replace
@@ -74,16 +74,8 @@ class LocallyAdaptiveLoss(PixelLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("kernel_size", "stride"):
-            value = getattr(self, name)
-            if type(value) is not int:
-                raise TypeError(f"{name} must be an integer, got {type(value).__name__}: {value!r}.")
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}.")
-        if self.kernel_size % 2 == 0:
-            raise ValueError(
-                f"kernel_size must be odd, so that the window has a centre, got {self.kernel_size}."
-            )
+        check_window("kernel_size", self.kernel_size)
+        check_integer("stride", self.stride, at_least=1)
         check_flag("standardize", self.standardize)
         if not isinstance(self.cost, PixelLoss) or self.cost.needs.labels_only:
             raise TypeError(f"cost must be a pixel loss, such as FocalLoss(), got {self.cost!r}.")

@@ -154,7 +154,7 @@ def test_top_k_of_all_is_the_mean() -> None:
 )
 def test_none_sums_to_sum(loss: str) -> None:
     weighted = {"mask": [[1, 0.5, 2, 0]], "sample_weight": [3.0], **ENTRIES[loss].inputs(np.array(LOGITS))}
-    options = {"class_weights": [0.5, 2.0, 1.0]}
+    options = {**ENTRIES[loss].samples[0].hyperparameters, "class_weights": [0.5, 2.0, 1.0]}
     parts = evaluate(loss, {**options, "reduction": "none"}, LOGITS, LABELS, **weighted).value
     whole = evaluate(loss, {**options, "reduction": "sum"}, LOGITS, LABELS, **weighted).value
     assert np.sum(parts) == pytest.approx(whole, rel=1e-14)

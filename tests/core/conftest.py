@@ -35,7 +35,7 @@ COMMON = {"activation", "class_weights", *(name for common in (*PIXEL, *REGION) 
     "smooth"
 }
 """What is combined here with what is a loss's own."""
-PER_CLASS = ("class_weights", "alpha")
+PER_CLASS = ("class_weights", "alpha", "gamma", "pos_weight")
 """What may be one number for each class."""
 IGNORED = 7
 

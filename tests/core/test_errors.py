@@ -265,6 +265,22 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     "sigmoid alpha above 1": (
         build("FocalLoss", alpha=1.5, activation="sigmoid"), ValueError, "alpha", "got 1.5", "at most 1",
     ),
+    "positive weights of fewer classes": (
+        call("CrossEntropyLoss", options={"pos_weight": (1, 2), "activation": "sigmoid"}),
+        ValueError, "pos_weight", "got 2", "one entry per class, 3 for logits of shape (2, 3, 4, 5)",
+    ),
+    "positive weight of 0": (
+        build("CrossEntropyLoss", pos_weight=[1, 0], activation="sigmoid"),
+        ValueError, "pos_weight[1]", "got 0", "above 0",
+    ),
+    "positive weight of exclusive classes": (
+        build("CrossEntropyLoss", pos_weight=2.0),
+        ValueError, "pos_weight", "got activation='softmax'", "activation='sigmoid'",
+    ),
+    "gammas of fewer classes": (
+        call("FocalLoss", options={"gamma": (1, 2)}),
+        ValueError, "gamma", "got 2", "one entry per class, 3 for logits of shape (2, 3, 4, 5)",
+    ),
     "negative gamma": (build("FocalLoss", gamma=-1), ValueError, "gamma", "got -1", "at least 0"),
     "negative smoothing": (
         build("CrossEntropyLoss", label_smoothing=-0.1), ValueError, "label_smoothing", "got -0.1", "at least 0",

@@ -64,6 +64,7 @@ NUMBERS = {
 # Losses with a number among 0.25, 1.5 and 2, and the field that it is for.
 NUMBER_FIELDS = [
     ("CrossEntropyLoss", "label_smoothing", 0.25, {}),
+    ("CrossEntropyLoss", "pos_weight", 1.5, {"activation": "sigmoid"}),
     ("FocalLoss", "gamma", 1.5, {}),
     ("FocalLoss", "alpha", 0.25, {"activation": "sigmoid"}),
     ("DiceLoss", "smooth", 0.25, {}),
@@ -96,7 +97,8 @@ def test_numbers_of_every_type(package, kind):
 @pytest.mark.parametrize("kind", NUMBERS)
 def test_numbers_of_every_type_in_poolings_and_ensembles(package, kind):
     losses, number = PACKAGES[package], NUMBERS[kind]
-    for name, field, x in [("Minkowski", "k", 2.5), ("TopK", "fraction", 0.25), ("MaxPooling", "ratio", 0.25),
+    for name, field, x in [("Minkowski", "k", 2.5), ("TopK", "fraction", 0.25),
+                           ("HardExampleMining", "threshold", 0.25), ("MaxPooling", "ratio", 0.25),
                            ("MaxPooling", "p", 1.5)]:  # fmt: skip
         found = getattr(losses, name)(**{field: number(x)})
         assert found == getattr(losses, name)(**{field: x})

@@ -15,12 +15,18 @@ import seglosses_core as core
 
 LOSSES = {loss.__name__ for loss in core.LOSSES}
 OTHERS = {
+    "HardExampleMining",
     "LOSSES",
     "Loss",
     "MaxPooling",
     "Minkowski",
     "Pooling",
     "TopK",
+    "boundary_weights",
+    "class_weights_from_counts",
+    "combo_loss",
+    "spatially_varying_labels",
+    "unified_focal_loss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
@@ -108,7 +114,9 @@ def test_defaults(name):
 
 every_loss = pytest.mark.parametrize("loss", core.LOSSES, ids=lambda loss: loss.__name__)
 every_frozen_class = pytest.mark.parametrize(
-    "kind", [*core.LOSSES, core.Minkowski, core.MaxPooling, core.TopK], ids=lambda kind: kind.__name__
+    "kind",
+    [*core.LOSSES, core.Minkowski, core.MaxPooling, core.TopK, core.HardExampleMining],
+    ids=lambda kind: kind.__name__,
 )
 
 
@@ -120,7 +128,11 @@ def test_signature_is_keyword_only(kind):
 
 @every_frozen_class
 def test_is_a_frozen_dataclass(kind):
-    made = kind(losses=[core.DiceLoss()]) if kind is core.EnsembleLoss else kind()
+    needed = {
+        "EnsembleLoss": {"losses": [core.DiceLoss()]},
+        "LogitAdjustedCrossEntropyLoss": {"priors": [1, 2]},
+    }
+    made = kind(**needed.get(kind.__name__, {}))
     field = dataclasses.fields(made)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(made, field, getattr(made, field))

@@ -112,6 +112,51 @@ def test_top_k_does_not_count_ignored_entries():
     assert value == pytest.approx(3.5, rel=1e-14)
 
 
+# -- hard example mining ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"min_kept": 7, "threshold": None}, 7),
+        ({"min_kept": 1, "threshold": 0.5}, None),
+        ({"min_kept": 39, "threshold": 0.5}, 39),
+        ({"min_kept": 1, "threshold": None, "cost_threshold": 0.25}, None),
+        ({}, 40),
+    ],
+    ids=str,
+)
+def test_hard_examples_are_the_costliest_and_all_above_the_threshold(options, kept):
+    costs, weights = random_costs(4), np.random.default_rng(5).uniform(0.1, 2, 40)
+    limit = options.get("cost_threshold", -np.log(options.get("threshold") or 0.7))
+    hard = np.argsort(costs)[::-1][: np.sum(costs > limit) if kept is None else kept]
+    assert len(hard) > 1
+    value, slope = pool(core.HardExampleMining(**options), costs, weights)
+    assert value == pytest.approx(np.sum((weights * costs)[hard]) / np.sum(weights[hard]), rel=1e-13)
+    expected = np.zeros(40)
+    expected[hard] = weights[hard] / np.sum(weights[hard])
+    np.testing.assert_allclose(slope, expected, rtol=1e-12)
+
+
+def test_hard_examples_share_the_last_places():
+    """Two places: one for the 9, one for three 4s."""
+    value, _ = pool(core.HardExampleMining(min_kept=2, threshold=None), [4, 1, 9, 4, 4])
+    assert value == pytest.approx(6.5, rel=1e-15)
+
+
+def test_all_hard_examples_above_the_threshold_count():
+    value, _ = pool(core.HardExampleMining(min_kept=2, threshold=0.05), [4, 1, 9, 4, 4])
+    assert value == pytest.approx(21 / 4, rel=1e-15)
+
+
+def test_class_weights_do_not_choose_hard_examples():
+    """Of costs log 2 and log 4 the second is kept, though the first weighs 100 times as much."""
+    probabilities = np.asarray([[[0.5, 0.75], [0.5, 0.25]]])
+    pooling = core.HardExampleMining(min_kept=1, threshold=None)
+    loss = core.CrossEntropyLoss(activation="identity", reduction=pooling, class_weights=(100, 1))
+    assert loss(probabilities, np.asarray([[0, 1]])) == pytest.approx(np.log(4), rel=1e-15)
+
+
 # -- loss max-pooling -------------------------------------------------------------------------------------------------
 
 
@@ -232,7 +277,7 @@ def test_max_pooling_of_costs_within_rounding_of_each_other():
 
 # -- all of them ------------------------------------------------------------------------------------------------------
 
-POOLINGS = [core.Minkowski(), core.TopK(), core.MaxPooling()]
+POOLINGS = [core.Minkowski(), core.TopK(), core.MaxPooling(), core.HardExampleMining()]
 every_pooling = pytest.mark.parametrize("pooling", POOLINGS, ids=lambda pooling: type(pooling).__name__)
 
 
@@ -283,6 +328,10 @@ def test_scaling_all_weights_changes_nothing(pooling):
         (lambda: core.MaxPooling(ratio=2), "ratio"),
         (lambda: core.MaxPooling(p=1), "p"),
         (lambda: core.MaxPooling(p=inf), "p"),
+        (lambda: core.HardExampleMining(min_kept=0), "min_kept"),
+        (lambda: core.HardExampleMining(threshold=1), "threshold"),
+        (lambda: core.HardExampleMining(threshold=None, cost_threshold=-1), "cost_threshold"),
+        (lambda: core.HardExampleMining(cost_threshold=1), "threshold"),
     ],
 )
 def test_options_outside_their_range(make, name):
@@ -368,7 +417,8 @@ def test_a_region_loss_pools_its_scores(kind, pooling, aggregate):
 )
 def test_a_loss_that_may_be_below_0_takes_no_pooling(kind):
     if ENTRIES[kind.__name__].bounds[0] >= 0:
-        assert kind(reduction=core.TopK()).reduction == core.TopK()
+        needed = {**ENTRIES[kind.__name__].samples[0].hyperparameters, "reduction": core.TopK()}
+        assert kind(**needed).reduction == core.TopK()
         return
     with pytest.raises(
         ValueError, match=rf"^reduction must be .* for {kind.__name__}, whose costs may be below 0"

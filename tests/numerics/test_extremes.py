@@ -169,7 +169,9 @@ def test_beyond_saturation_cross_entropy_is_the_difference_of_logits(framework: 
 
 def allows_an_impossible_class(name: str) -> bool:
     """Not where its logit is a feature, nor where smoothing makes it cost infinitely much."""
-    return not any(one.needs.finite_logits or getattr(one, "label_smoothing", 0) for one in singles(name))
+    return takes(name, "one-hot") and not any(
+        one.needs.finite_logits or getattr(one, "label_smoothing", 0) for one in singles(name)
+    )
 
 
 @everywhere

@@ -41,7 +41,9 @@ def treats_classes_alike(name: str) -> bool:
     return not any(
         one.inputs
         or one.class_weights
-        or isinstance(getattr(one, "alpha", None), tuple)
+        or any(
+            isinstance(getattr(one, own, None), tuple) for own in ("alpha", "gamma", "priors", "pos_weight")
+        )
         or not getattr(one, "include_background", True)
         for one in singles(name)
     ) and not any("permuted classes" in entry.exceptions for entry in entries(name))
@@ -59,13 +61,18 @@ def weighs_images_alike(name: str) -> bool:
         and getattr(one, "absent", "count") == "count"
         and not one.class_weights
         for one in singles(name)
-    )
+    ) and is_of_images(name)
 
 
 def has_images_of_its_own(name: str) -> bool:
     made = core_of(name)
     options = getattr(made, "aggregate", "image"), getattr(made, "average", "pooled")
-    return is_single(name) and options[0] == "image" and options[1] != "class"
+    return is_single(name) and options[0] == "image" and options[1] != "class" and is_of_images(name)
+
+
+def is_of_images(name: str) -> bool:
+    """Whether nothing is taken from the whole batch."""
+    return not any("split batch" in entry.exceptions for entry in entries(name))
 
 
 MEANS_OF_IMAGES = [

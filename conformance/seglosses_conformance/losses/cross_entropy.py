@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..definitions.arrays import (
     TWO_PIXELS,
     masked,
 )
+from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import edges
 from ..definitions.scenes import MAX_POOLING, standard
 from ..entries import Entry, Sample
@@ -28,19 +30,30 @@ from ..oracle.family import PixelCosts, Place, clipped
 from ..oracle.tape import Scalar
 
 SOURCE = "Shannon's cross-entropy, as in Guo et al., arXiv:1802.08290, eq. 4"
+POS_WEIGHT = "torch.nn.BCEWithLogitsLoss, pos_weight"
+OHEM = "Shrivastava et al., OHEM, 2016; Wu et al., arXiv:1605.06885, online bootstrapping"
 SMOOTHING = "Szegedy et al., Rethinking the Inception architecture, 2016, section 7"
 
 
-def cross_entropy(p: Scalar, y: Any, at: Place, *, label_smoothing: float = 0.0, clip: float = 0.0) -> Any:
-    """−y log p, and −(1 − y) log(1 − p) if classes are not exclusive.
+def cross_entropy(
+    p: Scalar,
+    y: Any,
+    at: Place,
+    *,
+    label_smoothing: float = 0.0,
+    pos_weight: float | Sequence[float] | None = None,
+    clip: float = 0.0,
+) -> Any:
+    """−y log p, and −(1 − y) log(1 − p) if classes are not exclusive; β multiplies the first.
 
     Label smoothing shares a part of y among all classes, or between yes and no.
     """
+    beta = pos_weight[at.c] if isinstance(pos_weight, (list, tuple)) else pos_weight
     p = clipped(p, clip)
     y = (1 - mpf(label_smoothing)) * y + mpf(label_smoothing) / (at.classes if at.exclusive else 2)
     cost = mpf(0)
     if y > 0:
-        cost += -y * tape.log(p)
+        cost += -(1 if beta is None else mpf(beta)) * y * tape.log(p)
     if y < 1 and not at.exclusive:
         cost += -(1 - y) * tape.log(1 - p)
     return cost
@@ -102,6 +115,41 @@ ENTRY = Entry(
             label_smoothing=0.25,
             **IGNORED_MASKED_WEIGHTED,
         ),
+        worked_yes_or_no(
+            "pos-weight-worked",
+            "β = 3: −(3 log 4/5 + 3 log 3/5 + log 7/10 + log 9/10)/4.",
+            source=POS_WEIGHT,
+            pos_weight=3.0,
+            value_by_hand=-(3 * log(4 / 5) + 3 * log(3 / 5) + log(7 / 10) + log(9 / 10)) / 4,
+        ),
+        case(
+            "pos-weight-classes",
+            "A β for each class, class weights and soft targets, masked.",
+            source=POS_WEIGHT,
+            flags="sigmoid soft class-weights mask",
+            activation="sigmoid",
+            pos_weight=[3.0, 0.5, 8.0],
+            class_weights=CLASS_WEIGHTS,
+            **masked(target=SOFT),
+        ),
+        case(
+            "pos-weight-smoothing",
+            "β = 4 and ε = 0.25, labels.",
+            source=POS_WEIGHT,
+            flags="sigmoid",
+            activation="sigmoid",
+            pos_weight=4.0,
+            label_smoothing=0.25,
+        ),
+        case(
+            "pos-weight-none",
+            "The map.",
+            source=POS_WEIGHT,
+            flags="sigmoid none",
+            activation="sigmoid",
+            pos_weight=[3.0, 0.5, 8.0],
+            reduction="none",
+        ),
         *edges(exclusive=True),
         case(
             "certain-probabilities",
@@ -118,6 +166,51 @@ ENTRY = Entry(
             reduction="none",
             class_weights=CLASS_WEIGHTS,
             **masked(),
+        ),
+        worked_rows(
+            "hard-examples-worked",
+            "The two costliest, log 2 and of the tie at log 5/3 a half each: (log 2 + log 5/3)/2.",
+            source=OHEM,
+            flags="worked identity pooling tie",
+            reduction={"pooling": "HardExampleMining", "min_kept": 2, "threshold": None},
+            value_by_hand=(log(2) + log(5 / 3)) / 2,
+        ),
+        worked_rows(
+            "hard-examples-threshold",
+            "p < 0.65 at three pixels: (log 2 + 2 log 5/3)/3.",
+            source=OHEM,
+            flags="worked identity pooling",
+            reduction={"pooling": "HardExampleMining", "min_kept": 1, "threshold": 0.65},
+            value_by_hand=(log(2) + 2 * log(5 / 3)) / 3,
+        ),
+        case(
+            "hard-examples-all",
+            "Fewer pixels than are kept in any case: all.",
+            source=OHEM,
+            flags="pooling",
+            reduction={"pooling": "HardExampleMining"},
+        ),
+        case(
+            "hard-examples-weights",
+            "Costs above 1, of weighted and ignored pixels; class weights do not choose.",
+            source=OHEM,
+            flags="pooling class-weights mask sample-weight ignore-index",
+            reduction={
+                "pooling": "HardExampleMining",
+                "min_kept": 2,
+                "threshold": None,
+                "cost_threshold": 1.0,
+            },
+            class_weights=CLASS_WEIGHTS,
+            **IGNORED_MASKED_WEIGHTED,
+        ),
+        case(
+            "hard-examples-sigmoid",
+            "Every class of every pixel is an entry.",
+            source=OHEM,
+            flags="pooling sigmoid",
+            activation="sigmoid",
+            reduction={"pooling": "HardExampleMining", "min_kept": 3, "threshold": 0.25},
         ),
         case(
             "max-pooling-few-positive",
@@ -136,9 +229,11 @@ ENTRY = Entry(
         Sample({"label_smoothing": 0.1}),
         Sample({"label_smoothing": 0.1, "activation": "sigmoid"}),
         Sample({"class_weights": CLASS_WEIGHTS}),
+        Sample({"activation": "sigmoid", "pos_weight": [3.0, 0.5, 8.0]}, activations=("sigmoid",)),
         Sample({"reduction": {"pooling": "Minkowski", "k": 2.5}}),
         Sample({"reduction": {"pooling": "MaxPooling", "ratio": 0.3, "p": 1.7}}),
         Sample({"reduction": {"pooling": "TopK", "fraction": 0.3}}),
+        Sample({"reduction": {"pooling": "HardExampleMining", "min_kept": 3, "threshold": 0.3}}),
     ),
     value_fault=without("class_weights"),
     gradient_fault=lambda g: 1.01 * g,

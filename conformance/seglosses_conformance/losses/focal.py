@@ -9,7 +9,8 @@ import numpy as np
 from mpmath import mpf
 
 from ..definitions import case
-from ..definitions.arrays import CERTAIN, SOFT, TWO_LABELS, TWO_PIXELS
+from ..definitions.arrays import CERTAIN, SATURATED_LABELS, SOFT, TWO_LABELS, TWO_PIXELS, one_hot, saturated
+from ..definitions.pixels import worked_rows
 from ..definitions.probabilities import edges
 from ..definitions.scenes import SHARED, standard
 from ..entries import Entry, Sample
@@ -21,11 +22,13 @@ from ..oracle.tape import Scalar
 SOURCE = "Lin et al., Focal loss for dense object detection, 2017, eq. 5"
 
 
-def focal(p: Scalar, y: Any, at: Place, *, gamma: float = 2.0, alpha: Any = 0.25, clip: float = 0.0) -> Any:
+def focal(p: Scalar, y: Any, at: Place, *, gamma: Any = 2.0, alpha: Any = 0.25, clip: float = 0.0) -> Any:
     """−α_t (1 − p_t)^γ log p_t: α_t is α for p_t = p, 1 − α for p_t = 1 − p, without α 1."""
     p = clipped(p, clip)
     if isinstance(alpha, (list, tuple)):
         alpha = alpha[at.c]
+    if isinstance(gamma, (list, tuple)):
+        gamma = gamma[at.c]
     yes, no = (mpf(1), mpf(1)) if alpha is None else (mpf(alpha), 1 - mpf(alpha))
     cost = mpf(0)
     if y > 0:
@@ -64,6 +67,46 @@ ENTRY = Entry(
         case("gamma-0", "γ = 0: cross-entropy times α.", gamma=0.0),
         case("gamma-half", "γ = 1/2.", gamma=0.5),
         case("gamma-5", "γ = 5.", gamma=5.0),
+        worked_rows(
+            "gamma-vector-worked",
+            "γ = 2, 0 and 1 at labels 0, 0, 0 and 1, no α: (9/100 log 10/7 + 4/25 log 5/3 + 1/4 log 2 + log 5/3)/4.",
+            gamma=[2.0, 0.0, 1.0],
+            alpha=None,
+            value_by_hand=(0.09 * log(10 / 7) + 0.16 * log(5 / 3) + log(2) / 4 + log(5 / 3)) / 4,
+        ),
+        case(
+            "gamma-vector", "A γ for each class, and an α.", gamma=[0.5, 3.0, 0.0], alpha=[0.75, 0.125, 0.5]
+        ),
+        case(
+            "gamma-vector-soft",
+            "A γ for each class, soft targets.",
+            flags="soft",
+            gamma=[0.5, 3.0, 1.0],
+            target=SOFT,
+        ),
+        *(
+            case(
+                name,
+                "A γ for each class of overlapping ones, certain and not.",
+                flags="sigmoid extreme",
+                gamma=[0.5, 3.0, 0.0],
+                activation="sigmoid",
+                logits=saturated(40.0),
+                target=target,
+            )
+            for name, target in (
+                ("gamma-vector-sigmoid", SATURATED_LABELS),
+                ("gamma-vector-sigmoid-soft", one_hot(SATURATED_LABELS) * 0.75),
+            )
+        ),
+        case(
+            "gamma-vector-certain",
+            "Probabilities of exactly 0 and 1, all right, one γ of them 0.",
+            flags="identity perfect",
+            activation="identity",
+            gamma=[1.5, 0.0, 2.0],
+            logits=CERTAIN,
+        ),
         case("alpha-none", "No α.", alpha=None),
         case("alpha-vector", "An α for each class.", alpha=[0.75, 0.125, 0.5]),
         case("alpha-none-sigmoid", "No α: 1 for yes and for no.", alpha=None, activation="sigmoid"),
@@ -108,6 +151,7 @@ ENTRY = Entry(
         Sample(),
         Sample({"gamma": 0.5}),
         Sample({"gamma": 1.5, "alpha": [0.2, 0.7, 0.4]}),
+        Sample({"gamma": [0.5, 0.0, 3.0]}),
         Sample({"activation": "sigmoid", "reduction": "sum"}),
     ),
     value_fault=other(gamma=2.01),

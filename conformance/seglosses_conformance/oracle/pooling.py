@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from mpmath import floor, mpf, nint
+from mpmath import floor, log, mp, mpf, nint
 
 from .tape import plain
 
@@ -108,8 +108,25 @@ def max_pooling(terms: Sequence[Term], ratio: float = 0.3, p: float = 1.7) -> An
     raise AssertionError("unreachable")
 
 
+def hard_example_mining(
+    terms: Sequence[Term],
+    min_kept: int = 100_000,
+    threshold: float | None = 0.7,
+    cost_threshold: float | None = None,
+) -> Any:
+    """Σ ω ℓ / Σ ω over the costs above −log(threshold), and in any case over the `min_kept` largest."""
+    limit = mp.inf
+    if threshold is not None or cost_threshold is not None:
+        limit = mpf(cost_threshold) if threshold is None else -log(mpf(threshold))
+    above = [term for term in terms if plain(term.cost) > limit]
+    if len(above) >= min_kept:
+        return mean(above)
+    return top_k(terms, min(1, mpf(min_kept) / len(terms)))
+
+
 POOLINGS: dict[str, Callable[..., Any]] = {
     "Minkowski": minkowski,
     "MaxPooling": max_pooling,
     "TopK": top_k,
+    "HardExampleMining": hard_example_mining,
 }

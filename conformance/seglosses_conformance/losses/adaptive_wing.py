@@ -1,0 +1,116 @@
+"""The adaptive wing loss of heat maps."""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+import numpy as np
+from mpmath import mpf
+
+from ..definitions import case
+from ..definitions.arrays import (
+    BINARY_LABELS,
+    BINARY_LOGITS,
+    HEAT_LOGITS,
+    HEAT_MAP,
+    SAMPLE_WEIGHT,
+    SOFT,
+    masked,
+)
+from ..definitions.scenes import SHARED, standard
+from ..entries import HEAT_MAPS, Entry, Sample
+from ..faults import other
+from ..oracle import tape
+from ..oracle.family import PixelCosts, Place
+from ..oracle.tape import Scalar, plain
+
+
+def adaptive_wing(
+    p: Scalar,
+    y: Any,
+    at: Place,
+    *,
+    alpha: float = 2.1,
+    omega: float = 14.0,
+    epsilon: float = 1.0,
+    theta: float = 0.5,
+) -> Any:
+    """ω log(1 + (d/ε)^e) with e = α − y where d = |y − p| < θ, else A d − C."""
+    d = p - y if plain(p) > y else y - p
+    if plain(d) == 0:
+        return mpf(0)
+    omega, epsilon, theta, e = mpf(omega), mpf(epsilon), mpf(theta), mpf(alpha) - y
+    if plain(d) < theta:
+        return omega * tape.log(1 + (d / epsilon) ** e)
+    r = (theta / epsilon) ** e
+    a = omega * e * (theta / epsilon) ** (e - 1) / (epsilon * (1 + r))
+    return a * d - (theta * a - omega * plain(tape.log(Scalar(1 + r))))
+
+
+def one(name: str, text: str, p: float, y: float, value: float) -> Any:
+    return case(
+        name,
+        text,
+        flags="worked identity one-class soft",
+        logits=np.array([[[p]]]),
+        target=np.array([[[y]]]),
+        value_by_hand=value,
+    )
+
+
+R = 0.5**2.1
+
+ENTRY = Entry(
+    loss="AdaptiveWingLoss",
+    source="Wang et al., Adaptive wing loss for robust face alignment via heatmap regression, ICCV 2019",
+    oracle=PixelCosts(adaptive_wing, activation="identity", may_exclude=False),
+    cases=[
+        one("worked-example", "y = 1/2, d = 1/4: 14 log(1 + (1/4)^1.6).", 0.25, 0.5, 14 * log(1 + 0.25**1.6)),
+        one(
+            "worked-line",
+            "y = 0, d = 3/4: A (3/4 − 1/2) + 14 log(1 + r), r = (1/2)^2.1, A = 14 · 2.1 · 2r/(1 + r).",
+            -0.75,
+            0.0,
+            14 * 2.1 * 2 * R / (1 + R) / 4 + 14 * log(1 + R),
+        ),
+        *standard(
+            skip=["identity", "impossible-class", "top-k-tie"],
+            shared=SHARED - {"softmax", "no-space", "soft-weights"},
+        ),
+        case("heat-map", "Heat maps.", flags="soft heat-map", logits=HEAT_LOGITS, target=HEAT_MAP),
+        case(
+            "heat-map-weights",
+            "Sigmoid against heat maps, with every weight.",
+            flags="sigmoid soft heat-map class-weights mask sample-weight",
+            activation="sigmoid",
+            class_weights=[0.5, 2.0],
+            **masked(HEAT_LOGITS, target=HEAT_MAP),
+            sample_weight=SAMPLE_WEIGHT,
+        ),
+        case(
+            "one-class",
+            "One class with labels, as it comes.",
+            flags="identity one-class",
+            logits=BINARY_LOGITS,
+            target=BINARY_LABELS,
+        ),
+        case("equal", "Prediction and target agree exactly.", flags="perfect soft", logits=SOFT, target=SOFT),
+        case(
+            "alpha-3",
+            "α = 3, ω = 2, ε = 1/4, θ = 2.",
+            alpha=3.0,
+            omega=2.0,
+            epsilon=0.25,
+            theta=2.0,
+            target=SOFT,
+        ),
+        case("theta-at", "Errors of exactly θ.", flags="soft", logits=SOFT + 0.5, target=SOFT),
+    ],
+    samples=(
+        Sample(targets=HEAT_MAPS),
+        Sample({"activation": "sigmoid", "alpha": 2.5, "theta": 0.25}, targets=HEAT_MAPS),
+    ),
+    value_fault=other(omega=14.1),
+    gradient_fault=lambda g: g / 2,
+)
