@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from seglosses_core.activations import ACTIVATIONS, Prediction
-from seglosses_core.arithmetic import power
+from seglosses_core.arithmetic import combination, divide, power
 from seglosses_core.libraries import Array, device_of, dtype_name, library_of, namespace_of, registered
 
 
@@ -231,6 +231,46 @@ class Ops:
         if len(x.shape) < self.rank:
             part = part[: self.class_axis] + part[self.class_axis + 1 :]
         return x[tuple(slice(None) if n == 1 else s for n, s in zip(x.shape, part, strict=True))]
+
+    # -- ratios of sums -------------------------------------------------------------------------------------------
+
+    def ratio(
+        self,
+        sums: Sequence[Array],
+        coefficients: Sequence[tuple[Any, Any]],
+        above: Any,
+        below: Any,
+        unit: Array | None,
+    ) -> tuple[Array, Array, Sequence[Array]]:
+        """`u = 1 − (n·S + above) / (d·S + below)` of sums S with the pairs (n, d); the ratio itself; and ∂u/∂S for each.
+
+        `unit` is that of the sums, None for 1. Where the denominator is 0, the ratio is 1.
+        """
+        difference = 0 if above is below else below - above
+        terms = [*sums, 1 if unit is None else 1 / unit]
+        # d − n first: near perfection the ratio is 1, and what is added to both cancels exactly.
+        missed = combination([*(d - n for n, d in coefficients), difference], terms)
+        found = combination([*(n for n, _ in coefficients), above], terms)
+        denominator = combination([*(d for _, d in coefficients), below], terms)
+        never_zero = unit is None and self.is_above_zero(below)
+
+        def over_denominator(numerator: Any, otherwise: float = 0.0) -> Array:
+            if never_zero:
+                return numerator / denominator
+            return divide(numerator, denominator, self.xp, otherwise)
+
+        u, ratio = over_denominator(missed), over_denominator(found, otherwise=1.0)
+
+        def slope(n: Any, d: Any) -> Array:
+            """`(d − n − d u) / (d·S + below)`, without a difference that vanishes where u is near 1 or near 0."""
+            only_below = isinstance(n, int) and n == 0
+            return over_denominator(d * ratio if only_below else combination([d - n, -d], [1, u]))
+
+        return u, ratio, [slope(n, d) for n, d in coefficients]
+
+    def each_times(self, tables: Sequence[Array], factor: Array) -> Sequence[Array]:
+        """Each of the tables times a number or a table."""
+        return [table * factor for table in tables]
 
     # -- sums -----------------------------------------------------------------------------------------------------
 

@@ -236,11 +236,11 @@ class RatioLoss(RegionLoss):
     ) -> tuple[Array, ScoreBack]:
         sums, back = self.sums(prediction, target)
         loss, slopes = self.ratio(sums, self.coefficients(target), self.sums_unit(target), ops)
-        return loss, lambda upstream: back([ops.cast(upstream, loss.dtype) * slope for slope in slopes])
+        return loss, lambda upstream: back(ops.each_times(slopes, ops.cast(upstream, loss.dtype)))
 
     def ratio(
         self, sums: Sequence[Array], coefficients: Sequence[tuple[Any, Any]], unit: Array | None, ops: Ops
-    ) -> tuple[Array, list[Array]]:
+    ) -> tuple[Array, Sequence[Array]]:
         """L and ∂L/∂S for each sum S, of which `coefficients` has those in the numerator and in the denominator; `unit`
         is that of the weights in the sums. A denominator of 0, which only a `smooth` of 0 allows, means a perfect
         score."""
@@ -248,27 +248,6 @@ class RatioLoss(RegionLoss):
             above, below = self.smooth
         else:
             above, below = (self.smooth if self.smooth_numerator else 0), self.smooth
-        difference = 0 if above is below else below - above
-        unit_of_smooth = 1 if unit is None else 1 / unit
-        terms = [*sums, unit_of_smooth]
-        # d − n first: near perfection the ratio is 1, and ε cancels exactly.
-        missed = combination([*(d - n for n, d in coefficients), difference], terms)
-        found = combination([*(n for n, _ in coefficients), above], terms)
-        denominator = combination([*(d for _, d in coefficients), below], terms)
-        never_zero = unit is None and ops.is_above_zero(below)
-
-        def over_denominator(numerator: Any, otherwise: float = 0.0) -> Array:
-            return (
-                numerator / denominator if never_zero else divide(numerator, denominator, ops.xp, otherwise)
-            )
-
-        u, score = over_denominator(missed), over_denominator(found, otherwise=1.0)
-
-        def slope(n: Any, d: Any) -> Array:
-            """`(d − n − d u) / (d·S + ε)`, without a difference that vanishes where u is near 1 or near 0."""
-            only_below = isinstance(n, int) and n == 0
-            return over_denominator(d * score if only_below else combination([d - n, -d], [1, u]))
-
-        slopes = [slope(n, d) for n, d in coefficients]
+        u, score, slopes = ops.ratio(sums, coefficients, above, below, unit)
         loss, steepness = self.transform(u, score, ops)
         return loss, slopes if steepness is None else [steepness * slope for slope in slopes]

@@ -145,8 +145,8 @@ def _made(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
 
 
 def _fused(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
-    """The same by kernels that read the logits again; where they cannot, and something of the logits' size would have to
-    be kept, the gradient is made now."""
+    """The same by kernels that read the logits again. Where something of the logits' size would have to be kept, the
+    gradient is made now."""
     value, to_arguments = loss.value_and_back(call)
     if to_arguments is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from seglosses_core.moments import COMPLEMENT, Moment, MomentSlopes
 from seglosses_core.target import Target
 from seglosses_torch.eager import EagerOps, EagerSoftmax
 from seglosses_torch.kernels import passes, softmax
+from seglosses_torch.kernels.ratio import ratio
 
 
 class FusedOps(EagerOps):
@@ -28,6 +30,29 @@ class FusedOps(EagerOps):
 
     def activation(self, name: str) -> type[Prediction]:
         return FusedSoftmax if name == "softmax" else super().activation(name)
+
+    def ratio(
+        self,
+        sums: Sequence[Tensor],
+        coefficients: Sequence[tuple[Any, Any]],
+        above: Any,
+        below: Any,
+        unit: Tensor | None,
+    ) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
+        numbers = [above, below, *itertools.chain(*coefficients)]
+        alike = len({(x.ndim, x.stride(), x.dtype) for x in sums}) == 1 and sums[0].ndim == 2
+        if (
+            unit is None
+            and len(sums) <= passes.MOST_SUMS
+            and alike
+            and all(type(k) in (int, float) for k in numbers)
+            and self.is_above_zero(below)
+        ):
+            return ratio(list(sums), [(_whole(n), _whole(d)) for n, d in coefficients], above, below)
+        return super().ratio(sums, coefficients, above, below, unit)
+
+    def each_times(self, tables: Sequence[Tensor], factor: Tensor) -> Sequence[Tensor]:
+        return tables * factor if isinstance(tables, Tensor) else super().each_times(tables, factor)
 
 
 class FusedSoftmax(EagerSoftmax):
@@ -133,22 +158,34 @@ class FusedSoftmax(EagerSoftmax):
     def _back(self, group: list[MomentSlopes], at_label: Tensor | None) -> Tensor:
         """The gradient from moments that have their weights in common, and from what is added at the labels."""
         exponents: passes.Moments = sum((_exponents(one.wanted) or () for one in group), ())
-        tables = [table for one in group for table in one.slopes]
-        images = self.given_logits.shape[0]
-        if len({len(table) for table in tables}) > 1:
-            tables = [table.expand(images, -1) for table in tables]
+        tables = _stacked([one.slopes for one in group], self.given_logits.shape[0])
         array = _array_of(group[0].target) if group else self.given_labels
         value = self.ops.value
         if value is None:
-            value = (tables[0] if tables else at_label).new_zeros(())
+            value = (at_label if tables is None else tables).new_zeros(())
         return passes.backward(
             softmax,
             self._pixels(array, group[0].weights if group else None),
             exponents,
-            torch.stack(tables) if tables else None,
+            tables,
             at_label,
             value,
         )
+
+
+def _stacked(groups: list[Sequence[Tensor]], images: int) -> Tensor | None:
+    """All tables as one array `(M, N or 1, C)`; None if there are none."""
+    if len(groups) == 1 and isinstance(groups[0], Tensor):
+        return groups[0]
+    tables = [table for group in groups for table in group]
+    if len({len(table) for table in tables}) > 1:
+        tables = [table.expand(images, -1) for table in tables]
+    return torch.stack(tables) if tables else None
+
+
+def _whole(number: float) -> float:
+    """A whole number as an integer: the kernels' compiler compares these."""
+    return int(number) if number == int(number) else number
 
 
 def _array_of(target: Target) -> Tensor:
@@ -162,5 +199,5 @@ def _exponents(wanted: Sequence[Moment]) -> passes.Moments | None:
         pair = tuple(-1 if k is COMPLEMENT else k for k in (moment.i, moment.j))
         if not all(isinstance(k, (int, float)) for k in pair):
             return None
-        found.append(pair)
+        found.append(tuple(map(_whole, pair)))
     return tuple(found)

@@ -71,13 +71,14 @@ def slope_of_moments(p, y, slopes, stride, M: tl.constexpr, MOMENTS: tl.constexp
 def slope_of_label_moments(
     p, hot, slopes, stride, M: tl.constexpr, MOMENTS: tl.constexpr, K: tl.constexpr, EXPONENTS: tl.constexpr
 ):  # fmt: skip
-    """The same where y is 1 or 0: one product for each of the `EXPONENTS` that p has."""
+    """The same where y is 1 or 0: one product for each of the `EXPONENTS` that p has; the third entry of a moment says
+    which of them is its own."""
     u = p * 0
     for k in tl.static_range(K):
         there = tl.zeros((), p.dtype)
         elsewhere = tl.zeros((), p.dtype)
         for m in tl.static_range(M):
-            if MOMENTS[m][0] == EXPONENTS[k] or (MOMENTS[m][0] == -1 and EXPONENTS[k] == 1):
+            if MOMENTS[m][2] == k:
                 slope = tl.load(slopes + m * stride).to(p.dtype) * EXPONENTS[k]
                 if MOMENTS[m][0] == -1:
                     there -= slope
@@ -94,7 +95,7 @@ def slope_of_label_moments(
 
 @triton.jit
 def log1p(x, D: tl.constexpr):
-    """log(1 + x) for 0 ≤ x ≤ 1, accurate relative to itself: near 0 it is `2 (s + s³/3 + s⁵/5 + …)`, `s = x / (2 + x)`."""
+    """log(1 + x) for 0 ≤ x ≤ 1, accurate relative to itself; near 0 `2 (s + s³/3 + s⁵/5 + …)` with `s = x / (2 + x)`."""
     s = x / (2 + x)
     square = s * s
     if D == tl.float64:

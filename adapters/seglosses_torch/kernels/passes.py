@@ -53,12 +53,25 @@ class Cut(NamedTuple):
 
 
 def cut_of(pixels: Pixels) -> tuple[Cut, Cut]:
-    """Those of the way there and of the way back."""
-    classes = pixels.num_classes * (2 if pixels.dtype == torch.float64 else 1)
-    if classes > 40:
+    """Those of the way there and of the way back, as `benchmarks/notes.md` found them."""
+    registers = pixels.num_classes * (2 if pixels.dtype == torch.float64 else 1)
+    if registers > 40:
         return Cut(None, 512, 4), Cut(None, 512, 4)
-    per_thread = 4 if classes <= 16 else 2
-    return Cut(per_thread, 128 * per_thread, 4), Cut(per_thread, 128 * per_thread, 4)
+    if registers > 24:
+        return Cut(2, 256, 4), Cut(2, 256, 4)
+    return Cut(4, 128, 1) if registers <= 16 else Cut(4, 512, 4), Cut(4, 128, 1)
+
+
+def described(moments: Moments) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]:
+    """Each moment with the place of its exponent of p in the list of those, −1 without one, and that list."""
+    exponents: list[float] = []
+    found = []
+    for i, j in moments:
+        own = 1 if i == -1 else i
+        if own and own not in exponents:
+            exponents.append(own)
+        found.append((i, j, exponents.index(own) if own else -1))
+    return tuple(found), tuple(exponents)
 
 
 def forward(
@@ -107,8 +120,8 @@ def backward(
     at_label: Tensor | None,
     value: Tensor,
 ) -> Tensor:
-    """The gradient of the logits, in their dtype and layout, from the slopes `(M, N, C)` of the moments and from what is added to `∂L/∂log p` at the labels, a map or one number. NaN if `value`
-    is."""
+    """The gradient of the logits, in their dtype and layout, from the slopes `(M, N, C)` of the moments and from what is
+    added to `∂L/∂log p` at the labels, a map or one number. NaN if `value` is."""
     given = _Given(pixels)
     cut = cut_of(pixels)[1]
     gradient = torch.empty_like(given.logits)
@@ -116,14 +129,16 @@ def backward(
     if slopes is not None and slopes.shape[1] == 1:
         slopes_n = 0
     at_n, at_s = (0, 0) if at_label is None or not at_label.ndim else (given.size, 1)
-    exponents = tuple({1 if i == -1 else i for i, _ in moments} - {0})
-    (kernels.backward_few if cut.per_thread else kernels.backward_many)[(triton.cdiv(given.size, cut.pixels), given.images)](
+    named, exponents = described(moments or ((1, 1),))
+    kernel = kernels.backward_few if cut.per_thread else kernels.backward_many
+    kernel[(triton.cdiv(given.size, cut.pixels), given.images)](
         *given.arrays(),
         value if slopes is None else slopes,
         value if at_label is None else at_label,
         value, gradient, *given.lengths(), slopes_m, slopes_n, at_n, at_s,
-        B=cut.pixels, M=0 if slopes is None else len(moments), MOMENTS=moments or ((1, 1),),
-        K=len(exponents), EXPONENTS=exponents or (1,), AT_LABEL=at_label is not None, **given.options(), num_warps=cut.warps,
+        B=cut.pixels, M=0 if slopes is None else len(moments), MOMENTS=named,
+        K=len(exponents), EXPONENTS=exponents, AT_LABEL=at_label is not None,
+        **given.options(), num_warps=cut.warps,
     )  # fmt: skip
     return gradient
 

@@ -203,7 +203,7 @@ def backward_few(
 
 @triton.jit
 def largest_and_others(logits, place, stride, counts, C: tl.constexpr, B: tl.constexpr, D: tl.constexpr):
-    """Over the classes of each pixel: the first largest logit, its class, and `Σ exp(z − largest)` of all the others."""
+    """Of each pixel: its largest logit, `Σ exp(z − largest)` over the other classes, and the class."""
     largest = tl.full((B,), -3.0e38, D)
     others = tl.zeros((B,), D)
     leader = tl.zeros((B,), tl.int32)
