@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -194,10 +195,13 @@ def _array_of(target: Target) -> Tensor:
 
 def _exponents(wanted: Sequence[Moment]) -> passes.Moments | None:
     """Those of p and of the target, as the kernels have them; None where one is an array."""
-    found = []
-    for moment in wanted:
-        pair = tuple(-1 if k is COMPLEMENT else k for k in (moment.i, moment.j))
-        if not all(isinstance(k, (int, float)) for k in pair):
-            return None
-        found.append(tuple(map(_whole, pair)))
-    return tuple(found)
+    pairs = tuple([(moment.i, moment.j) for moment in wanted])
+    if any(type(k) not in (int, float, str) for pair in pairs for k in pair):
+        return None
+    return _as_numbers(pairs)
+
+
+@functools.lru_cache(maxsize=256)
+def _as_numbers(pairs: tuple[tuple[Any, Any], ...]) -> passes.Moments:
+    found: Any = tuple(tuple(-1 if k is COMPLEMENT else _whole(k) for k in pair) for pair in pairs)
+    return found

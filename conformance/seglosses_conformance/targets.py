@@ -254,6 +254,18 @@ TARGETS: dict[str, Target] = {
             dtypes=("float64",),
         ),
         _target(
+            "torch-fused",
+            "PyTorch with the kernels for GPUs, in Triton's interpreter",
+            frameworks.Torch,
+            "seglosses_torch",
+            make=torch_function,
+            needs=("torch", "triton", "seglosses_torch"),
+            environment={"TRITON_INTERPRET": "1"},
+            cost="high",
+            ways=frameworks.Torch.ways,
+            devices=("cpu",),
+        ),
+        _target(
             "torch-compile",
             "PyTorch under torch.compile, aot_eager",
             functools.partial(frameworks.Torch, compiler="aot_eager"),

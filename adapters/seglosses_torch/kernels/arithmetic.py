@@ -95,10 +95,10 @@ def slope_of_label_moments(
 
 @triton.jit
 def log1p(x, D: tl.constexpr):
-    """log(1 + x) for 0 ≤ x ≤ 1, accurate relative to itself; near 0 `2 (s + s³/3 + s⁵/5 + …)` with `s = x / (2 + x)`."""
+    """log(1 + x) for 0 ≤ x ≤ 1, accurate relative to itself; near 0 `2 (s + s³/3 + …)` with `s = x / (2 + x)`."""
     s = x / (2 + x)
     square = s * s
-    if D == tl.float64:
+    if tl.float64 == D:
         series = square / 25 + 1 / 23
         for k in tl.static_range(10, -1, -1):
             series = series * square + 1 / (2 * k + 1)

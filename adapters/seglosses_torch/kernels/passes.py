@@ -52,14 +52,13 @@ class Cut(NamedTuple):
     warps: int
 
 
-def cut_of(pixels: Pixels) -> tuple[Cut, Cut]:
+def cut_of(classes: int, *, double: bool) -> tuple[Cut, Cut]:
     """Those of the way there and of the way back, as `benchmarks/notes.md` found them."""
-    registers = pixels.num_classes * (2 if pixels.dtype == torch.float64 else 1)
+    registers = 2 * classes if double else classes
     if registers > 40:
         return Cut(None, 512, 4), Cut(None, 512, 4)
-    if registers > 24:
-        return Cut(2, 256, 4), Cut(2, 256, 4)
-    return Cut(4, 128, 1) if registers <= 16 else Cut(4, 512, 4), Cut(4, 128, 1)
+    four, two = Cut(4, 128, 1), Cut(2, 256, 4)
+    return four if registers <= 16 else two, four if registers <= 24 else two
 
 
 def described(moments: Moments) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]:
@@ -94,7 +93,7 @@ def _forward(
     kernels: ModuleType, pixels: Pixels, moments: Moments, maps: tuple[Tensor, Tensor] | None
 ) -> Sequence[Tensor]:
     given = _Given(pixels)
-    cut = cut_of(pixels)[0]
+    cut = cut_of(given.classes, double=given.double)[0]
     steps = _steps(given, cut) if cut.per_thread else 1
     blocks = triton.cdiv(given.size, cut.pixels * steps)
     partial = torch.empty(
@@ -106,7 +105,7 @@ def _forward(
     form = {"PER_THREAD": cut.per_thread, "STEPS": steps} if cut.per_thread else {}
     (kernels.forward_few if cut.per_thread else kernels.forward_many)[(blocks, given.images)](
         *given.arrays(), partial, logs, rests, *given.lengths(),
-        B=cut.pixels, M=len(moments), MOMENTS=moments or ((1, 1),), AT_LABEL=maps is not None,
+        B=cut.pixels, M=len(moments), MOMENTS=described(moments or ((1, 1),))[0], AT_LABEL=maps is not None,
         **form, **given.options(), num_warps=cut.warps,
     )  # fmt: skip
     return partial.sum(1, dtype=torch.float64).unbind(1) if moments else ()
@@ -120,10 +119,10 @@ def backward(
     at_label: Tensor | None,
     value: Tensor,
 ) -> Tensor:
-    """The gradient of the logits, in their dtype and layout, from the slopes `(M, N, C)` of the moments and from what is
-    added to `∂L/∂log p` at the labels, a map or one number. NaN if `value` is."""
+    """The gradient of the logits, in their dtype and layout, from the slopes `(M, N, C)` of the moments and from what
+    is added to `∂L/∂log p` at the labels, a map or one number. NaN if `value` is."""
     given = _Given(pixels)
-    cut = cut_of(pixels)[1]
+    cut = cut_of(given.classes, double=given.double)[1]
     gradient = torch.empty_like(given.logits)
     slopes_m, slopes_n = (0, 0) if slopes is None else slopes.stride()[:2]
     if slopes is not None and slopes.shape[1] == 1:
@@ -158,7 +157,7 @@ class _Given:
         self.weights = None if pixels.weights is None else pixels.weights.contiguous()
         self.images, self.classes = self.logits.shape[0], pixels.num_classes
         self.size = self.logits.numel() // max(self.images * self.classes, 1)
-        self.dtype = pixels.dtype
+        self.double = pixels.dtype == torch.float64
 
     def arrays(self) -> tuple[Tensor, ...]:
         nothing = self.logits
@@ -183,7 +182,7 @@ class _Given:
             "HAS_VALID": self.valid is not None,
             "HAS_WEIGHTS": self.weights is not None,
             "WIDE": max(farthest, self.size) + 2**16 >= 2**31,
-            "D": tl.float64 if self.dtype == torch.float64 else tl.float32,
+            "D": tl.float64 if self.double else tl.float32,
         }
 
 

@@ -1,0 +1,130 @@
+"""The kernels for GPUs, without a GPU: compiled for two of them, and interpreted."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+triton = pytest.importorskip("triton", reason="Triton is there on Linux alone")
+
+import triton.language as tl  # noqa: E402
+from triton.backends.compiler import GPUTarget  # noqa: E402
+from triton.compiler import ASTSource  # noqa: E402
+
+from seglosses_torch.kernels import passes, ratio, softmax  # noqa: E402
+
+DICE = ((1, 1), (1, -1), (-1, 1))
+POWERS = ((1, 1), (1.5, 0), (0, 1.5))
+POINTERS = {"valid": "*u8", "slopes": "*fp64", "target": "*i64"}
+RESOURCES = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
+
+
+def compiled(kernel: Any, constants: dict[str, Any], warps: int, logits: str, architecture: int) -> Any:
+    """As a call with contiguous arrays would compile it, whose pixels are a multiple of 16."""
+    wide = "*fp64" if logits == "*fp64" else "*fp32"
+    signature, known, facts = {}, {}, {}
+    for place, name in enumerate(kernel.arg_names):
+        if name in constants or name in ("logits_s", "at_s", "target_s", "class_stride"):
+            signature[name], known[name] = "constexpr", constants.get(name, 1)
+        elif name in ("logits", "gradient") or (name == "target" and constants.get("SOFT")):
+            signature[name] = logits if name != "target" else wide
+        elif name in ("first", "second", "third", "fourth", "results"):
+            signature[name] = "*fp64"
+        elif name in (
+            "valid", "slopes", "target", "weights", "sums", "logs", "rests", "at_label", "value"
+        ):  # fmt: skip
+            signature[name] = POINTERS.get(name, wide)
+        else:
+            signature[name] = "i32"
+        if signature[name] != "constexpr" and name not in ("slopes_m", "slopes_n", "rows", "row_stride"):
+            facts[(place,)] = [["tt.divisibility", 16]]
+    source = ASTSource(fn=kernel, signature=signature, constexprs=known, attrs=facts)
+    return triton.compile(source, target=GPUTarget("cuda", architecture, 32), options={"num_warps": warps})
+
+
+def spilled(made: Any) -> int:
+    """The bytes of registers that did not find a place, per thread."""
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(made.asm["cubin"])
+        file.flush()
+        told = subprocess.run(
+            [RESOURCES, "--dump-resource-usage", file.name], capture_output=True, text=True, check=True
+        ).stdout
+    found = re.search(r"STACK:(\d+)", told)
+    assert found, told
+    return int(found[1])
+
+
+def variants() -> list[Any]:
+    """Few classes and many, labels and soft targets, each with what makes another program of it."""
+    found = []
+    for classes in (2, 14, 21, 105):
+        for moments, at_label in ((DICE, False), ((), True)):
+            for logits in ("*fp32", "*bf16") if classes == 14 else ("*fp32",):
+                found.append((classes, moments, at_label, logits, {}))
+    found += [
+        (14, POWERS, False, "*fp32", {"HAS_VALID": True, "HAS_WEIGHTS": True}),
+        (14, DICE, False, "*fp16", {"WIDE": True}),
+        (5, DICE, False, "*fp32", {"SOFT": True, "HAS_VALID": True, "HAS_WEIGHTS": True}),
+        (105, POWERS, False, "*fp32", {"SOFT": True, "HAS_VALID": True, "HAS_WEIGHTS": True}),
+        (5, DICE, False, "*fp64", {}),
+        (105, POWERS, False, "*fp64", {"HAS_VALID": True, "WIDE": True}),
+    ]
+    return [
+        pytest.param(*one, id=f"{one[0]}-{len(one[1])}-{one[3][1:]}-{'-'.join(one[4]).lower() or 'plain'}")
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize(("classes", "moments", "at_label", "logits", "options"), variants())
+@pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
+def test_compiles_without_spills(
+    back: bool,
+    classes: int,
+    moments: passes.Moments,
+    at_label: bool,
+    logits: str,
+    options: dict[str, bool],
+) -> None:
+    """The interpreter accepts what the compiler refuses."""
+    double = logits == "*fp64"
+    cut = passes.cut_of(classes, double=double)[back]
+    named, exponents = passes.described(moments or ((1, 1),))
+    constants = {
+        "SOFT": False, "HAS_VALID": False, "HAS_WEIGHTS": False, "WIDE": False, **options,
+        "C": classes, "B": cut.pixels, "M": len(moments), "MOMENTS": named, "AT_LABEL": at_label,
+        "D": tl.float64 if double else tl.float32,
+    }  # fmt: skip
+    if back:
+        constants |= {"K": len(exponents), "EXPONENTS": exponents}
+        kernel = softmax.backward_few if cut.per_thread else softmax.backward_many
+    else:
+        constants |= {"PER_THREAD": cut.per_thread, "STEPS": 4} if cut.per_thread else {}
+        kernel = softmax.forward_few if cut.per_thread else softmax.forward_many
+    architecture = 80 if options else 90
+    assert spilled(compiled(kernel, constants, cut.warps, logits, architecture)) == 0
+
+
+@pytest.mark.parametrize("architecture", [80, 90])
+def test_the_ratio_compiles(architecture: int) -> None:
+    constants = {
+        "C": 14, "CP": 16, "M": 3, "COEFFICIENTS": ((2, 2), (0, 1), (0, 1.5)), "ABOVE": 1e-5, "BELOW": 1e-5,
+    }  # fmt: skip
+    assert spilled(compiled(ratio.ratio_of_sums, constants, 1, "*fp32", architecture)) == 0
+
+
+def test_no_triton_without_a_gpu() -> None:
+    """Whoever has no GPU never waits for Triton's import."""
+    code = """
+import sys, torch, seglosses_torch
+logits = torch.zeros(1, 2, 4, requires_grad=True)
+seglosses_torch.DiceLoss()(logits, torch.zeros(1, 4, dtype=torch.int64)).backward()
+print([name for name in sys.modules if name.startswith("seglosses_torch.kernels.")])
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
