@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
-from seglosses_core.arithmetic import combination, divide, one_if_zero, product_or_none
+from seglosses_core.arithmetic import divide, one_if_zero, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_number, shape_text
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array

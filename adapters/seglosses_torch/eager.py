@@ -215,6 +215,7 @@ class InPlace(Prediction):
     """What the activations share."""
 
     ops: EagerOps
+    labels: Any
 
     def _apart_from_label(self, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
         # The probabilities of the labels leave their array and come back to it.
@@ -243,17 +244,17 @@ class InPlace(Prediction):
         self, size: int, terms: Sequence[Term], at_label: Tensor | None, *others: Tensor | None
     ) -> Iterator[Any]:
         """The probabilities and the labels, and the arguments, as they are in each part of this size."""
-        arrays = (self.probabilities, self.labels, at_label, *others)
+        arrays: tuple[Any, ...] = (self.probabilities, self.labels, at_label, *others)
         parts = self.ops.chunks(self.probabilities, size)
         if parts is None:
-            p, labels, at_label, *others = arrays
-            yield p, labels, terms, at_label, *others
+            p, labels, at_label, *rest = arrays
+            yield p, labels, terms, at_label, *rest
             return
         chunk_of = self.ops.chunk_of
         for part in parts:
             terms_there = [(k, tuple(chunk_of(x, part) for x in factors)) for k, factors in terms]
-            p, labels, at_label, *others = (x if x is None else chunk_of(x, part) for x in arrays)
-            yield p, labels, terms_there, at_label, *others
+            p, labels, at_label, *rest = (x if x is None else chunk_of(x, part) for x in arrays)
+            yield p, labels, terms_there, at_label, *rest
 
 
 class EagerSoftmax(InPlace, TorchSoftmax):
@@ -337,6 +338,8 @@ class EagerSigmoid(InPlace, Sigmoid):
 
 
 class EagerIdentity(Identity):
+    ops: EagerOps
+
     def _apart_from_label(self, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
         others = self.probabilities.clone()  # which are the caller's
         self.ops.put_at(others, labels, torch.zeros_like(labels, dtype=others.dtype))

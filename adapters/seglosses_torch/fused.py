@@ -30,7 +30,10 @@ class FusedOps(EagerOps):
     """Whether anything of the logits' size has been formed: then the gradient is made at once, to let go of it."""
 
     def activation(self, name: str) -> type[Prediction]:
-        return FusedSoftmax if name == "softmax" else super().activation(name)
+        if name == "softmax":
+            return FusedSoftmax
+        self.materialised = True
+        return super().activation(name)
 
     def ratio(
         self,
@@ -39,7 +42,7 @@ class FusedOps(EagerOps):
         above: Any,
         below: Any,
         unit: Tensor | None,
-    ) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
+    ) -> tuple[Tensor, Tensor, Any]:
         numbers = [above, below, *itertools.chain(*coefficients)]
         alike = len({(x.ndim, x.stride(), x.dtype) for x in sums}) == 1 and sums[0].ndim == 2
         if (
@@ -62,6 +65,7 @@ class FusedSoftmax(EagerSoftmax):
 
     ops: FusedOps
     masks_logits = True
+    given_labels: Any
 
     def __init__(
         self,
@@ -145,7 +149,7 @@ class FusedSoftmax(EagerSoftmax):
             else:
                 groups.setdefault(id(slopes.weights), []).append(slopes)
         at_label = self._at_label(cotangent)
-        parts = []
+        parts: list[Any] = []
         for group in groups.values():
             joins = at_label is not None and group[0].target.has_labels
             parts.append(self._back(group, at_label if joins else None))
@@ -154,16 +158,17 @@ class FusedSoftmax(EagerSoftmax):
             parts.append(self._back([], at_label))
         if others.moments or others.terms or others.complement or others.logits or not parts:
             parts.append(super().gradient(others))
-        return sum_or_none(parts)
+        gradient: Any = sum_or_none(parts)
+        return gradient
 
     def _back(self, group: list[MomentSlopes], at_label: Tensor | None) -> Tensor:
         """The gradient from moments that have their weights in common, and from what is added at the labels."""
         exponents: passes.Moments = sum((_exponents(one.wanted) or () for one in group), ())
         tables = _stacked([one.slopes for one in group], self.given_logits.shape[0])
         array = _array_of(group[0].target) if group else self.given_labels
-        value = self.ops.value
+        value: Any = self.ops.value
         if value is None:
-            value = (at_label if tables is None else tables).new_zeros(())
+            value = self.given_logits.new_zeros((), dtype=self.ops.compute_dtype(self.given_logits))
         return passes.backward(
             softmax,
             self._pixels(array, group[0].weights if group else None),
@@ -189,7 +194,7 @@ def _whole(number: float) -> float:
     return int(number) if number == int(number) else number
 
 
-def _array_of(target: Target) -> Tensor:
+def _array_of(target: Target) -> Any:
     return target.given_labels if target.has_labels else target.dense
 
 

@@ -127,7 +127,9 @@ def backward(
     slopes_m, slopes_n = (0, 0) if slopes is None else slopes.stride()[:2]
     if slopes is not None and slopes.shape[1] == 1:
         slopes_n = 0
-    at_n, at_s = (0, 0) if at_label is None or not at_label.ndim else (given.size, 1)
+    at_n, at_s = 0, 0
+    if at_label is not None and at_label.ndim:
+        at_label, at_n, at_s = at_label.contiguous(), given.size, 1
     named, exponents = described(moments or ((1, 1),))
     kernel = kernels.backward_few if cut.per_thread else kernels.backward_many
     kernel[(triton.cdiv(given.size, cut.pixels), given.images)](
