@@ -8,6 +8,7 @@ from jax import Array
 
 import seglosses_core
 from seglosses_core import (
+    DeepSupervisionLoss,
     HardExampleMining,
     Loss,
     MaxPooling,
@@ -27,6 +28,7 @@ __all__ = [
     "BalancedCrossEntropyLoss",
     "CenterLoss",
     "CrossEntropyLoss",
+    "DeepSupervisionLoss",
     "DiceLoss",
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",

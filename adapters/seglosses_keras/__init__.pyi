@@ -15,6 +15,7 @@ from seglosses_core import (
     class_weights_from_counts,
     cornernet_radius,
 )
+from seglosses_keras.deep_supervision import DeepSupervisionLoss
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 
@@ -24,6 +25,7 @@ __all__ = [
     "BalancedCrossEntropyLoss",
     "CenterLoss",
     "CrossEntropyLoss",
+    "DeepSupervisionLoss",
     "DiceLoss",
     "DistanceAwareCrossEntropyLoss",
     "EnsembleLoss",
