@@ -14,8 +14,6 @@ class DeepSupervisionLoss(Core):
     `model.compile` takes one loss for each output, and `loss_weights`.
     """
 
-    def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
-    ) -> Any:
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any:
         levels = levels_of(y_pred, y_true, mask, self.weights, self.loss.core.class_axis)
         return sum(weight * self.loss(y, z, sample_weight, mask=own) for weight, z, y, own in levels)

@@ -28,4 +28,4 @@ class DeepSupervisionLoss(nn.Module):
     ) -> Tensor:
         """The sum over the outputs, from fine to coarse; `target` and `mask` for each or one for all."""
         core = Core(loss=self.loss, weights=self.weights)
-        return core(logits, target, mask=mask, sample_weight=sample_weight)  # type: ignore[no-any-return]
+        return core(logits, target, mask=mask, sample_weight=sample_weight)
