@@ -17,15 +17,16 @@ import seglosses_core
 Results = Iterator[tuple[str, Any, Any]]
 
 
-def losses(package: ModuleType, **center: Any) -> Iterator[tuple[str, Any]]:
+def losses(package: ModuleType, classes: int, **center: Any) -> Iterator[tuple[str, Any]]:
     """Every loss with default hyper-parameters, and what defaults cannot show: an ensemble and the poolings.
 
     center: what the package's CenterLoss needs to be made.
     """
+    needed = {"CenterLoss": center, "LogitAdjustedCrossEntropyLoss": {"priors": list(range(1, classes + 1))}}
     for core_class in seglosses_core.LOSSES:
         name = core_class.__name__
         if name != "EnsembleLoss":
-            yield name, getattr(package, name)(**center if name == "CenterLoss" else {})
+            yield name, getattr(package, name)(**needed.get(name, {}))
     yield "Dice + cross-entropy", 0.5 * package.DiceLoss() + 0.5 * package.CrossEntropyLoss()
     for pooling in ("Minkowski", "MaxPooling", "TopK", "HardExampleMining"):
         yield f"Cross-entropy, {pooling}", package.CrossEntropyLoss(reduction=getattr(package, pooling)())
@@ -41,7 +42,7 @@ def state(loss: Any, classes: int, dtype: np.dtype) -> dict[str, np.ndarray]:
 
 
 def in_numpy(logits: np.ndarray, labels: np.ndarray) -> Results:
-    for name, loss in losses(seglosses_core):
+    for name, loss in losses(seglosses_core, logits.shape[1]):
         yield name, *loss.value_and_grad(logits, labels, **state(loss, logits.shape[1], logits.dtype))
 
 
@@ -51,7 +52,7 @@ def in_torch(logits: np.ndarray, labels: np.ndarray) -> Results:
     import seglosses_torch
 
     target = torch.from_numpy(labels)
-    for name, loss in losses(seglosses_torch, num_classes=logits.shape[1]):
+    for name, loss in losses(seglosses_torch, logits.shape[1], num_classes=logits.shape[1]):
         x = torch.from_numpy(logits).requires_grad_()
         value = loss(x, target)
         value.backward()
@@ -64,7 +65,7 @@ def in_jax(logits: np.ndarray, labels: np.ndarray) -> Results:
     import seglosses_jax
 
     x = np.moveaxis(logits, 1, -1)
-    for name, loss in losses(seglosses_jax):
+    for name, loss in losses(seglosses_jax, x.shape[-1]):
         value_and_grad = jax.jit(jax.value_and_grad(loss))
         value, gradient = value_and_grad(x, labels, **state(loss, x.shape[-1], x.dtype))
         yield name, value, np.moveaxis(gradient, -1, 1)
@@ -78,7 +79,7 @@ def in_keras(logits: np.ndarray, labels: np.ndarray) -> Results:
     derivatives = {"tensorflow": _keras_in_tensorflow, "jax": _keras_in_jax, "torch": _keras_in_torch}
     value_and_grad = derivatives[keras.backend.backend()]
     x = np.moveaxis(logits, 1, -1)
-    for name, loss in losses(seglosses_keras, num_classes=x.shape[-1]):
+    for name, loss in losses(seglosses_keras, x.shape[-1], num_classes=x.shape[-1]):
         if isinstance(loss, keras.layers.Layer):
             loss = partial(_added_loss, loss)
         value, gradient = value_and_grad(loss, labels, x)

@@ -213,10 +213,11 @@ from seglosses_core import boundary_weights, class_weights_from_counts, cornerne
 from seglosses_core import gaussian_heatmap_from_labels, spatially_varying_labels
 from torch import Tensor, nn
 
+from seglosses_torch.deep_supervision import DeepSupervisionLoss
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss
 """,
-    exports=("LearnablePower", "LearnableWeights", "TorchLoss"),
+    exports=("DeepSupervisionLoss", "LearnablePower", "LearnableWeights", "TorchLoss"),
     base="TorchLoss",
     array="Tensor",
     class_axis=1,
@@ -238,13 +239,13 @@ from typing import Any
 import numpy as np
 import seglosses_core
 from jax import Array
-from seglosses_core import HardExampleMining, Loss, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import DeepSupervisionLoss, HardExampleMining, Loss, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius
 from seglosses_core.pixel import PixelLoss
 
 from seglosses_jax.loss import JaxLoss
 """,
-    exports=("JaxLoss",),
+    exports=("DeepSupervisionLoss", "JaxLoss"),
     base="JaxLoss",
     array="Array",
     class_axis=-1,
@@ -261,10 +262,11 @@ import keras
 from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius
 
+from seglosses_keras.deep_supervision import DeepSupervisionLoss
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 """,
-    exports=("KerasLoss", "LearnableLoss"),
+    exports=("DeepSupervisionLoss", "KerasLoss", "LearnableLoss"),
     base="KerasLoss",
     array="Any",
     class_axis=-1,

@@ -2,6 +2,7 @@
 
 from seglosses_core.class_weights import class_weights_from_counts
 from seglosses_core.compounds import combo_loss, unified_focal_loss
+from seglosses_core.deep_supervision import DeepSupervisionLoss
 from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.loss import Loss
@@ -85,6 +86,7 @@ LOSSES: tuple[type[Loss], ...] = (
 
 __all__ = [
     "LOSSES",
+    "DeepSupervisionLoss",
     "HardExampleMining",
     "Loss",
     "MaxPooling",

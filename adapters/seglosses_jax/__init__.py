@@ -4,6 +4,7 @@ import functools
 
 import seglosses_core
 from seglosses_core import (
+    DeepSupervisionLoss,
     HardExampleMining,
     MaxPooling,
     Minkowski,
@@ -21,7 +22,7 @@ spatially_varying_labels = functools.partial(seglosses_core.spatially_varying_la
 combo_loss = functools.partial(seglosses_core.combo_loss, package="seglosses_jax")
 unified_focal_loss = functools.partial(seglosses_core.unified_focal_loss, package="seglosses_jax")
 
-__all__ = ["HardExampleMining", "JaxLoss", "MaxPooling", "Minkowski", "TopK"]
+__all__ = ["DeepSupervisionLoss", "HardExampleMining", "JaxLoss", "MaxPooling", "Minkowski", "TopK"]
 __all__ += [
     "boundary_weights",
     "class_weights_from_counts",

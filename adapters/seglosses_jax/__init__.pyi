@@ -8,6 +8,7 @@ from jax import Array
 
 import seglosses_core
 from seglosses_core import (
+    DeepSupervisionLoss,
     HardExampleMining,
     Loss,
     MaxPooling,
@@ -29,6 +30,7 @@ __all__ = [
     "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
+    "DeepSupervisionLoss",
     "DiceLoss",
     "DicePlusPlusLoss",
     "DiceSemimetricLoss",

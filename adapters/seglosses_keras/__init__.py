@@ -12,6 +12,7 @@ from seglosses_core import (
     class_weights_from_counts,
     cornernet_radius,
 )
+from seglosses_keras.deep_supervision import DeepSupervisionLoss
 from seglosses_keras.layers import CenterLoss as CenterLoss
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import EnsembleLoss as EnsembleLoss
@@ -24,7 +25,15 @@ spatially_varying_labels = functools.partial(seglosses_core.spatially_varying_la
 combo_loss = functools.partial(seglosses_core.combo_loss, package="seglosses_keras")
 unified_focal_loss = functools.partial(seglosses_core.unified_focal_loss, package="seglosses_keras")
 
-__all__ = ["HardExampleMining", "KerasLoss", "LearnableLoss", "MaxPooling", "Minkowski", "TopK"]
+__all__ = [
+    "DeepSupervisionLoss",
+    "HardExampleMining",
+    "KerasLoss",
+    "LearnableLoss",
+    "MaxPooling",
+    "Minkowski",
+    "TopK",
+]
 __all__ += [
     "boundary_weights",
     "class_weights_from_counts",

@@ -15,6 +15,7 @@ from seglosses_core import (
     class_weights_from_counts,
     cornernet_radius,
 )
+from seglosses_keras.deep_supervision import DeepSupervisionLoss
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 
@@ -26,6 +27,7 @@ __all__ = [
     "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
+    "DeepSupervisionLoss",
     "DiceLoss",
     "DicePlusPlusLoss",
     "DiceSemimetricLoss",

@@ -16,6 +16,7 @@ from seglosses_core import (
     spatially_varying_labels,
 )
 from seglosses_torch.center import CenterLoss as CenterLoss
+from seglosses_torch.deep_supervision import DeepSupervisionLoss
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import EnsembleLoss as EnsembleLoss
 from seglosses_torch.module import TorchLoss, module_class
@@ -24,6 +25,7 @@ combo_loss = functools.partial(seglosses_core.combo_loss, package="seglosses_tor
 unified_focal_loss = functools.partial(seglosses_core.unified_focal_loss, package="seglosses_torch")
 
 __all__ = [
+    "DeepSupervisionLoss",
     "HardExampleMining",
     "LearnablePower",
     "LearnableWeights",

@@ -18,6 +18,7 @@ from seglosses_core import (
     gaussian_heatmap_from_labels,
     spatially_varying_labels,
 )
+from seglosses_torch.deep_supervision import DeepSupervisionLoss
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss
 
@@ -29,6 +30,7 @@ __all__ = [
     "BoundaryDoULoss",
     "CenterLoss",
     "CrossEntropyLoss",
+    "DeepSupervisionLoss",
     "DiceLoss",
     "DicePlusPlusLoss",
     "DiceSemimetricLoss",

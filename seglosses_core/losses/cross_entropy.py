@@ -72,3 +72,11 @@ class CrossEntropyLoss(LogPixelLoss):
 
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         return -answer.side.log, lambda: -1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoSidedCrossEntropyLoss(CrossEntropyLoss):
+    """For losses that add something to cross-entropy: of overlapping classes both sides count, hard or not, so that
+    labels and dense targets give the same to the last digit."""
+
+    single_sided_if_hard = False

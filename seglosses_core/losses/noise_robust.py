@@ -13,7 +13,7 @@ from seglosses_core.checks import check_number
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
 from seglosses_core.log_pixel import Answer, LogPixelLoss
-from seglosses_core.losses.cross_entropy import CrossEntropyLoss
+from seglosses_core.losses.cross_entropy import TwoSidedCrossEntropyLoss
 from seglosses_core.ops import Ops
 from seglosses_core.target import Target
 
@@ -101,7 +101,7 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
         exclusive = self.classes_exclude(target.num_classes)
         if exclusive and target.has_labels and self.activation == "softmax":
             return super()._costs(prediction, target, ops)
-        entropy = CrossEntropyLoss(activation=self.activation, class_weights=self.class_weights)
+        entropy = TwoSidedCrossEntropyLoss(activation=self.activation, class_weights=self.class_weights)
         costs = entropy._costs(prediction, target, ops)
         to_entropy = costs.back
         assert to_entropy is not None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.checks import check_number, check_window
 from seglosses_core.libraries import Array
-from seglosses_core.losses.cross_entropy import CrossEntropyLoss
+from seglosses_core.losses.cross_entropy import TwoSidedCrossEntropyLoss
 from seglosses_core.losses.dice import JaccardLoss
 from seglosses_core.ops import Ops
 from seglosses_core.region import RegionLoss, ScoreBack
@@ -61,7 +61,7 @@ class StructureLoss(RegionLoss):
         weighted.mask = near if target.mask is None else near * target.mask
         overlap = JaccardLoss(activation="sigmoid", aggregate=self.aggregate, smooth=1.0)
         loss, to_overlap = overlap.score(prediction, weighted, ops)
-        costs = CrossEntropyLoss(activation="sigmoid").costs(prediction, weighted, ops)
+        costs = TwoSidedCrossEntropyLoss(activation="sigmoid").costs(prediction, weighted, ops)
         to_entropy = costs.back
         assert to_entropy is not None
         weights = self.pixel_weights(weighted)

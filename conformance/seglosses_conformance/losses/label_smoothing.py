@@ -36,8 +36,9 @@ class WithPenalty(PixelCosts):
         *,
         margin: float = 10.0,
         weight: float = 0.1,
+        **options: Any,
     ) -> tuple[list[Term], tuple[int, ...]]:
-        terms, shape = super().terms(problem, pixels, activation, class_weights)
+        terms, shape = super().terms(problem, pixels, activation, class_weights, **options)
         penalties = {}
         for pixel in pixels:
             highest = largest(pixel.logits)

@@ -40,6 +40,7 @@ class Adjusted(PixelCosts):
         *,
         priors: Sequence[float],
         tau: float = 1.0,
+        **options: Any,
     ) -> tuple[list[Term], tuple[int, ...]]:
         whole = total(map(mpf, priors))
         offsets = [mpf(tau) * log_of(mpf(prior) / whole) for prior in priors]
@@ -47,7 +48,7 @@ class Adjusted(PixelCosts):
             replace(pixel, logits=[z + offset for z, offset in zip(pixel.logits, offsets, strict=True)])
             for pixel in pixels
         ]
-        return super().terms(problem, adjusted, activation, class_weights)
+        return super().terms(problem, adjusted, activation, class_weights, **options)
 
 
 PRIORS = [0.75, 0.2, 0.05]

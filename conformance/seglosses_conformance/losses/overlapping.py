@@ -40,7 +40,9 @@ class Balanced(PixelCosts):
         class_weights: Sequence[float] | None,
         *,
         clip: float = 0.0,
+        **options: Any,
     ) -> tuple[list[Term], tuple[int, ...]]:
+        assert not options
         terms = []
         for pixel in pixels:
             image = [one for one in pixels if one.image == pixel.image]
