@@ -1,0 +1,30 @@
+"""Where nearly everything is right, float32 keeps the digits of what is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from everywhere import FRAMEWORKS, LOSSES, Problem, core_of, evaluate, is_region
+
+from seglosses_core import PowerDiceLoss, PowerJaccardLoss
+
+pytestmark = pytest.mark.sampled(8)
+
+
+def counts_errors(name: str) -> bool:
+    """Not as a difference of sums of powers."""
+    return is_region(name) and not isinstance(core_of(name), PowerDiceLoss | PowerJaccardLoss)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("loss", [*filter(counts_errors, LOSSES)])
+@pytest.mark.parametrize("size", [8.0, 16.0])
+def test_digits_of_what_is_wrong(framework: str, loss: str, size: float) -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 3, size=(2, 8, 8))
+    hot = labels[:, None] == np.arange(3)[:, None, None]
+    logits = (np.where(hot, size, -size) + rng.normal(size=hot.shape)).astype(np.float32)
+    value, gradient = evaluate(framework, LOSSES[loss], Problem(logits, labels))
+    exact, exact_gradient = evaluate("numpy", LOSSES[loss], Problem(logits.astype(np.float64), labels))
+    np.testing.assert_allclose(value, exact, rtol=1e-4)
+    np.testing.assert_allclose(gradient, exact_gradient, atol=1e-4 * np.max(np.abs(exact_gradient)))
