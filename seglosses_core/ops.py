@@ -242,7 +242,7 @@ class Ops:
         below: Any,
         unit: Array | None,
     ) -> tuple[Array, Array, Sequence[Array]]:
-        """`u = 1 − (n·S + above) / (d·S + below)` of sums S with the pairs (n, d); the ratio itself; and ∂u/∂S for each.
+        """`u = 1 − (n·S + above) / (d·S + below)` of sums S with pairs (n, d); the ratio itself; and ∂u/∂S for each.
 
         `unit` is that of the sums, None for 1. Where the denominator is 0, the ratio is 1.
         """
