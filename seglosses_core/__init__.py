@@ -10,6 +10,7 @@ from seglosses_core.losses.distance_aware import DistanceAwareCrossEntropyLoss
 from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
+from seglosses_core.losses.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
@@ -31,6 +32,8 @@ LOSSES: tuple[type[Loss], ...] = (
     CenterLoss,
     DistanceAwareCrossEntropyLoss,
     MeanSquaredErrorLoss,
+    LovaszSoftmaxLoss,
+    LovaszHingeLoss,
     EnsembleLoss,
 )
 """What every adapter offers under the same names."""

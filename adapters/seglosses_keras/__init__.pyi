@@ -22,6 +22,8 @@ __all__ = [
     "KerasLoss",
     "LearnableLoss",
     "LocallyAdaptiveLoss",
+    "LovaszHingeLoss",
+    "LovaszSoftmaxLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
@@ -317,6 +319,46 @@ class MeanSquaredErrorLoss(KerasLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class LovaszSoftmaxLoss(KerasLoss):
+    """`L = Σ_i m_i g_i` for each class, with the errors `m = |y − p|` in falling order and g what the Jaccard loss of
+    wrong pixels grows by with each of them: its Lovász extension, convex in p."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "batch",
+        absent: str = "skip",
+        include_background: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class LovaszHingeLoss(KerasLoss):
+    """`L = Σ_i m_i g_i` for each class, with the hinge errors `m = max(0, 1 − σ z)` of the logits in falling order, σ
+    being 1 where y = 1 and −1 elsewhere, and g what the Jaccard loss of wrong pixels grows by with each of them."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

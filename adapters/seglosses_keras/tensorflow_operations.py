@@ -74,6 +74,33 @@ class TensorFlowOps(Ops):
         sums = tf.math.unsorted_segment_sum(values, places, images * num_classes)
         return tf.reshape(sums, (images, num_classes))
 
+    def rows(self, x: tf.Tensor, *, batch: bool) -> tf.Tensor:
+        first = 0 if batch else 1
+        moved = tensorflow_namespace.moveaxis(x, self.class_axis, first)
+        images = 1 if batch else tf.shape(moved)[0]
+        return tf.reshape(moved, (images, x.shape[self.class_axis], -1))
+
+    def from_rows(self, rows: tf.Tensor, like: tf.Tensor, *, batch: bool) -> tf.Tensor:
+        first = 0 if batch else 1
+        shape = tf.shape(tensorflow_namespace.moveaxis(like, self.class_axis, first))
+        return tensorflow_namespace.moveaxis(tf.reshape(rows, shape), first, self.class_axis)
+
+    def sums_above(self, keys: tf.Tensor, weights: Sequence[tf.Tensor]) -> list[tuple[tf.Tensor, tf.Tensor]]:
+        # By bisection: TensorFlow has no cumulative maximum.
+        shape, length = tf.shape(keys), tf.shape(keys)[-1]
+        falling = tf.reshape(-tf.stop_gradient(keys), (-1, length))
+        order = tf.argsort(falling, axis=-1)
+        ranked = tf.gather(falling, order, batch_dims=1)
+        counts = [tf.searchsorted(ranked, falling, side=side) for side in ("left", "right")]
+
+        def sums(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            wide = tf.cast(tf.reshape(weight, (-1, length)), self.accumulation_dtype(weight))
+            total = tf.pad(tf.cumsum(tf.gather(wide, order, batch_dims=1), axis=-1), [(0, 0), (1, 0)])
+            over, upto = (tf.reshape(tf.gather(total, count, batch_dims=1), shape) for count in counts)
+            return over, upto
+
+        return [sums(weight) for weight in weights]
+
     def sum_classes(self, x: tf.Tensor) -> tf.Tensor:
         # TensorFlow's matrix product is faster on a CPU than its sum over a short last axis, and as exact. Elsewhere a
         # setting may round what it multiplies, to TF32.

@@ -29,6 +29,8 @@ __all__ = [
     "LearnablePower",
     "LearnableWeights",
     "LocallyAdaptiveLoss",
+    "LovaszHingeLoss",
+    "LovaszSoftmaxLoss",
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
@@ -391,6 +393,56 @@ class MeanSquaredErrorLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class LovaszSoftmaxLoss(TorchLoss):
+    """`L = Σ_i m_i g_i` for each class, with the errors `m = |y − p|` in falling order and g what the Jaccard loss of
+    wrong pixels grows by with each of them: its Lovász extension, convex in p."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "batch",
+        absent: str = "skip",
+        include_background: bool = True,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class LovaszHingeLoss(TorchLoss):
+    """`L = Σ_i m_i g_i` for each class, with the hinge errors `m = max(0, 1 − σ z)` of the logits in falling order, σ
+    being 1 where y = 1 and −1 elsewhere, and g what the Jaccard loss of wrong pixels grows by with each of them."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
     ) -> None: ...
     def __call__(
         self,

@@ -87,6 +87,9 @@ class TorchOps(Ops):
     def cumulative_sum(self, x: Tensor, axis: int = 0) -> Tensor:
         return x.cumsum(axis)
 
+    def cumulative_max(self, x: Tensor) -> Tensor:
+        return x.cummax(-1).values
+
     def clip(self, x: Tensor, lowest: int, highest: int) -> Tensor:
         return x.clamp(lowest, highest)  # that of the namespace looks at the bounds, which may be symbols
 

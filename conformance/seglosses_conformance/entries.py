@@ -16,6 +16,7 @@ from seglosses_conformance.faults import GradientFault, ValueFault
 from seglosses_conformance.oracle.family import Oracle
 
 LABELS_ONLY = ("labels",)
+HARD = ("labels", "one-hot")
 DENSE = ("labels", "one-hot", "soft")
 HEAT_MAPS = (*DENSE, "heat map")
 """Kinds of targets that a loss may take. A heat map is soft, with numbers that are exactly 1, and sums to anything."""

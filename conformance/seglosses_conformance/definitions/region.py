@@ -122,9 +122,15 @@ REGIONS = by_name(
 )
 
 
+ALL = {
+    name: scene for name, scene in (SCENES | REGIONS).items() if name not in POOLINGS and name != "softmax"
+}
+OF_RATIOS = {name for name, scene in ALL.items() if "smooth" in scene.hyperparameters}
+SOFT_ONES = {name for name, scene in ALL.items() if "soft" in scene.flags}
+
+
 def family(
     *, skip: Iterable[str] = (), shared: Iterable[str] = SHARED - {"soft-weights"}, **hyperparameters: Any
 ) -> list[Definition]:
     """The standard scenes, and what region losses have in common beyond them, but for those to `skip`."""
-    scenes = {name: scene for name, scene in SCENES.items() if name not in POOLINGS and name != "softmax"}
-    return standard(scenes | REGIONS, skip=skip, shared=shared, **hyperparameters)
+    return standard(ALL, skip=skip, shared=shared, **hyperparameters)
