@@ -21,7 +21,9 @@ from seglosses_core import LOSSES, CenterLoss, Loss
 
 ADAPTERS = Path(__file__).parent.parent / "adapters"
 POOLINGS = ("MaxPooling", "Minkowski", "TopK")
-HEAT_MAPS = ("cornernet_radius", "gaussian_heatmap", "gaussian_heatmap_from_labels")
+OF_TARGETS = ("border_weights", "boundary_penalty", "cornernet_radius", "nearest_instance")
+WITH_CLASS_AXIS = ("gaussian_heatmap", "gaussian_heatmap_from_labels", "signed_distance_map")
+"""Functions of the target."""
 
 Parameters = list[inspect.Parameter]
 
@@ -66,7 +68,9 @@ class Framework:
     # -- text -----------------------------------------------------------------------------------------------------
 
     def stub(self) -> str:
-        listed = sorted([*self.exports, *POOLINGS, *HEAT_MAPS, *(loss.__name__ for loss in LOSSES)])
+        listed = sorted(
+            [*self.exports, *POOLINGS, *OF_TARGETS, *WITH_CLASS_AXIS, *(loss.__name__ for loss in LOSSES)]
+        )
         parts = [
             '"""Made by scripts/make_stubs.py; not to be edited."""\n',
             self.imports,
@@ -74,7 +78,7 @@ class Framework:
             *(self.loss(core_class) for core_class in LOSSES),
         ]
         if self.class_axis != CLASS_AXIS:
-            parts += [self.heat_map(getattr(seglosses_core, name)) for name in HEAT_MAPS[1:]]
+            parts += [self.heat_map(getattr(seglosses_core, name)) for name in WITH_CLASS_AXIS]
         return "\n".join(parts)
 
     def loss(self, core_class: type) -> str:
@@ -188,7 +192,8 @@ TORCH = Torch(
 from collections.abc import Sequence
 
 from seglosses_core import MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
+from seglosses_core import border_weights, boundary_penalty, cornernet_radius, gaussian_heatmap
+from seglosses_core import gaussian_heatmap_from_labels, nearest_instance, signed_distance_map
 from torch import Tensor, nn
 
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
@@ -216,7 +221,8 @@ from typing import Any
 import numpy as np
 import seglosses_core
 from jax import Array
-from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import border_weights, boundary_penalty, cornernet_radius, nearest_instance
 from seglosses_core.pixel import PixelLoss
 
 from seglosses_jax.loss import JaxLoss
@@ -235,7 +241,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from seglosses_core import MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core import border_weights, boundary_penalty, cornernet_radius, nearest_instance
 
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss

@@ -3,6 +3,12 @@
 from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_core.loss import Loss
+from seglosses_core.losses.boundary import (
+    BoundaryLoss,
+    DistancePenalizedCrossEntropyLoss,
+    GeneralizedSurfaceLoss,
+    HausdorffDTLoss,
+)
 from seglosses_core.losses.center import CenterLoss
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.losses.dice import DiceLoss, JaccardLoss
@@ -15,6 +21,7 @@ from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
+from seglosses_core.maps import border_weights, boundary_penalty, nearest_instance, signed_distance_map
 from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
 
 LOSSES: tuple[type[Loss], ...] = (
@@ -34,6 +41,10 @@ LOSSES: tuple[type[Loss], ...] = (
     MeanSquaredErrorLoss,
     LovaszSoftmaxLoss,
     LovaszHingeLoss,
+    BoundaryLoss,
+    GeneralizedSurfaceLoss,
+    HausdorffDTLoss,
+    DistancePenalizedCrossEntropyLoss,
     EnsembleLoss,
 )
 """What every adapter offers under the same names."""
@@ -45,8 +56,12 @@ __all__ = [
     "Minkowski",
     "Pooling",
     "TopK",
+    "border_weights",
+    "boundary_penalty",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "nearest_instance",
+    "signed_distance_map",
 ]
 __all__ += [loss.__name__ for loss in LOSSES]

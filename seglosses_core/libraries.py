@@ -34,7 +34,7 @@ STANDARD = (
     "__array_namespace_info__", "abs", "all", "any", "arange", "argmax", "argsort", "asarray", "astype", "bool",
     "broadcast_to", "clip", "concat", "cumulative_sum", "exp", "expand_dims", "finfo", "flip", "float32",
     "float64", "floor", "full_like", "int32", "int64", "isfinite", "isnan", "log", "log1p", "max",
-    "maximum", "mean", "min", "minimum", "moveaxis", "ones_like", "reshape", "sort", "sqrt", "squeeze",
+    "maximum", "mean", "min", "minimum", "moveaxis", "ones_like", "permute_dims", "reshape", "sort", "sqrt", "squeeze",
     "stack", "sum", "take", "take_along_axis", "where", "zeros", "zeros_like",
 )  # fmt: skip
 """What is used of the standard."""

@@ -296,16 +296,20 @@ class Ops:
 
     def rows(self, x: Array, *, batch: bool) -> Array:
         """Logits-shaped `x` with the pixels on the last axis: `(N, C, P)`, or `(1, C, N P)` of a whole batch."""
-        moved = self.xp.moveaxis(x, self.class_axis, 0 if batch else 1)
+        moved = self.xp.permute_dims(x, self._rows_order(batch))
         kept = moved.shape[: 1 if batch else 2]
         rows = self.xp.reshape(moved, (*kept, -1))
         return rows[None, ...] if batch else rows
 
     def from_rows(self, rows: Array, like: Array, *, batch: bool) -> Array:
         """`rows` back in the shape of logits."""
-        first = 0 if batch else 1
-        shape = self.xp.moveaxis(like, self.class_axis, first).shape
-        return self.xp.moveaxis(self.xp.reshape(rows, shape), first, self.class_axis)
+        order = self._rows_order(batch)
+        moved = self.xp.reshape(rows, tuple(like.shape[axis] for axis in order))
+        return self.xp.permute_dims(moved, tuple(map(order.index, range(self.rank))))
+
+    def _rows_order(self, batch: bool) -> tuple[int, ...]:
+        first = (self.class_axis, 0) if batch else (0, self.class_axis)
+        return (*first, *self.spatial_axes)
 
     def sums_above(self, keys: Array, weights: Sequence[Array]) -> list[tuple[Array, Array]]:
         """For each of the weights and each entry, their sums over the entries of its row whose keys are larger, and
@@ -340,6 +344,31 @@ class Ops:
             x = self.xp.concat([x[..., :step], later], axis=-1)
             step *= 2
         return x
+
+    # -- distances ------------------------------------------------------------------------------------------------
+
+    def squared_distance(
+        self, seeds: Array, axes: Sequence[int], spacing: Sequence[float], dtype: Any
+    ) -> Array:
+        """The square of the Euclidean distance of each place to the nearest where the bools `seeds` are True, ∞ where
+        there is none; `spacing` is that of the places on each of the axes. Exact, and without a derivative."""
+        zero = self.xp.zeros_like(seeds, dtype=dtype)
+        squared = self.xp.where(seeds, zero, self.xp.full_like(zero, math.inf))
+        for axis, step in zip(axes, spacing, strict=True):
+            squared = self.nearest(squared, axis, step * step)
+        return squared
+
+    def nearest(self, squared: Array, axis: int, factor: float) -> Array:
+        """`min_j squared(j) + factor (i − j)²` for each place i of an axis."""
+        length = squared.shape[axis]
+        index = self.cumulative_sum(self.xp.ones_like(squared), axis=axis) - 1
+
+        def step(nearest: Array, j: Any) -> Array:
+            offset = index - j
+            there = self.shifted_view(squared, (axis,), (j,), (length,))
+            return self.xp.minimum(nearest, there + factor * (offset * offset))
+
+        return self.scan(step, squared, list(range(length)))
 
     # -- labels ---------------------------------------------------------------------------------------------------
 

@@ -7,19 +7,33 @@ import numpy as np
 from jax import Array
 
 import seglosses_core
-from seglosses_core import Loss, MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import (
+    Loss,
+    MaxPooling,
+    Minkowski,
+    Pooling,
+    TopK,
+    border_weights,
+    boundary_penalty,
+    cornernet_radius,
+    nearest_instance,
+)
 from seglosses_core.pixel import PixelLoss
 from seglosses_jax.loss import JaxLoss
 
 __all__ = [
+    "BoundaryLoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
     "DistanceAwareCrossEntropyLoss",
+    "DistancePenalizedCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "GeneralizedSurfaceLoss",
+    "HausdorffDTLoss",
     "JaccardLoss",
     "JaxLoss",
     "LocallyAdaptiveLoss",
@@ -33,9 +47,13 @@ __all__ = [
     "PowerJaccardLoss",
     "TopK",
     "TverskyLoss",
+    "border_weights",
+    "boundary_penalty",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "nearest_instance",
+    "signed_distance_map",
 ]
 
 class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
@@ -574,6 +592,150 @@ class LovaszHingeLoss(JaxLoss, seglosses_core.LovaszHingeLoss):
         sample_weight: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
+class BoundaryLoss(JaxLoss, seglosses_core.BoundaryLoss):
+    """`L = Σ_i φ_i p_i / n` over the n pixels, with φ the distance to the boundary of the target, negative inside: half
+    the squared distance between the contours, less what it is for a perfect prediction. It may be below 0."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        spacing: Sequence[float] | None = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        distances: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        distances: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Any]: ...
+
+class GeneralizedSurfaceLoss(JaxLoss, seglosses_core.GeneralizedSurfaceLoss):
+    """`L = 1 − Σ_i (φ_i (1 − y_i − p_i))² / Σ_i φ_i²` with φ the signed distance to the boundary of the target: 0 for a
+    perfect prediction, 1 for its opposite."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        spacing: Sequence[float] | None = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        distances: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        distances: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Any]: ...
+
+class HausdorffDTLoss(JaxLoss, seglosses_core.HausdorffDTLoss):
+    """`L = Σ_i (p_i − y_i)² (d_i^α + e_i^α) / n` over the n pixels, with d the distance to the boundary of the target
+    and e that to the boundary of the prediction, where p > ½."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        spacing: Sequence[float] | None = None,
+        alpha: float = 2.0,
+        one_sided: bool = False,
+        log: bool = False,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        distances: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        distances: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Any]: ...
+
+class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalizedCrossEntropyLoss):
+    """`ℓ = −(1 + Φ) Σ_c y_c log p_c`, with Φ = 1 at the boundary of each pixel's label and 0 where that is deepest
+    (`boundary_penalty`). The mean is over the pixels: Φ is no weight."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        label_smoothing: float = 0.0,
+        spacing: Sequence[float] | None = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
 class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
     def __init__(self, *, losses: Sequence[Loss], weights: Any = None, sum_to_one: bool = False) -> None: ...
@@ -622,3 +784,14 @@ def gaussian_heatmap_from_labels(
     validate: bool = False,
 ) -> Array:
     """A heat map per class from the distance to the nearest pixel of that class."""
+
+def signed_distance_map(
+    labels: Array | np.ndarray,
+    *,
+    num_classes: int,
+    spacing: Sequence[float] | None = None,
+    first_label: int | None = None,
+    ignore_index: int | None = None,
+    class_axis: int = -1,
+) -> Array:
+    """The level set φ of each class, for `BoundaryLoss` and `GeneralizedSurfaceLoss`."""

@@ -5,19 +5,32 @@ from typing import Any
 
 import keras
 
-from seglosses_core import MaxPooling, Minkowski, Pooling, TopK, cornernet_radius
+from seglosses_core import (
+    MaxPooling,
+    Minkowski,
+    Pooling,
+    TopK,
+    border_weights,
+    boundary_penalty,
+    cornernet_radius,
+    nearest_instance,
+)
 from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 
 __all__ = [
+    "BoundaryLoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
     "DistanceAwareCrossEntropyLoss",
+    "DistancePenalizedCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "GeneralizedSurfaceLoss",
+    "HausdorffDTLoss",
     "JaccardLoss",
     "KerasLoss",
     "LearnableLoss",
@@ -32,9 +45,13 @@ __all__ = [
     "PowerJaccardLoss",
     "TopK",
     "TverskyLoss",
+    "border_weights",
+    "boundary_penalty",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "nearest_instance",
+    "signed_distance_map",
 ]
 
 class CrossEntropyLoss(KerasLoss):
@@ -364,6 +381,92 @@ class LovaszHingeLoss(KerasLoss):
     ) -> None: ...
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
 
+class BoundaryLoss(KerasLoss):
+    """`L = Σ_i φ_i p_i / n` over the n pixels, with φ the distance to the boundary of the target, negative inside: half
+    the squared distance between the contours, less what it is for a perfect prediction. It may be below 0."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        spacing: Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class GeneralizedSurfaceLoss(KerasLoss):
+    """`L = 1 − Σ_i (φ_i (1 − y_i − p_i))² / Σ_i φ_i²` with φ the signed distance to the boundary of the target: 0 for a
+    perfect prediction, 1 for its opposite."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        spacing: Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class HausdorffDTLoss(KerasLoss):
+    """`L = Σ_i (p_i − y_i)² (d_i^α + e_i^α) / n` over the n pixels, with d the distance to the boundary of the target
+    and e that to the boundary of the prediction, where p > ½."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        spacing: Sequence[float] | None = None,
+        alpha: float = 2.0,
+        one_sided: bool = False,
+        log: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class DistancePenalizedCrossEntropyLoss(KerasLoss):
+    """`ℓ = −(1 + Φ) Σ_c y_c log p_c`, with Φ = 1 at the boundary of each pixel's label and 0 where that is deepest
+    (`boundary_penalty`). The mean is over the pixels: Φ is no weight."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        label_smoothing: float = 0.0,
+        spacing: Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
 class EnsembleLoss(KerasLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
     def __init__(
@@ -403,3 +506,14 @@ def gaussian_heatmap_from_labels(
     validate: bool = False,
 ) -> Any:
     """A heat map per class from the distance to the nearest pixel of that class."""
+
+def signed_distance_map(
+    labels: Any,
+    *,
+    num_classes: int,
+    spacing: Sequence[float] | None = None,
+    first_label: int | None = None,
+    ignore_index: int | None = None,
+    class_axis: int = -1,
+) -> Any:
+    """The level set φ of each class, for `BoundaryLoss` and `GeneralizedSurfaceLoss`."""

@@ -75,15 +75,13 @@ class TensorFlowOps(Ops):
         return tf.reshape(sums, (images, num_classes))
 
     def rows(self, x: tf.Tensor, *, batch: bool) -> tf.Tensor:
-        first = 0 if batch else 1
-        moved = tensorflow_namespace.moveaxis(x, self.class_axis, first)
-        images = 1 if batch else tf.shape(moved)[0]
-        return tf.reshape(moved, (images, x.shape[self.class_axis], -1))
+        moved = tf.transpose(x, self._rows_order(batch))
+        return tf.reshape(moved, (1 if batch else tf.shape(x)[0], x.shape[self.class_axis], -1))
 
     def from_rows(self, rows: tf.Tensor, like: tf.Tensor, *, batch: bool) -> tf.Tensor:
-        first = 0 if batch else 1
-        shape = tf.shape(tensorflow_namespace.moveaxis(like, self.class_axis, first))
-        return tensorflow_namespace.moveaxis(tf.reshape(rows, shape), first, self.class_axis)
+        order = self._rows_order(batch)
+        moved = tf.reshape(rows, tf.gather(tf.shape(like), order))
+        return tf.transpose(moved, [order.index(axis) for axis in range(self.rank)])
 
     def sums_above(self, keys: tf.Tensor, weights: Sequence[tf.Tensor]) -> list[tuple[tf.Tensor, tf.Tensor]]:
         # By bisection: TensorFlow has no cumulative maximum.
@@ -100,6 +98,18 @@ class TensorFlowOps(Ops):
             return over, upto
 
         return [sums(weight) for weight in weights]
+
+    def nearest(self, squared: tf.Tensor, axis: int, factor: float) -> tf.Tensor:
+        length = tf.shape(squared)[axis]
+        places = tf.cast(tf.range(length), squared.dtype)
+        index = tf.reshape(places, [-1 if i == axis else 1 for i in range(squared.shape.rank)])
+
+        def step(j: tf.Tensor, nearest: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            there = tf.gather(squared, [j], axis=axis)
+            found = tf.minimum(nearest, there + factor * tf.square(index - places[j]))
+            return j + 1, tf.ensure_shape(found, squared.shape)
+
+        return tf.while_loop(lambda j, _: j < length, step, (tf.constant(0), squared))[1]
 
     def sum_classes(self, x: tf.Tensor) -> tf.Tensor:
         # TensorFlow's matrix product is faster on a CPU than its sum over a short last axis, and as exact. Elsewhere a

@@ -5,9 +5,13 @@ from seglosses_core import (
     MaxPooling,
     Minkowski,
     TopK,
+    border_weights,
+    boundary_penalty,
     cornernet_radius,
     gaussian_heatmap,
     gaussian_heatmap_from_labels,
+    nearest_instance,
+    signed_distance_map,
 )
 from seglosses_torch.center import CenterLoss as CenterLoss
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
@@ -15,7 +19,8 @@ from seglosses_torch.module import EnsembleLoss as EnsembleLoss
 from seglosses_torch.module import TorchLoss, module_class
 
 __all__ = ["LearnablePower", "LearnableWeights", "MaxPooling", "Minkowski", "TopK", "TorchLoss"]
-__all__ += ["cornernet_radius", "gaussian_heatmap", "gaussian_heatmap_from_labels"]
+__all__ += ["border_weights", "boundary_penalty", "cornernet_radius", "gaussian_heatmap"]
+__all__ += ["gaussian_heatmap_from_labels", "nearest_instance", "signed_distance_map"]
 __all__ += [core_class.__name__ for core_class in seglosses_core.LOSSES]
 
 for _core_class in seglosses_core.LOSSES:

@@ -9,22 +9,30 @@ from seglosses_core import (
     Minkowski,
     Pooling,
     TopK,
+    border_weights,
+    boundary_penalty,
     cornernet_radius,
     gaussian_heatmap,
     gaussian_heatmap_from_labels,
+    nearest_instance,
+    signed_distance_map,
 )
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss
 
 __all__ = [
+    "BoundaryLoss",
     "CenterLoss",
     "CrossEntropyLoss",
     "DiceLoss",
     "DistanceAwareCrossEntropyLoss",
+    "DistancePenalizedCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedDiceLoss",
+    "GeneralizedSurfaceLoss",
+    "HausdorffDTLoss",
     "JaccardLoss",
     "LearnablePower",
     "LearnableWeights",
@@ -40,9 +48,13 @@ __all__ = [
     "TopK",
     "TorchLoss",
     "TverskyLoss",
+    "border_weights",
+    "boundary_penalty",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "nearest_instance",
+    "signed_distance_map",
 ]
 
 class CrossEntropyLoss(TorchLoss):
@@ -443,6 +455,115 @@ class LovaszHingeLoss(TorchLoss):
         aggregate: str = "image",
         absent: str = "count",
         include_background: bool = True,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class BoundaryLoss(TorchLoss):
+    """`L = Σ_i φ_i p_i / n` over the n pixels, with φ the distance to the boundary of the target, negative inside: half
+    the squared distance between the contours, less what it is for a perfect prediction. It may be below 0."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        spacing: Sequence[float] | None = None,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        distances: Tensor | None = None,
+    ) -> Tensor: ...
+
+class GeneralizedSurfaceLoss(TorchLoss):
+    """`L = 1 − Σ_i (φ_i (1 − y_i − p_i))² / Σ_i φ_i²` with φ the signed distance to the boundary of the target: 0 for a
+    perfect prediction, 1 for its opposite."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        spacing: Sequence[float] | None = None,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        distances: Tensor | None = None,
+    ) -> Tensor: ...
+
+class HausdorffDTLoss(TorchLoss):
+    """`L = Σ_i (p_i − y_i)² (d_i^α + e_i^α) / n` over the n pixels, with d the distance to the boundary of the target
+    and e that to the boundary of the prediction, where p > ½."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        spacing: Sequence[float] | None = None,
+        alpha: float = 2.0,
+        one_sided: bool = False,
+        log: bool = False,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        distances: Tensor | None = None,
+    ) -> Tensor: ...
+
+class DistancePenalizedCrossEntropyLoss(TorchLoss):
+    """`ℓ = −(1 + Φ) Σ_c y_c log p_c`, with Φ = 1 at the boundary of each pixel's label and 0 where that is deepest
+    (`boundary_penalty`). The mean is over the pixels: Φ is no weight."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        label_smoothing: float = 0.0,
+        spacing: Sequence[float] | None = None,
     ) -> None: ...
     def __call__(
         self,

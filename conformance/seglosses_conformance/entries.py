@@ -103,6 +103,8 @@ class Entry:
     """What a call takes beside logits, target and weights: some arrays that go with logits of class axis 1."""
     bounds: tuple[float, float] = (0, math.inf)
     """Between which it lies as a mean, whatever the logits are. One that may be below 0 takes no pooling."""
+    curved: bool = True
+    """Whether it has second derivatives: a function that is linear in the logits, piece by piece, has none."""
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""
 

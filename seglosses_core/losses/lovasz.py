@@ -161,7 +161,7 @@ class LovaszHingeLoss(LovaszLoss):
     def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, ErrorsBack]:
         xp = ops.xp
         margin = 1 - target.signs * prediction.logits
-        wrong, nothing = margin > 0, xp.zeros_like(margin)
+        wrong, nothing = margin > 0, 0 * margin
 
         def back(slope: Array) -> Cotangent:
             return Cotangent(logits=[xp.where(wrong, -target.signs * slope, nothing)])

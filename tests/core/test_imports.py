@@ -21,9 +21,13 @@ OTHERS = {
     "Minkowski",
     "Pooling",
     "TopK",
+    "border_weights",
+    "boundary_penalty",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "nearest_instance",
+    "signed_distance_map",
 }
 DEFAULTS = {
     "CrossEntropyLoss": {"activation": "softmax", "label_smoothing": 0.0, "reduction": "mean"},

@@ -18,11 +18,12 @@ from jax_cases import (
     W,
     by_formula,
     close,
-    each_case,
+    each_curved,
     each_loss,
     heat_map,
     labels,
     logits,
+    one_curved,
     soft,
 )
 
@@ -42,7 +43,7 @@ def direction(z: Array) -> Array:
 
 
 @pytest.mark.sampled(8)
-@each_case
+@each_curved
 def test_every_mode_is_that_of_the_formula(case: Case) -> None:
     """Value, gradient, forward mode and a Hessian-vector product, forward over reverse."""
     z = case.logits()
@@ -57,7 +58,7 @@ def test_every_mode_is_that_of_the_formula(case: Case) -> None:
         close(found, expected, relative=1e-10)
 
 
-@each_loss
+@one_curved
 def test_reverse_over_reverse(case: Case) -> None:
     z = case.logits()
 
@@ -68,7 +69,7 @@ def test_reverse_over_reverse(case: Case) -> None:
     close(product(call), product(formula), relative=1e-10)
 
 
-@each_loss
+@one_curved
 def test_hessian(case: Case) -> None:
     loss, z = case.make(), case.logits()[:, :1, :2]
     given = {name: x[:, :1, :2] if x.shape[1:3] == (H, W) else x for name, x in case.arguments().items()}

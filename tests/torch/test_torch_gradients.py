@@ -18,6 +18,7 @@ from torch_cases import (
     W,
     close,
     each_case,
+    each_curved,
     each_loss,
     gradient,
     heat_map,
@@ -46,7 +47,7 @@ def test_gradient_is_that_of_the_formula(case: Case) -> None:
     close(gradient(by_hand, z), gradient(by_autograd, z))
 
 
-@each_case
+@each_curved
 def test_hessian_vector_product_is_that_of_the_formula(case: Case) -> None:
     loss, given, z = case.make(), case.arguments(), case.logits().requires_grad_()
 

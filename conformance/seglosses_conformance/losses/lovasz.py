@@ -192,6 +192,7 @@ HINGE = Entry(
         Sample(targets=HARD, activations=("sigmoid",)),
         Sample({"aggregate": "batch", "absent": "skip"}, targets=HARD, activations=("sigmoid",)),
     ),
+    curved=False,
     value_fault=without("mask"),
     gradient_fault=lambda g: 0.99 * g,
 )

@@ -47,6 +47,7 @@ class Cell:
     p: Scalar
     y: Any
     position: tuple[int, ...] = ()
+    image: int = 0
 
 
 Classes = Sequence[tuple[Any, list[Cell], bool]]
@@ -157,7 +158,7 @@ def cells_of(
         weight = pixel.mask * (pixel.sample_weight if batch else 1)
         prediction = probabilities(pixel.logits, activation)
         for cells, p, y in zip(found[0 if batch else pixel.image], prediction, pixel.target, strict=True):
-            cells.append(Cell(weight, p, y, pixel.position))
+            cells.append(Cell(weight, p, y, pixel.position, pixel.image))
     return found
 
 
