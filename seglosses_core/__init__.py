@@ -19,6 +19,7 @@ from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
+from seglosses_core.losses.skeleton import BoundaryF1Loss, ClCrossEntropyLoss, ClDiceLoss
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
 from seglosses_core.maps import border_weights, boundary_penalty, nearest_instance, signed_distance_map
@@ -45,6 +46,9 @@ LOSSES: tuple[type[Loss], ...] = (
     GeneralizedSurfaceLoss,
     HausdorffDTLoss,
     DistancePenalizedCrossEntropyLoss,
+    ClDiceLoss,
+    ClCrossEntropyLoss,
+    BoundaryF1Loss,
     EnsembleLoss,
 )
 """What every adapter offers under the same names."""

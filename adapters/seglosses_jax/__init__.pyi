@@ -22,8 +22,11 @@ from seglosses_core.pixel import PixelLoss
 from seglosses_jax.loss import JaxLoss
 
 __all__ = [
+    "BoundaryF1Loss",
     "BoundaryLoss",
     "CenterLoss",
+    "ClCrossEntropyLoss",
+    "ClDiceLoss",
     "CrossEntropyLoss",
     "DiceLoss",
     "DistanceAwareCrossEntropyLoss",
@@ -718,6 +721,114 @@ class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalize
         clip: float = 0.0,
         label_smoothing: float = 0.0,
         spacing: Sequence[float] | None = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
+    """`L = 1 − 2 P R / (P + R)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where S_p
+    and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float = 1.0,
+        iterations: int = 10,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        skeleton: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        skeleton: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Any]: ...
+
+class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
+    """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        label_smoothing: float = 0.0,
+        iterations: int = 3,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        skeleton: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        skeleton: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Any]: ...
+
+class BoundaryF1Loss(JaxLoss, seglosses_core.BoundaryF1Loss):
+    """`L = 1 − 2 P R / (P + R)` with `P = (Σ b_p e_y + ε) / (Σ b_p + ε)` and `R = (Σ b_y e_p + ε) / (Σ b_y + ε)`, where
+    `b = x − erode(x)` is the inner boundary of prediction and target, and `e = dilate(b)` what lies near it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float = 1e-05,
+        width: int = 3,
+        tolerance: int = 5,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

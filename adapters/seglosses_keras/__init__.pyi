@@ -19,8 +19,11 @@ from seglosses_keras.layers import LearnableLoss
 from seglosses_keras.loss import KerasLoss
 
 __all__ = [
+    "BoundaryF1Loss",
     "BoundaryLoss",
     "CenterLoss",
+    "ClCrossEntropyLoss",
+    "ClDiceLoss",
     "CrossEntropyLoss",
     "DiceLoss",
     "DistanceAwareCrossEntropyLoss",
@@ -462,6 +465,71 @@ class DistancePenalizedCrossEntropyLoss(KerasLoss):
         clip: float = 0.0,
         label_smoothing: float = 0.0,
         spacing: Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class ClDiceLoss(KerasLoss):
+    """`L = 1 − 2 P R / (P + R)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where S_p
+    and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float = 1.0,
+        iterations: int = 10,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class ClCrossEntropyLoss(KerasLoss):
+    """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        label_smoothing: float = 0.0,
+        iterations: int = 3,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class BoundaryF1Loss(KerasLoss):
+    """`L = 1 − 2 P R / (P + R)` with `P = (Σ b_p e_y + ε) / (Σ b_p + ε)` and `R = (Σ b_y e_p + ε) / (Σ b_y + ε)`, where
+    `b = x − erode(x)` is the inner boundary of prediction and target, and `e = dilate(b)` what lies near it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float = 1e-05,
+        width: int = 3,
+        tolerance: int = 5,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

@@ -132,6 +132,8 @@ class ClassScores(RatioOfSums):
         return super().__call__(problem, **{**self.defaults, **options})
 
     def loss_of(self, region: Any, smooth: float, options: dict[str, Any]) -> tuple[Any, Any]:
+        if not region:
+            return mpf(0), mpf(0)
         own = {"smooth": mpf(smooth)} if "smooth" in signature(self.score).parameters else {}
         return self.score(region, **own, **options)
 
