@@ -105,6 +105,8 @@ class Entry:
     """Between which it lies as a mean, whatever the logits are. One that may be below 0 takes no pooling."""
     curved: bool = True
     """Whether it has second derivatives: a function that is linear in the logits, piece by piece, has none."""
+    soft_slope: bool = True
+    """Whether it has a derivative with respect to a soft target: of the regions above 1/2 there is none."""
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""
 

@@ -147,6 +147,7 @@ BOUNDARY = Entry(
     samples=(Sample(), Sample({"include_background": False, "absent": "skip"})),
     bounds=(-np.inf, np.inf),
     exceptions=NO_ORDER,
+    soft_slope=False,
     value_fault=wrong_order,
     gradient_fault=lambda g: 0.99 * g,
 )
