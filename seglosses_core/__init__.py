@@ -19,8 +19,14 @@ from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from seglosses_core.losses.pointwise_exponential import PointwiseExponentialLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
-from seglosses_core.losses.skeleton import BoundaryF1Loss, ClCrossEntropyLoss, ClDiceLoss
+from seglosses_core.losses.skeleton import (
+    BoundaryF1Loss,
+    ClCrossEntropyLoss,
+    ClDiceLoss,
+    SkeletonRecallLoss,
+)
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
+from seglosses_core.losses.structure import ActiveContourLoss, SSIMLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
 from seglosses_core.maps import border_weights, boundary_penalty, nearest_instance, signed_distance_map
 from seglosses_core.reductions import MaxPooling, Minkowski, Pooling, TopK
@@ -48,7 +54,10 @@ LOSSES: tuple[type[Loss], ...] = (
     DistancePenalizedCrossEntropyLoss,
     ClDiceLoss,
     ClCrossEntropyLoss,
+    SkeletonRecallLoss,
     BoundaryF1Loss,
+    SSIMLoss,
+    ActiveContourLoss,
     EnsembleLoss,
 )
 """What every adapter offers under the same names."""

@@ -28,10 +28,12 @@ class Move(NamedTuple):
 
 def erode(x: Array, valid: Array | None, ops: Ops) -> tuple[Array, WindowBack]:
     """The minimum of each pixel and its neighbours along the spatial axes, logits-shaped."""
-    rank = len(ops.spatial_axes)
-    centre = (1,) * rank
-    beside = [(*centre[:i], place, *centre[i + 1 :]) for i in range(rank) for place in (0, 2)]
-    return _extremes(x, valid, [Move(ops.spatial_axes, 3, [centre, *beside])], math.inf, ops)
+    return _extremes(x, valid, [_plus(ops)], math.inf, ops)
+
+
+def dilate(x: Array, valid: Array | None, ops: Ops) -> tuple[Array, WindowBack]:
+    """The maximum of each pixel and its neighbours along the spatial axes, logits-shaped."""
+    return _extremes(x, valid, [_plus(ops)], -math.inf, ops)
 
 
 def erode_box(x: Array, valid: Array | None, width: int, ops: Ops) -> tuple[Array, WindowBack]:
@@ -42,6 +44,13 @@ def erode_box(x: Array, valid: Array | None, width: int, ops: Ops) -> tuple[Arra
 def dilate_box(x: Array, valid: Array | None, width: int, ops: Ops) -> tuple[Array, WindowBack]:
     """The maximum over a window of this odd width on each spatial axis, axis after axis."""
     return _extremes(x, valid, _box(width, ops), -math.inf, ops)
+
+
+def _plus(ops: Ops) -> Move:
+    rank = len(ops.spatial_axes)
+    centre = (1,) * rank
+    beside = [(*centre[:i], place, *centre[i + 1 :]) for i in range(rank) for place in (0, 2)]
+    return Move(ops.spatial_axes, 3, [centre, *beside])
 
 
 def _box(width: int, ops: Ops) -> list[Move]:

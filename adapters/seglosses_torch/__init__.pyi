@@ -21,6 +21,7 @@ from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss
 
 __all__ = [
+    "ActiveContourLoss",
     "BoundaryF1Loss",
     "BoundaryLoss",
     "CenterLoss",
@@ -48,6 +49,8 @@ __all__ = [
     "PointwiseExponentialLoss",
     "PowerDiceLoss",
     "PowerJaccardLoss",
+    "SSIMLoss",
+    "SkeletonRecallLoss",
     "TopK",
     "TorchLoss",
     "TverskyLoss",
@@ -631,6 +634,34 @@ class ClCrossEntropyLoss(TorchLoss):
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
 
+class SkeletonRecallLoss(TorchLoss):
+    """`L = 1 − (Σ p t + ε) / (Σ t + ε)`, with t the pixels of each class that are near its skeleton: how much of the
+    centrelines is found."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        smooth: float = 1.0,
+        iterations: int = 10,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        skeleton: Tensor | None = None,
+    ) -> Tensor: ...
+
 class BoundaryF1Loss(TorchLoss):
     """`L = 1 − 2 P R / (P + R)` with `P = (Σ b_p e_y + ε) / (Σ b_p + ε)` and `R = (Σ b_y e_p + ε) / (Σ b_y + ε)`, where
     `b = x − erode(x)` is the inner boundary of prediction and target, and `e = dilate(b)` what lies near it."""
@@ -649,6 +680,62 @@ class BoundaryF1Loss(TorchLoss):
         smooth: float = 1e-05,
         width: int = 3,
         tolerance: int = 5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class SSIMLoss(TorchLoss):
+    """`L = 1 − mean (2 μ_p μ_y + c1) (2 σ_py + c2) / ((μ_p² + μ_y² + c1) (σ_p² + σ_y² + c2))`, with the means, the
+    variances and the covariance in a Gaussian window around each pixel."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        window: int = 11,
+        sigma: float = 1.5,
+        k1: float = 0.01,
+        k2: float = 0.03,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class ActiveContourLoss(TorchLoss):
+    """`L = mean √(|∇p|² + 10⁻⁸) + λ (μ mean p (1 − y)² + mean (1 − p) y²)`: the length of the contour and how far it
+    is from the target; of a hard target and μ = 1 total variation and the mean of |p − y|."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        weight: float = 1.0,
+        inside: float = 1.0,
     ) -> None: ...
     def __call__(
         self,

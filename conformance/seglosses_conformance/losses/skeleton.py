@@ -18,11 +18,12 @@ from ..oracle.family import Cell, ClassScores, PixelCosts, index_of, one_minus, 
 from ..oracle.pooling import Term
 from ..oracle.problem import Pixel, Problem, probabilities
 from ..oracle.tape import plain
-from ..oracle.windows import Image, box, extreme, image_of, skeleton
+from ..oracle.windows import Image, box, extreme, image_of, plus, skeleton
 from .cross_entropy import cross_entropy
 
 SHIT = "Shit et al., clDice, CVPR 2021, algorithms 1 and 2"
 ACEBES = "Acebes et al., The centerline-cross entropy loss, MICCAI 2024"
+KIRCHHOFF = "Kirchhoff et al., Skeleton recall loss, ECCV 2024, section 3"
 BOKHOVKIN = (
     "Bokhovkin and Burnaev, Boundary loss for remote sensing imagery semantic segmentation, 2019, section 3"
 )
@@ -58,6 +59,18 @@ def boundary_f1(cells: list[Cell], smooth: Any, width: int = 3, tolerance: int =
     of_p, wide_p = near(image_of(cells, lambda cell: cell.p))
     of_y, wide_y = near(image_of(cells, lambda cell: cell.y))
     return harmonic(cells, smooth, [(of_p, wide_y), (of_y, wide_p)])
+
+
+def skeleton_recall(cells: list[Cell], smooth: Any, iterations: int = 10) -> tuple[Any, Any]:
+    """1 − (Σ p t + ε)/(Σ t + ε), t the skeleton of the target, dilated twice, within the target."""
+    y = image_of(cells, lambda cell: cell.y)
+    near = skeleton(y, iterations)
+    for _ in range(2):
+        near = extreme(near, [plus(len(cells[0].position))], max)
+    places = [(cell.image, *cell.position) for cell in cells]
+    t = [cell.w * near[place] * cell.y for cell, place in zip(cells, places, strict=True)]
+    found = total(weight * cell.p for weight, cell in zip(t, cells, strict=True))
+    return one_minus(found + smooth, total(t) + smooth)
 
 
 @dataclass(frozen=True)
@@ -228,4 +241,31 @@ BOUNDARY_F1 = Entry(
     gradient_fault=lambda g: 0.99 * g,
 )
 
-ENTRIES = [CL_DICE, CL_CROSS_ENTROPY, BOUNDARY_F1]
+SKELETON_RECALL = Entry(
+    loss="SkeletonRecallLoss",
+    source=KIRCHHOFF,
+    oracle=ClassScores(skeleton_recall, defaults={"smooth": 1.0}),
+    cases=[
+        case(
+            "worked-example",
+            "A line of two pixels is its own skeleton: 1 − (.6 + .3)/2.",
+            flags="worked identity one-class",
+            activation="identity",
+            smooth=0.0,
+            logits=ROW["logits"],
+            target=np.array([[0, 1, 1, 0, 0]]),
+            value_by_hand=0.55,
+            gradient_by_hand=[0, -1 / 2, -1 / 2, 0, 0],
+        ),
+        *family(iterations=1),
+        *(replace(one, hyperparameters={**one.hyperparameters, "iterations": 2}) for one in of_windows()),
+        case("defaults", "Ten erosions.", **LARGE),
+    ],
+    samples=(Sample({"iterations": 1}), Sample({"include_background": False, "smooth": 0.5})),
+    bounds=(0, 1),
+    exceptions=NO_ORDER,
+    value_fault=other(smooth=0.99),
+    gradient_fault=lambda g: 0.99 * g,
+)
+
+ENTRIES = [CL_DICE, CL_CROSS_ENTROPY, SKELETON_RECALL, BOUNDARY_F1]
