@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from seglosses_core.activations import Cotangent, Prediction
-from seglosses_core.arithmetic import divide, one_if_zero, power
+from seglosses_core.arithmetic import divide, power
 from seglosses_core.call import Back, Shared
 from seglosses_core.checks import check_flag, check_number
 from seglosses_core.costs import Costs
@@ -24,6 +24,7 @@ from seglosses_core.maps.distance import (
     squared_boundary_distance,
 )
 from seglosses_core.ops import Ops
+from seglosses_core.pixel_sums import Summand, errors
 from seglosses_core.region import RegionLoss, ScoreBack
 from seglosses_core.target import Target
 
@@ -59,24 +60,6 @@ class DistanceLoss(RegionLoss):
         spacing = spacing_of(self.spacing, ops)
         return signed_distance(target.values > 0.5, target.valid, spacing, ops, target.dtype)
 
-    def sums(self, x: Array, weights: Array | None, ops: Ops) -> Array:
-        """`Σ w x` over the pixels of each image, `(N, C)`, or of the batch, `(1, C)`."""
-        found = ops.power_sum(x, 1, weights)
-        return ops.xp.sum(found, axis=0, keepdims=True) if self.aggregate == "batch" else found
-
-    def counts(self, weights: Array | None, target: Target, ops: Ops) -> Array:
-        """`Σ w` over the pixels of each image, `(N, 1)`, or of the batch, `(1, 1)`; 1 for 0."""
-        if weights is None:
-            weights = ops.xp.ones_like(ops.class_zero(target.values))
-        found = ops.sum_image(weights)[:, None]
-        found = ops.xp.sum(found, axis=0, keepdims=True) if self.aggregate == "batch" else found
-        return one_if_zero(found, ops.xp)
-
-    def weighted_slope(self, table: Array, weights: Array | None, dtype: object, ops: Ops) -> list[Array]:
-        """Factors of a slope: a table of images and classes, and the weights of pixels."""
-        factors = [ops.over_pixels(ops.cast(table, dtype))]
-        return factors if weights is None else [*factors, ops.over_classes(weights)]
-
 
 @dataclass(frozen=True, kw_only=True)
 class BoundaryLoss(DistanceLoss):
@@ -111,16 +94,10 @@ class BoundaryLoss(DistanceLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        weights = self.pixel_weights(target)
-        phi, count = self.signed_distances(target, ops, inputs), self.counts(weights, target, ops)
+        phi = self.signed_distances(target, ops, inputs)
         if not target.hard:
             phi = phi + 0 * target.values  # of which only NaN is left
-
-        def back(upstream: Array) -> Cotangent:
-            factors = self.weighted_slope(upstream / count, weights, phi.dtype, ops)
-            return Cotangent(terms=[(1, (*factors, phi))])
-
-        return self.sums(phi * prediction.probabilities, weights, ops) / count, back
+        return self.pixel_mean(Summand(phi * prediction.probabilities, phi), target)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,19 +124,16 @@ class GeneralizedSurfaceLoss(DistanceLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        xp, weights, y = ops.xp, self.pixel_weights(target), target.values
+        xp, y, p, rest = ops.xp, target.values, prediction.probabilities, prediction.complements
         phi = self.signed_distances(target, ops, inputs)
-        square, p, rest = phi * phi, prediction.probabilities, prediction.complements
-        total = self.sums(square, weights, ops)
+        square = phi * phi
         # 1 − (1 − y − p)², without a difference of what is nearly equal.
-        missed = self.sums(square * ((y + p) * (1 - y + rest)), weights, ops)
-
-        def back(upstream: Array) -> Cotangent:
-            table = divide(ops.cast(upstream, total.dtype), total, xp)
-            factors = self.weighted_slope(table, weights, phi.dtype, ops)
-            return Cotangent(terms=[(1, (*factors, 2 * square * (rest - y)))])
-
-        return divide(missed, total, xp), back
+        missed = Summand(square * ((y + p) * (1 - y + rest)), 2 * square * (rest - y))
+        (above,), back = self.pixel_sums([missed], target)
+        (below,), _ = self.pixel_sums([Summand(square, square)], target)
+        return divide(above, below, xp), lambda upstream: back(
+            [divide(ops.cast(upstream, below.dtype), below, xp)]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,21 +179,14 @@ class HausdorffDTLoss(DistanceLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        weights, y, p = self.pixel_weights(target), target.values, prediction.probabilities
         if "distances" in inputs:
             distances = power(target.only_valid(inputs["distances"]), self.alpha)
         else:
-            distances = self.distance_powers(y > 0.5, target, ops)
+            distances = self.distance_powers(target.values > 0.5, target, ops)
         if not self.one_sided:
-            distances = distances + self.distance_powers(p > 0.5, target, ops)
-        error = ops.xp.where(y == 1, -prediction.complements, p - y)
-        count = self.counts(weights, target, ops)
-
-        def back(upstream: Array) -> Cotangent:
-            factors = self.weighted_slope(2 * upstream / count, weights, error.dtype, ops)
-            return Cotangent(terms=[(1, (*factors, distances, error))])
-
-        return self.sums(distances * (error * error), weights, ops) / count, back
+            distances = distances + self.distance_powers(prediction.probabilities > 0.5, target, ops)
+        error, _ = errors(prediction, target)
+        return self.pixel_mean(Summand(distances * (error * error), 2 * distances * error), target)
 
     def distance_powers(self, regions: Array, target: Target, ops: Ops) -> Array:
         """d^α, logits-shaped."""

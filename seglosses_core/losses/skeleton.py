@@ -47,7 +47,7 @@ class HarmonicLoss(RegionLoss):
         """L from the logits-shaped summands of numerator and denominator of P and of R; and the way back to
         those."""
         xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
-        unit = target.unit(with_samples=batch)
+        unit = self.sums_unit(target)
         smooth = self.smooth if unit is None else self.smooth / unit
 
         def total(x: Array) -> Array:
@@ -236,7 +236,7 @@ class SkeletonRecallLoss(RegionLoss):
             near = near * target.values
         sums = [ops.power_sum(near, 1, weights), ops.sum_product(near, prediction.complements, weights)]
         whole, missed = (xp.sum(x, axis=0, keepdims=True) for x in sums) if batch else sums
-        unit = target.unit(with_samples=batch)
+        unit = self.sums_unit(target)
         whole = whole + (self.smooth if unit is None else self.smooth / unit)
 
         def back(upstream: Array) -> Cotangent:
