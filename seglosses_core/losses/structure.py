@@ -23,8 +23,8 @@ class MeanMapLoss(RegionLoss):
     def mean(self, values: Array, target: Target, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
         """L, and the way back to the map, to what broadcasts against logits; both wide."""
         xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
-        pixels = xp.ones_like(ops.class_zero(values)) if weights is None else weights
-        total, count = ops.power_sum(values, 1, weights), ops.sum_image(pixels)[:, None]
+        pixels = xp.ones_like(ops.class_zero(values)) if weights is None else ops.cast(weights, values.dtype)
+        total, count = ops.power_sum(values, 1, pixels), ops.sum_image(pixels)[:, None]
         if batch:
             total, count = (xp.sum(x, axis=0, keepdims=True) for x in (total, count))
         count = one_if_zero(count, xp)
@@ -49,8 +49,10 @@ class SSIMLoss(MeanMapLoss):
         Odd, at least 3: the width of the window, in pixels.
     sigma : float
         Of the Gaussian, above 0.
-    k1, k2 : float
-        c = k² of a range of 1, above 0.
+    k1 : float
+        Above 0; c1 is its square.
+    k2 : float
+        Above 0; c2 is its square.
 
     Examples
     --------
