@@ -88,7 +88,7 @@ def test_stubs_are_current(generator: ModuleType) -> None:
 def test_stubs_list_what_the_package_lists(package: str, generator: ModuleType) -> None:
     module = pytest.importorskip(package)
     framework = next(f for f in (generator.TORCH, generator.JAX, generator.KERAS) if f.package == package)
-    listed = [*framework.exports, *generator.POOLINGS, *generator.HEAT_MAPS]
+    listed = [*framework.exports, *generator.POOLINGS, *generator.OF_TARGETS, *generator.WITH_CLASS_AXIS]
     assert sorted(module.__all__) == sorted([*listed, *(loss.__name__ for loss in generator.LOSSES)])
 
 
