@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import divide, power
 from seglosses_core.call import Back, Shared
 from seglosses_core.checks import check_flag, check_number

@@ -148,7 +148,7 @@ class BoundaryF1Loss(HarmonicLoss):
     >>> labels = np.asarray([[0, 1, 1, 1, 0, 0]])
     >>> loss = BoundaryF1Loss(activation="identity")
     >>> float(loss(probabilities, labels).round(6))
-    0.176469
+    0.17647
     """
 
     smooth: float = 1e-5

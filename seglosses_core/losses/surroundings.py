@@ -22,8 +22,8 @@ class MeanMapLoss(RegionLoss):
     def mean(self, values: Array, target: Target, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
         """L, and the way back to the map, to what broadcasts against logits; both wide."""
         xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
-        pixels = xp.ones_like(ops.class_zero(values)) if weights is None else weights
-        total, count = ops.power_sum(values, 1, weights), ops.sum_image(pixels)[:, None]
+        pixels = xp.ones_like(ops.class_zero(values)) if weights is None else ops.cast(weights, values.dtype)
+        total, count = ops.power_sum(values, 1, pixels), ops.sum_image(pixels)[:, None]
         if batch:
             total, count = (xp.sum(x, axis=0, keepdims=True) for x in (total, count))
         count = one_if_zero(count, xp)

@@ -85,7 +85,7 @@ def hausdorff_loss(problem: Problem, *, log: bool = False, **options: Any) -> Re
 
 FIVE = np.array([[[0.1, 0.6, 0.9, 0.6, 0.2]]])
 THREE_OF_FIVE = np.array([[0, 1, 1, 1, 0]])
-LARGE = {"logits": varied(2, 3, 5, 4, root=46), "target": varied_labels(2, 5, 4, classes=3)}
+LARGE: dict[str, Any] = {"logits": varied(2, 3, 5, 4, root=46), "target": varied_labels(2, 5, 4, classes=3)}
 
 
 def of_distances(**hyperparameters: Any) -> list[Definition]:
@@ -276,7 +276,7 @@ class NearBoundary(PixelCosts):
     ) -> tuple[list[Term], tuple[int, ...]]:
         terms, shape = super().terms(problem, pixels, activation, class_weights, **options)
         exclusive = self.are_exclusive(activation, problem.classes)
-        factors = {}
+        factors: dict[int, Any] = {}
         for c in range(problem.classes):
             cells = [
                 Cell(mpf(1), pixel.logits[c], pixel.target[c], (pixel.image, *pixel.position))

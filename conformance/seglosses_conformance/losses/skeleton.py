@@ -101,8 +101,11 @@ class AlongSkeletons(PixelCosts):
         return [replace(term, cost=term.cost * factors[term.index]) for term in terms], shape
 
 
-ROW = {"logits": np.array([[[0.1, 0.6, 0.3, 0.8, 0.2]]]), "target": np.array([[0, 0, 0, 1, 0]])}
-LARGE = {"logits": varied(2, 2, 5, 4, root=46), "target": varied_labels(2, 5, 4, classes=2)}
+ROW: dict[str, Any] = {
+    "logits": np.array([[[0.1, 0.6, 0.3, 0.8, 0.2]]]),
+    "target": np.array([[0, 0, 0, 1, 0]]),
+}
+LARGE: dict[str, Any] = {"logits": varied(2, 2, 5, 4, root=46), "target": varied_labels(2, 5, 4, classes=2)}
 LINE = np.zeros((1, 3, 5), dtype=int)
 LINE[0, 1] = 1
 SQUARE = np.zeros((1, 5, 5), dtype=int)

@@ -15,7 +15,7 @@ from ..faults import other
 from ..oracle.family import Cell, ClassScores, total
 from ..oracle.tape import plain
 from ..oracle.windows import image_of
-from .skeleton import LARGE, of_windows
+from .skeleton import LARGE, NO_ORDER, of_windows
 
 WANG = "Wang et al., Image quality assessment, 2004, eq. 13; Qin et al., BASNet, CVPR 2019, eq. 6"
 CHEN = "Chen et al., Learning active contour models for medical image segmentation, CVPR 2019, eqs. 11 and 12"
@@ -71,7 +71,6 @@ def active_contour(cells: list[Cell], weight: float = 1.0, inside: float = 1.0) 
 
 CENTRE = np.zeros((1, 3, 3), dtype=int)
 CENTRE[0, 1, 1] = 1
-NO_ORDER = {"permuted pixels": "neighbours change with the order"}
 
 
 def one_pixel(y: int, value: float) -> Definition:
