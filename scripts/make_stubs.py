@@ -16,15 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import seglosses_core
-from seglosses_core import LOSSES, CenterLoss, Loss
+from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, CenterLoss, Loss
+from seglosses_core.defaults import with_defaults
 
 ADAPTERS = Path(__file__).parent.parent / "adapters"
-POOLINGS = ("HardExampleMining", "MaxPooling", "Minkowski", "TopK")
-FUNCTIONS = ("boundary_weights", "class_weights_from_counts")
-HEAT_MAPS = ("cornernet_radius", "gaussian_heatmap", "gaussian_heatmap_from_labels")
-COMPOUNDS = ("combo_loss", "unified_focal_loss")
-SOFT_LABELS = ("spatially_varying_labels",)
+OFFERED = (*LOSSES, *POOLINGS, *FUNCTIONS)
 
 Parameters = list[inspect.Parameter]
 
@@ -40,7 +36,7 @@ class Framework:
     package: str
     imports: str
     exports: tuple[str, ...]
-    """What the adapter has beside losses, poolings and heat maps."""
+    """What the adapter has beside losses, poolings and functions."""
     base: str
     array: str
     class_axis: int
@@ -48,6 +44,11 @@ class Framework:
     """Of hyper-parameters that take more, or something else, than the core's."""
     calls: tuple[str, ...] = ()
     """The methods of the core that are shown with the framework's arrays."""
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Of the core's functions."""
+        return {"class_axis": self.class_axis, "package": self.package}
 
     def bases(self, core_class: type) -> str:
         return self.base
@@ -69,26 +70,16 @@ class Framework:
     # -- text -----------------------------------------------------------------------------------------------------
 
     def stub(self) -> str:
-        listed = sorted(
-            [
-                *self.exports,
-                *POOLINGS,
-                *FUNCTIONS,
-                *HEAT_MAPS,
-                *SOFT_LABELS,
-                *COMPOUNDS,
-                *(loss.__name__ for loss in LOSSES),
-            ]
-        )
+        listed = sorted([*self.exports, *(one.__name__ for one in OFFERED)])
+        as_they_are = [f for f in FUNCTIONS if with_defaults(f, **self.defaults) is f]
+        imported = ["Loss", "Pooling", *(one.__name__ for one in (*POOLINGS, *as_they_are))]
         parts = [
             '"""Made by scripts/make_stubs.py; not to be edited."""\n',
-            self.imports,
+            f"from seglosses_core import {', '.join(imported)}\n{self.imports}",
             f"__all__ = {listed!r}\n",
             *(self.loss(core_class) for core_class in LOSSES),
-            *(self.compound(getattr(seglosses_core, name)) for name in COMPOUNDS),
+            *(self.changed(function) for function in FUNCTIONS if function not in as_they_are),
         ]
-        if self.class_axis != CLASS_AXIS:
-            parts += [self.heat_map(getattr(seglosses_core, name)) for name in (*HEAT_MAPS[1:], *SOFT_LABELS)]
         return "\n".join(parts)
 
     def loss(self, core_class: type) -> str:
@@ -98,16 +89,12 @@ class Framework:
             *body, *self.methods(core_class)
         )
 
-    def heat_map(self, function: Callable[..., Any]) -> str:
+    def changed(self, function: Callable[..., Any]) -> str:
+        """One that has defaults of this package. The package itself is given already, and makes losses of its own."""
         signature = inspect.signature(function)
-        return self.described(function, list(signature.parameters.values()), str(signature.return_annotation))
-
-    def compound(self, function: Callable[..., Any]) -> str:
-        """Of losses of this package, whose name is given already."""
-        parameters = inspect.signature(function).parameters.values()
-        return self.described(function, [p for p in parameters if p.name != "package"], "EnsembleLoss")
-
-    def described(self, function: Callable[..., Any], parameters: Parameters, returned: str) -> str:
+        parameters = [p for p in signature.parameters.values() if p.name != "package"]
+        makes_losses = len(parameters) < len(signature.parameters)
+        returned = "EnsembleLoss" if makes_losses else str(signature.return_annotation)
         summary = inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0]
         text = self.function(function.__name__, [], parameters, returned)
         return text.removesuffix("...") + "\n" + indented(f'"""{summary}"""')
@@ -134,10 +121,6 @@ class Framework:
 
     def type(self, annotation: str) -> str:
         return re.sub(r"\bArray\b", self.array, annotation)
-
-
-CLASS_AXIS = 1
-"""Where the core has the classes."""
 
 
 def with_inputs(parameters: Parameters, core_class: type[Loss]) -> Parameters:
@@ -208,9 +191,6 @@ TORCH = Torch(
 from collections.abc import Sequence
 from typing import Any
 
-from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius, gaussian_heatmap
-from seglosses_core import gaussian_heatmap_from_labels, spatially_varying_labels
 from torch import Tensor, nn
 
 from seglosses_torch.deep_supervision import DeepSupervisionLoss
@@ -239,8 +219,7 @@ from typing import Any
 import numpy as np
 import seglosses_core
 from jax import Array
-from seglosses_core import DeepSupervisionLoss, HardExampleMining, Loss, MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius
+from seglosses_core import DeepSupervisionLoss
 from seglosses_core.pixel import PixelLoss
 
 from seglosses_jax.loss import JaxLoss
@@ -259,8 +238,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from seglosses_core import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
-from seglosses_core import boundary_weights, class_weights_from_counts, cornernet_radius
 
 from seglosses_keras.deep_supervision import DeepSupervisionLoss
 from seglosses_keras.layers import LearnableLoss

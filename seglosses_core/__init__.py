@@ -1,5 +1,8 @@
 """Segmentation losses, written once against the Python Array API standard."""
 
+from collections.abc import Callable
+from typing import Any
+
 from seglosses_core.class_weights import class_weights_from_counts
 from seglosses_core.compounds import combo_loss, unified_focal_loss
 from seglosses_core.deep_supervision import DeepSupervisionLoss
@@ -8,6 +11,12 @@ from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian
 from seglosses_core.loss import Loss
 from seglosses_core.losses.adaptive_wing import AdaptiveWingLoss
 from seglosses_core.losses.asymmetric_similarity import AsymmetricSimilarityLoss
+from seglosses_core.losses.boundary import (
+    BoundaryLoss,
+    DistancePenalizedCrossEntropyLoss,
+    GeneralizedSurfaceLoss,
+    HausdorffDTLoss,
+)
 from seglosses_core.losses.boundary_dou import BoundaryDoULoss
 from seglosses_core.losses.center import CenterLoss
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
@@ -21,6 +30,7 @@ from seglosses_core.losses.label_smoothing import MarginBasedLabelSmoothingLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.long_tailed import LogitAdjustedCrossEntropyLoss, RecallCrossEntropyLoss
+from seglosses_core.losses.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from seglosses_core.losses.mcc import MCCLoss
 from seglosses_core.losses.noise_robust import GeneralizedCrossEntropyLoss, SymmetricCrossEntropyLoss
 from seglosses_core.losses.noise_robust_dice import NoiseRobustDiceLoss
@@ -32,12 +42,22 @@ from seglosses_core.losses.poly import PolyCrossEntropyLoss, PolyFocalLoss
 from seglosses_core.losses.power import PowerDiceLoss, PowerJaccardLoss
 from seglosses_core.losses.semimetric import DiceSemimetricLoss, JaccardMetricLoss
 from seglosses_core.losses.sensitivity_specificity import SensitivitySpecificityLoss
+from seglosses_core.losses.skeleton import (
+    BoundaryF1Loss,
+    ClCrossEntropyLoss,
+    ClDiceLoss,
+    SkeletonRecallLoss,
+)
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
 from seglosses_core.losses.structure import StructureLoss
+from seglosses_core.losses.surroundings import ActiveContourLoss, SSIMLoss
 from seglosses_core.losses.tanimoto import TanimotoLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
+from seglosses_core.maps import border_weights, boundary_penalty, nearest_instance, signed_distance_map
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.windows import boundary_weights, spatially_varying_labels
+
+# What every adapter offers under the same names.
 
 LOSSES: tuple[type[Loss], ...] = (
     CrossEntropyLoss,
@@ -80,26 +100,38 @@ LOSSES: tuple[type[Loss], ...] = (
     MarginBasedLabelSmoothingLoss,
     AdaptiveWingLoss,
     StructureLoss,
+    LovaszSoftmaxLoss,
+    LovaszHingeLoss,
+    BoundaryLoss,
+    GeneralizedSurfaceLoss,
+    HausdorffDTLoss,
+    DistancePenalizedCrossEntropyLoss,
+    ClDiceLoss,
+    ClCrossEntropyLoss,
+    SkeletonRecallLoss,
+    BoundaryF1Loss,
+    SSIMLoss,
+    ActiveContourLoss,
     EnsembleLoss,
 )
-"""What every adapter offers under the same names."""
 
-__all__ = [
-    "LOSSES",
-    "DeepSupervisionLoss",
-    "HardExampleMining",
-    "Loss",
-    "MaxPooling",
-    "Minkowski",
-    "Pooling",
-    "TopK",
-    "boundary_weights",
-    "class_weights_from_counts",
-    "combo_loss",
-    "cornernet_radius",
-    "gaussian_heatmap",
-    "gaussian_heatmap_from_labels",
-    "spatially_varying_labels",
-    "unified_focal_loss",
-]
-__all__ += [loss.__name__ for loss in LOSSES]
+POOLINGS: tuple[type[Pooling], ...] = (Minkowski, MaxPooling, TopK, HardExampleMining)
+
+FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    combo_loss,
+    unified_focal_loss,
+    class_weights_from_counts,
+    gaussian_heatmap,
+    gaussian_heatmap_from_labels,
+    cornernet_radius,
+    boundary_weights,
+    spatially_varying_labels,
+    signed_distance_map,
+    boundary_penalty,
+    border_weights,
+    nearest_instance,
+)
+"""Losses made of others, and functions of the target."""
+
+__all__ = ["FUNCTIONS", "LOSSES", "POOLINGS", "DeepSupervisionLoss", "Loss", "Pooling"]
+__all__ += [one.__name__ for one in (*LOSSES, *POOLINGS, *FUNCTIONS)]

@@ -322,6 +322,84 @@ class Ops:
         powers = power(p, exponent)
         return self.sum_pixels(powers if weights is None else powers * self.over_classes(weights))
 
+    # -- orders ---------------------------------------------------------------------------------------------------
+
+    def rows(self, x: Array, *, batch: bool) -> Array:
+        """Logits-shaped `x` with the pixels on the last axis: `(N, C, P)`, or `(1, C, N P)` of a whole batch."""
+        moved = self.xp.permute_dims(x, self._rows_order(batch))
+        kept = moved.shape[: 1 if batch else 2]
+        rows = self.xp.reshape(moved, (*kept, -1))
+        return rows[None, ...] if batch else rows
+
+    def from_rows(self, rows: Array, like: Array, *, batch: bool) -> Array:
+        """`rows` back in the shape of logits."""
+        order = self._rows_order(batch)
+        moved = self.xp.reshape(rows, tuple(like.shape[axis] for axis in order))
+        return self.xp.permute_dims(moved, tuple(map(order.index, range(self.rank))))
+
+    def _rows_order(self, batch: bool) -> tuple[int, ...]:
+        first = (self.class_axis, 0) if batch else (0, self.class_axis)
+        return (*first, *self.spatial_axes)
+
+    def sums_above(self, keys: Array, weights: Sequence[Array]) -> list[tuple[Array, Array]]:
+        """For each of the weights and each entry, their sums over the entries of its row whose keys are larger, and
+        over those whose keys are not smaller; wide. Rows lie on the last axis; the keys have no derivative."""
+        xp = self.xp
+        order = xp.argsort(keys, axis=-1, descending=True)
+        ranked = xp.take_along_axis(keys, order, axis=-1)
+        steps = ranked[..., 1:] != ranked[..., :-1]
+        end = xp.ones_like(ranked[..., :1], dtype=xp.bool)
+        index = xp.cumulative_sum(xp.ones_like(order), axis=-1)
+        # Of a run of equal keys, how many entries lie before it, and how many up to its end.
+        before = self.cumulative_max(xp.where(xp.concat([end, steps], axis=-1), index - 1, 0))
+        left = xp.flip(xp.where(xp.concat([steps, end], axis=-1), keys.shape[-1] - index, 0), axis=-1)
+        through = keys.shape[-1] - xp.flip(self.cumulative_max(left), axis=-1)
+        place = xp.argsort(order, axis=-1)
+        counts = [xp.take_along_axis(x, place, axis=-1) for x in (before, through)]
+
+        def sums(weight: Array) -> tuple[Array, Array]:
+            weight = self.cast(xp.take_along_axis(weight, order, axis=-1), self.accumulation_dtype(weight))
+            total = self.cumulative_sum(weight, axis=-1)
+            total = xp.concat([xp.zeros_like(total[..., :1]), total], axis=-1)
+            over, upto = (xp.take_along_axis(total, count, axis=-1) for count in counts)
+            return over, upto
+
+        return [sums(weight) for weight in weights]
+
+    def cumulative_max(self, x: Array) -> Array:
+        """Along the last axis."""
+        step = 1
+        while step < x.shape[-1]:
+            later = self.xp.maximum(x[..., step:], x[..., :-step])
+            x = self.xp.concat([x[..., :step], later], axis=-1)
+            step *= 2
+        return x
+
+    # -- distances ------------------------------------------------------------------------------------------------
+
+    def squared_distance(
+        self, seeds: Array, axes: Sequence[int], spacing: Sequence[float], dtype: Any
+    ) -> Array:
+        """The square of the Euclidean distance of each place to the nearest where the bools `seeds` are True, ∞ where
+        there is none; `spacing` is that of the places on each of the axes. Exact, and without a derivative."""
+        zero = self.xp.zeros_like(seeds, dtype=dtype)
+        squared = self.xp.where(seeds, zero, self.xp.full_like(zero, math.inf))
+        for axis, step in zip(axes, spacing, strict=True):
+            squared = self.nearest(squared, axis, step * step)
+        return squared
+
+    def nearest(self, squared: Array, axis: int, factor: float) -> Array:
+        """`min_j squared(j) + factor (i − j)²` for each place i of an axis."""
+        length = squared.shape[axis]
+        index = self.cumulative_sum(self.xp.ones_like(squared), axis=axis) - 1
+
+        def step(nearest: Array, j: Any) -> Array:
+            offset = index - j
+            there = self.shifted_view(squared, (axis,), (j,), (length,))
+            return self.xp.minimum(nearest, there + factor * (offset * offset))
+
+        return self.scan(step, squared, list(range(length)))
+
     # -- labels ---------------------------------------------------------------------------------------------------
 
     def usable_labels(

@@ -113,6 +113,12 @@ class RegionLoss(SingleLoss):
         """Sums over the pixels, and the way back."""
         return pixel_sums(summands, target, self.pixel_weights(target), batch=self.aggregate == "batch")
 
+    def pixel_mean(self, summand: Summand, target: Target) -> tuple[Array, ScoreBack]:
+        """A sum over the pixels by their number, `Σ w g / Σ w`, and the way back."""
+        (total,), back = self.pixel_sums([summand], target)
+        count = one_if_zero(self.pixel_count(target), target.ops.xp)
+        return total / count, lambda upstream: back([upstream / count])
+
     def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """ω, what each score counts for in the mean, of its shape, None for 1; and the unit that it is in."""
         if (

@@ -66,6 +66,9 @@ class JaxOps(Ops):
         arrays = [x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x for x in arrays]
         return jax.lax.scan(lambda state, now: (step(state, *now), None), state, arrays)[0]
 
+    def cumulative_max(self, x: Array) -> Array:
+        return jax.lax.cummax(x, axis=x.ndim - 1)
+
     def total(self, x: Array) -> Array:
         # A choice that changes nothing. XLA draws products and sums into the reduction behind them and writes down what
         # these read; a choice it leaves alone, so that one loop makes x from whatever it is made of.

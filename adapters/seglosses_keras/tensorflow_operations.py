@@ -75,6 +75,43 @@ class TensorFlowOps(Ops):
         sums = tf.math.unsorted_segment_sum(values, places, images * num_classes)
         return tf.reshape(sums, (images, num_classes))
 
+    def rows(self, x: tf.Tensor, *, batch: bool) -> tf.Tensor:
+        moved = tf.transpose(x, self._rows_order(batch))
+        return tf.reshape(moved, (1 if batch else tf.shape(x)[0], x.shape[self.class_axis], -1))
+
+    def from_rows(self, rows: tf.Tensor, like: tf.Tensor, *, batch: bool) -> tf.Tensor:
+        order = self._rows_order(batch)
+        moved = tf.reshape(rows, tf.gather(tf.shape(like), order))
+        return tf.transpose(moved, [order.index(axis) for axis in range(self.rank)])
+
+    def sums_above(self, keys: tf.Tensor, weights: Sequence[tf.Tensor]) -> list[tuple[tf.Tensor, tf.Tensor]]:
+        # By bisection: TensorFlow has no cumulative maximum.
+        shape, length = tf.shape(keys), tf.shape(keys)[-1]
+        falling = tf.reshape(-tf.stop_gradient(keys), (-1, length))
+        order = tf.argsort(falling, axis=-1)
+        ranked = tf.gather(falling, order, batch_dims=1)
+        counts = [tf.searchsorted(ranked, falling, side=side) for side in ("left", "right")]
+
+        def sums(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            wide = tf.cast(tf.reshape(weight, (-1, length)), self.accumulation_dtype(weight))
+            total = tf.pad(tf.cumsum(tf.gather(wide, order, batch_dims=1), axis=-1), [(0, 0), (1, 0)])
+            over, upto = (tf.reshape(tf.gather(total, count, batch_dims=1), shape) for count in counts)
+            return over, upto
+
+        return [sums(weight) for weight in weights]
+
+    def nearest(self, squared: tf.Tensor, axis: int, factor: float) -> tf.Tensor:
+        length = tf.shape(squared)[axis]
+        places = tf.cast(tf.range(length), squared.dtype)
+        index = tf.reshape(places, [-1 if i == axis else 1 for i in range(squared.shape.rank)])
+
+        def step(j: tf.Tensor, nearest: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            there = tf.gather(squared, [j], axis=axis)
+            found = tf.minimum(nearest, there + factor * tf.square(index - places[j]))
+            return j + 1, tf.ensure_shape(found, squared.shape)
+
+        return tf.while_loop(lambda j, _: j < length, step, (tf.constant(0), squared))[1]
+
     def sum_classes(self, x: tf.Tensor) -> tf.Tensor:
         # TensorFlow's matrix product is faster on a CPU than its sum over a short last axis, and as exact. Elsewhere a
         # setting may round what it multiplies, to TF32.

@@ -11,11 +11,15 @@ from seglosses_core import (
     Minkowski,
     Pooling,
     TopK,
+    border_weights,
+    boundary_penalty,
     boundary_weights,
     class_weights_from_counts,
     cornernet_radius,
     gaussian_heatmap,
     gaussian_heatmap_from_labels,
+    nearest_instance,
+    signed_distance_map,
     spatially_varying_labels,
 )
 from seglosses_torch.deep_supervision import DeepSupervisionLoss
@@ -23,25 +27,33 @@ from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss
 
 __all__ = [
+    "ActiveContourLoss",
     "AdaptiveWingLoss",
     "AsymmetricLoss",
     "AsymmetricSimilarityLoss",
     "BalancedCrossEntropyLoss",
     "BoundaryDoULoss",
+    "BoundaryF1Loss",
+    "BoundaryLoss",
     "CenterLoss",
+    "ClCrossEntropyLoss",
+    "ClDiceLoss",
     "CrossEntropyLoss",
     "DeepSupervisionLoss",
     "DiceLoss",
     "DicePlusPlusLoss",
     "DiceSemimetricLoss",
     "DistanceAwareCrossEntropyLoss",
+    "DistancePenalizedCrossEntropyLoss",
     "EnsembleLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
+    "GeneralizedSurfaceLoss",
     "GeneralizedWassersteinDiceLoss",
     "HardExampleMining",
+    "HausdorffDTLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
     "KappaLoss",
@@ -50,6 +62,8 @@ __all__ = [
     "LocallyAdaptiveLoss",
     "LogCoshDiceLoss",
     "LogitAdjustedCrossEntropyLoss",
+    "LovaszHingeLoss",
+    "LovaszSoftmaxLoss",
     "MCCLoss",
     "MarginBasedLabelSmoothingLoss",
     "MaxPooling",
@@ -64,7 +78,9 @@ __all__ = [
     "PowerJaccardLoss",
     "QualityFocalLoss",
     "RecallCrossEntropyLoss",
+    "SSIMLoss",
     "SensitivitySpecificityLoss",
+    "SkeletonRecallLoss",
     "StructureLoss",
     "SymmetricCrossEntropyLoss",
     "TanimotoLoss",
@@ -72,12 +88,16 @@ __all__ = [
     "TorchLoss",
     "TverskyLoss",
     "TverskyPlusPlusLoss",
+    "border_weights",
+    "boundary_penalty",
     "boundary_weights",
     "class_weights_from_counts",
     "combo_loss",
     "cornernet_radius",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
+    "nearest_instance",
+    "signed_distance_map",
     "spatially_varying_labels",
     "unified_focal_loss",
 ]
@@ -1129,6 +1149,343 @@ class StructureLoss(TorchLoss):
         average: str = "pooled",
         kernel_size: int = 31,
         factor: float = 5.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class LovaszSoftmaxLoss(TorchLoss):
+    """`L = Σ_i m_i g_i` for each class, with the errors `m = |y − p|` in falling order and g what the Jaccard loss of
+    wrong pixels grows by with each of them: its Lovász extension, convex in p."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "batch",
+        absent: str = "skip",
+        include_background: bool = True,
+        average: str = "pooled",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class LovaszHingeLoss(TorchLoss):
+    """`L = Σ_i m_i g_i` for each class, with the hinge errors `m = max(0, 1 − σ z)` of the logits in falling order, σ
+    being 1 where y = 1 and −1 elsewhere, and g what the Jaccard loss of wrong pixels grows by with each of them."""
+    def __init__(
+        self,
+        *,
+        activation: str = "sigmoid",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class BoundaryLoss(TorchLoss):
+    """`L = Σ_i φ_i p_i / n` over the n pixels, with φ the distance to the boundary of the target, negative inside: half
+    the squared distance between the contours, less what it is for a perfect prediction. It may be below 0."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        spacing: Sequence[float] | None = None,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        distances: Tensor | None = None,
+    ) -> Tensor: ...
+
+class GeneralizedSurfaceLoss(TorchLoss):
+    """`L = 1 − Σ_i (φ_i (1 − y_i − p_i))² / Σ_i φ_i²` with φ the signed distance to the boundary of the target: 0 for a
+    perfect prediction, 1 for its opposite."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        spacing: Sequence[float] | None = None,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        distances: Tensor | None = None,
+    ) -> Tensor: ...
+
+class HausdorffDTLoss(TorchLoss):
+    """`L = Σ_i (p_i − y_i)² (d_i^α + e_i^α) / n` over the n pixels, with d the distance to the boundary of the target
+    and e that to the boundary of the prediction, where p > ½."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        spacing: Sequence[float] | None = None,
+        alpha: float = 2.0,
+        one_sided: bool = False,
+        log: bool = False,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        distances: Tensor | None = None,
+    ) -> Tensor: ...
+
+class DistancePenalizedCrossEntropyLoss(TorchLoss):
+    """`ℓ = −(1 + Φ) Σ_c y_c log p_c`, with Φ = 1 at the boundary of each pixel's label and 0 where that is deepest
+    (`boundary_penalty`). The mean is over the pixels: Φ is no weight."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        label_smoothing: float = 0.0,
+        pos_weight: float | Sequence[float] | Tensor | None = None,
+        spacing: Sequence[float] | None = None,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class ClDiceLoss(TorchLoss):
+    """`L = 1 − 2 P R / (P + R)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where S_p
+    and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float = 1.0,
+        iterations: int = 10,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        skeleton: Tensor | None = None,
+    ) -> Tensor: ...
+
+class ClCrossEntropyLoss(TorchLoss):
+    """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        label_smoothing: float = 0.0,
+        pos_weight: float | Sequence[float] | Tensor | None = None,
+        iterations: int = 3,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        skeleton: Tensor | None = None,
+    ) -> Tensor: ...
+
+class SkeletonRecallLoss(TorchLoss):
+    """`L = 1 − (Σ p t + ε) / (Σ t + ε)`, with t the pixels of each class that are near its skeleton: how much of the
+    centrelines is found."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float = 1.0,
+        iterations: int = 10,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        skeleton: Tensor | None = None,
+    ) -> Tensor: ...
+
+class BoundaryF1Loss(TorchLoss):
+    """`L = 1 − 2 P R / (P + R)` with `P = (Σ b_p e_y + ε) / (Σ b_p + ε)` and `R = (Σ b_y e_p + ε) / (Σ b_y + ε)`, where
+    `b = x − erode(x)` is the inner boundary of prediction and target, and `e = dilate(b)` what lies near it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float = 1e-05,
+        width: int = 3,
+        tolerance: int = 5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class SSIMLoss(TorchLoss):
+    """`L = 1 − mean (2 μ_p μ_y + c1) (2 σ_py + c2) / ((μ_p² + μ_y² + c1) (σ_p² + σ_y² + c2))`, with the means, the
+    variances and the covariance in a Gaussian window around each pixel."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        window: int = 11,
+        sigma: float = 1.5,
+        k1: float = 0.01,
+        k2: float = 0.03,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class ActiveContourLoss(TorchLoss):
+    """`L = mean √(|∇p|² + 10⁻⁸) + λ (μ mean p (1 − y)² + mean (1 − p) y²)`: the length of the contour and how far it
+    is from the target; of a hard target and μ = 1 total variation and the mean of |p − y|."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        weight: float = 1.0,
+        inside: float = 1.0,
     ) -> None: ...
     def __call__(
         self,

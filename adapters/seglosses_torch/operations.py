@@ -21,6 +21,30 @@ def is_recorded() -> bool:
     return torch.jit.is_tracing() or get_proxy_mode() is not None
 
 
+@torch.library.custom_op("seglosses::nearest", mutates_args=())
+def _nearest(squared: Tensor, axis: int, factor: float) -> Tensor:
+    """`Ops.nearest`, which a tracer would write down step by step; the axis counts from the end."""
+    length = squared.shape[axis]
+    shape = [1] * squared.ndim
+    shape[axis] = length
+    offsets = torch.arange(length, dtype=squared.dtype, device=squared.device).view(shape)
+    nearest = squared.clone()
+    for j in range(length):
+        offset = (offsets - j).square_().mul_(factor)
+        torch.minimum(nearest, squared.narrow(axis, j, 1) + offset, out=nearest)
+    return nearest
+
+
+@_nearest.register_fake
+def _(squared: Tensor, axis: int, factor: float) -> Tensor:
+    return torch.empty_like(squared)
+
+
+@_nearest.register_vmap
+def _(info: Any, places: Any, squared: Tensor, axis: int, factor: float) -> tuple[Tensor, int]:
+    return _nearest(squared.movedim(places[0], 0), axis, factor), 0
+
+
 class TorchOps(Ops):
     """Differentiable in every mode; overwrites nothing."""
 
@@ -86,6 +110,12 @@ class TorchOps(Ops):
 
     def cumulative_sum(self, x: Tensor, axis: int = 0) -> Tensor:
         return x.cumsum(axis)
+
+    def nearest(self, squared: Tensor, axis: int, factor: float) -> Tensor:
+        return _nearest(squared, axis - squared.ndim, factor)
+
+    def cumulative_max(self, x: Tensor) -> Tensor:
+        return x.cummax(-1).values
 
     def clip(self, x: Tensor, lowest: int, highest: int) -> Tensor:
         return x.clamp(lowest, highest)  # that of the namespace looks at the bounds, which may be symbols

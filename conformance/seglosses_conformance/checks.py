@@ -156,7 +156,7 @@ def split_batch(case: Case) -> Check | None:
     """With reduction="sum" the images of a batch add up."""
     images = case.logits.shape[0]
     hyperparameters = case.hyperparameters
-    if images < 2 or hyperparameters.get("aggregate") == "batch":
+    if images < 2 or _hyperparameter(case.loss, hyperparameters, "aggregate") == "batch":
         return None
     whole = replace(case, id=f"{case.id}#sum", hyperparameters={**hyperparameters, "reduction": "sum"})
 
@@ -220,8 +220,12 @@ def _activation(loss: str, hyperparameters: dict[str, Any]) -> str:
     if "losses" in hyperparameters:
         first = hyperparameters["losses"][0]
         return _activation(first["loss"], first.get("hyperparameters", {}))
-    ours = getattr(seglosses_core, loss, None)
-    return hyperparameters.get("activation", getattr(ours, "activation", "softmax"))
+    return _hyperparameter(loss, hyperparameters, "activation", "softmax")
+
+
+def _hyperparameter(loss: str, hyperparameters: dict[str, Any], name: str, otherwise: Any = None) -> Any:
+    """What is given, or the default of a loss that is ours."""
+    return hyperparameters.get(name, getattr(getattr(seglosses_core, loss, None), name, otherwise))
 
 
 def _with_arrays(case: Case, what: str, changes: dict[str, Callable[[np.ndarray], np.ndarray]]) -> Case:

@@ -16,6 +16,7 @@ from seglosses_conformance.faults import GradientFault, ValueFault
 from seglosses_conformance.oracle.family import Oracle
 
 LABELS_ONLY = ("labels",)
+HARD = ("labels", "one-hot")
 DENSE = ("labels", "one-hot", "soft")
 HEAT_MAPS = (*DENSE, "heat map")
 """Kinds of targets that a loss may take. A heat map is soft, with numbers that are exactly 1, and sums to anything."""
@@ -104,6 +105,10 @@ class Entry:
     """What a call takes beside logits, target and weights: some arrays that go with logits of class axis 1."""
     bounds: tuple[float, float] = (0, math.inf)
     """Between which it lies as a mean, whatever the logits are. One that may be below 0 takes no pooling."""
+    curved: bool = True
+    """Whether it has second derivatives: a function that is linear in the logits, piece by piece, has none."""
+    soft_slope: bool = True
+    """Whether it has a derivative with respect to a soft target: of the regions above 1/2 there is none."""
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""
 

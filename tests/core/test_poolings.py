@@ -403,8 +403,9 @@ def test_a_region_loss_pools_its_scores(kind, pooling, aggregate):
     """Those that reduction="none" gives; with the slope along one direction."""
     random = np.random.default_rng(0)
     logits, labels = random.normal(size=(3, 4, 5)), random.integers(0, 4, (3, 5))
-    each = kind(aggregate=aggregate, reduction="none")(logits, labels)
-    loss = kind(aggregate=aggregate, reduction=pooling)
+    common = {"aggregate": aggregate, "absent": "count"}
+    each = kind(**common, reduction="none")(logits, labels)
+    loss = kind(**common, reduction=pooling)
     value, gradient = loss.value_and_grad(logits, labels)
     assert value == pytest.approx(pool(pooling, each.ravel())[0], rel=1e-12)
     step = 1e-6 * random.normal(size=logits.shape)

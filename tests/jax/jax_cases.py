@@ -11,6 +11,7 @@ from jax import Array
 from problems import LABELS, LOGITS, PROBLEMS, SOFT, TARGETS, C, H, N, Problem, W, first_of_each, with_options
 
 import seglosses_jax as sl
+from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.targets import build
 
 __all__ = ["C", "H", "N", "W"]
@@ -64,6 +65,8 @@ def logits(dtype: Any = "float64") -> Array:
 CASES = [Case(**vars(problem)) for problem in PROBLEMS]
 ONE_PER_LOSS = first_of_each(CASES)
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
+each_curved = pytest.mark.parametrize("case", [c for c in CASES if ENTRIES[c.loss].curved], ids=str)
+one_curved = pytest.mark.parametrize("case", [c for c in ONE_PER_LOSS if ENTRIES[c.loss].curved], ids=str)
 each_loss = pytest.mark.parametrize("case", ONE_PER_LOSS, ids=str)
 
 

@@ -127,4 +127,7 @@ logits = torch.zeros(1, 2, 4, requires_grad=True)
 seglosses_torch.DiceLoss()(logits, torch.zeros(1, 4, dtype=torch.int64)).backward()
 print([name for name in sys.modules if name.startswith("seglosses_torch.kernels.")])
 """
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )

@@ -193,8 +193,8 @@ def test_operations_do_not_grow_with_the_number_of_images(
             value = loss(z, t, **weights)
             slope = gradient(value, z)
         counts.append(operations.count)
-        sees_neighbours = "permuted pixels" in ENTRIES[kind.__name__].exceptions
-        if "aggregate" in options and not sees_neighbours:  # the same pixels as one image
+        if "aggregate" in options and "permuted pixels" not in ENTRIES[kind.__name__].exceptions:
+            # The same pixels as one image.
             image = z.detach().T[None].contiguous().requires_grad_()
             expected = loss(image, t[None], **({} if weight is None else {"mask": weights[weight][None]}))
             close(value, expected)

@@ -19,6 +19,7 @@ from torch_cases import (
     W,
     close,
     each_case,
+    each_curved,
     gradient,
     labels,
     logits,
@@ -78,7 +79,7 @@ def test_vmap_is_the_loop(case: Case) -> None:
     close(gradient(summed, leaf), sum(func.grad(value)(z, t) for t in ts))
 
 
-@each_case
+@each_curved
 def test_hessians_of_every_kind(case: Case) -> None:
     """Reverse over reverse goes by the hand-written derivative, what has forward mode in it by the formula."""
     loss, z, given = small(case)

@@ -11,6 +11,7 @@ from problems import LABELS, LOGITS, PROBLEMS, SOFT, TARGETS, C, H, N, Problem, 
 from torch import Tensor
 
 import seglosses_torch as sl
+from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.targets import torch_function
 
 __all__ = ["C", "H", "N", "W"]
@@ -56,6 +57,12 @@ ONE_PER_LOSS = first_of_each(CASES)
 def each_case(test: Any) -> Any:
     """Half of the cases each time."""
     return pytest.mark.sampled(2)(pytest.mark.parametrize("case", CASES, ids=str)(test))
+
+
+def each_curved(test: Any) -> Any:
+    """Half of those that have second derivatives."""
+    curved = [case for case in CASES if ENTRIES[case.loss].curved]
+    return pytest.mark.sampled(2)(pytest.mark.parametrize("case", curved, ids=str)(test))
 
 
 each_loss = pytest.mark.parametrize("case", ONE_PER_LOSS, ids=str)

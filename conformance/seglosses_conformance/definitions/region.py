@@ -183,6 +183,13 @@ REGIONS = by_name(
 )
 
 
+ALL = {
+    name: scene for name, scene in (SCENES | REGIONS).items() if name not in POOLINGS and name != "softmax"
+}
+OF_RATIOS = {name for name, scene in ALL.items() if "smooth" in scene.hyperparameters}
+SOFT_ONES = {name for name, scene in ALL.items() if "soft" in scene.flags}
+
+
 # Σ ŷ = 7/8, Σ y = 3/4, Σ min = 1/2, Σ (ŷ − y)₊ = 3/8, Σ (y − ŷ)₊ = 1/4.
 SOFT_PREDICTIONS = np.array([[[0.5, 0.25, 0.125]]])
 SOFT_FOREGROUND = np.array([[[0.25, 0.5, 0.0]]])
@@ -256,5 +263,4 @@ def family(
     *, skip: Iterable[str] = (), shared: Iterable[str] = SHARED - {"soft-weights"}, **hyperparameters: Any
 ) -> list[Definition]:
     """The standard scenes, and what region losses have in common beyond them, but for those to `skip`."""
-    scenes = {name: scene for name, scene in SCENES.items() if name not in POOLINGS and name != "softmax"}
-    return standard(scenes | REGIONS, skip=skip, shared=shared, **hyperparameters)
+    return standard(ALL, skip=skip, shared=shared, **hyperparameters)

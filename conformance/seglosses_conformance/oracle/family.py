@@ -1,6 +1,7 @@
 """What the losses of one kind share, so that the file of a loss holds its formula and little else.
 
 - `RatioOfSums(score)`: 1 − n/d of each class of each image. The formula gives n and d for the pixels of one class.
+- `ClassScores(score)`: a loss of each class of each image. The formula gives it for the pixels of one class.
 - `RatioPerImage(score)`: 1 − n/d of each image. The formula gives n and d for the pixels of all its classes.
 - `PixelCosts(cost)`: a map, pooled. The formula gives what one class of one pixel costs.
 
@@ -12,8 +13,8 @@ weight, ε `smooth`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any
 
@@ -91,24 +92,30 @@ class Ratios:
         **options: Any,
     ) -> Result:
         batch = aggregate == "batch"
-        parameters = () if self.then is None else signature(self.then).parameters
-        of_then = {name: options.pop(name) for name in parameters if name in options}
         w = [mpf(1)] * problem.classes if class_weights is None else [mpf(weight) for weight in class_weights]
         losses, scales, weights = [], [], []
         for image, classes in enumerate(cells_of(problem, activation, ignore_index, batch)):
             counting = [counts(cells, c, absent, include_background) for c, cells in enumerate(classes)]
             for weight, region in self.regions(list(zip(w, classes, counting, strict=True))):
-                loss, scale = one_minus(*self.score(region, mpf(smooth), **options))
-                transformed = loss if self.then is None else self.then(loss, **of_then)
-                if self.then is not None and transformed is not loss:
-                    scale = scale_after(self.then, loss, scale, of_then)
-                losses.append(transformed)
+                loss, scale = self.loss_of(region, smooth, options)
+                losses.append(loss)
                 scales.append(scale)
                 weights.append(weight if batch else weight * mpf(problem.sample_weight[image]))
         if average != "pooled":
             images = [mpf(1)] if batch else [mpf(weight) for weight in problem.sample_weight]
             weights = of_means(weights, images if average == "image" else w, average)
         return weighted(losses, scales, weights, reduction, self.shape(problem, batch))
+
+    def loss_of(self, region: Any, smooth: float, options: dict[str, Any]) -> tuple[Any, Any]:
+        """The loss of a region and its scale."""
+        parameters = () if self.then is None else signature(self.then).parameters
+        of_then = {name: options[name] for name in parameters if name in options}
+        of_score = {name: value for name, value in options.items() if name not in of_then}
+        loss, scale = one_minus(*self.score(region, mpf(smooth), **of_score))
+        transformed = loss if self.then is None else self.then(loss, **of_then)
+        if self.then is None or transformed is loss:
+            return loss, scale
+        return transformed, scale_after(self.then, loss, scale, of_then)
 
     def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
         """What each region of an image, or of the batch, weighs in the mean, and what its score is of."""
@@ -128,6 +135,24 @@ class RatioOfSums(Ratios):
 
     def shape(self, problem: Problem, batch: bool) -> tuple[int, ...]:
         return (problem.classes,) if batch else (problem.images, problem.classes)
+
+
+@dataclass(frozen=True)
+class ClassScores(RatioOfSums):
+    """A region is a class of an image. Its score is the loss of its cells itself, and that loss's scale; it may have an
+    ε, `smooth`, among its hyper-parameters."""
+
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """The hyper-parameters that all region losses have, where this one has other defaults."""
+
+    def __call__(self, problem: Problem, **options: Any) -> Result:
+        return super().__call__(problem, **{**self.defaults, **options})
+
+    def loss_of(self, region: Any, smooth: float, options: dict[str, Any]) -> tuple[Any, Any]:
+        if not region:
+            return mpf(0), mpf(0)
+        own = {"smooth": mpf(smooth)} if "smooth" in signature(self.score).parameters else {}
+        return self.score(region, **own, **options)
 
 
 @dataclass(frozen=True)

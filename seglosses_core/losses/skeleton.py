@@ -1,0 +1,307 @@
+"""Losses of thin shapes: of skeletons and of boundaries that are drawn by erosion and dilation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.arithmetic import divide
+from seglosses_core.checks import check_integer, check_number, check_window
+from seglosses_core.costs import Costs
+from seglosses_core.inputs import Input
+from seglosses_core.libraries import Array
+from seglosses_core.losses.cross_entropy import CrossEntropyLoss
+from seglosses_core.morphology import dilate, dilate_box, erode_box, soft_skeleton
+from seglosses_core.ops import Ops
+from seglosses_core.region import RegionLoss, ScoreBack
+from seglosses_core.target import Target
+
+SKELETON = Input("N C *S", "the skeleton of each class of the target", otherwise="the target")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarmonicLoss(RegionLoss):
+    """`L = 1 − 2 P R / (P + R)` for each image and class, with P and R ratios of sums over pixels.
+
+    Parameters
+    ----------
+    smooth : float
+        ε ≥ 0, in the numerators and denominators of P and R.
+    """
+
+    smooth: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("smooth", self.smooth, at_least=0)
+
+    def harmonic(
+        self,
+        precision: tuple[Array, Array],
+        recall: tuple[Array, Array],
+        target: Target,
+        ops: Ops,
+    ) -> tuple[Array, Callable[[Array], list[Array]]]:
+        """L from the logits-shaped summands of numerator and denominator of P and of R; and the way back to
+        those."""
+        xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
+        unit = self.sums_unit(target)
+        smooth = self.smooth if unit is None else self.smooth / unit
+
+        def total(x: Array) -> Array:
+            found = ops.power_sum(x, 1, weights)
+            return (xp.sum(found, axis=0, keepdims=True) if batch else found) + smooth
+
+        (above_p, below_p), (above_r, below_r) = ([total(x) for x in pair] for pair in (precision, recall))
+        p, r = divide(above_p, below_p, xp, 1.0), divide(above_r, below_r, xp, 1.0)
+        loss = 1 - divide(2 * p * r, p + r, xp)
+
+        def back(upstream: Array) -> list[Array]:
+            whole = (p + r) * (p + r)
+            slopes = []
+            for ratio, other, below in ((p, r, below_p), (r, p, below_r)):
+                above = divide(-2 * other * other * upstream, whole * below, xp)
+                slopes += [above, -ratio * above]
+            found = [ops.over_pixels(ops.cast(x, precision[0].dtype)) for x in slopes]
+            return found if weights is None else [x * ops.over_classes(weights) for x in found]
+
+        return loss, back
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClDiceLoss(HarmonicLoss):
+    """`L = 1 − 2 P R / (P + R)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where S_p
+    and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other.
+
+    Shit et al. 2021 (clDice, arXiv:2003.07311, algorithms 1 and 2), for binary problems; here, as in MIST, for each
+    image and class, where `include_background=False` is what makes sense as a rule. A soft skeleton is made by
+    erosions by the nearest neighbours and dilations by the 3 × 3 box; cells outside the image, and ignored ones, do not
+    exist, and equal extremes of a window share its slope (ours). A flat prediction has no skeleton, and a part that is
+    thicker than the erosions reach neither: beside a region loss, `0.5 * DiceLoss() + 0.5 * ClDiceLoss()`. The
+    skeleton of the target may be given as `skeleton=`.
+
+    Parameters
+    ----------
+    iterations : int
+        How often is eroded, ≥ 0: at least the largest radius of the shapes, in pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> probabilities = np.asarray([[[0.1, 0.6, 0.3, 0.8, 0.2]]])  # one image, one class, five pixels
+    >>> labels = np.asarray([[0, 0, 0, 1, 0]])
+    >>> loss = ClDiceLoss(activation="identity", iterations=0)
+    >>> float(loss(probabilities, labels).round(6))
+    0.134615
+    """
+
+    iterations: int = 10
+
+    inputs = MappingProxyType({"skeleton": SKELETON})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_integer("iterations", self.iterations, at_least=0)
+
+    def score(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[Array, ScoreBack]:
+        p, y = prediction.probabilities, target.values
+        of_prediction, from_skeleton = soft_skeleton(p, target.valid, self.iterations, ops)
+        of_target = skeleton_of(target, self.iterations, ops, inputs)
+        loss, to_sums = self.harmonic(
+            (of_prediction * y, of_prediction), (of_target * p, of_target), target, ops
+        )
+
+        def back(upstream: Array) -> Cotangent:
+            above_p, below_p, above_r, _ = to_sums(upstream)
+            slope = of_target * above_r + from_skeleton(y * above_p + below_p)
+            return Cotangent(terms=[(1, (slope,))])
+
+        return loss, back
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundaryF1Loss(HarmonicLoss):
+    """`L = 1 − 2 P R / (P + R)` with `P = (Σ b_p e_y + ε) / (Σ b_p + ε)` and `R = (Σ b_y e_p + ε) / (Σ b_y + ε)`, where
+    `b = x − erode(x)` is the inner boundary of prediction and target, and `e = dilate(b)` what lies near it.
+
+    Bokhovkin and Burnaev 2019 (arXiv:1905.07852, section 3), who have no ε; cells outside the image, and ignored ones,
+    do not exist, and equal extremes of a window share its slope (ours). A flat prediction has no boundary: beside a
+    region loss.
+
+    Parameters
+    ----------
+    smooth : float
+        ε ≥ 0, in the numerators and denominators of P and R.
+    width : int
+        Odd: of the window that the boundary is found by, in pixels.
+    tolerance : int
+        Odd: of the window that makes it wider, at most the distance between segments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> probabilities = np.asarray([[[0.1, 0.8, 0.9, 0.8, 0.1, 0.1]]])  # one image, one class, six pixels
+    >>> labels = np.asarray([[0, 1, 1, 1, 0, 0]])
+    >>> loss = BoundaryF1Loss(activation="identity")
+    >>> float(loss(probabilities, labels).round(6))
+    0.17647
+    """
+
+    smooth: float = 1e-5
+    width: int = 3
+    tolerance: int = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_window("width", self.width)
+        check_window("tolerance", self.tolerance)
+
+    def score(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[Array, ScoreBack]:
+        valid = target.valid
+
+        def near(x: Array) -> tuple[Array, Array, Callable[[Array, Array], Array]]:
+            eroded, from_eroded = erode_box(x, valid, self.width, ops)
+            boundary = x - eroded
+            wide, from_wide = dilate_box(boundary, valid, self.tolerance, ops)
+
+            def back(of_boundary: Array, of_wide: Array) -> Array:
+                slope = of_boundary + from_wide(of_wide)
+                return slope - from_eroded(slope)
+
+            return boundary, wide, back
+
+        of_p, wide_p, from_prediction = near(target.only_valid(prediction.probabilities))
+        of_y, wide_y, _ = near(target.values)
+        loss, to_sums = self.harmonic((of_p * wide_y, of_p), (of_y * wide_p, of_y), target, ops)
+
+        def back(upstream: Array) -> Cotangent:
+            above_p, below_p, above_r, _ = to_sums(upstream)
+            slope = from_prediction(wide_y * above_p + below_p, of_y * above_r)
+            return Cotangent(terms=[(1, (slope,))])
+
+        return loss, back
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkeletonRecallLoss(RegionLoss):
+    """`L = 1 − (Σ p t + ε) / (Σ t + ε)`, with t the pixels of each class that are near its skeleton: how much of the
+    centrelines is found.
+
+    Kirchhoff et al. 2024 (skeleton recall, arXiv:2404.03010, section 3), for a t that is made in the data loader by
+    thinning all foreground and dilating that twice, and given as `skeleton=`. Ours, where none is given: the soft
+    skeleton of each class (`ClDiceLoss`), dilated twice by the nearest neighbours, within the class. Without a false
+    positive of its own, it stands beside Dice and cross-entropy, as a rule with `include_background=False`.
+
+    Parameters
+    ----------
+    smooth : float
+        ε ≥ 0.
+    iterations : int
+        How often is eroded, ≥ 0, where no skeleton is given: at least the largest radius of the shapes, in pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> probabilities = np.asarray([[[0.1, 0.6, 0.3, 0.8, 0.2]]])  # one image, one class, five pixels
+    >>> labels = np.asarray([[0, 1, 1, 0, 0]])
+    >>> loss = SkeletonRecallLoss(activation="identity", smooth=0.0)
+    >>> float(loss(probabilities, labels).round(6))
+    0.55
+    """
+
+    smooth: float = 1.0
+    iterations: int = 10
+
+    inputs = MappingProxyType({"skeleton": SKELETON})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("smooth", self.smooth, at_least=0)
+        check_integer("iterations", self.iterations, at_least=0)
+
+    def score(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[Array, ScoreBack]:
+        xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
+        near = skeleton_of(target, self.iterations, ops, inputs)
+        if "skeleton" not in inputs:
+            for _ in range(2):
+                near = dilate(near, target.valid, ops)[0]
+            near = near * target.values
+        sums = [ops.power_sum(near, 1, weights), ops.sum_product(near, prediction.complements, weights)]
+        whole, missed = (xp.sum(x, axis=0, keepdims=True) for x in sums) if batch else sums
+        unit = self.sums_unit(target)
+        whole = whole + (self.smooth if unit is None else self.smooth / unit)
+
+        def back(upstream: Array) -> Cotangent:
+            slope = ops.over_pixels(ops.cast(-divide(upstream + 0 * whole, whole, xp), near.dtype))
+            factors = [slope] if weights is None else [slope, ops.over_classes(weights)]
+            return Cotangent(terms=[(1, (*factors, near))])
+
+        return divide(missed, whole, xp), back
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClCrossEntropyLoss(CrossEntropyLoss):
+    """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels.
+
+    Acebes et al. 2024 (centerline-cross entropy, MICCAI), as their code has it for one foreground class. Ours: of
+    exclusive classes S is the sum over all but class 0; overlapping ones have each their own. Beside `ClDiceLoss`. The
+    skeleton of the target may be given as `skeleton=`.
+
+    Parameters
+    ----------
+    iterations : int
+        How often is eroded, ≥ 0: at least the largest radius of the shapes, in pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> probabilities = np.asarray([[[0.1, 0.6, 0.3, 0.8, 0.2]]])  # one image, one class, five pixels
+    >>> labels = np.asarray([[0, 0, 0, 1, 0]])
+    >>> loss = ClCrossEntropyLoss(activation="identity", iterations=0)
+    >>> float(loss(probabilities, labels).round(6))
+    0.121921
+    """
+
+    iterations: int = 3
+
+    pointwise = False
+    inputs = MappingProxyType({"skeleton": SKELETON})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_integer("iterations", self.iterations, at_least=0)
+
+    def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
+        costs = super().costs(prediction, target, ops)
+        to_entropy = costs.back
+        assert to_entropy is not None
+        own, from_skeleton = soft_skeleton(prediction.probabilities, target.valid, self.iterations, ops)
+        skeleton = own + skeleton_of(target, self.iterations, ops, inputs)
+        exclusive = self.classes_exclude(target.num_classes)
+        counted = ops.over_pixels(
+            ops.constant([float(c > 0 or not exclusive) for c in range(target.num_classes)], own)
+        )
+        factor = ops.sum_classes(skeleton * counted) if exclusive else skeleton
+
+        def back(upstream: Array) -> Cotangent:
+            slope = upstream * costs.values
+            slope = (ops.over_classes(slope) if exclusive else slope) * counted + 0 * own
+            return to_entropy(upstream * factor) + Cotangent(terms=[(1, (from_skeleton(slope),))])
+
+        return replace(costs, values=costs.values * factor, back=back)
+
+
+def skeleton_of(target: Target, iterations: int, ops: Ops, inputs: dict[str, Array]) -> Array:
+    """The skeleton of the target, given or made."""
+    if "skeleton" in inputs:
+        return target.only_valid(inputs["skeleton"])
+    return soft_skeleton(target.values, target.valid, iterations, ops)[0]

@@ -1,0 +1,188 @@
+"""Losses that look at each pixel with what is around it: structural similarity, length of contours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.arithmetic import one_if_zero
+from seglosses_core.checks import check_number, check_window
+from seglosses_core.libraries import Array
+from seglosses_core.ops import Ops
+from seglosses_core.region import RegionLoss, ScoreBack
+from seglosses_core.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanMapLoss(RegionLoss):
+    """A region loss that is the mean of a map, `L = Σ_i w_i ℓ_i / Σ_i w_i` for each image and class."""
+
+    def mean(self, values: Array, target: Target, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+        """L, and the way back to the map, to what broadcasts against logits; both wide."""
+        xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
+        pixels = xp.ones_like(ops.class_zero(values)) if weights is None else ops.cast(weights, values.dtype)
+        total, count = ops.power_sum(values, 1, pixels), ops.sum_image(pixels)[:, None]
+        if batch:
+            total, count = (xp.sum(x, axis=0, keepdims=True) for x in (total, count))
+        count = one_if_zero(count, xp)
+
+        def back(upstream: Array) -> Array:
+            return ops.over_pixels(upstream / count) * ops.cast(ops.over_classes(pixels), count.dtype)
+
+        return total / count, back
+
+
+@dataclass(frozen=True, kw_only=True)
+class SSIMLoss(MeanMapLoss):
+    """`L = 1 − mean (2 μ_p μ_y + c1) (2 σ_py + c2) / ((μ_p² + μ_y² + c1) (σ_p² + σ_y² + c2))`, with the means, the
+    variances and the covariance in a Gaussian window around each pixel.
+
+    Wang et al. 2004 (structural similarity, eq. 13) of masks, as in BASNet (Qin et al. 2019, eq. 6): outside the image
+    and at ignored pixels prediction and target are 0. Beside cross-entropy and Jaccard.
+
+    Parameters
+    ----------
+    window : int
+        Odd, at least 3: the width of the window, in pixels.
+    sigma : float
+        Of the Gaussian, above 0.
+    k1 : float
+        Above 0: c1 = k1², of a range of 1.
+    k2 : float
+        Above 0: c2 = k2².
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = SSIMLoss(activation="identity")
+    >>> float(loss(np.asarray([[[[0.5]]]]), np.asarray([[[1]]])).round(6))  # one image, one class, one pixel
+    0.355744
+    """
+
+    window: int = 11
+    sigma: float = 1.5
+    k1: float = 0.01
+    k2: float = 0.03
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_window("window", self.window)
+        if self.window < 3:
+            raise ValueError(f"window must be at least 3, got {self.window}.")
+        for name in ("sigma", "k1", "k2"):
+            check_number(name, getattr(self, name), above=0)
+
+    def score(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[Array, ScoreBack]:
+        p, y = (target.only_valid(x) for x in (prediction.probabilities, target.values))
+        dtype, wide = p.dtype, ops.accumulation_dtype(p)
+        p, y = ops.cast(p, wide), ops.cast(y, wide)  # variances are differences
+        c1, c2 = self.k1 * self.k1, self.k2 * self.k2
+        mean_p, mean_y = self.blur(p, ops), self.blur(y, ops)
+        covariance = self.blur(p * y, ops) - mean_p * mean_y
+        spread = self.blur(p * p + y * y, ops) - mean_p * mean_p - mean_y * mean_y
+        a1, a2 = 2 * mean_p * mean_y + c1, 2 * covariance + c2
+        b1, b2 = mean_p * mean_p + mean_y * mean_y + c1, spread + c2
+        similarity = a1 * a2 / (b1 * b2)
+        value, to_map = self.mean(1 - similarity, target, ops)
+
+        def back(upstream: Array) -> Cotangent:
+            slope = -to_map(upstream)
+            of_product = 2 * slope * a1 / (b1 * b2)
+            of_square = -slope * similarity / b2
+            of_mean = 2 * slope * (mean_y * a2 / (b1 * b2) - mean_p * similarity / b1)
+            of_mean = of_mean - mean_y * of_product - 2 * mean_p * of_square
+            found = (
+                self.blur(of_mean, ops) + 2 * p * self.blur(of_square, ops) + y * self.blur(of_product, ops)
+            )
+            return Cotangent(terms=[(1, (target.only_valid(ops.cast(found, dtype)),))])
+
+        return value, back
+
+    def blur(self, x: Array, ops: Ops) -> Array:
+        """The mean in the window; symmetric, it is its own transpose."""
+        radius = self.window // 2
+        weights = [math.exp(-(k * k) / (2 * self.sigma * self.sigma)) for k in range(-radius, radius + 1)]
+        scale = sum(weights)
+        for axis in ops.spatial_axes:
+            x = weighted_window(x, axis, [weight / scale for weight in weights], ops)
+        return x
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActiveContourLoss(MeanMapLoss):
+    """`L = mean √(|∇p|² + 10⁻⁸) + λ (μ mean p (1 − y)² + mean (1 − p) y²)`: the length of the contour and how far it
+    is from the target; of a hard target and μ = 1 total variation and the mean of |p − y|.
+
+    Chen et al. 2019 (learning active contour models, eqs. 11 and 12, taken from their code, c₁ = 1 and c₂ = 0). Ours:
+    the differences are those to the next pixel on each axis, all at the same pixel, and 0 beyond the last and where one
+    of the two is ignored.
+
+    Parameters
+    ----------
+    weight : float
+        λ ≥ 0.
+    inside : float
+        μ ≥ 0: what a prediction outside of the target counts for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> probabilities = np.asarray([[[[0.8, 0.2], [0.6, 0.1]]]])  # one image, one class, four pixels
+    >>> labels = np.asarray([[[1, 0], [1, 0]]])
+    >>> loss = ActiveContourLoss(activation="identity")
+    >>> float(loss(probabilities, labels).round(6))
+    0.533139
+    """
+
+    weight: float = 1.0
+    inside: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("weight", self.weight, at_least=0)
+        check_number("inside", self.inside, at_least=0)
+
+    def score(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[Array, ScoreBack]:
+        xp, p, y = ops.xp, target.only_valid(prediction.probabilities), target.values
+        there = target.only_valid(xp.ones_like(p))
+        steps = [(_next(p, axis, ops) - p) * (_next(there, axis, ops) * there) for axis in ops.spatial_axes]
+        length = xp.sqrt(sum((step * step for step in steps), 0 * p) + 1e-8)
+        outside, within = self.inside * (1 - y) * (1 - y), y * y
+        region = outside * p + within * prediction.complements
+        value, to_map = self.mean(length + self.weight * region, target, ops)
+
+        def back(upstream: Array) -> Cotangent:
+            slope = ops.cast(to_map(upstream), p.dtype)
+            found = slope * (self.weight * (outside - within))
+            for axis, step in zip(ops.spatial_axes, steps, strict=True):
+                flow = slope * step / length
+                found = found - flow + _previous(flow, axis, ops)
+            return Cotangent(terms=[(1, (found,))])
+
+        return value, back
+
+
+def weighted_window(x: Array, axis: int, weights: Sequence[float], ops: Ops) -> Array:
+    """`Σ_k weight_k x(i + k)` along an axis, with 0 outside."""
+    padded = ops.pad(x, (axis,), (len(weights) // 2,), 0)
+    cells = (ops.shifted_view(padded, (axis,), (k,), (len(weights),)) for k in range(len(weights)))
+    return sum(weight * cell for weight, cell in zip(weights, cells, strict=True))
+
+
+def _next(x: Array, axis: int, ops: Ops) -> Array:
+    """The next entry along an axis, of the last itself."""
+    before = (slice(None),) * axis
+    return ops.xp.concat([x[(*before, slice(1, None), ...)], x[(*before, slice(-1, None), ...)]], axis=axis)
+
+
+def _previous(x: Array, axis: int, ops: Ops) -> Array:
+    """The previous entry along an axis, of the first 0."""
+    before = (slice(None),) * axis
+    first = 0 * x[(*before, slice(0, 1), ...)]
+    return ops.xp.concat([first, x[(*before, slice(None, -1), ...)]], axis=axis)
