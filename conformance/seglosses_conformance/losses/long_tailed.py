@@ -38,7 +38,7 @@ class Adjusted(PixelCosts):
         activation: str,
         class_weights: Sequence[float] | None,
         *,
-        priors: Sequence[float],
+        priors: Sequence[float] = (),
         tau: float = 1.0,
         **options: Any,
     ) -> tuple[list[Term], tuple[int, ...]]:
