@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from seglosses_core.arithmetic import divide
+from seglosses_core.libraries import Array
 from seglosses_core.moments import Moment, false_negatives, false_positives, true_positives
+from seglosses_core.ops import Ops
 from seglosses_core.region import RatioLoss
 from seglosses_core.target import Target
 
@@ -41,3 +44,7 @@ class KappaLoss(RatioLoss):
         # drown that of FN.
         some = ops.cast(others > 0, share.dtype)
         return [(2 * others, 2 * others), (-2 * share * some, (1 - 2 * share) * some), (0, 1)]
+
+    def transform(self, u: Array, score: Callable[[], Array], ops: Ops) -> tuple[Array, Array | None]:
+        # u itself; but where a class is everything or nothing its slopes are all score, which u has no digits of.
+        return u, ops.xp.ones_like(u)
