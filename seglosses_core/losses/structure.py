@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_number
@@ -172,8 +173,11 @@ class ActiveContourLoss(MeanMapLoss):
 def weighted_window(x: Array, axis: int, weights: Sequence[float], ops: Ops) -> Array:
     """`Σ_k weight_k x(i + k)` along an axis, with 0 outside."""
     padded = ops.pad(x, (axis,), (len(weights) // 2,), 0)
-    cells = (ops.shifted_view(padded, (axis,), (k,), (len(weights),)) for k in range(len(weights)))
-    return sum(weight * cell for weight, cell in zip(weights, cells, strict=True))
+
+    def add(total: Array, place: Any, weight: Any) -> Array:
+        return total + weight * ops.shifted_view(padded, (axis,), (place,), (len(weights),))
+
+    return ops.scan(add, 0 * x, list(range(len(weights))), list(weights))
 
 
 def _next(x: Array, axis: int, ops: Ops) -> Array:

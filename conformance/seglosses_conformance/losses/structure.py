@@ -113,7 +113,7 @@ SSIM = Entry(
         ),
         Override("perfect-probabilities", 1.0, "It is 0, the difference of slopes of this size."),
     ),
-    samples=(Sample(), Sample({"window": 3, "k2": 0.3, "aggregate": "batch"})),
+    samples=(Sample({"window": 3}), Sample({"window": 5, "k2": 0.3, "aggregate": "batch"})),
     bounds=(0, 2),
     exceptions=NO_ORDER,
     value_fault=other(sigma=1.51),
