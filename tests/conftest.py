@@ -1,7 +1,8 @@
 """What runs each time, and what `make test-slow` adds.
 
-Tests that compile anew for each of their cases cost most. Of those marked `sampled(n)` one case in n runs each time:
-the same ones for everybody, spread over the cases by a checksum of their names. The others are slow.
+What is tested of every loss grows with the losses. Of tests marked `sampled(n)`, which compile anew for each of their
+cases, one case in `MANY · n` runs each time, and one in `MANY` where nothing is compiled: the same ones for everybody,
+spread over the cases by a checksum of their names. The others are slow.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from collections import defaultdict
 import pytest
 
 COMPILING = ("jax", "tensorflow")
-"""Of the values of a parameter "framework", those that are sampled: the others are cheap, and all of them run."""
+"""Of the values of a parameter "framework", those that compile; a test without that parameter is taken for one that
+does."""
+MANY = 3
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -23,15 +26,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         framework = str(parameters.get("framework", ""))
-        if item.get_closest_marker("slow") or not parameters or framework not in ("", *COMPILING):
+        if item.get_closest_marker("slow") or not parameters:
             continue
         if item.get_closest_marker("sampled"):
             groups[item.nodeid.partition("[")[0], framework].append(item)
     backend = config.getoption("--backend", None) or ""
-    for group in groups.values():
+    for (_, framework), group in groups.items():
         marker = group[0].get_closest_marker("sampled")
         assert marker is not None
-        kept = math.ceil(len(group) / marker.args[0])
+        rate = marker.args[0] if framework in ("", *COMPILING) else 1
+        kept = math.ceil(len(group) / (MANY * rate))
         group.sort(key=lambda item: zlib.crc32((backend + item.name).encode()))
         for item in group[kept:]:
             item.add_marker(pytest.mark.slow)

@@ -17,6 +17,7 @@ def gradients(problem):
     return {"logits": gradient}
 
 
+@pytest.mark.sampled(1)
 def test_gradient_is_the_slope(scalar_problem):
     """Along directions with every entry in them, by fourth-order central differences."""
     random = np.random.default_rng(3)
@@ -36,6 +37,7 @@ def test_gradient_is_the_slope(scalar_problem):
             )
 
 
+@pytest.mark.sampled(1)
 def test_gradient_is_that_of_the_formula(scalar_problem):
     """Entry by entry, by torch's autograd through the operations of the core."""
     ours = gradients(scalar_problem)

@@ -38,6 +38,7 @@ def assert_same(result, expected, device, class_axis=1):
     np.testing.assert_allclose(result, expected, rtol=1e-13, atol=1e-14 * np.abs(expected).max())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("class_axis", "device"), [(1, CPU), (-1, ELSEWHERE)], ids=["first", "last, elsewhere"]
 )
