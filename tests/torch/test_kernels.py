@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -117,6 +118,19 @@ def test_the_ratio_compiles(architecture: int) -> None:
         "C": 14, "CP": 16, "M": 3, "COEFFICIENTS": ((2, 2), (0, 1), (0, 1.5)), "ABOVE": 1e-5, "BELOW": 1e-5,
     }  # fmt: skip
     assert spilled(compiled(ratio.ratio_of_sums, constants, 1, "*fp32", architecture)) == 0
+
+
+def test_interpreted() -> None:
+    """Value and gradient of what is fused and of what is not, in all layouts and dtypes, against float64."""
+    program = Path(__file__).with_name("fused_cases.py")
+    ran = subprocess.run(
+        [sys.executable, program],
+        env={**os.environ, "TRITON_INTERPRET": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout == "OK\n", ran.stdout + ran.stderr
 
 
 def test_no_triton_without_a_gpu() -> None:

@@ -1,0 +1,161 @@
+"""The losses through the kernels for GPUs, in Triton's interpreter, which is chosen when Triton is imported: run by
+test_kernels.py in a process of its own. Prints what differs from float64 without kernels, and OK at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import seglosses_torch
+from seglosses_torch import function, kernels
+from seglosses_torch.eager import EagerOps
+
+CLASSES, SPACE = 5, (9, 7)
+
+
+def losses() -> dict[str, Any]:
+    t = seglosses_torch
+    return {
+        "dice": t.DiceLoss(),
+        "cross-entropy": t.CrossEntropyLoss(),
+        "focal": t.FocalLoss(),
+        "power-jaccard": t.PowerJaccardLoss(p=1.5),
+        "dice and cross-entropy": t.DiceLoss() + t.CrossEntropyLoss(),
+        "sums of two kinds": t.DiceLoss() + t.PowerJaccardLoss() + t.TverskyLoss(aggregate="batch"),
+        "class weights": t.CrossEntropyLoss(class_weights=[1, 2, 3, 0, 5.0]),
+        "batch": t.TverskyLoss(alpha=0.3, beta=0.7, aggregate="batch", ignore_index=0, absent="skip"),
+        "generalized": t.GeneralizedDiceLoss(),
+        "logarithm": t.JaccardLoss(log=True),
+        "pooling": t.FocalLoss(reduction=t.TopK(fraction=0.3)),
+        "not fused": t.CrossEntropyLoss(label_smoothing=0.1) + t.DiceLoss(),
+        "overlapping": t.DiceLoss(activation="sigmoid"),
+    }
+
+
+def problems() -> dict[str, tuple[Tensor, dict[str, Tensor]]]:
+    labels = torch.randint(0, CLASSES, (2, *SPACE))
+    soft = torch.randn(2, CLASSES, *SPACE).softmax(1)
+    mask = torch.rand(2, *SPACE) > 0.3
+    return {
+        "labels": (labels, {}),
+        "bytes": (labels.to(torch.uint8), {"mask": mask}),
+        "weights": (
+            labels,
+            {"mask": torch.rand(2, *SPACE) * mask, "sample_weight": torch.tensor([1.0, 3.0])},
+        ),
+        "soft": (soft, {"mask": mask}),
+    }
+
+
+def run(loss: Any, logits: Tensor, target: Tensor, weights: dict[str, Tensor], factor: float) -> Any:
+    logits = logits.detach().clone(memory_format=torch.preserve_format).requires_grad_()
+    value = loss(logits, target, **weights)
+    (factor * value).backward()
+    return value.detach(), logits.grad
+
+
+def expected(loss: Any, logits: Tensor, target: Tensor, weights: dict[str, Tensor], factor: float) -> Any:
+    chosen, function.eager_operations = function.eager_operations, lambda logits: EagerOps
+    try:
+        target = target.double() if target.is_floating_point() else target
+        return run(loss, logits.double(), target, weights, factor)
+    finally:
+        function.eager_operations = chosen
+
+
+def differs(name: str, found: Any, right: Any, tolerance: float) -> list[str]:
+    (value, gradient), (right_value, right_gradient) = found, right
+    wrong = []
+    if abs(value - right_value) > 2e-6 * abs(right_value):
+        wrong.append(f"{name}: value {value}, expected {right_value}")
+    error = (gradient - right_gradient).abs().max() / right_gradient.abs().max()
+    if not error <= tolerance:
+        wrong.append(f"{name}: gradient off by {error}")
+    return wrong
+
+
+def everything() -> list[str]:
+    torch.manual_seed(0)
+    wrong: list[str] = []
+    logits = 3 * torch.randn(2, CLASSES, *SPACE)
+    assert kernels.serve(logits)
+    for kind, (target, weights) in problems().items():
+        for name, loss in losses().items():
+            if kind == "soft" and name == "batch":
+                continue  # an ignore_index is for labels
+            arguments = target, weights, 1.0
+            name = f"{name}, {kind}"
+            wrong += differs(name, run(loss, logits, *arguments), expected(loss, logits, *arguments), 5e-6)
+    labels, both = torch.randint(0, CLASSES, (2, *SPACE)), losses()["dice and cross-entropy"]
+
+    # Layouts: channels last, and pixels with gaps between them.
+    for name, layout in {
+        "channels last": logits.to(memory_format=torch.channels_last),
+        "gaps": torch.cat([logits, logits], -1)[..., ::2],
+        "transposed": logits.transpose(2, 3).contiguous().transpose(2, 3),
+    }.items():
+        arguments = labels, {}, 1.0
+        wrong += differs(name, run(both, layout, *arguments), expected(both, layout, *arguments), 5e-6)
+
+    # The factor of a gradient scaler meets the slope before the rounding of halves.
+    halves = logits.half()
+    arguments = labels, {}, 2.0**14
+    found = run(both, halves, *arguments)
+    assert found[1].dtype == torch.float16
+    wrong += differs("float16", found, expected(both, halves, *arguments), 1e-3)
+    tiny = run(both, halves, labels, {}, 2.0**-10)[1]
+    if not tiny.count_nonzero():
+        wrong.append("float16: nothing is left of a small factor")
+
+    # float64, many classes, and −inf.
+    arguments = labels, {}, 1.0
+    wrong += differs(
+        "float64", run(both, logits.double(), *arguments), expected(both, logits, *arguments), 1e-12
+    )
+    many, of_many = torch.randn(1, 60, 11), torch.randint(0, 60, (1, 11))
+    arguments = of_many, {}, 1.0
+    wrong += differs("60 classes", run(both, many, *arguments), expected(both, many, *arguments), 5e-6)
+    for name, some in {"-inf": logits, "-inf of 60": many}.items():
+        target = labels if some is logits else of_many
+        some = some.clone()
+        some[0, 0] = torch.where(target[0] == 0, some[0, 0], -torch.inf)
+        arguments = target, {}, 1.0
+        wrong += differs(name, run(both, some, *arguments), expected(both, some, *arguments), 5e-6)
+
+    # What is ignored may be NaN, and a label that is no class makes all NaN.
+    valid = torch.rand(2, *SPACE) > 0.2
+    poisoned = torch.where(valid[:, None], logits, torch.nan)
+    strange = torch.where(valid, labels, -7)
+    found = run(both, poisoned, strange, {"mask": valid}, 1.0)
+    wrong += differs("ignored", found, expected(both, logits, labels, {"mask": valid}, 1.0), 5e-6)
+    for loss in (losses()["dice"], losses()["cross-entropy"], both):
+        value, gradient = run(loss, logits, strange, {}, 1.0)
+        if not (value.isnan() and gradient.isnan().all()):
+            wrong.append(f"a label outside the classes: {loss}: {value}")
+
+    # Backward twice, a second derivative, and no gradient at all.
+    for name, loss in losses().items():
+        again = logits.clone().requires_grad_()
+        value = loss(again, labels)
+        value.backward(retain_graph=True)
+        once = again.grad.clone()
+        value.backward()
+        if not torch.allclose(again.grad, 2 * once, rtol=1e-5, atol=1e-9):
+            wrong.append(f"backward twice: {name}")
+        with torch.no_grad():
+            if not torch.allclose(loss(logits, labels), value, rtol=1e-6):
+                wrong.append(f"without gradient: {name}")
+    again = logits.double().requires_grad_()
+    (slope,) = torch.autograd.grad(both(again, labels), again, create_graph=True)
+    (curvature,) = torch.autograd.grad(slope.square().sum(), again)
+    if not curvature.abs().max() > 0:
+        wrong.append("second derivative")
+    return wrong
+
+
+if __name__ == "__main__":
+    for line in everything():
+        print(line)
+    print("OK")
