@@ -83,7 +83,7 @@ def _differentiated(loss: Loss, call: Call, mode: Mode) -> Tensor | None:
     detached = call.replaced({"logits": call.logits.detach()})
     if mode is Mode.EAGER:
         with torch.no_grad():
-            made = kept.make(list(detached.arrays().values()))
+            made = _value_with_back(loss, detached)
         return None if made is None else _Made.apply(kept, made, *arrays.values())
     with torch.no_grad():
         attached = _with_gradient(loss, detached)
@@ -106,11 +106,6 @@ class _Kept:
             given["logits"] = ops.cast(given["logits"], ops.compute_dtype(given["logits"]))
         return Call.of(given, ops)
 
-    def make(self, arrays: Sequence[Tensor]) -> tuple[Tensor, Back, bool] | None:
-        """The value with its way back, eagerly."""
-        operations = eager_operations(arrays[0])
-        return (_made if operations.casts_logits else _fused)(self.loss, self.call(arrays, operations))
-
 
 def _with_gradient(loss: Loss, call: Call) -> tuple[Tensor, Tensor, Tensor | None] | None:
     """The value, its gradient in the logits' memory format, and a factor that is still to be multiplied into that; None
@@ -128,8 +123,14 @@ Back = Callable[[Tensor], Tensor]
 """From what comes from upstream to the gradient of the logits."""
 
 
+def _value_with_back(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
+    """The value, the way back from it, and whether that can be gone once alone; None where there is no derivative by
+    hand."""
+    return (_made if call.ops.casts_logits else _fused)(loss, call)
+
+
 def _made(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
-    """The value, the way back from it, and whether that can be gone once alone."""
+    """The gradient is made with the value, in place."""
     made = _with_gradient(loss, call)
     if made is None:
         return None
@@ -145,8 +146,8 @@ def _made(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
 
 
 def _fused(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
-    """The same by kernels that read the logits again. Where something of the logits' size would have to be kept, the
-    gradient is made now."""
+    """The gradient is made by kernels that read the logits again; where something of the logits' size would have to be
+    kept, it is made now."""
     value, to_arguments = loss.value_and_back(call)
     if to_arguments is None:
         return None
@@ -184,7 +185,7 @@ class _Made(torch.autograd.Function):
             return None, None, _differentiable(kept, arrays, upstream), *nothing
         back = ctx.back
         if back is None:
-            again = kept.make(arrays)
+            again = _value_with_back(kept.loss, kept.call(arrays, eager_operations(arrays[0])))
             assert again is not None
             back = again[1]
         if ctx.once:

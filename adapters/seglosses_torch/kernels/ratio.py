@@ -10,7 +10,7 @@ from torch import Tensor
 
 @triton.jit
 def ratio_of_sums(
-    first, second, third, fourth, results, slopes, rows, row_stride, class_stride,
+    first, second, third, fourth, results, rows, row_stride, class_stride,
     C: tl.constexpr, CP: tl.constexpr, M: tl.constexpr, COEFFICIENTS: tl.constexpr, ABOVE: tl.constexpr,
     BELOW: tl.constexpr,
 ):  # fmt: skip
@@ -44,7 +44,7 @@ def ratio_of_sums(
             slope = COEFFICIENTS[m][1] * ratio
         else:
             slope = (COEFFICIENTS[m][1] - COEFFICIENTS[m][0]) - COEFFICIENTS[m][1] * u
-        tl.store(slopes + m * rows * C + out, slope / denominator, mask=there)
+        tl.store(results + (2 + m) * rows * C + out, slope / denominator, mask=there)
 
 
 def ratio(
@@ -52,12 +52,11 @@ def ratio(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As `Ops.ratio`, of at most four tables `(N, C)` of one layout; the slopes are `(M, N, C)`."""
     rows, classes = sums[0].shape
-    results = torch.empty((2, rows, classes), dtype=torch.float64, device=sums[0].device)
-    slopes = torch.empty((len(sums), rows, classes), dtype=torch.float64, device=sums[0].device)
+    results = torch.empty((2 + len(sums), rows, classes), dtype=torch.float64, device=sums[0].device)
     pointers = [*sums, *(sums[:1] * (4 - len(sums)))]
     ratio_of_sums[(rows,)](
-        *pointers, results, slopes, rows, *sums[0].stride(),
+        *pointers, results, rows, *sums[0].stride(),
         C=classes, CP=triton.next_power_of_2(classes), M=len(sums), COEFFICIENTS=tuple(coefficients), ABOVE=above,
         BELOW=below, num_warps=1,
     )  # fmt: skip
-    return results[0], results[1], slopes
+    return results[0], results[1], results[2:]
