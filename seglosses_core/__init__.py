@@ -134,4 +134,5 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
 """Losses made of others, and functions of the target."""
 
 __all__ = ["FUNCTIONS", "LOSSES", "POOLINGS", "DeepSupervisionLoss", "Loss", "Pooling"]
-__all__ += [one.__name__ for one in (*LOSSES, *POOLINGS, *FUNCTIONS)]
+__all__ += [kind.__name__ for kind in (*LOSSES, *POOLINGS)]
+__all__ += [function.__name__ for function in FUNCTIONS]

@@ -63,7 +63,7 @@ SIZES = by_name(
     _sized("many-pixels", "63 pixels, labels of int8.", (1, 3, 7, 9), 46, np.int8),
     _sized(
         "two-classes",
-        "Softmax of two classes, two lines of pixels, labels of int16.",
+        "Two classes, two lines of pixels, labels of int16.",
         (2, 2, 5),
         48,
         np.int16,

@@ -51,7 +51,7 @@ def surface(cells: list[Cell], spacing: Spacing = None) -> tuple[Any, Any]:
     loss = 1 - total(
         cell.w * level**2 * (1 - cell.y - cell.p) ** 2 / whole for cell, level in zip(cells, phi, strict=True)
     )
-    return loss, plain(loss)
+    return loss, abs(plain(loss))
 
 
 def hausdorff(

@@ -72,6 +72,8 @@ ADJUSTED = Entry(
             shared=SHARED - {"soft-weights"},
             priors=PRIORS,
         ),
+        replace(SCENES["many-classes"], hyperparameters={"priors": [0.4, 0.3, 0.15, 0.1, 0.05]}),
+        replace(SCENES["two-classes"], hyperparameters={"priors": [0.9, 0.1]}),
         case("tau-0", "τ = 0: cross-entropy.", priors=PRIORS, tau=0.0),
         case("tau-2", "τ = 2, priors that are counts.", priors=[100.0, 10.0, 1.0], tau=2.0),
         case("tau-half-soft", "τ = 1/2, soft targets.", flags="soft", priors=PRIORS, tau=0.5, target=SOFT),

@@ -13,6 +13,7 @@ from mpmath import mpf
 from ..definitions import Definition, case
 from ..definitions.arrays import BINARY_LABELS, BINARY_LOGITS, SOFT, masked
 from ..definitions.region import ALL, OF_RATIOS, SOFT_ONES, family
+from ..definitions.scenes import SCENES
 from ..entries import HARD, Entry, Sample
 from ..faults import other, without
 from ..oracle.family import Cell, ClassScores, Result, total
@@ -173,6 +174,7 @@ HINGE = Entry(
         ties("sigmoid"),
         *family(skip=SOFT_ONES | OF_RATIOS | OF_PROBABILITIES | {"impossible-class"}, activation="sigmoid"),
         replace(SOFT_TARGET, hyperparameters={"activation": "sigmoid"}),
+        replace(SCENES["two-classes"], hyperparameters={"activation": "sigmoid"}),
         case(
             "mask-one-class",
             "Pixels that count as fractions of a pixel.",

@@ -42,8 +42,8 @@ def tversky_plus_plus(
 GAMMAS = [
     case("gamma-1", "γ = 1: no power.", gamma=1.0, target=SOFT),
     case("gamma-3", "γ = 3.", gamma=3.0, target=SOFT),
-    case("gamma-1.5", "γ = 3/2, a root.", gamma=1.5, target=SOFT),
-    case("gamma-1.5-labels", "γ = 3/2, a root.", gamma=1.5),
+    case("gamma-root", "γ = 3/2, a root.", gamma=1.5, target=SOFT),
+    case("gamma-root-labels", "γ = 3/2, a root.", gamma=1.5),
 ]
 
 ENTRIES = [

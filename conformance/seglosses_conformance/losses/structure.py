@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import log
 from typing import Any
 
@@ -126,10 +127,11 @@ ENTRY = Entry(
             - (13 / 4 + 1) / (11 / 6 + 13 / 3 + 1),
         ),
         *standard(
-            skip={*POOLINGS, *IDENTITY_OR_SOFTMAX, "no-space", "sigmoid-extreme", "sigmoid-ignore-index"},
+            skip={*POOLINGS, *IDENTITY_OR_SOFTMAX, "sigmoid-extreme", "sigmoid-ignore-index"},
             shared=SHARED - {"soft-weights"},
             kernel_size=3,
         ),
+        replace(SCENES["two-classes"], hyperparameters={"activation": "sigmoid", "kernel_size": 3}),
         case(
             "defaults",
             "A window larger than the images, one class.",
