@@ -19,6 +19,7 @@ from everywhere import (
     LOSSES,
     Make,
     Problem,
+    bounds,
     evaluate,
     is_region,
     named,
@@ -150,8 +151,8 @@ def test_saturated_logits_are_finite(framework: str, loss: str, size: float, dty
 
 
 @everywhere
-@pytest.mark.parametrize("loss", [*filter(is_region, LOSSES)])
-def test_beyond_saturation_a_region_loss_stays(framework: str, loss: str) -> None:
+@pytest.mark.parametrize("loss", [name for name in filter(is_region, LOSSES) if bounds(name)[1] < np.inf])
+def test_beyond_saturation_a_bounded_region_loss_stays(framework: str, loss: str) -> None:
     """Logits of 1e4 and of 1e30 have the same probabilities."""
     value, _ = evaluate(framework, ALL[loss], saturated(1e30, "float32"))
     expected, _ = evaluate("numpy", ALL[loss], saturated(1e4, "float64"))
