@@ -206,10 +206,10 @@ def test_with_a_gradient_the_count_of_live_tensors_does_rise() -> None:
     alive = logits_sized()
     value = loss(z, t)
     node = value.grad_fn
-    assert node.made is not None
+    assert node.back is not None
     assert logits_sized() == alive + 1
     value.backward()
-    assert node.made is None
+    assert node.back is None
 
 
 # -- precision --------------------------------------------------------------------------------------------------------
