@@ -135,12 +135,13 @@ def _made(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
     if made is None:
         return None
     value, gradient, factor = made
+    dtype = call.logits.dtype
 
     def back(upstream: Tensor) -> Tensor:
         scale = upstream if factor is None else upstream * factor
         if scale.device.type != "cpu" or scale.item() != 1:
             gradient.mul_(scale)
-        return gradient.to(call.logits.dtype)
+        return gradient.to(dtype)
 
     return value, back, True
 

@@ -327,7 +327,7 @@ def test_gradient_is_the_difference_quotient(loss: str, definition: object) -> N
     inputs = inputs_for(definition, "float64")  # type: ignore[arg-type]
     hyperparameters = definition.hyperparameters  # type: ignore[attr-defined]
     expected = evaluate(loss, hyperparameters, **inputs)
-    step = 2.0**-13
+    step = 2.0**-18
     for name, gradient in (("logits", expected.gradient), ("features", expected.feature_gradient)):
         if gradient is None:
             continue
