@@ -106,9 +106,11 @@ class Entry:
     bounds: tuple[float, float] = (0, math.inf)
     """Between which it lies as a mean, whatever the logits are. One that may be below 0 takes no pooling."""
     curved: bool = True
-    """Whether it has second derivatives: a function that is linear in the logits, piece by piece, has none."""
+    """Whether it has second derivatives that differences find: a function that is linear in the logits, piece by piece,
+    has none, and one of extremes, or with a bend so narrow that a step leaves it, none that a step can tell."""
     soft_slope: bool = True
-    """Whether it has a derivative with respect to a soft target: of the regions above 1/2 there is none."""
+    """Whether it has a derivative with respect to a soft target that differences find: of the regions above 1/2, and of
+    what bends there, there is none."""
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""
 

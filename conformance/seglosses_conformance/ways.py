@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from seglosses_conformance.cases import ARRAYS, Case
 from seglosses_conformance.checks import smooth_cases
+from seglosses_conformance.losses import ENTRIES
 
 LAYOUTS = ("sliced", "channels last", "transposed", "backwards", "expanded batch")
 """The same numbers with other strides: every second element of a larger array; axis 1 innermost in memory; axes the
@@ -62,12 +64,19 @@ def tiny(cases: list[Case]) -> list[Case]:
     return [case for case in cases if "tiny" in case.flags][:1]
 
 
+def curved(cases: list[Case]) -> list[Case]:
+    """Those cases, of a loss that has second derivatives."""
+    return plainest_and_fullest([case for case in cases if _entry(case) is None or _entry(case).curved])
+
+
 def moving(name: str) -> Callable[[list[Case]], list[Case]]:
     """One smooth case with a soft target, or with weights, that may be moved."""
 
     def moves(case: Case) -> bool:
-        array = getattr(case, name)
-        return array is not None and bool(np.any(direction(name, array)))
+        array, entry = getattr(case, name), _entry(case)
+        if array is None or (name == "target" and entry is not None and not entry.soft_slope):
+            return False
+        return bool(np.any(direction(name, array)))
 
     return lambda cases: plainest([case for case in cases if moves(case)])
 
@@ -80,6 +89,11 @@ def direction(name: str, array: np.ndarray) -> np.ndarray:
         return wave
     inside = (array > 0) & ((array < 1) | (name != "target"))
     return wave * (inside & (array.dtype.kind == "f"))
+
+
+def _entry(case: Case) -> Any:
+    """What is known of the loss; None of one that is not ours."""
+    return ENTRIES.get(case.loss)
 
 
 def _given(case: Case) -> list[str]:
@@ -95,7 +109,7 @@ WAYS = (
     Way("autocast", plainest_and_fullest, dtypes=("float32",)),
     Way("inference mode", plainest, gradient=False),
     Way("compiled", plainest),
-    Way("second derivative", plainest_and_fullest, dtypes=("float64",)),
+    Way("second derivative", curved, dtypes=("float64",)),
     *(
         Way(name, moving(array), dtypes=("float64",))
         for name, array in DERIVATIVES.items()

@@ -20,6 +20,7 @@ import seglosses_core
 import seglosses_torch
 from seglosses_conformance import planning, runner
 from seglosses_conformance.cases import Case, load_cases
+from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.own import own_target
 from seglosses_conformance.processes import Workers
 from seglosses_conformance.records import Record
@@ -235,15 +236,24 @@ def test_what_is_right_passes(loss: str) -> None:
     records = records_of(TARGETS["torch"], some(CASES[loss]))
     assert failures(records) == []
     expected = {check for _, check in FAULTS.values()}
-    if loss in ("LocallyAdaptiveLoss", "CenterLoss"):  # which take labels only
+    if not has_a_slope_of_the_target(loss):
         expected -= {"gradient of the target"}
+    if not ENTRIES[loss].curved:
+        expected -= {"second derivative"}
     assert expected <= {record.check for record in records}
 
 
+def has_a_slope_of_the_target(loss: str) -> bool:
+    """Whether there are soft targets for it, and it has a derivative with respect to them."""
+    return ENTRIES[loss].soft_slope and any("soft" in sample.targets for sample in ENTRIES[loss].samples)
+
+
 def has_what_is_at_fault(loss: str, name: str) -> bool:
-    """Labels have no gradient, and an ensemble is no map."""
-    if name == "no gradient of the target":
-        return loss not in ("LocallyAdaptiveLoss", "CenterLoss")
+    """Labels have no gradient, what is linear no second derivative, and an ensemble is no map."""
+    if FAULTS[name][1] == "gradient of the target":
+        return has_a_slope_of_the_target(loss)
+    if FAULTS[name][1] == "second derivative":
+        return ENTRIES[loss].curved
     return not ("map" in name and loss == "EnsembleLoss")
 
 

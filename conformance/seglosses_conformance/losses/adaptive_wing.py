@@ -113,4 +113,6 @@ ENTRY = Entry(
     ),
     value_fault=other(omega=14.1),
     gradient_fault=lambda g: g / 2,
+    curved=False,
+    soft_slope=False,
 )

@@ -183,6 +183,7 @@ SURFACE = Entry(
     exceptions=NO_ORDER,
     value_fault=wrong_order,
     gradient_fault=lambda g: 0.99 * g,
+    soft_slope=False,
 )
 
 HAUSDORFF = Entry(
@@ -256,6 +257,7 @@ HAUSDORFF = Entry(
     exceptions=NO_ORDER,
     value_fault=other(alpha=2.01),
     gradient_fault=lambda g: 0.99 * g,
+    soft_slope=False,
 )
 
 
@@ -337,6 +339,7 @@ PENALIZED = Entry(
     exceptions=NO_ORDER,
     value_fault=other(spacing=(3.0, 1.0)),
     gradient_fault=lambda g: 1.01 * g,
+    soft_slope=False,
 )
 
 ENTRIES = [BOUNDARY, SURFACE, HAUSDORFF, PENALIZED]

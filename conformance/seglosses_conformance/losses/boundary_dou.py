@@ -80,4 +80,5 @@ ENTRY = Entry(
     value_fault=other(max_alpha=-0.9),
     gradient_fault=lambda g: 1.01 * g,
     exceptions={"permuted pixels": "the boundary is made of neighbours"},
+    soft_slope=False,
 )

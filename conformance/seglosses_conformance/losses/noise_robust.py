@@ -201,6 +201,7 @@ SYMMETRIC = Entry(
     samples=(Sample(), Sample({"alpha": 0.0}), Sample({"alpha": 6.0, "beta": 0.1, "activation": "sigmoid"})),
     value_fault=other(log_zero=-4.01),
     gradient_fault=lambda g: 1.01 * g,
+    soft_slope=False,
 )
 
 ENTRIES = [GENERALIZED, SYMMETRIC]

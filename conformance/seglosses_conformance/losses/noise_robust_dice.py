@@ -62,4 +62,5 @@ ENTRY = Entry(
     bounds=(0, 1),
     value_fault=other(gamma=1.51),
     gradient_fault=lambda g: 1.01 * g,
+    soft_slope=False,
 )

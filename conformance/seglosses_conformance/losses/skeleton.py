@@ -175,6 +175,8 @@ CL_DICE = Entry(
     exceptions=NO_ORDER,
     value_fault=other(smooth=0.99),
     gradient_fault=lambda g: 0.99 * g,
+    soft_slope=False,
+    curved=False,
 )
 
 CL_CROSS_ENTROPY = Entry(
@@ -202,6 +204,8 @@ CL_CROSS_ENTROPY = Entry(
     exceptions={**NO_ORDER, "permuted classes": "class 0 is the background"},
     value_fault=other(iterations=0),
     gradient_fault=lambda g: 0.99 * g,
+    soft_slope=False,
+    curved=False,
 )
 
 BOUNDARY_F1 = Entry(
@@ -240,6 +244,8 @@ BOUNDARY_F1 = Entry(
     exceptions=NO_ORDER,
     value_fault=other(tolerance=1),
     gradient_fault=lambda g: 0.99 * g,
+    soft_slope=False,
+    curved=False,
 )
 
 SKELETON_RECALL = Entry(
@@ -267,6 +273,7 @@ SKELETON_RECALL = Entry(
     exceptions=NO_ORDER,
     value_fault=other(smooth=0.99),
     gradient_fault=lambda g: 0.99 * g,
+    soft_slope=False,
 )
 
 ENTRIES = [CL_DICE, CL_CROSS_ENTROPY, SKELETON_RECALL, BOUNDARY_F1]

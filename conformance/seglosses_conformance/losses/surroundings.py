@@ -145,6 +145,7 @@ ACTIVE_CONTOUR = Entry(
     exceptions={**NO_ORDER, "mirrored pixels": "each pixel is compared with the next ones alone"},
     value_fault=other(weight=1.01),
     gradient_fault=lambda g: 0.99 * g,
+    curved=False,
 )
 
 ENTRIES = [SSIM, ACTIVE_CONTOUR]
