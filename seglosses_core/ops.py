@@ -23,6 +23,8 @@ def ops_for(array: Array, class_axis: int, rank: int) -> Ops:
 
 ORDINARY = 2.0**54
 """Weights whose largest is between this and its inverse are not scaled."""
+UNREACHED = 2.0**100
+"""A squared distance to what is not there: more than any other, and no infinity, at which debuggers stop."""
 _SCALES = {"float32": (90, 100), "float64": (540, 560)}
 """By dtype, the exponents of the powers of two that larger weights are divided and smaller ones multiplied by: then the
 product of two such weights stays in the dtype's range."""
@@ -380,10 +382,10 @@ class Ops:
     def squared_distance(
         self, seeds: Array, axes: Sequence[int], spacing: Sequence[float], dtype: Any
     ) -> Array:
-        """The square of the Euclidean distance of each place to the nearest where the bools `seeds` are True, ∞ where
-        there is none; `spacing` is that of the places on each of the axes. Exact, and without a derivative."""
+        """The square of the Euclidean distance of each place to the nearest where the bools `seeds` are True, UNREACHED
+        where there is none; `spacing` is that of the places on each of the axes. Exact, and without a derivative."""
         zero = self.xp.zeros_like(seeds, dtype=dtype)
-        squared = self.xp.where(seeds, zero, self.xp.full_like(zero, math.inf))
+        squared = self.xp.where(seeds, zero, self.xp.full_like(zero, UNREACHED))
         for axis, step in zip(axes, spacing, strict=True):
             squared = self.nearest(squared, axis, step * step)
         return squared

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from seglosses_core.checks import check_number
 from seglosses_core.libraries import Array
-from seglosses_core.ops import Ops
+from seglosses_core.ops import UNREACHED, Ops
 
 
 def squared_boundary_distance(
     regions: Array, valid: Array | None, spacing: Sequence[float], ops: Ops, dtype: Any
 ) -> Array:
     """The square of the distance of each pixel to the other side of the boundary, logits-shaped as the bools `regions`;
-    ∞ where a region is empty or everything. What is not `valid`, a map, lies on neither side."""
+    UNREACHED where a region is empty or everything. What is not `valid`, a map, lies on neither side."""
     xp = ops.xp
     there = xp.ones_like(regions) if valid is None else ops.over_classes(valid)
     inside, outside = (
@@ -25,8 +24,8 @@ def squared_boundary_distance(
 
 
 def finite_root(squared: Array, ops: Ops) -> tuple[Array, Array]:
-    """The distance, 0 where it is infinite, and where it is finite."""
-    bounded = squared < math.inf
+    """The distance, 0 to what is not there, and where something is."""
+    bounded = squared < UNREACHED
     return ops.xp.sqrt(ops.xp.where(bounded, squared, ops.xp.zeros_like(squared))), bounded
 
 

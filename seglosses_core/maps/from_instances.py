@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from seglosses_core.checks import check_integer, check_number
@@ -11,7 +10,7 @@ from seglosses_core.libraries import Array
 from seglosses_core.maps.checks import check_labels
 from seglosses_core.maps.distance import check_spacing
 from seglosses_core.maps.from_labels import nan_if_outside
-from seglosses_core.ops import Ops, ops_for
+from seglosses_core.ops import UNREACHED, Ops, ops_for
 
 
 def border_weights(
@@ -62,7 +61,7 @@ def border_weights(
     check_number("sigma", sigma, above=0)
     ops, instances = _read(instances, num_instances, spacing)
     xp = ops.xp
-    first = second = xp.full_like(xp.zeros_like(instances, dtype=xp.float32), math.inf)
+    first = second = xp.full_like(xp.zeros_like(instances, dtype=xp.float32), UNREACHED)
     for squared in _squared_distances(instances, num_instances, spacing, ops):
         distance = xp.sqrt(squared)
         first, second = xp.minimum(first, distance), xp.minimum(second, xp.maximum(first, distance))
@@ -104,7 +103,7 @@ def nearest_instance(
     ops, instances = _read(instances, num_instances, spacing)
     xp = ops.xp
     found = xp.zeros_like(instances)
-    least = xp.full_like(xp.zeros_like(instances, dtype=xp.float32), math.inf)
+    least = xp.full_like(xp.zeros_like(instances, dtype=xp.float32), UNREACHED)
     for k, squared in enumerate(_squared_distances(instances, num_instances, spacing, ops), start=1):
         found = xp.where(squared < least, xp.full_like(found, k), found)
         least = xp.minimum(least, squared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
+import pytest
 import tensorflow as tf
 import torch
 from problems import with_options
@@ -110,6 +111,13 @@ def is_single(name: str) -> bool:
 
 def is_region(name: str) -> bool:
     return is_single(name) and isinstance(core_of(name), RegionLoss)
+
+
+def keeping_digits(names: Iterable[str]) -> list[Any]:
+    """Of these, those that lose digits in float32 where all is certain are expected to fail: docs/limits.md."""
+    lost = ("ActiveContour", "BoundaryF1", "ClDice", "LovaszSoftmax", "SSIM")
+    known = pytest.mark.xfail(reason="digits are lost in float32 where all is certain", strict=False)
+    return [pytest.param(name, marks=known if name.startswith(lost) else ()) for name in names]
 
 
 def takes(name: str, target: str) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import torch
-from everywhere import LOSSES, Problem
+from everywhere import LOSSES, Problem, keeping_digits
 
 import seglosses_core
 import seglosses_jax
@@ -22,15 +22,9 @@ MARGINS = (5, 10, 20, 60)
 wrong."""
 
 
-DIGITS_LOST = ("ActiveContour", "BoundaryF1", "ClDice", "LovaszSoftmax", "SSIM")
-"""In float32 their gradient loses digits in images where all is right and certain: docs/limits.md."""
-
-
 def compiled(test: Any) -> Any:
     """Every loss; a compilation takes seconds."""
-    known = pytest.mark.xfail(reason="digits are lost in float32 where all is certain", strict=False)
-    losses = [pytest.param(name, marks=known if name.startswith(DIGITS_LOST) else ()) for name in LOSSES]
-    return pytest.mark.sampled(9)(pytest.mark.parametrize("loss", losses)(test))
+    return pytest.mark.sampled(9)(pytest.mark.parametrize("loss", keeping_digits(LOSSES))(test))
 
 
 @functools.cache
