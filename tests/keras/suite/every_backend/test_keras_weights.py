@@ -153,11 +153,20 @@ def test_twice_the_weight_without_foreground(kind, options, form):
     )
 
 
-@pytest.mark.parametrize(("form", "size"), [("images", 1e-20), ("images", 1e20), ("pixels", 1e20)])
-@pytest.mark.parametrize(("name", "options"), FIRST, ids=[name for name, _ in FIRST])
+@pytest.mark.parametrize(
+    ("name", "options", "form", "size"),
+    [
+        pytest.param(name, options, form, size, id=f"{name}-{form}-{size}")
+        for name, options in FIRST
+        for form, size in [("images", 1e-20), ("images", 1e20), ("pixels", 1e20)]
+        if not (name == "StructureLoss" and form == "pixels")  # which adds 1 to its sums, always
+    ],
+)
 def test_weights_of_any_size(name, options, form, size):
     """Those too large or small to be multiplied are scaled on the way, and must come out with their own size. Small
-    ones of pixels are nothing beside smooth."""
+    ones of pixels are nothing beside smooth, which is nothing beside large ones."""
+    if hasattr(getattr(seglosses_core, name), "smooth"):
+        options = {**options, "smooth": 0.0}
     loss, _ = pair(name, options)
     weight = np.full((BATCH,) if form == "images" else LABELS.shape, size, "float32")
     np.testing.assert_allclose(
