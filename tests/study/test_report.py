@@ -191,15 +191,16 @@ def test_how_trainings_ended(tmp_path: Path) -> None:
 
 def test_settings_of_the_losses() -> None:
     """What distinguishes the losses that are trained, by hand."""
-    common = "aggregate=batch, absent=count, include_background=True, smooth=1e-05"
+    common = "aggregate=batch, absent=count, include_background=True, average=pooled, smooth=1e-05"
+    overlap = f"{common}, overlap=product, log=False"
     lines = {line.split(" | ")[0].strip("| "): line for line in report.settings().splitlines()}
     for loss, expected in {
         "cross-entropy": "`CrossEntropyLoss` | `reduction=mean`",
-        "Jaccard": f"`JaccardLoss` | `reduction=mean, {common}`",
+        "Jaccard": f"`JaccardLoss` | `reduction=mean, {overlap}`",
         "power Jaccard, p = 2": f"`PowerJaccardLoss` | `reduction=mean, {common}, p=2.0`",
         "power Jaccard, p = 1.5": f"`PowerJaccardLoss` | `reduction=mean, {common}, p=1.5`",
         "power Jaccard, p learned": f"`PowerJaccardLoss` | `reduction=mean, {common}, p=1.5`",
-        "Dice": f"`DiceLoss` | `reduction=mean, {common}`",
+        "Dice": f"`DiceLoss` | `reduction=mean, {overlap}`",
         "power Dice, p = 2": f"`PowerDiceLoss` | `reduction=mean, {common}, p=2.0`",
         "focal": "`FocalLoss` | `reduction=mean, gamma=2.0, alpha=None`",
         "locally adaptive": "`LocallyAdaptiveLoss` | `reduction=Minkowski(k=3.0), kernel_size=3, stride=1,"
