@@ -148,7 +148,20 @@ def sort(x: tf.Tensor, /, *, axis: int = -1, descending: Any = False) -> tf.Tens
     return tf.sort(x, axis=axis, direction="DESCENDING" if descending else "ASCENDING")
 
 
+def argsort(x: tf.Tensor, /, *, axis: int = -1, descending: Any = False) -> tf.Tensor:
+    order = tf.argsort(x, axis=axis, direction="DESCENDING" if descending else "ASCENDING", stable=True)
+    return tf.cast(order, tf.int64)
+
+
 # -- shapes and indices -----------------------------------------------------------------------------------------------
+
+
+def flip(x: tf.Tensor, /, *, axis: int) -> tf.Tensor:
+    return tf.reverse(x, [axis])
+
+
+def permute_dims(x: tf.Tensor, /, axes: Sequence[int]) -> tf.Tensor:
+    return tf.transpose(x, axes)
 
 
 def broadcast_to(x: tf.Tensor, shape: Sequence[int], /) -> tf.Tensor:

@@ -65,6 +65,7 @@ def check(call, *inputs, exact=True):
 
 ELEMENTWISE = {
     "abs": NUMBERS, "exp": FLOATS, "log": FLOATS, "log1p": FLOATS, "sqrt": FLOATS,
+    "expm1": FLOATS, "tanh": FLOATS,
     "floor": NUMBERS, "isnan": NUMBERS, "isfinite": NUMBERS,
 }  # fmt: skip
 
@@ -182,6 +183,15 @@ def test_take(x, axis, seed):
     shape[axis] = 2
     index = random.integers(0, x.shape[axis], shape)
     check(lambda n, a, i: n.take_along_axis(a, i, axis=axis), x, index)
+
+
+def test_order():
+    x = np.random.default_rng(0).permutation(24).reshape(2, 3, 4).astype("float32")
+    for axis in (-1, 0, 1):
+        check(lambda n, a, axis=axis: n.argsort(a, axis=axis), x)
+        check(lambda n, a, axis=axis: n.argsort(a, axis=axis, descending=True), x)
+        check(lambda n, a, axis=axis: n.flip(a, axis=axis), x)
+    check(lambda n, a: n.permute_dims(a, (2, 0, 1)), x)
 
 
 def test_dtypes():
