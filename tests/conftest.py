@@ -7,12 +7,16 @@ spread over the cases by a checksum of their names. The others are slow.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 import zlib
 from collections import defaultdict
 
 import pytest
+
+with contextlib.suppress(ImportError):  # Triton 3.7 and later abort a process that has TensorFlow already
+    import triton  # noqa: F401
 
 COMPILING = ("jax", "tensorflow")
 """Of the values of a parameter "framework", those that compile; a test without that parameter is taken for one that

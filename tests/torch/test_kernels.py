@@ -46,7 +46,8 @@ def compiled(kernel: Any, constants: dict[str, Any], warps: int, logits: str, ar
         if signature[name] != "constexpr" and name not in ("slopes_m", "slopes_n", "rows", "row_stride"):
             facts[(place,)] = [["tt.divisibility", 16]]
     source = ASTSource(fn=kernel, signature=signature, constexprs=known, attrs=facts)
-    return triton.compile(source, target=GPUTarget("cuda", architecture, 32), options={"num_warps": warps})
+    options = {"num_warps": warps, "enable_fp_fusion": True}
+    return triton.compile(source, target=GPUTarget("cuda", architecture, 32), options=options)
 
 
 def spilled(made: Any) -> int:

@@ -106,7 +106,7 @@ def _forward(
     (kernels.forward_few if cut.per_thread else kernels.forward_many)[(blocks, given.images)](
         *given.arrays(), partial, logs, rests, *given.lengths(),
         B=cut.pixels, M=len(moments), MOMENTS=described(moments or ((1, 1),))[0], AT_LABEL=maps is not None,
-        **form, **given.options(), num_warps=cut.warps,
+        **form, **given.options(), num_warps=cut.warps, enable_fp_fusion=True,
     )  # fmt: skip
     return partial.sum(1, dtype=torch.float64).unbind(1) if moments else ()
 
@@ -139,7 +139,7 @@ def backward(
         value, gradient, *given.lengths(), slopes_m, slopes_n, at_n, at_s,
         B=cut.pixels, M=0 if slopes is None else len(moments), MOMENTS=named,
         K=len(exponents), EXPONENTS=exponents, AT_LABEL=at_label is not None,
-        **given.options(), num_warps=cut.warps,
+        **given.options(), num_warps=cut.warps, enable_fp_fusion=True,
     )  # fmt: skip
     return gradient
 

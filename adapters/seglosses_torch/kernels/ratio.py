@@ -57,6 +57,6 @@ def ratio(
     ratio_of_sums[(rows,)](
         *pointers, results, rows, *sums[0].stride(),
         C=classes, CP=triton.next_power_of_2(classes), M=len(sums), COEFFICIENTS=tuple(coefficients), ABOVE=above,
-        BELOW=below, num_warps=1,
+        BELOW=below, num_warps=1, enable_fp_fusion=True,
     )  # fmt: skip
     return results[0], results[1], results[2:]

@@ -43,10 +43,6 @@ class TensorFlow(Framework):
             raise ValueError(
                 "TensorFlow finds no gradient: the value is not computed from the input by its functions"
             )
-        if array is None:  # what a tape gives for a value that it has not seen come from an input
-            raise ValueError(
-                "TensorFlow finds no gradient: the value is not computed from the input by its functions"
-            )
         return np.asarray(array).astype(np.float64)
 
     def evaluate(self, call: Call) -> Evaluation:
