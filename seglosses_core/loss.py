@@ -159,16 +159,18 @@ class Loss:
     def value_and_back(self, call: Call) -> tuple[Array, Callable[[Array], dict[str, Array]] | None]:
         """The value from all pixels at once, and the way from the derivative of what follows to those of the arguments,
         by their names; None where the loss has none by hand."""
+        value, shared, back = self.value_and_cotangents(call)
+        return value, None if back is None else lambda upstream: shared.gradients(back(upstream))
+
+    def value_and_cotangents(self, call: Call) -> tuple[Array, Shared, Back | None]:
+        """The same with what goes home through each activation in place of the derivatives."""
         shared = Shared(call, self.activations(), self.ignore_index)
         value, back = self.evaluate(shared)
         invalid = shared.nan_if_invalid
-        if invalid is not None:
-            value = value * (1 + invalid)
-        if back is None:
-            return value, None
-        return value, lambda upstream: shared.gradients(
-            back(upstream if invalid is None else upstream + invalid)
-        )
+        if invalid is None:
+            return value, shared, back
+        value = value * (1 + invalid)
+        return value, shared, None if back is None else lambda upstream: back(upstream + invalid)
 
     def hyperparameters(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}  # type: ignore[attr-defined]

@@ -63,6 +63,10 @@ def _mode(loss: Loss, logits: Tensor, given: dict[str, Any], constants: list[tup
 def make_ops(logits: Tensor, axis: int, mode: Mode = Mode.FORMULA) -> Ops:
     if mode is Mode.EAGER:
         return eager_operations(logits)(axis, logits.ndim)
+    if mode is Mode.COMPILED and kernels.serve(logits):
+        from seglosses_torch.fused import CompiledFusedOps
+
+        return CompiledFusedOps(axis, logits.ndim)
     return (CompiledOps if torch.compiler.is_compiling() else TorchOps)(axis, logits.ndim)
 
 
@@ -85,9 +89,30 @@ def _differentiated(loss: Loss, call: Call, mode: Mode) -> Tensor | None:
         with torch.no_grad():
             made = _value_with_back(loss, detached)
         return None if made is None else _Made.apply(kept, made, *arrays.values())
+    if not call.ops.casts_logits:
+        return _attached_to_kernels(loss, call.logits, detached)
     with torch.no_grad():
         attached = _with_gradient(loss, detached)
     return None if attached is None else _Attached.apply(call.logits, *attached[:2])
+
+
+def _attached_to_kernels(loss: Loss, logits: Tensor, call: Call) -> Tensor | None:
+    """The value with the pass that makes the gradient, or with the gradient where that takes more than one."""
+    from seglosses_torch.fused import only_way_back
+    from seglosses_torch.kernels import in_graphs
+
+    with torch.no_grad():
+        value, shared, back = loss.value_and_cotangents(call)
+        if back is None:
+            return None
+        ops: Any = call.ops
+        ops.value = value
+        cotangents = back(torch.ones_like(value))
+        way = only_way_back(shared, cotangents)
+        gradient = shared.gradients(cotangents)["logits"] if way is None else None
+    if way is None:
+        return _Attached.apply(logits, value, gradient)
+    return in_graphs.attached(logits, value, *way.form(), *way.tensors())
 
 
 @dataclasses.dataclass

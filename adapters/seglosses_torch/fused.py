@@ -1,8 +1,7 @@
-"""Activations whose passes over the pixels are one kernel each way."""
+"""Activations whose passes over the pixels are one kernel each way, eager and compiled."""
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,30 +9,58 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.activations import Cotangent, Prediction, Softmax
 from seglosses_core.arithmetic import once, sum_or_none
+from seglosses_core.call import Cotangents, Shared
 from seglosses_core.moments import COMPLEMENT, Moment, MomentSlopes
 from seglosses_core.target import Target
+from seglosses_torch.compiled import CompiledOps, CompiledSoftmax
 from seglosses_torch.eager import EagerOps, EagerSoftmax
-from seglosses_torch.kernels import passes, softmax
+from seglosses_torch.kernels import in_graphs, passes
+from seglosses_torch.kernels.pixels import Exponents, Pixels, WayBack
 from seglosses_torch.kernels.ratio import ratio
+from seglosses_torch.operations import TorchOps
+
+Maps = tuple[Tensor, Tensor]
+"""log p and 1 − p of each pixel's label."""
 
 
-class FusedOps(EagerOps):
-    """For GPUs, where a launch costs more than a pass over a map. Logits stay in their dtype: a kernel reads them."""
+class OnePassOps(TorchOps):
+    """Logits stay in their dtype: a kernel reads them."""
 
     casts_logits = False
     checks_labels = False
     value: Tensor | None = None
     """What the loss amounts to, set before the way back: where it is NaN, so is all of the gradient."""
     materialised = False
-    """Whether anything of the logits' size has been formed: then the gradient is made at once, to let go of it."""
+    """Whether anything of the logits' size has been formed."""
+
+    def pass_there(
+        self, pixels: Pixels, exponents: Exponents, *, at_label: bool
+    ) -> tuple[Sequence[Tensor], Maps | None]:
+        """The sum `(N, C)` of each pair of exponents, and the maps if they are asked for."""
+        raise NotImplementedError
+
+    def pass_back(self, way: WayBack, value: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+class FusedOps(OnePassOps, EagerOps):
+    """For GPUs, where a launch costs more than a pass over a map."""
 
     def activation(self, name: str) -> type[Prediction]:
         if name == "softmax":
             return FusedSoftmax
         self.materialised = True
         return super().activation(name)
+
+    def pass_there(
+        self, pixels: Pixels, exponents: Exponents, *, at_label: bool
+    ) -> tuple[Sequence[Tensor], Maps | None]:
+        return passes.forward(pixels, exponents, at_label=at_label)
+
+    def pass_back(self, way: WayBack, value: Tensor) -> Tensor:
+        return passes.backward(way, value)
 
     def ratio(
         self,
@@ -59,18 +86,41 @@ class FusedOps(EagerOps):
         return tables * factor if isinstance(tables, Tensor) else super().each_times(tables, factor)
 
 
-class FusedSoftmax(EagerSoftmax):
-    """Moments and what is known of each pixel's label come from the logits in one pass, and the gradient in another.
-    What no kernel gives is formed as in `EagerSoftmax`."""
+class CompiledFusedOps(OnePassOps, CompiledOps):
+    """The same kernels in a compiled program, which fuses what is left."""
 
-    ops: FusedOps
+    def activation(self, name: str) -> type[Prediction]:
+        return CompiledFusedSoftmax if name == "softmax" else super().activation(name)
+
+    def pass_there(
+        self, pixels: Pixels, exponents: Exponents, *, at_label: bool
+    ) -> tuple[Sequence[Tensor], Maps | None]:
+        activation, class_axis, flat = WayBack(pixels, exponents).form()
+        sums, *maps = in_graphs.pass_there(
+            activation, pixels.logits, class_axis, pixels.target, pixels.valid, pixels.weights, flat, at_label
+        )
+        return sums.unbind(), (maps[0], maps[1]) if at_label else None
+
+    def pass_back(self, way: WayBack, value: Tensor) -> Tensor:
+        activation, class_axis, flat = way.form()
+        target, valid, weights, slopes, at_label = way.tensors()
+        return in_graphs.pass_back(
+            activation, way.pixels.logits, class_axis, target, valid, weights, flat, slopes, at_label, value
+        )
+
+
+class OnePass(Softmax):
+    """Moments and what is known of each pixel's label come from the logits in one pass, and the gradient in another.
+    What no kernel gives is formed as the other base class forms it."""
+
+    ops: OnePassOps
     masks_logits = True
     given_labels: Any
 
     def __init__(
         self,
         logits: Tensor,
-        ops: FusedOps,
+        ops: OnePassOps,
         *,
         labels: Tensor | None = None,
         label_log_probability: bool = False,
@@ -82,7 +132,7 @@ class FusedSoftmax(EagerSoftmax):
         self.given_labels = labels
         self._asks_for_label = label_log_probability and labels is not None
 
-    # -- what is formed as in `EagerSoftmax` ----------------------------------------------------------------------
+    # -- what is formed -------------------------------------------------------------------------------------------
 
     @once
     def logits(self) -> Tensor:
@@ -104,8 +154,8 @@ class FusedSoftmax(EagerSoftmax):
 
     # -- one pass there -------------------------------------------------------------------------------------------
 
-    def _pixels(self, target: Tensor, weights: Tensor | None) -> passes.Pixels:
-        return passes.Pixels(self.given_logits, self.ops.class_axis, target, self.valid, weights)
+    def _pixels(self, target: Tensor, weights: Tensor | None) -> Pixels:
+        return Pixels("softmax", self.given_logits, self.ops.class_axis, target, self.valid, weights)
 
     def moments(
         self, wanted: Sequence[Moment], target: Target, weights: Tensor | None, *, batch: bool
@@ -114,15 +164,15 @@ class FusedSoftmax(EagerSoftmax):
         if exponents is None:
             return super().moments(wanted, target, weights, batch=batch)
         pixels = self._pixels(_array_of(target), weights)
-        sums, _ = passes.forward(softmax, pixels, exponents, at_label=False)
+        sums, _ = self.ops.pass_there(pixels, exponents, at_label=False)
         if batch:
             sums = [x.sum(0, keepdim=True) for x in sums]
-        return sums, lambda slopes: Cotangent(moments=[MomentSlopes(wanted, slopes, weights, target)])
+        return list(sums), lambda slopes: Cotangent(moments=[MomentSlopes(wanted, slopes, weights, target)])
 
     @once
-    def _maps(self) -> tuple[Tensor, Tensor]:
+    def _maps(self) -> Maps:
         """log p and 1 − p of each pixel's label."""
-        maps = passes.forward(softmax, self._pixels(self.given_labels, None), (), at_label=True)[1]
+        maps = self.ops.pass_there(self._pixels(self.given_labels, None), (), at_label=True)[1]
         assert maps is not None
         return maps
 
@@ -140,7 +190,9 @@ class FusedSoftmax(EagerSoftmax):
 
     # -- one pass back --------------------------------------------------------------------------------------------
 
-    def gradient(self, cotangent: Cotangent) -> Tensor:
+    def ways_back(self, cotangent: Cotangent) -> tuple[list[WayBack], Cotangent | None]:
+        """The passes that a cotangent takes, one for the moments that have their weights in common; and what is left
+        of it for what was formed, None if nothing is."""
         groups: dict[int, list[MomentSlopes]] = {}
         others = Cotangent(terms=cotangent.terms, complement=cotangent.complement, logits=cotangent.logits)
         for slopes in cotangent.moments:
@@ -149,34 +201,57 @@ class FusedSoftmax(EagerSoftmax):
             else:
                 groups.setdefault(id(slopes.weights), []).append(slopes)
         at_label = self._at_label(cotangent)
-        parts: list[Any] = []
+        ways = []
         for group in groups.values():
             joins = at_label is not None and group[0].target.has_labels
-            parts.append(self._back(group, at_label if joins else None))
+            ways.append(self._way_back(group, at_label if joins else None))
             at_label = None if joins else at_label
         if at_label is not None:
-            parts.append(self._back([], at_label))
-        if others.moments or others.terms or others.complement or others.logits or not parts:
+            ways.append(self._way_back([], at_label))
+        left = others.moments or others.terms or others.complement or others.logits or not ways
+        return ways, others if left else None
+
+    def _way_back(self, group: list[MomentSlopes], at_label: Tensor | None) -> WayBack:
+        exponents: Exponents = sum((_exponents(one.wanted) or () for one in group), ())
+        tables = _stacked([one.slopes for one in group], self.given_logits.shape[0])
+        array = _array_of(group[0].target) if group else self.given_labels
+        pixels = self._pixels(array, group[0].weights if group else None)
+        return WayBack(pixels, exponents, tables, at_label)
+
+    def gradient(self, cotangent: Cotangent) -> Tensor:
+        ways, others = self.ways_back(cotangent)
+        value = self.ops.value
+        if value is None:
+            value = self.given_logits.new_zeros((), dtype=self.ops.compute_dtype(self.given_logits))
+        parts = [self.ops.pass_back(way, value) for way in ways]
+        if others is not None:
             parts.append(super().gradient(others))
         gradient: Any = sum_or_none(parts)
         return gradient
 
-    def _back(self, group: list[MomentSlopes], at_label: Tensor | None) -> Tensor:
-        """The gradient from moments that have their weights in common, and from what is added at the labels."""
-        exponents: passes.Moments = sum((_exponents(one.wanted) or () for one in group), ())
-        tables = _stacked([one.slopes for one in group], self.given_logits.shape[0])
-        array = _array_of(group[0].target) if group else self.given_labels
-        value: Any = self.ops.value
-        if value is None:
-            value = self.given_logits.new_zeros((), dtype=self.ops.compute_dtype(self.given_logits))
-        return passes.backward(
-            softmax,
-            self._pixels(array, group[0].weights if group else None),
-            exponents,
-            tables,
-            at_label,
-            value,
-        )
+
+class FusedSoftmax(OnePass, EagerSoftmax):
+    """The rest as in `EagerSoftmax`."""
+
+    ops: FusedOps
+
+
+class CompiledFusedSoftmax(OnePass, CompiledSoftmax):
+    """The rest as in `CompiledSoftmax`."""
+
+    ops: CompiledFusedOps
+
+
+def only_way_back(shared: Shared, cotangents: Cotangents) -> WayBack | None:
+    """The pass that the gradient of the logits takes, if it takes one and nothing else."""
+    if len(cotangents) > 1:
+        return None
+    ((activation, cotangent),) = cotangents.items()
+    prediction = shared.prediction(activation)
+    if not isinstance(prediction, OnePass):
+        return None
+    ways, others = prediction.ways_back(cotangent)
+    return ways[0] if len(ways) == 1 and others is None else None
 
 
 def _stacked(groups: list[Sequence[Tensor]], images: int) -> Tensor | None:
@@ -198,15 +273,10 @@ def _array_of(target: Target) -> Any:
     return target.given_labels if target.has_labels else target.dense
 
 
-def _exponents(wanted: Sequence[Moment]) -> passes.Moments | None:
+def _exponents(wanted: Sequence[Moment]) -> Exponents | None:
     """Those of p and of the target, as the kernels have them; None where one is an array."""
-    pairs = tuple([(moment.i, moment.j) for moment in wanted])
+    pairs = [(moment.i, moment.j) for moment in wanted]
     if any(type(k) not in (int, float, str) for pair in pairs for k in pair):
         return None
-    return _as_numbers(pairs)
-
-
-@functools.lru_cache(maxsize=256)
-def _as_numbers(pairs: tuple[tuple[Any, Any], ...]) -> passes.Moments:
-    found: Any = tuple(tuple(-1 if k is COMPLEMENT else _whole(k) for k in pair) for pair in pairs)
+    found: Any = tuple([tuple([-1 if k is COMPLEMENT else _whole(k) for k in pair]) for pair in pairs])
     return found

@@ -71,7 +71,7 @@ class Identity(Prediction):
     def side_of(self, signs: Array) -> tuple[Side, Callable[[Array], Array]]:
         xp, p, q = self.ops.xp, self.probabilities, self.complements
         p, q = xp.where(signs > 0, p, q), xp.where(signs > 0, q, p)
-        side = Side(self._log(p, q), lambda: q, lambda: self._log(q, p))
+        side = Side(self._log(p, q), lambda: p, lambda: q, lambda: self._log(q, p))
         return side, lambda slope: signs * self._over_probability(slope, p, 0)
 
     def gradient(self, cotangent: Cotangent) -> Array:

@@ -73,6 +73,8 @@ class Side:
     of its probability p, and 1 − p where a cost needs it, all to full relative precision."""
 
     log: Array
+    probability: Callable[[], Array]
+    """p."""
     complement: Callable[[], Array]
     """1 − p."""
     log_complement: Callable[[], Array]
@@ -167,16 +169,29 @@ class Prediction:
     def label_side(self) -> Side:
         """The label of each pixel, of classes that exclude each other: maps."""
         return Side(
-            self.label_log_probability, lambda: self.label_complement, lambda: self.label_log_complement
+            self.label_log_probability,
+            lambda: self.label_probability,
+            lambda: self.label_complement,
+            lambda: self.label_log_complement,
         )
 
     def presence(self) -> Side:
         """Each class, logits-shaped."""
-        return Side(self.log_probabilities, lambda: self.complements, lambda: self.log_complements)
+        return Side(
+            self.log_probabilities,
+            lambda: self.probabilities,
+            lambda: self.complements,
+            lambda: self.log_complements,
+        )
 
     def absence(self) -> Side:
         """The absence of each class, logits-shaped."""
-        return Side(self.log_complements, lambda: self.probabilities, lambda: self.log_probabilities)
+        return Side(
+            self.log_complements,
+            lambda: self.complements,
+            lambda: self.probabilities,
+            lambda: self.log_probabilities,
+        )
 
     def side_of(self, signs: Array) -> tuple[Side, Callable[[Array], Array]]:
         """The presence of each class where the sign is 1, its absence where it is −1, logits-shaped; and the way back

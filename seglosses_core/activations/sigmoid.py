@@ -60,7 +60,12 @@ class Sigmoid(Prediction):
     def side_of(self, signs: Array) -> tuple[Side, Callable[[Array], Array]]:
         towards = type(self)(self.logits * signs, self.ops)
         log_p, back = towards.log_and_back()
-        side = Side(log_p, lambda: towards.complements, lambda: towards.log_complements)
+        side = Side(
+            log_p,
+            lambda: towards.probabilities,
+            lambda: towards.complements,
+            lambda: towards.log_complements,
+        )
         return side, lambda slope: back(slope * signs)
 
     def log_and_back(self) -> tuple[Array, Callable[[Array], Array]]:

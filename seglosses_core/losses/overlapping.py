@@ -103,13 +103,22 @@ class AsymmetricLoss(OverlappingLoss):
         check_number("gamma_negative", self.gamma_negative, at_least=0)
         check_number("margin", self.margin, at_least=0, below=1)
 
+    def _both_sides(
+        self, prediction: Prediction, target: Target, weights: Array | None, ops: Ops
+    ) -> list[Answer]:
+        presence, absence = super()._both_sides(prediction, target, weights, ops)
+        if not is_zero(self.margin):
+            # The slope is one by p: a number at p = 1 too, where that by log(1 − p) is 0 and comes to 0/0.
+            absence = absence._replace(home=lambda factors: Cotangent(terms=[(1, factors)]))
+        return [presence, absence]
+
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         if not answer.absence:
             return focal_cost(answer.side, self.gamma_positive, ops)
         if is_zero(self.margin):
             return focal_cost(answer.side, self.gamma_negative, ops)
         xp, gamma = ops.xp, self.gamma_negative
-        q, excess = xp.exp(answer.side.log), answer.side.complement() - self.margin
+        q, excess = answer.side.probability(), answer.side.complement() - self.margin
         costly = excess > 0
         excess = xp.where(costly, excess, xp.zeros_like(excess))
         near = excess < 0.5
@@ -120,7 +129,7 @@ class AsymmetricLoss(OverlappingLoss):
         def slope() -> Array:
             certain = excess < xp.finfo(q.dtype).eps ** 0.5
             ratio = xp.where(certain, 1 + excess / 2, -log_v / xp.where(certain, xp.ones_like(q), excess))
-            return xp.where(costly, -q * damping * (gamma * ratio + 1 / v), xp.zeros_like(q))
+            return xp.where(costly, damping * (gamma * ratio + 1 / v), xp.zeros_like(q))
 
         return -damping * log_v, slope
 

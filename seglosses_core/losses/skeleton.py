@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -250,7 +251,8 @@ class SkeletonRecallLoss(RegionLoss):
 @dataclass(frozen=True, kw_only=True)
 class ClCrossEntropyLoss(CrossEntropyLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels.
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
+    centrelines costs nothing, be its label's probability 0.
 
     Acebes et al. 2024 (centerline-cross entropy, MICCAI), as their code has it for one foreground class. Ours: of
     exclusive classes S is the sum over all but class 0; overlapping ones have each their own. Beside `ClDiceLoss`. The
@@ -291,13 +293,18 @@ class ClCrossEntropyLoss(CrossEntropyLoss):
             ops.constant([float(c > 0 or not exclusive) for c in range(target.num_classes)], own)
         )
         factor = ops.sum_classes(skeleton * counted) if exclusive else skeleton
+        # What costs ∞ has no slope by its factor: 0 · ∞ would make all that is near it NaN.
+        xp, endless = ops.xp, costs.values == math.inf
+        zero = xp.zeros_like(costs.values)
+        finite = xp.where(endless, zero, costs.values)
+        values = xp.where(endless, xp.where(factor > 0, costs.values, zero), finite * factor)
 
         def back(upstream: Array) -> Cotangent:
-            slope = upstream * costs.values
+            slope = upstream * finite
             slope = (ops.over_classes(slope) if exclusive else slope) * counted + 0 * own
             return to_entropy(upstream * factor) + Cotangent(terms=[(1, (from_skeleton(slope),))])
 
-        return replace(costs, values=costs.values * factor, back=back)
+        return replace(costs, values=values, back=back)
 
 
 def skeleton_of(target: Target, iterations: int, ops: Ops, inputs: dict[str, Array]) -> Array:

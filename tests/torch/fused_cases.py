@@ -3,6 +3,7 @@ test_kernels.py in a process of its own. Prints what differs from float64 withou
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -155,7 +156,46 @@ def everything() -> list[str]:
     return wrong
 
 
+def compiled() -> list[str]:
+    """In a compiled program the kernels are operations of their own."""
+    torch.manual_seed(1)
+    warnings.filterwarnings("ignore", ".*should not be instantiated", DeprecationWarning)  # PyTorch's own
+    wrong: list[str] = []
+    logits, given, known = 3 * torch.randn(2, CLASSES, *SPACE), problems(), losses()
+    both = known["dice and cross-entropy"]
+    for name, loss, kind, scores in [
+        ("one pass", both, "labels", logits),
+        ("weights", both, "weights", logits),
+        ("soft", known["dice"], "soft", logits),
+        ("two passes", known["sums of two kinds"], "weights", logits),
+        ("not fused", known["not fused"], "labels", logits),
+        ("halves", both, "labels", logits.half()),
+    ]:
+        target, weights = given[kind]
+        torch._dynamo.reset()  # or what earlier ones left counts against a limit
+        arguments, tolerance = (target, weights, 2.0**10), 1e-3 if name == "halves" else 5e-6
+        found = run(torch.compile(loss, backend="aot_eager", fullgraph=True), scores, *arguments)
+        if found[1].dtype != scores.dtype:
+            wrong.append(f"compiled, {name}: a gradient of {found[1].dtype}")
+        wrong += differs(f"compiled, {name}", found, expected(loss, scores, *arguments), tolerance)
+    torch._dynamo.reset()
+    target, _ = given["labels"]
+    graph = torch.compile(both, backend="inductor", fullgraph=True, dynamic=True)
+    for shape in (slice(None), slice(1, 6), slice(0, 4)):
+        arguments = target[:, shape], {}, 1.0
+        some = logits[:, :, shape].contiguous()
+        wrong += differs(
+            f"compiled, {shape}", run(graph, some, *arguments), expected(both, some, *arguments), 5e-6
+        )
+    torch._dynamo.reset()
+    with torch.no_grad():
+        value = torch.compile(both, backend="aot_eager", fullgraph=True)(logits, target)
+    if not torch.allclose(value, both(logits, target), rtol=2e-6):
+        wrong.append("compiled, without gradient")
+    return wrong
+
+
 if __name__ == "__main__":
-    for line in everything():
+    for line in [*everything(), *compiled()]:
         print(line)
     print("OK")

@@ -89,7 +89,7 @@ def variants() -> list[Any]:
 def test_compiles_without_spills(
     back: bool,
     classes: int,
-    moments: passes.Moments,
+    moments: passes.Exponents,
     at_label: bool,
     logits: str,
     options: dict[str, bool],

@@ -22,8 +22,13 @@ def serve(logits: Tensor) -> bool:
     return logits.device.type in _devices() and logits.dtype in _DTYPES
 
 
-@functools.cache
+@torch.compiler.assume_constant_result
 def _devices() -> tuple[str, ...]:
+    return _served()
+
+
+@functools.cache
+def _served() -> tuple[str, ...]:
     if os.environ.get("SEGLOSSES_KERNELS") == "off" or importlib.util.find_spec("triton") is None:
         return ()
     return ("cuda", "cpu") if os.environ.get("TRITON_INTERPRET") == "1" else ("cuda",)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
@@ -12,34 +11,13 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from seglosses_torch.kernels import softmax
+from seglosses_torch.kernels.pixels import Exponents, Pixels, WayBack
+
+KERNELS: dict[str, ModuleType] = {"softmax": softmax}
+"""By the activation."""
 MOST_SUMS = 4
 """Of one launch."""
-
-Moments = tuple[tuple[float, float], ...]
-"""The exponents of p and of the target in each sum; −1 stands for the complement."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Pixels:
-    """What both ways read: the logits, and what they are compared with."""
-
-    logits: Tensor
-    class_axis: int
-    target: Tensor
-    """Labels `(N, *S)` of any integer dtype, or a soft target of the logits' shape."""
-    valid: Tensor | None
-    """A map of bool; None for all."""
-    weights: Tensor | None
-    """A map, 0 where a pixel does not count; None for 1."""
-
-    @property
-    def num_classes(self) -> int:
-        return self.logits.shape[self.class_axis]
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """In which it is computed."""
-        return torch.float64 if self.logits.dtype == torch.float64 else torch.float32
 
 
 class Cut(NamedTuple):
@@ -61,7 +39,13 @@ def cut_of(classes: int, *, double: bool) -> tuple[Cut, Cut]:
     return four if registers <= 16 else two, four if registers <= 24 else two
 
 
-def described(moments: Moments) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]:
+def as_pairs(exponents: Sequence[float]) -> Exponents:
+    """Exponents from their exponents in one row. Whole ones are integers: the kernels' compiler compares these."""
+    whole = [int(k) if k == int(k) else k for k in exponents]
+    return tuple(zip(whole[::2], whole[1::2], strict=True))
+
+
+def described(moments: Exponents) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]:
     """Each moment with the place of its exponent of p in the list of those, −1 without one, and that list."""
     exponents: list[float] = []
     found = []
@@ -74,7 +58,7 @@ def described(moments: Moments) -> tuple[tuple[tuple[float, ...], ...], tuple[fl
 
 
 def forward(
-    kernels: ModuleType, pixels: Pixels, moments: Moments, *, at_label: bool
+    pixels: Pixels, moments: Exponents, *, at_label: bool
 ) -> tuple[list[Tensor], tuple[Tensor, Tensor] | None]:
     """Each `Σ w p^i y^j`, `(N, C)` in float64; and, if asked for, log p and 1 − p at the labels, maps."""
     maps = None
@@ -85,13 +69,12 @@ def forward(
         )
     sums: list[Tensor] = []
     for start in range(0, max(len(moments), 1), MOST_SUMS):
-        sums += _forward(kernels, pixels, moments[start : start + MOST_SUMS], None if start else maps)
+        sums += _forward(pixels, moments[start : start + MOST_SUMS], None if start else maps)
     return sums, maps
 
 
-def _forward(
-    kernels: ModuleType, pixels: Pixels, moments: Moments, maps: tuple[Tensor, Tensor] | None
-) -> Sequence[Tensor]:
+def _forward(pixels: Pixels, moments: Exponents, maps: tuple[Tensor, Tensor] | None) -> Sequence[Tensor]:
+    kernels = KERNELS[pixels.activation]
     given = _Given(pixels)
     cut = cut_of(given.classes, double=given.double)[0]
     steps = _steps(given, cut) if cut.per_thread else 1
@@ -111,16 +94,9 @@ def _forward(
     return partial.sum(1, dtype=torch.float64).unbind(1) if moments else ()
 
 
-def backward(
-    kernels: ModuleType,
-    pixels: Pixels,
-    moments: Moments,
-    slopes: Tensor | None,
-    at_label: Tensor | None,
-    value: Tensor,
-) -> Tensor:
-    """The gradient of the logits, in their dtype and layout, from the slopes `(M, N, C)` of the moments and from what
-    is added to `∂L/∂log p` at the labels, a map or one number. NaN if `value` is."""
+def backward(way: WayBack, value: Tensor) -> Tensor:
+    """The gradient of the logits, in their dtype and layout; NaN if `value` is."""
+    pixels, moments, slopes, at_label = way
     given = _Given(pixels)
     cut = cut_of(given.classes, double=given.double)[1]
     gradient = torch.empty_like(given.logits)
@@ -131,6 +107,7 @@ def backward(
     if at_label is not None and at_label.ndim:
         at_label, at_n, at_s = at_label.contiguous(), given.size, 1
     named, exponents = described(moments or ((1, 1),))
+    kernels = KERNELS[pixels.activation]
     kernel = kernels.backward_few if cut.per_thread else kernels.backward_many
     kernel[(triton.cdiv(given.size, cut.pixels), given.images)](
         *given.arrays(),

@@ -1,0 +1,120 @@
+"""The passes as operations of `torch.library`: a compiler writes them down and does not look into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seglosses_torch.kernels import passes
+from seglosses_torch.kernels.pixels import Pixels, WayBack
+
+
+@torch.library.custom_op("seglosses::pass_there", mutates_args=())
+def pass_there(
+    activation: str,
+    logits: Tensor,
+    class_axis: int,
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    exponents: Sequence[float],
+    at_label: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`passes.forward`: all sums as one array `(M, N, C)`, and the two maps, which are empty unless asked for.
+    `exponents` are those of p and of the target in turn."""
+    pixels = Pixels(activation, logits, class_axis, target, valid, weights)
+    sums, maps = passes.forward(pixels, passes.as_pairs(exponents), at_label=at_label)
+    nothing = torch.empty((2, 0), dtype=pixels.dtype, device=logits.device).unbind()
+    stacked = torch.stack(sums) if sums else nothing[0].double().view(0, *_table_shape(logits, class_axis))
+    return (stacked, *(maps or (nothing[0].clone(), nothing[1].clone())))
+
+
+@pass_there.register_fake
+def _(
+    activation: str,
+    logits: Tensor,
+    class_axis: int,
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    exponents: Sequence[float],
+    at_label: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
+    shape = target.shape if at_label else (0,)
+    sums = logits.new_empty((len(exponents) // 2, *_table_shape(logits, class_axis)), dtype=torch.float64)
+    return sums, logits.new_empty(shape, dtype=dtype), logits.new_empty(shape, dtype=dtype)
+
+
+@torch.library.custom_op("seglosses::pass_back", mutates_args=())
+def pass_back(
+    activation: str,
+    logits: Tensor,
+    class_axis: int,
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    exponents: Sequence[float],
+    slopes: Tensor | None,
+    at_label: Tensor | None,
+    value: Tensor,
+) -> Tensor:
+    """`passes.backward`, in the layout that `torch.empty_like` gives."""
+    pixels = Pixels(activation, logits, class_axis, target, valid, weights)
+    gradient = passes.backward(WayBack(pixels, passes.as_pairs(exponents), slopes, at_label), value)
+    expected = torch.empty_like(logits)
+    return gradient if gradient.stride() == expected.stride() else expected.copy_(gradient)
+
+
+@pass_back.register_fake
+def _(activation: str, logits: Tensor, *others: object) -> Tensor:
+    return torch.empty_like(logits)
+
+
+@torch.library.custom_op("seglosses::attached", mutates_args=())
+def attached(
+    logits: Tensor,
+    value: Tensor,
+    activation: str,
+    class_axis: int,
+    exponents: Sequence[float],
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    slopes: Tensor | None,
+    at_label: Tensor | None,
+) -> Tensor:
+    """The value, whose gradient `pass_back` makes."""
+    return value.clone()
+
+
+@attached.register_fake
+def _(logits: Tensor, value: Tensor, *others: object) -> Tensor:
+    return torch.empty_like(value)
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    logits, value, activation, class_axis, exponents, *tensors = inputs
+    ctx.form = activation, class_axis, exponents
+    ctx.save_for_backward(logits, value, *tensors)
+
+
+def _go_back(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    logits, value, target, valid, weights, slopes, at_label = ctx.saved_tensors
+    activation, class_axis, exponents = ctx.form
+    slopes = None if slopes is None else slopes * upstream
+    at_label = None if at_label is None else at_label * upstream
+    gradient = pass_back(
+        activation, logits, class_axis, target, valid, weights, exponents, slopes, at_label, value
+    )
+    return gradient, *(None,) * 9
+
+
+attached.register_autograd(_go_back, setup_context=_keep)
+
+
+def _table_shape(logits: Tensor, class_axis: int) -> tuple[int, int]:
+    return logits.shape[0], logits.shape[class_axis]
