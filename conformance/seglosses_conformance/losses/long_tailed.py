@@ -14,6 +14,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import CLASS_WEIGHTS, IGNORED_MASKED_WEIGHTED, SOFT
 from ..definitions.pixels import ROWS, worked_rows
+from ..definitions.probabilities import edges
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SCENES, SHARED, SIGMOID, standard
 from ..entries import EXCLUSIVE, LABELS_ONLY, Entry, Sample
 from ..faults import other
@@ -147,6 +148,7 @@ RECALL = Entry(
         *standard(
             skip={"softmax", *ONE_CLASS, *SIGMOID, *NO_LABELS}, shared=SHARED - {"one-class", "soft-weights"}
         ),
+        *(one for one in edges(exclusive=True) if not {"one-class", "soft"} & set(one.flags)),
         case(
             "ties",
             "Of equal logits the first class is the most likely.",

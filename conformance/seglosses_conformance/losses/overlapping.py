@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import log
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..definitions import case
 from ..definitions.arrays import CERTAIN, HEAT_LOGITS, HEAT_MAP, SATURATED_LABELS, SOFT, one_hot, saturated
 from ..definitions.pixels import HALVES, SOFT_ODDS, worked_yes_or_no
 from ..definitions.probabilities import edges
-from ..definitions.scenes import SHARED, standard
+from ..definitions.scenes import SCENES, SHARED, standard
 from ..entries import HEAT_MAPS, Entry, Sample
 from ..faults import other, wrong_order
 from ..oracle import tape
@@ -81,7 +82,14 @@ BALANCED = Entry(
         ),
         *standard(**COMMON),
         case("soft-heat-map", "Heat maps.", flags="soft heat-map", logits=HEAT_LOGITS, target=HEAT_MAP),
-        *(one for one in edges(exclusive=False) if one.name != "certain-and-wrong"),
+        *edges(exclusive=False),
+        replace(
+            SCENES["no-space"],
+            name="no-space-soft",
+            comment="No spatial axis, soft targets: a class that all pixels have, the one here, or none costs nothing.",
+            flags=("no-space", "soft"),
+            target=np.array([[8, 0, 0], [1, 6, 1], [0, 5, 3], [2, 2, 4]]) / 8,
+        ),
     ],
     samples=(Sample(), Sample({"reduction": "sum"})),
     value_fault=wrong_order,
@@ -150,7 +158,7 @@ ASYMMETRIC = Entry(
                 ("soft", 0.125, one_hot(SATURATED_LABELS) * 0.75),
             )
         ),
-        *edges(exclusive=False)[:3],
+        *edges(exclusive=False),
         case(
             "identity-certain",
             "Probabilities of exactly 0 and 1.",
@@ -229,7 +237,7 @@ QUALITY = Entry(
             logits=saturated(40.0),
             target=one_hot(SATURATED_LABELS) * np.array([1.0, 0.5]).reshape(1, 1, 1, 2),
         ),
-        *edges(exclusive=False)[:3],
+        *edges(exclusive=False),
         case("softmax-soft", "Softmax over soft targets.", flags="soft", activation="softmax", target=SOFT),
         case("heat-map", "Heat maps.", flags="soft heat-map", logits=HEAT_LOGITS, target=HEAT_MAP),
     ],
