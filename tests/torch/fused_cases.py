@@ -32,6 +32,9 @@ def losses() -> dict[str, Any]:
         "pooling": t.FocalLoss(reduction=t.TopK(fraction=0.3)),
         "not fused": t.CrossEntropyLoss(label_smoothing=0.1) + t.DiceLoss(),
         "overlapping": t.DiceLoss(activation="sigmoid"),
+        "overlapping, both": t.DiceLoss(activation="sigmoid") + t.CrossEntropyLoss(activation="sigmoid"),
+        "overlapping, focal": t.FocalLoss(activation="sigmoid", class_weights=[1, 2, 3, 0, 5.0]),
+        "overlapping, powers": t.PowerJaccardLoss(p=1.5, activation="sigmoid", aggregate="batch"),
     }
 
 
@@ -47,6 +50,7 @@ def problems() -> dict[str, tuple[Tensor, dict[str, Tensor]]]:
             {"mask": torch.rand(2, *SPACE) * mask, "sample_weight": torch.tensor([1.0, 3.0])},
         ),
         "soft": (soft, {"mask": mask}),
+        "several": (torch.rand(2, CLASSES, *SPACE) > 0.6, {"mask": mask}),
     }
 
 
@@ -84,7 +88,7 @@ def everything() -> list[str]:
     assert kernels.serve(logits)
     for kind, (target, weights) in problems().items():
         for name, loss in losses().items():
-            if kind == "soft" and name == "batch":
+            if kind in ("soft", "several") and name == "batch":
                 continue  # an ignore_index is for labels
             arguments = target, weights, 1.0
             name = f"{name}, {kind}"
@@ -131,7 +135,7 @@ def everything() -> list[str]:
     strange = torch.where(valid, labels, -7)
     found = run(both, poisoned, strange, {"mask": valid}, 1.0)
     wrong += differs("ignored", found, expected(both, logits, labels, {"mask": valid}, 1.0), 5e-6)
-    for loss in (losses()["dice"], losses()["cross-entropy"], both):
+    for loss in (losses()["dice"], losses()["cross-entropy"], both, losses()["overlapping, both"]):
         value, gradient = run(loss, logits, strange, {}, 1.0)
         if not (value.isnan() and gradient.isnan().all()):
             wrong.append(f"a label outside the classes: {loss}: {value}")
@@ -169,6 +173,8 @@ def compiled() -> list[str]:
         ("soft", known["dice"], "soft", logits),
         ("two passes", known["sums of two kinds"], "weights", logits),
         ("not fused", known["not fused"], "labels", logits),
+        ("overlapping", known["overlapping"], "several", logits),
+        ("overlapping, both", known["overlapping, both"], "several", logits),
         ("halves", both, "labels", logits.half()),
     ]:
         target, weights = given[kind]

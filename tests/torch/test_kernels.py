@@ -18,7 +18,7 @@ import triton.language as tl  # noqa: E402
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
-from seglosses_torch.kernels import passes, ratio, softmax  # noqa: E402
+from seglosses_torch.kernels import passes, ratio  # noqa: E402
 
 DICE = ((1, 1), (1, -1), (-1, 1))
 POWERS = ((1, 1), (1.5, 0), (0, 1.5))
@@ -65,7 +65,7 @@ def spilled(made: Any) -> int:
 
 def variants() -> list[Any]:
     """Few classes and many, labels and soft targets, each with what makes another program of it."""
-    found = []
+    found: list[Any] = []
     for classes in (2, 14, 21, 105):
         for moments, at_label in ((DICE, False), ((), True)):
             for logits in ("*fp32", "*bf16") if classes == 14 else ("*fp32",):
@@ -78,16 +78,26 @@ def variants() -> list[Any]:
         (5, DICE, False, "*fp64", {}),
         (105, POWERS, False, "*fp64", {"HAS_VALID": True, "WIDE": True}),
     ]
+    found = [("softmax", *one) for one in found]
+    found += [
+        ("sigmoid", 1, DICE, False, "*fp32", {"SOFT": True}),
+        ("sigmoid", 1, (), True, "*bf16", {"SOFT": True, "HAS_VALID": True}),
+        ("sigmoid", 14, POWERS, False, "*fp16", {"HAS_VALID": True, "HAS_WEIGHTS": True}),
+        ("sigmoid", 14, (), True, "*fp64", {"WIDE": True}),
+    ]
     return [
-        pytest.param(*one, id=f"{one[0]}-{len(one[1])}-{one[3][1:]}-{'-'.join(one[4]).lower() or 'plain'}")
+        pytest.param(
+            *one, id=f"{one[0]}-{one[1]}-{len(one[2])}-{one[4][1:]}-{'-'.join(one[5]).lower() or 'plain'}"
+        )
         for one in found
     ]
 
 
-@pytest.mark.parametrize(("classes", "moments", "at_label", "logits", "options"), variants())
+@pytest.mark.parametrize(("activation", "classes", "moments", "at_label", "logits", "options"), variants())
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 def test_compiles_without_spills(
     back: bool,
+    activation: str,
     classes: int,
     moments: passes.Exponents,
     at_label: bool,
@@ -96,19 +106,18 @@ def test_compiles_without_spills(
 ) -> None:
     """The interpreter accepts what the compiler refuses."""
     double = logits == "*fp64"
-    cut = passes.cut_of(classes, double=double)[back]
+    cut = passes.cut_of(activation, classes, double=double)[back]
     named, exponents = passes.described(moments or ((1, 1),))
     constants = {
         "SOFT": False, "HAS_VALID": False, "HAS_WEIGHTS": False, "WIDE": False, **options,
         "C": classes, "B": cut.pixels, "M": len(moments), "MOMENTS": named, "AT_LABEL": at_label,
         "D": tl.float64 if double else tl.float32,
     }  # fmt: skip
+    kernel = passes.kernels_of(activation, cut)[back]
     if back:
         constants |= {"K": len(exponents), "EXPONENTS": exponents}
-        kernel = softmax.backward_few if cut.per_thread else softmax.backward_many
     else:
         constants |= {"PER_THREAD": cut.per_thread, "STEPS": 4} if cut.per_thread else {}
-        kernel = softmax.forward_few if cut.per_thread else softmax.forward_many
     architecture = 80 if options else 90
     assert spilled(compiled(kernel, constants, cut.warps, logits, architecture)) == 0
 
