@@ -30,8 +30,18 @@ COMMON: dict[str, Any] = {"skip": SKIP, "shared": SHARED - {"softmax", "no-space
 # -- balanced cross-entropy -----------------------------------------------------------------------------------
 
 
+def balanced(p: Scalar, y: Any, b: Any) -> Any:
+    """−b y log p − (1 − b)(1 − y) log(1 − p)"""
+    cost = mpf(0)
+    if b * y > 0:
+        cost += -b * y * tape.log(p)
+    if (1 - b) * (1 - y) > 0:
+        cost += -(1 - b) * (1 - y) * tape.log(1 - p)
+    return cost
+
+
 class Balanced(PixelCosts):
-    """−b y log p − (1 − b)(1 − y) log(1 − p), b = Σ w (1 − y) / Σ w of the image's pixels and the class."""
+    """The formula takes b = Σ w (1 − y) / Σ w of the image's pixels and the class in place of a `Place`."""
 
     def terms(
         self,
@@ -54,12 +64,8 @@ class Balanced(PixelCosts):
                 share = total(one.mask * (1 - one.target[c]) for one in image) / total(
                     one.mask for one in image
                 )
-                p, y, cost = clipped(p, clip), pixel.target[c], mpf(0)
-                if share * y > 0:
-                    cost += -share * y * tape.log(p)
-                if (1 - share) * (1 - y) > 0:
-                    cost += -(1 - share) * (1 - y) * tape.log(1 - p)
-                where = index_of(problem, pixel, c)
+                y, where = pixel.target[c], index_of(problem, pixel, c)
+                cost = self.cost(clipped(p, clip), y, share)
                 terms.append(Term(where, cost, pixel.mask * pixel.sample_weight * weight, y))
         return terms, problem.shape
 
@@ -67,7 +73,7 @@ class Balanced(PixelCosts):
 BALANCED = Entry(
     loss="BalancedCrossEntropyLoss",
     source="Xie and Tu, Holistically-nested edge detection, 2015, eq. 2",
-    oracle=Balanced(lambda *_: None, activation="sigmoid", may_exclude=False),
+    oracle=Balanced(balanced, activation="sigmoid", may_exclude=False),
     cases=[
         worked_yes_or_no(
             "worked-example",
