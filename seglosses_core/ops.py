@@ -384,11 +384,34 @@ class Ops:
     ) -> Array:
         """The square of the Euclidean distance of each place to the nearest where the bools `seeds` are True, UNREACHED
         where there is none; `spacing` is that of the places on each of the axes. Exact, and without a derivative."""
-        zero = self.xp.zeros_like(seeds, dtype=dtype)
-        squared = self.xp.where(seeds, zero, self.xp.full_like(zero, UNREACHED))
-        for axis, step in zip(axes, spacing, strict=True):
+        if not axes:
+            return self._unless(seeds, dtype)
+        steps = list(zip(axes, spacing, strict=True))
+        axis, step = steps[0]
+        squared = self.nearest_seed(seeds, axis, step * step, dtype)
+        for axis, step in steps[1:]:
             squared = self.nearest(squared, axis, step * step)
         return squared
+
+    def _unless(self, seeds: Array, dtype: Any) -> Array:
+        """0 at the seeds, else UNREACHED."""
+        zero = self.xp.zeros_like(seeds, dtype=dtype)
+        return self.xp.where(seeds, zero, self.xp.full_like(zero, UNREACHED))
+
+    def nearest_seed(self, seeds: Array, axis: int, factor: float, dtype: Any) -> Array:
+        """`min factor (i − j)²` over the seeds j of an axis, for each place i."""
+        xp, far = self.xp, 2**30
+        along = xp.moveaxis(seeds, axis, -1)
+
+        def since_last(seeds: Array) -> Array:
+            index = xp.cumulative_sum(xp.ones_like(seeds, dtype=xp.int32), axis=-1)
+            return index - self.cumulative_max(xp.where(seeds, index, xp.full_like(index, -far)))
+
+        until_next = xp.flip(since_last(xp.flip(along, axis=-1)), axis=-1)
+        steps = xp.moveaxis(xp.minimum(since_last(along), until_next), -1, axis)
+        distance = self.cast(steps, dtype)
+        squared = factor * (distance * distance)
+        return xp.where(steps < far, squared, xp.full_like(squared, UNREACHED))
 
     def nearest(self, squared: Array, axis: int, factor: float) -> Array:
         """`min_j squared(j) + factor (i − j)²` for each place i of an axis."""
