@@ -6,13 +6,22 @@ have no namespace.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from seglosses_core.activations import ACTIVATIONS, Prediction
 from seglosses_core.arithmetic import combination, divide, power
-from seglosses_core.libraries import Array, device_of, dtype_name, library_of, namespace_of, registered
+from seglosses_core.libraries import (
+    Array,
+    device_of,
+    dtype_name,
+    library_of,
+    namespace_of,
+    registered,
+    shape_of,
+)
 
 
 def ops_for(array: Array, class_axis: int, rank: int) -> Ops:
@@ -203,6 +212,32 @@ class Ops:
         for now in zip(*given, strict=True):
             state = step(state, *now)
         return state
+
+    def sum_alike(self, x: Array, labels: Array, size: int) -> tuple[Array, Array]:
+        """Over those of the same label in the window of this odd size around each pixel, at a distance of d pixels along
+        the axis where it is largest: `Σ 2^(1 − d) x`, logits-shaped, and their number, a map. The window is symmetric:
+        the way back is the same sum."""
+        pixel_axes = range(1, self.rank - 1)
+        radii = [self.reach(size // 2, length) for length in shape_of(labels)[1:]]
+        sizes = [2 * radius + 1 for radius in radii]
+        wide_x = self.pad(x, self.spatial_axes, radii, 0)
+        wide_labels = self.pad(labels, pixel_axes, radii, -2)
+
+        def add_neighbour(
+            sums: tuple[Array, Array], place: Sequence[Any], weight: Any
+        ) -> tuple[Array, Array]:
+            total, count = sums
+            same = self.cast(labels == self.shifted_view(wide_labels, pixel_axes, place, sizes), x.dtype)
+            shifted = self.shifted_view(wide_x, self.spatial_axes, place, sizes)
+            return self.add_product(total, shifted, self.over_classes(same * weight)), count + same
+
+        places = list(itertools.product(*map(range, sizes)))
+        distances = [
+            max((0, *(abs(start - r) for start, r in zip(place, radii, strict=True)))) for place in places
+        ]
+        weights = [2.0 ** (1 - distance) for distance in distances]
+        nothing = self.xp.zeros_like(x), self.xp.zeros_like(labels, dtype=x.dtype)
+        return self.scan(add_neighbour, nothing, places, weights)
 
     # -- parts ----------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from seglosses_core.target import Target
 from seglosses_torch.compiled import CompiledOps, CompiledSoftmax
 from seglosses_torch.eager import EagerOps, EagerSigmoid, EagerSoftmax
 from seglosses_torch.kernels import in_graphs, passes
+from seglosses_torch.kernels.neighbours import sum_alike
 from seglosses_torch.kernels.pixels import Exponents, Pixels, WayBack
 from seglosses_torch.kernels.ratio import ratio
 from seglosses_torch.operations import TorchOps
@@ -61,6 +62,9 @@ class FusedOps(OnePassOps, EagerOps):
 
     def pass_back(self, way: WayBack, value: Tensor) -> Tensor:
         return passes.backward(way, value)
+
+    def sum_alike(self, x: Tensor, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        return sum_alike(x, self.class_axis, labels, size) or super().sum_alike(x, labels, size)
 
     def ratio(
         self,
@@ -107,6 +111,11 @@ class CompiledFusedOps(OnePassOps, CompiledOps):
         return in_graphs.pass_back(
             activation, way.pixels.logits, class_axis, target, valid, weights, flat, slopes, at_label, value
         )
+
+    def sum_alike(self, x: Tensor, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        if self.rank > 5:
+            return super().sum_alike(x, labels, size)
+        return in_graphs.sum_alike(x, self.class_axis, labels, size)
 
 
 class OnePass(Prediction):

@@ -30,6 +30,7 @@ def losses() -> dict[str, Any]:
         "generalized": t.GeneralizedDiceLoss(),
         "logarithm": t.JaccardLoss(log=True),
         "pooling": t.FocalLoss(reduction=t.TopK(fraction=0.3)),
+        "locally adaptive": t.LocallyAdaptiveLoss(kernel_size=5, cost=t.FocalLoss()),
         "not fused": t.CrossEntropyLoss(label_smoothing=0.1) + t.DiceLoss(),
         "overlapping": t.DiceLoss(activation="sigmoid"),
         "overlapping, both": t.DiceLoss(activation="sigmoid") + t.CrossEntropyLoss(activation="sigmoid"),
@@ -88,8 +89,8 @@ def everything() -> list[str]:
     assert kernels.serve(logits)
     for kind, (target, weights) in problems().items():
         for name, loss in losses().items():
-            if kind in ("soft", "several") and name == "batch":
-                continue  # an ignore_index is for labels
+            if kind in ("soft", "several") and name in ("batch", "locally adaptive"):
+                continue  # which are for labels
             arguments = target, weights, 1.0
             name = f"{name}, {kind}"
             wrong += differs(name, run(loss, logits, *arguments), expected(loss, logits, *arguments), 5e-6)
@@ -128,6 +129,12 @@ def everything() -> list[str]:
         some[0, 0] = torch.where(target[0] == 0, some[0, 0], -torch.inf)
         arguments = target, {}, 1.0
         wrong += differs(name, run(both, some, *arguments), expected(both, some, *arguments), 5e-6)
+
+    # Windows in three dimensions, of more classes than a block has, wider than the image.
+    volume, of_volume = torch.randn(2, 11, 3, 4, 5), torch.randint(0, 2, (2, 3, 4, 5))
+    adaptive = seglosses_torch.LocallyAdaptiveLoss(kernel_size=9)
+    arguments = of_volume, {}, 1.0
+    wrong += differs("3-D", run(adaptive, volume, *arguments), expected(adaptive, volume, *arguments), 5e-6)
 
     # What is ignored may be NaN, and a label that is no class makes all NaN.
     valid = torch.rand(2, *SPACE) > 0.2
@@ -173,6 +180,7 @@ def compiled() -> list[str]:
         ("soft", known["dice"], "soft", logits),
         ("two passes", known["sums of two kinds"], "weights", logits),
         ("not fused", known["not fused"], "labels", logits),
+        ("locally adaptive", known["locally adaptive"], "bytes", logits),
         ("overlapping", known["overlapping"], "several", logits),
         ("overlapping, both", known["overlapping, both"], "several", logits),
         ("halves", both, "labels", logits.half()),

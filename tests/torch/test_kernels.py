@@ -18,11 +18,11 @@ import triton.language as tl  # noqa: E402
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
-from seglosses_torch.kernels import passes, ratio  # noqa: E402
+from seglosses_torch.kernels import neighbours, passes, ratio  # noqa: E402
 
 DICE = ((1, 1), (1, -1), (-1, 1))
 POWERS = ((1, 1), (1.5, 0), (0, 1.5))
-POINTERS = {"valid": "*u8", "slopes": "*fp64", "target": "*i64"}
+POINTERS = {"valid": "*u8", "slopes": "*fp64", "target": "*i64", "labels": "*i64"}
 RESOURCES = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 
 
@@ -31,14 +31,14 @@ def compiled(kernel: Any, constants: dict[str, Any], warps: int, logits: str, ar
     wide = "*fp64" if logits == "*fp64" else "*fp32"
     signature, known, facts = {}, {}, {}
     for place, name in enumerate(kernel.arg_names):
-        if name in constants or name in ("logits_s", "at_s", "target_s", "class_stride"):
+        if name in constants or name in ("logits_s", "at_s", "target_s", "x_s"):
             signature[name], known[name] = "constexpr", constants.get(name, 1)
-        elif name in ("logits", "gradient") or (name == "target" and constants.get("SOFT")):
+        elif name in ("logits", "gradient", "x", "totals") or (name == "target" and constants.get("SOFT")):
             signature[name] = logits if name != "target" else wide
         elif name in ("first", "second", "third", "fourth", "results"):
             signature[name] = "*fp64"
         elif name in (
-            "valid", "slopes", "target", "weights", "sums", "logs", "rests", "at_label", "value"
+            "valid", "slopes", "target", "weights", "sums", "logs", "rests", "at_label", "value", "labels", "number"
         ):  # fmt: skip
             signature[name] = POINTERS.get(name, wide)
         else:
@@ -128,6 +128,16 @@ def test_the_ratio_compiles(architecture: int) -> None:
         "C": 14, "CP": 16, "M": 3, "COEFFICIENTS": ((2, 2), (0, 1), (0, 1.5)), "ABOVE": 1e-5, "BELOW": 1e-5,
     }  # fmt: skip
     assert spilled(compiled(ratio.ratio_of_sums, constants, 1, "*fp32", architecture)) == 0
+
+
+@pytest.mark.parametrize("architecture", [80, 90])
+def test_the_window_compiles(architecture: int) -> None:
+    constants = {
+        "R0": 3, "R1": 3, "R2": 3, "C": 14, "K": neighbours.CLASSES, "B": neighbours.PIXELS, "WIDE": False,
+        "D": tl.float32,
+    }  # fmt: skip
+    kernel = neighbours.sum_of_neighbours
+    assert spilled(compiled(kernel, constants, neighbours.WARPS, "*fp32", architecture)) == 0
 
 
 def test_interpreted() -> None:

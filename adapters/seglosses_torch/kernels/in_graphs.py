@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seglosses_torch.kernels import passes
+from seglosses_torch.kernels import neighbours, passes
 from seglosses_torch.kernels.pixels import Pixels, WayBack
 
 
@@ -120,6 +120,19 @@ def _go_back(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
 
 
 attached.register_autograd(_go_back, setup_context=_keep)
+
+
+@torch.library.custom_op("seglosses::sum_alike", mutates_args=())
+def sum_alike(x: Tensor, class_axis: int, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """`neighbours.sum_alike`, of at most three spatial axes."""
+    made = neighbours.sum_alike(x, class_axis, labels, size)
+    totals, number = made or (torch.empty_like(x), torch.empty_like(labels, dtype=x.dtype))
+    return passes.laid_out_like(x, totals), passes.laid_out_like(labels, number)
+
+
+@sum_alike.register_fake
+def _(x: Tensor, class_axis: int, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(x), torch.empty_like(labels, dtype=x.dtype)
 
 
 def _table_shape(logits: Tensor, class_axis: int) -> tuple[int, int]:
