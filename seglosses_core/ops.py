@@ -214,7 +214,7 @@ class Ops:
         return state
 
     def sum_alike(self, x: Array, labels: Array, size: int) -> tuple[Array, Array]:
-        """Over those of the same label in the window of this odd size around each pixel, at a distance of d pixels along
+        """Over those of the same label in the window of this odd size around each pixel, at a distance of d pixels on
         the axis where it is largest: `Σ 2^(1 − d) x`, logits-shaped, and their number, a map. The window is symmetric:
         the way back is the same sum."""
         pixel_axes = range(1, self.rank - 1)
