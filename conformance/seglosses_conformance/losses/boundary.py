@@ -15,7 +15,7 @@ from ..definitions.arrays import CLASS_WEIGHTS, IGNORED_MASKED_WEIGHTED, SOFT, m
 from ..definitions.probabilities import edges
 from ..definitions.region import OF_RATIOS, family
 from ..definitions.scenes import standard
-from ..entries import Entry, Sample
+from ..entries import POLE, Entry, Sample
 from ..faults import other, wrong_order
 from ..oracle import tape
 from ..oracle.distances import boundary_distances, in_target, level_set
@@ -346,6 +346,7 @@ PENALIZED = Entry(
     ],
     samples=(Sample(), Sample({"activation": "sigmoid"}), Sample({"class_weights": CLASS_WEIGHTS})),
     exceptions=NO_ORDER,
+    autodiff_differs=dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
     value_fault=other(spacing=(3.0, 1.0)),
     gradient_fault=lambda g: 1.01 * g,
     soft_slope=False,

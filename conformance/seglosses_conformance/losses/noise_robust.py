@@ -13,7 +13,7 @@ from ..definitions.arrays import CERTAIN, CLASS_WEIGHTS, SOFT, SUMS
 from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import EDGES_OF_THREE, LABELS_OF_THREE, edges
 from ..definitions.scenes import SHARED, standard
-from ..entries import Entry, Override, Sample
+from ..entries import POLE, Entry, Override, Sample
 from ..faults import other
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped, index_of, total
@@ -211,6 +211,7 @@ SYMMETRIC = Entry(
         ),
     ],
     samples=(Sample(), Sample({"alpha": 0.0}), Sample({"alpha": 6.0, "beta": 0.1, "activation": "sigmoid"})),
+    autodiff_differs=dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
     value_fault=other(log_zero=-4.01),
     gradient_fault=lambda g: 1.01 * g,
     soft_slope=False,

@@ -15,7 +15,7 @@ from ..definitions.arrays import CERTAIN, HEAT_LOGITS, HEAT_MAP, SATURATED_LABEL
 from ..definitions.pixels import HALVES, SOFT_ODDS, worked_yes_or_no
 from ..definitions.probabilities import edges
 from ..definitions.scenes import SCENES, SHARED, standard
-from ..entries import HEAT_MAPS, Entry, Sample
+from ..entries import HEAT_MAPS, POLE, Entry, Sample
 from ..faults import other, wrong_order
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped, index_of, total
@@ -98,6 +98,7 @@ BALANCED = Entry(
         ),
     ],
     samples=(Sample(), Sample({"reduction": "sum"})),
+    autodiff_differs={"certain-and-wrong": POLE},
     value_fault=wrong_order,
     gradient_fault=lambda g: 1.01 * g,
 )
@@ -179,6 +180,7 @@ ASYMMETRIC = Entry(
         Sample({"gamma_positive": 1.0, "gamma_negative": 0.5, "margin": 0.2}, targets=HEAT_MAPS),
         Sample({"margin": 0.0}, targets=HEAT_MAPS),
     ),
+    autodiff_differs={"certain-and-wrong": POLE},
     value_fault=other(margin=0.06),
     gradient_fault=lambda g: 1.01 * g,
 )

@@ -14,7 +14,7 @@ from ..definitions.arrays import IGNORED_MASKED_WEIGHTED, masked, varied, varied
 from ..definitions.probabilities import edges
 from ..definitions.region import family
 from ..definitions.scenes import standard
-from ..entries import Entry, Sample
+from ..entries import POLE, TIE, Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, ClassScores, PixelCosts, index_of, one_minus, total
 from ..oracle.pooling import Term
@@ -182,6 +182,7 @@ CL_DICE = Entry(
     ),
     bounds=(0, 1),
     exceptions=NO_ORDER,
+    autodiff_differs={"wrong": TIE},
     value_fault=other(smooth=0.99),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,
@@ -228,6 +229,10 @@ CL_CROSS_ENTROPY = Entry(
     ],
     samples=(Sample({"iterations": 1}), Sample({"iterations": 2, "activation": "sigmoid"})),
     exceptions={**NO_ORDER, "permuted classes": "class 0 is the background"},
+    autodiff_differs={
+        **dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
+        **dict.fromkeys(("perfect", "wrong", "clip-classes"), TIE),
+    },
     value_fault=other(iterations=0),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,
@@ -268,6 +273,9 @@ BOUNDARY_F1 = Entry(
     samples=(Sample(), Sample({"tolerance": 3, "aggregate": "batch", "smooth": 0.5})),
     bounds=(0, 1),
     exceptions=NO_ORDER,
+    autodiff_differs=dict.fromkeys(
+        ("worked-example", "worked-exact", "perfect", "wrong", "perfect-probabilities"), TIE
+    ),
     value_fault=other(tolerance=1),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,
