@@ -201,7 +201,7 @@ class _Made(torch.autograd.Function):
         ctx.kept = kept
         ctx.save_for_backward(*arrays)
         value, ctx.back, ctx.once = made
-        return value
+        return value.detach()  # what is returned will hold ctx, and the way back may hold the value
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:

@@ -3,7 +3,9 @@ test_kernels.py in a process of its own. Prints what differs from float64 withou
 
 from __future__ import annotations
 
+import gc
 import warnings
+import weakref
 from typing import Any
 
 import torch
@@ -146,6 +148,17 @@ def everything() -> list[str]:
         value, gradient = run(loss, logits, strange, {}, 1.0)
         if not (value.isnan() and gradient.isnan().all()):
             wrong.append(f"a label outside the classes: {loss}: {value}")
+
+    # What a call held is let go with its value, and not when Python looks for cycles.
+    gc.disable()
+    for name, loss in losses().items():
+        again = logits.clone().requires_grad_()
+        kept = weakref.ref(again)
+        torch.autograd.grad(loss(again, labels), again)
+        del again
+        if kept() is not None:
+            wrong.append(f"held after the call: {name}")
+    gc.enable()
 
     # Backward twice, a second derivative, and no gradient at all.
     for name, loss in losses().items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -46,6 +47,20 @@ def test_gradient_is_that_of_the_formula(case: Case) -> None:
     by_hand, by_autograd = loss(z, **given), loss.formula(z, **given)
     close(by_hand, by_autograd)
     close(gradient(by_hand, z), gradient(by_autograd, z))
+
+
+@each_loss
+def test_nothing_waits_for_the_garbage_collector(case: Case) -> None:
+    """Memory is given back when the value is let go, and not when Python looks for cycles."""
+    loss, given, z = case.make(), case.arguments(), case.logits().requires_grad_()
+    gc.disable()
+    try:
+        kept = weakref.ref(z)
+        gradient(loss(z, **given), z)
+        del z
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 @each_curved
