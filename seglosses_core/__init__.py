@@ -50,7 +50,7 @@ from seglosses_core.losses.skeleton import (
 )
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
 from seglosses_core.losses.structure import StructureLoss
-from seglosses_core.losses.surroundings import ActiveContourLoss, SSIMLoss
+from seglosses_core.losses.surroundings import ActiveContourLoss, HausdorffERLoss, SSIMLoss
 from seglosses_core.losses.tanimoto import TanimotoLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
 from seglosses_core.maps import border_weights, boundary_penalty, nearest_instance, signed_distance_map
@@ -105,6 +105,7 @@ LOSSES: tuple[type[Loss], ...] = (
     BoundaryLoss,
     GeneralizedSurfaceLoss,
     HausdorffDTLoss,
+    HausdorffERLoss,
     DistancePenalizedCrossEntropyLoss,
     ClDiceLoss,
     ClCrossEntropyLoss,

@@ -53,6 +53,7 @@ __all__ = [
     "GeneralizedWassersteinDiceLoss",
     "HardExampleMining",
     "HausdorffDTLoss",
+    "HausdorffERLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
     "JaxLoss",
@@ -1658,6 +1659,43 @@ class HausdorffDTLoss(JaxLoss, seglosses_core.HausdorffDTLoss):
         distances: Array | np.ndarray | None = None,
     ) -> tuple[Array, Any]: ...
 
+class HausdorffERLoss(JaxLoss, seglosses_core.HausdorffERLoss):
+    """`L = Σ_k k^α mean b_k` over K erosions of the squared errors `b_0 = (p − y)²`: a thick error lasts
+    longest."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        alpha: float = 2.0,
+        erosions: int = 10,
+        threshold: float = 0.5,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
 class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalizedCrossEntropyLoss):
     """`ℓ = −(1 + Φ) Σ_c y_c log p_c`, with Φ = 1 at the boundary of each pixel's label and 0 where that is deepest
     (`boundary_penalty`). The mean is over the pixels: Φ is no weight."""
@@ -1732,7 +1770,8 @@ class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
 
 class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
+    centrelines costs nothing, be its label's probability 0."""
     def __init__(
         self,
         *,
