@@ -225,6 +225,7 @@ import seglosses_core
 from jax import Array
 from seglosses_core import DeepSupervisionLoss
 from seglosses_core.pixel import PixelLoss
+from seglosses_core.region import RatioLoss
 
 from seglosses_jax.loss import JaxLoss
 """,

@@ -11,6 +11,7 @@ from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian
 from seglosses_core.loss import Loss
 from seglosses_core.losses.adaptive_wing import AdaptiveWingLoss
 from seglosses_core.losses.asymmetric_similarity import AsymmetricSimilarityLoss
+from seglosses_core.losses.blob import BlobLoss
 from seglosses_core.losses.boundary import (
     BoundaryLoss,
     DistancePenalizedCrossEntropyLoss,
@@ -113,6 +114,7 @@ LOSSES: tuple[type[Loss], ...] = (
     BoundaryF1Loss,
     SSIMLoss,
     ActiveContourLoss,
+    BlobLoss,
     EnsembleLoss,
 )
 

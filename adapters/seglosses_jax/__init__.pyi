@@ -23,6 +23,7 @@ from seglosses_core import (
     nearest_instance,
 )
 from seglosses_core.pixel import PixelLoss
+from seglosses_core.region import RatioLoss
 from seglosses_jax.loss import JaxLoss
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "AsymmetricLoss",
     "AsymmetricSimilarityLoss",
     "BalancedCrossEntropyLoss",
+    "BlobLoss",
     "BoundaryDoULoss",
     "BoundaryF1Loss",
     "BoundaryLoss",
@@ -1953,6 +1955,45 @@ class ActiveContourLoss(JaxLoss, seglosses_core.ActiveContourLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
+
+class BlobLoss(JaxLoss, seglosses_core.BlobLoss):
+    """`L = mean_k L_k` over the instances k of a class in an image, with L_k a region loss of the pixels of k and of
+    the background: small instances count as much as large ones."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "skip",
+        include_background: bool = True,
+        average: str = "pooled",
+        cost: RatioLoss = ...,
+        num_instances: int = 32,
+        region: str = "shared",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        instances: Array | np.ndarray,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        instances: Array | np.ndarray,
+    ) -> tuple[Array, Any]: ...
 
 class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""

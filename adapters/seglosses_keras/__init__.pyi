@@ -28,6 +28,7 @@ __all__ = [
     "AsymmetricLoss",
     "AsymmetricSimilarityLoss",
     "BalancedCrossEntropyLoss",
+    "BlobLoss",
     "BoundaryDoULoss",
     "BoundaryF1Loss",
     "BoundaryLoss",
@@ -1388,6 +1389,32 @@ class ActiveContourLoss(KerasLoss):
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
+
+class BlobLoss(KerasLoss):
+    """`L = mean_k L_k` over the instances k of a class in an image, with L_k a region loss of the pixels of k and of
+    the background: small instances count as much as large ones."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "skip",
+        include_background: bool = True,
+        average: str = "pooled",
+        cost: KerasLoss = ...,
+        num_instances: int = 32,
+        region: str = "shared",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, instances: Any
     ) -> Any: ...
 
 class EnsembleLoss(KerasLoss):

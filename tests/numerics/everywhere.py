@@ -82,6 +82,11 @@ LOSSES = {name: make for name, make in ALL.items() if SAMPLES[name][0] not in WI
 """Those that take logits and a target alone."""
 
 
+def needs_maps(name: str) -> bool:
+    """Whether it takes maps of the pixels, which are drawn anew at each call."""
+    return any(one.otherwise is None and "*S" in one.shape for one in core_of(name).inputs.values())
+
+
 def core_of(name: str) -> Any:
     """The loss of the core."""
     loss, sample = SAMPLES[name]

@@ -133,20 +133,29 @@ class WithMaps(keras.Model):
 MAPS = np.random.default_rng(7).uniform(0, 3, (BATCH, *SHAPE, CLASSES)).astype("float32")
 
 
+BLOBS = np.random.default_rng(8).integers(0, 3, (BATCH, *SHAPE)).astype("int32")
+
+
 @pytest.mark.parametrize("mode", range(4))
-def test_a_step_with_given_maps(backend, mode):
+@pytest.mark.parametrize(
+    ("name", "options", "given"),
+    [
+        ("BoundaryLoss", {}, {"distances": MAPS}),
+        ("BlobLoss", {"num_instances": 2, "absent": "count"}, {"instances": BLOBS}),
+    ],
+    ids=["distances", "instances"],
+)
+def test_a_step_with_given_maps(backend, mode, name, options, given):
     """In an ensemble of which one member takes them, and with weights, which it hands to each by itself."""
     modes = MODES[backend]
     images, (_, labels) = inputs(), data()
     weight = np.ones(BATCH, "float32") if mode % 2 else None
-    (ours, core), (dice, core_dice) = pair("BoundaryLoss", {}), pair("DiceLoss", {})
+    (ours, core), (dice, core_dice) = pair(name, options), pair("DiceLoss", {})
     model = linear_model()
     model = WithMaps(0.5 * ours + dice, inputs=model.input, outputs=model.output)
     model.compile(optimizer=keras.optimizers.SGD(RATE), **modes[mode % len(modes)])
-    history = model.fit(
-        images, (labels, {"distances": MAPS}), sample_weight=weight, epochs=1, shuffle=False, verbose=0
-    )
-    expected = one_step(0.5 * core + core_dice, images, labels, RATE, distances=MAPS)
+    history = model.fit(images, (labels, given), sample_weight=weight, epochs=1, shuffle=False, verbose=0)
+    expected = one_step(0.5 * core + core_dice, images, labels, RATE, **given)
     agrees(model, history.history["loss"][0], expected)
 
 
