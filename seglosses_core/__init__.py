@@ -33,6 +33,7 @@ from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.long_tailed import LogitAdjustedCrossEntropyLoss, RecallCrossEntropyLoss
 from seglosses_core.losses.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from seglosses_core.losses.mcc import MCCLoss
+from seglosses_core.losses.mutual_information import RegionMutualInformationLoss
 from seglosses_core.losses.noise_robust import GeneralizedCrossEntropyLoss, SymmetricCrossEntropyLoss
 from seglosses_core.losses.noise_robust_dice import NoiseRobustDiceLoss
 from seglosses_core.losses.overlapping import AsymmetricLoss, BalancedCrossEntropyLoss, QualityFocalLoss
@@ -114,6 +115,7 @@ LOSSES: tuple[type[Loss], ...] = (
     BoundaryF1Loss,
     SSIMLoss,
     ActiveContourLoss,
+    RegionMutualInformationLoss,
     BlobLoss,
     EnsembleLoss,
 )

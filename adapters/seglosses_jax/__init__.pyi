@@ -79,6 +79,7 @@ __all__ = [
     "PowerJaccardLoss",
     "QualityFocalLoss",
     "RecallCrossEntropyLoss",
+    "RegionMutualInformationLoss",
     "SSIMLoss",
     "SensitivitySpecificityLoss",
     "SkeletonRecallLoss",
@@ -1938,6 +1939,43 @@ class ActiveContourLoss(JaxLoss, seglosses_core.ActiveContourLoss):
         average: str = "pooled",
         weight: float = 1.0,
         inside: float = 1.0,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class RegionMutualInformationLoss(JaxLoss, seglosses_core.RegionMutualInformationLoss):
+    """`L = log det M / (2 d)` with `M = Y Yᵀ − Y Xᵀ (X Xᵀ + α)⁻¹ X Yᵀ + α`, where the columns of X and Y are the d
+    pixels of each window of prediction and target, less their mean: what a linear guess from X leaves open of Y, a
+    bound on their mutual information."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        radius: int = 3,
+        pool: int = 3,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

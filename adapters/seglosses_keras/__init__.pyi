@@ -76,6 +76,7 @@ __all__ = [
     "PowerJaccardLoss",
     "QualityFocalLoss",
     "RecallCrossEntropyLoss",
+    "RegionMutualInformationLoss",
     "SSIMLoss",
     "SensitivitySpecificityLoss",
     "SkeletonRecallLoss",
@@ -1384,6 +1385,32 @@ class ActiveContourLoss(KerasLoss):
         average: str = "pooled",
         weight: float = 1.0,
         inside: float = 1.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
+
+class RegionMutualInformationLoss(KerasLoss):
+    """`L = log det M / (2 d)` with `M = Y Yᵀ − Y Xᵀ (X Xᵀ + α)⁻¹ X Yᵀ + α`, where the columns of X and Y are the d
+    pixels of each window of prediction and target, less their mean: what a linear guess from X leaves open of Y, a
+    bound on their mutual information."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        radius: int = 3,
+        pool: int = 3,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
