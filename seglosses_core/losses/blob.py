@@ -146,7 +146,7 @@ class BlobLoss(RegionLoss):
         return ops.xp.stack(maps, axis=ops.class_axis)
 
 
-def is_of_moments(loss: object) -> bool:
+def is_of_moments(loss: Any) -> bool:
     """Whether a loss is a ratio of moments alone, with coefficients that are the same for every region."""
     kind = type(loss)
     return (

@@ -98,7 +98,7 @@ def log_pivots(matrix: list[list[Any]]) -> list[Any]:
     return found
 
 
-SMALL = {"radius": 2, "pool": 1}
+SMALL: dict[str, Any] = {"radius": 2, "pool": 1}
 TWO = np.array([[[0.8, 0.3]]])
 
 ENTRY = Entry(
