@@ -140,6 +140,12 @@ def with_inputs(parameters: Parameters, core_class: type[Loss]) -> Parameters:
     return named + own
 
 
+def ignoring_override(text: str) -> str:
+    """A method that names its inputs, where that of the base takes any."""
+    narrower = "**inputs" not in text
+    return text.replace("(", "(  # type: ignore[override]\n", 1) if narrower else text
+
+
 class Torch(Framework):
     def parameters(self, core_class: type) -> Parameters:
         own = [keyword("num_classes", "int"), keyword("num_features", "int | None", None)]
@@ -157,9 +163,7 @@ class Jax(Framework):
         return f"{self.base}, seglosses_core.{core_class.__name__}"
 
     def methods(self, core_class: type[Loss]) -> Iterable[str]:
-        for text in super().methods(core_class):
-            narrower = "**inputs" not in text
-            yield text.replace("(", "(  # type: ignore[override]\n", 1) if narrower else text
+        yield from map(ignoring_override, super().methods(core_class))
 
     def parameter(self, parameter: inspect.Parameter) -> str:
         return re.sub(r"\bArray\b", "Array | np.ndarray", super().parameter(parameter))
@@ -178,11 +182,11 @@ class Keras(Framework):
         if core_class is CenterLoss:
             yield "centers: Any"
             yield "def __call__(self, inputs: Sequence[Any], *, training: bool | None = None) -> Any: ..."
-        else:
-            yield (
-                "def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any:"
-                " ..."
-            )
+            return
+        inputs = keyword("inputs", "Any").replace(kind=inspect.Parameter.VAR_KEYWORD)
+        parameters = with_inputs([keyword("mask", "Any", None), inputs], core_class)
+        first = ["self", "y_true: Any", "y_pred: Any", "sample_weight: Any = None"]
+        yield ignoring_override(self.function("__call__", first, parameters, "Any"))
 
 
 TORCH = Torch(
@@ -221,6 +225,7 @@ import seglosses_core
 from jax import Array
 from seglosses_core import DeepSupervisionLoss
 from seglosses_core.pixel import PixelLoss
+from seglosses_core.region import RatioLoss
 
 from seglosses_jax.loss import JaxLoss
 """,

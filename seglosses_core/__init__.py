@@ -11,6 +11,7 @@ from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian
 from seglosses_core.loss import Loss
 from seglosses_core.losses.adaptive_wing import AdaptiveWingLoss
 from seglosses_core.losses.asymmetric_similarity import AsymmetricSimilarityLoss
+from seglosses_core.losses.blob import BlobLoss
 from seglosses_core.losses.boundary import (
     BoundaryLoss,
     DistancePenalizedCrossEntropyLoss,
@@ -32,6 +33,7 @@ from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.long_tailed import LogitAdjustedCrossEntropyLoss, RecallCrossEntropyLoss
 from seglosses_core.losses.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from seglosses_core.losses.mcc import MCCLoss
+from seglosses_core.losses.mutual_information import RegionMutualInformationLoss
 from seglosses_core.losses.noise_robust import GeneralizedCrossEntropyLoss, SymmetricCrossEntropyLoss
 from seglosses_core.losses.noise_robust_dice import NoiseRobustDiceLoss
 from seglosses_core.losses.overlapping import AsymmetricLoss, BalancedCrossEntropyLoss, QualityFocalLoss
@@ -50,7 +52,7 @@ from seglosses_core.losses.skeleton import (
 )
 from seglosses_core.losses.squared_error import MeanSquaredErrorLoss
 from seglosses_core.losses.structure import StructureLoss
-from seglosses_core.losses.surroundings import ActiveContourLoss, SSIMLoss
+from seglosses_core.losses.surroundings import ActiveContourLoss, HausdorffERLoss, SSIMLoss
 from seglosses_core.losses.tanimoto import TanimotoLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
 from seglosses_core.maps import border_weights, boundary_penalty, nearest_instance, signed_distance_map
@@ -105,6 +107,7 @@ LOSSES: tuple[type[Loss], ...] = (
     BoundaryLoss,
     GeneralizedSurfaceLoss,
     HausdorffDTLoss,
+    HausdorffERLoss,
     DistancePenalizedCrossEntropyLoss,
     ClDiceLoss,
     ClCrossEntropyLoss,
@@ -112,6 +115,8 @@ LOSSES: tuple[type[Loss], ...] = (
     BoundaryF1Loss,
     SSIMLoss,
     ActiveContourLoss,
+    RegionMutualInformationLoss,
+    BlobLoss,
     EnsembleLoss,
 )
 

@@ -12,7 +12,7 @@ from seglosses_core.libraries import Array, shape_of
 
 @dataclass(frozen=True)
 class Input:
-    """One argument: floating-point numbers of a shape that is spelled with letters.
+    """One argument: floating-point numbers, or integers, of a shape that is spelled with letters.
 
     N, C and *S are the logits' images, classes and pixels; any other letter is a length that all inputs that name it
     have in common. Where a letter stands between N and *S its axis is the logits' class axis: "N D *S".
@@ -23,6 +23,7 @@ class Input:
     """What it is, for documentation and errors."""
     otherwise: str | None = None
     """What takes its place where it is not given: "logits". None: it must be given."""
+    integers: bool = False
 
 
 def check_inputs(
@@ -49,8 +50,9 @@ def check_inputs(
             continue
         value = present[name]
         check_library(name, value, logits)
-        if not dtype_is(value, "floating"):
-            raise TypeError(f"{name} must be real floating point, got {describe(value)}.")
+        if not dtype_is(value, "integer" if one.integers else "floating"):
+            kind = "integers" if one.integers else "real floating point"
+            raise TypeError(f"{name} must be {kind}, got {describe(value)}.")
         shape = shape_of(value)
         pixels = [n for i, n in enumerate(full) if i not in (0, axis)]
         names = _axes(letters, pixels, axis)

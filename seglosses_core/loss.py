@@ -271,10 +271,8 @@ class Loss:
         )
         self.check_values(logits, target, mask, sample_weight, ops)
         dtype = ops.compute_dtype(logits)
-        inputs = {
-            name: ops.cast(x if library_of(x) == library else ops.xp.asarray(x), dtype)
-            for name, x in inputs.items()
-        }
+        inputs = {name: x if library_of(x) == library else ops.xp.asarray(x) for name, x in inputs.items()}
+        inputs = {name: x if self.inputs[name].integers else ops.cast(x, dtype) for name, x in inputs.items()}
         if ops.casts_logits:
             logits = ops.cast(logits, dtype)
         return Call(logits, target, mask, sample_weight, inputs, ops)

@@ -336,6 +336,10 @@ class Ops:
         """Logits-shaped `x` summed over the classes: a map."""
         return self.xp.sum(x, axis=self.class_axis)
 
+    def matmul(self, x: Array, y: Array) -> Array:
+        """The product of matrices on the last two axes, in their own precision."""
+        return self.xp.matmul(x, y)
+
     def cumulative_sum(self, x: Array, axis: int = 0) -> Array:
         return self.xp.cumulative_sum(x, axis=axis)
 

@@ -178,6 +178,14 @@ class SingleLoss(Loss):
                 f" {self.activation!r}."
             )
 
+    def check_no_pooling(self) -> None:
+        """Require a mean, a sum or none."""
+        if not isinstance(self.reduction, str):
+            raise ValueError(
+                f"reduction must be 'mean', 'sum' or 'none' for {type(self).__name__}, whose costs may be below 0, got"
+                f" {self.reduction!r}."
+            )
+
     def check_several_classes(self, logits: Array, axis: int) -> None:
         if shape_of(logits)[axis] == 1:
             raise ValueError(

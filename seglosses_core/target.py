@@ -74,7 +74,7 @@ class Target:
             self.dense = ops.cast(ops.over_classes(self._usable(target)), dtype)
         else:
             if integers:
-                self._require(xp.all(self.only_valid((target == 0) | (target == 1), True)))
+                self.require(xp.all(self.only_valid((target == 0) | (target == 1), True)))
                 target = target == 1
             self.dense = self.only_valid(ops.cast(target, dtype))
         weight, self.mask_unit = self._read_weights(mask)
@@ -107,7 +107,7 @@ class Target:
         labels = ops.cast(labels, ops.index_dtype)
         labels, all_valid = ops.usable_labels(labels, max(self.num_classes, 2), self.valid)
         if all_valid is not None:
-            self._require(all_valid)
+            self.require(all_valid)
         return labels
 
     def _read_weights(self, weights: Array | None) -> tuple[Array | None, Array | None]:
@@ -118,10 +118,11 @@ class Target:
         read = ops.cast(weights, self.dtype)
         if weights.dtype == ops.xp.bool or ops.is_ordinary(read):
             return read, None
-        self._require(ops.xp.all((read >= 0) & (read < float("inf"))))
+        self.require(ops.xp.all((read >= 0) & (read < float("inf"))))
         return (read, None) if self._scaled else ops.relative(read)
 
-    def _require(self, all_valid: Array) -> None:
+    def require(self, all_valid: Array) -> None:
+        """Make the value NaN unless a 0-dimensional bool is True."""
         nan = self.ops.zero_or_nan(all_valid, self.dtype)
         self.nan_if_invalid = nan if self.nan_if_invalid is None else self.nan_if_invalid + nan
 

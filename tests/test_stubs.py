@@ -57,6 +57,8 @@ jaccard(z, n, centers=z)  # type: ignore[call-arg]
 
 tversky = seglosses_keras.TverskyLoss(alpha=0.3, reduction="mean_with_sample_weight", name="overlap", dtype="float32")
 value: Any = tversky(n, z, sample_weight=n, mask=n)
+tversky(n, z, distances=z)  # type: ignore[call-arg]
+given: Any = (seglosses_keras.BoundaryLoss() + tversky)(n, z, distances=z)
 layer: Any = seglosses_keras.LearnableLoss(seglosses_keras.PowerDiceLoss(p=1.5), learn="p")
 layer = seglosses_keras.CenterLoss(num_classes=3)([n, z])
 seglosses_keras.TverskyLoss(gamma=0.3)  # type: ignore[call-arg]

@@ -23,6 +23,7 @@ from seglosses_core import (
     nearest_instance,
 )
 from seglosses_core.pixel import PixelLoss
+from seglosses_core.region import RatioLoss
 from seglosses_jax.loss import JaxLoss
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "AsymmetricLoss",
     "AsymmetricSimilarityLoss",
     "BalancedCrossEntropyLoss",
+    "BlobLoss",
     "BoundaryDoULoss",
     "BoundaryF1Loss",
     "BoundaryLoss",
@@ -53,6 +55,7 @@ __all__ = [
     "GeneralizedWassersteinDiceLoss",
     "HardExampleMining",
     "HausdorffDTLoss",
+    "HausdorffERLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
     "JaxLoss",
@@ -76,6 +79,7 @@ __all__ = [
     "PowerJaccardLoss",
     "QualityFocalLoss",
     "RecallCrossEntropyLoss",
+    "RegionMutualInformationLoss",
     "SSIMLoss",
     "SensitivitySpecificityLoss",
     "SkeletonRecallLoss",
@@ -1658,6 +1662,43 @@ class HausdorffDTLoss(JaxLoss, seglosses_core.HausdorffDTLoss):
         distances: Array | np.ndarray | None = None,
     ) -> tuple[Array, Any]: ...
 
+class HausdorffERLoss(JaxLoss, seglosses_core.HausdorffERLoss):
+    """`L = Σ_k k^α mean b_k` over K erosions of the squared errors `b_0 = (p − y)²`: a thick error lasts
+    longest."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        alpha: float = 2.0,
+        erosions: int = 10,
+        threshold: float = 0.5,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
 class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalizedCrossEntropyLoss):
     """`ℓ = −(1 + Φ) Σ_c y_c log p_c`, with Φ = 1 at the boundary of each pixel's label and 0 where that is deepest
     (`boundary_penalty`). The mean is over the pixels: Φ is no weight."""
@@ -1732,7 +1773,8 @@ class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
 
 class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
+    centrelines costs nothing, be its label's probability 0."""
     def __init__(
         self,
         *,
@@ -1914,6 +1956,82 @@ class ActiveContourLoss(JaxLoss, seglosses_core.ActiveContourLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
+
+class RegionMutualInformationLoss(JaxLoss, seglosses_core.RegionMutualInformationLoss):
+    """`L = log det M / (2 d)` with `M = Y Yᵀ − Y Xᵀ (X Xᵀ + α)⁻¹ X Yᵀ + α`, where the columns of X and Y are the d
+    pixels of each window of prediction and target, less their mean: what a linear guess from X leaves open of Y, a
+    bound on their mutual information."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        radius: int = 3,
+        pool: int = 3,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class BlobLoss(JaxLoss, seglosses_core.BlobLoss):
+    """`L = mean_k L_k` over the instances k of a class in an image, with L_k a region loss of the pixels of k and of
+    the background: small instances count as much as large ones."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "skip",
+        include_background: bool = True,
+        average: str = "pooled",
+        cost: RatioLoss = ...,
+        num_instances: int = 32,
+        region: str = "shared",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        instances: Array | np.ndarray,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        instances: Array | np.ndarray,
+    ) -> tuple[Array, Any]: ...
 
 class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""

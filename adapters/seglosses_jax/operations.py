@@ -68,6 +68,9 @@ class JaxOps(Ops):
         arrays = [x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x for x in arrays]
         return jax.lax.scan(lambda state, now: (step(state, *now), None), state, arrays, unroll=unroll)[0]
 
+    def matmul(self, x: Array, y: Array) -> Array:
+        return jnp.matmul(x, y, precision="highest")  # elsewhere than on a CPU the default rounds x and y
+
     def cumulative_max(self, x: Array) -> Array:
         return jax.lax.cummax(x, axis=x.ndim - 1)
 

@@ -28,6 +28,7 @@ __all__ = [
     "AsymmetricLoss",
     "AsymmetricSimilarityLoss",
     "BalancedCrossEntropyLoss",
+    "BlobLoss",
     "BoundaryDoULoss",
     "BoundaryF1Loss",
     "BoundaryLoss",
@@ -50,6 +51,7 @@ __all__ = [
     "GeneralizedWassersteinDiceLoss",
     "HardExampleMining",
     "HausdorffDTLoss",
+    "HausdorffERLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
     "KappaLoss",
@@ -74,6 +76,7 @@ __all__ = [
     "PowerJaccardLoss",
     "QualityFocalLoss",
     "RecallCrossEntropyLoss",
+    "RegionMutualInformationLoss",
     "SSIMLoss",
     "SensitivitySpecificityLoss",
     "SkeletonRecallLoss",
@@ -114,7 +117,9 @@ class CrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class FocalLoss(KerasLoss):
     """`ℓ = −α_c (1 − p)^γ log p` at the label; for overlapping classes `−α (1 − p)^γ log p` where y = 1 and
@@ -134,7 +139,9 @@ class FocalLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class DiceLoss(KerasLoss):
     """`L = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)`, the Dice coefficient as a loss."""
@@ -157,7 +164,9 @@ class DiceLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class JaccardLoss(KerasLoss):
     """`L = 1 − (Σ y p + ε) / (Σ p + Σ y − Σ y p + ε)`, intersection over union as a loss (Rahman and Wang 2016)."""
@@ -180,7 +189,9 @@ class JaccardLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class TverskyLoss(KerasLoss):
     """`L = 1 − (I + ε) / (I + α FP + β FN + ε)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`."""
@@ -205,7 +216,9 @@ class TverskyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class FocalTverskyLoss(KerasLoss):
     """`L = u^γ` with `u = 1 − (I + ε) / (I + α FP + β FN + ε)` of the Tversky loss: what is nearly right counts for
@@ -231,7 +244,9 @@ class FocalTverskyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class LogCoshDiceLoss(KerasLoss):
     """`L = log cosh u` with `u = 1 − (2 Σ y p + ε) / (Σ p + Σ y + ε)` of the Dice loss: flat where that is small."""
@@ -253,7 +268,9 @@ class LogCoshDiceLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class AsymmetricSimilarityLoss(KerasLoss):
     """`L = 1 − (1 + β²) I / ((1 + β²) I + β² FN + FP)` with `I = Σ y p`, `FP = Σ p − I`, `FN = Σ y − I`: 1 − F_β."""
@@ -276,7 +293,9 @@ class AsymmetricSimilarityLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class DiceSemimetricLoss(KerasLoss):
     """`L = Σ |p − y| / (Σ p + Σ y + ε)`, Dice with `min(p, y)` for what prediction and target have in common."""
@@ -299,7 +318,9 @@ class DiceSemimetricLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class JaccardMetricLoss(KerasLoss):
     """`L = Σ |p − y| / (Σ max(p, y) + ε)`, Jaccard with `min(p, y)` for what prediction and target have in common."""
@@ -322,7 +343,9 @@ class JaccardMetricLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class GeneralizedDiceLoss(KerasLoss):
     """`L = 1 − (2 Σ_c ω_c I_c + ε) / (Σ_c ω_c (P_c + T_c) + ε)` for each image, with `I = Σ y p`, `P = Σ p`,
@@ -346,7 +369,9 @@ class GeneralizedDiceLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class PenaltyGeneralizedDiceLoss(KerasLoss):
     """`L = (1 + k) u / (1 + k u)` with u the generalized Dice loss: false positives and false negatives count 1 + k
@@ -371,7 +396,9 @@ class PenaltyGeneralizedDiceLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class BoundaryDoULoss(KerasLoss):
     """`L = (Σ (p − y)² + ε) / (Σ (p − y)² + (1 − α) Σ y p + ε)` with `α = 1 − 2 C / S`, C the pixels on the boundary
@@ -394,7 +421,9 @@ class BoundaryDoULoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class MCCLoss(KerasLoss):
     """`L = 1 − (TP TN − FP FN) / √((TP + FP) (TP + FN) (TN + FP) (TN + FN) + ε)`, Matthews' correlation coefficient."""
@@ -415,7 +444,9 @@ class MCCLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class GeneralizedWassersteinDiceLoss(KerasLoss):
     """Dice for labels, where an error costs the distance M of the class from the right one: `W = Σ_c M_yc p_c` for each
@@ -439,7 +470,9 @@ class GeneralizedWassersteinDiceLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class SensitivitySpecificityLoss(KerasLoss):
     """`L = r Σ y (p − y)² / (Σ y + ε) + (1 − r) Σ (1 − y) (p − y)² / (Σ (1 − y) + ε)`."""
@@ -461,7 +494,9 @@ class SensitivitySpecificityLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class NoiseRobustDiceLoss(KerasLoss):
     """Dice with a power on the errors, between the mean absolute error and squares:"""
@@ -484,7 +519,9 @@ class NoiseRobustDiceLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class KappaLoss(KerasLoss):
     """`L = 1 − (2 (n I − P T) / n + ε) / (P + T − 2 P T / n + ε)` with `I = Σ y p`, `P = Σ p`, `T = Σ y` and n the
@@ -506,7 +543,9 @@ class KappaLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class DicePlusPlusLoss(KerasLoss):
     """`L = 1 − (2 I + ε) / (2 I + Σ (y (1 − p))^γ + Σ ((1 − y) p)^γ + ε)` with `I = Σ y p`."""
@@ -528,7 +567,9 @@ class DicePlusPlusLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class TverskyPlusPlusLoss(KerasLoss):
     """`L = 1 − (I + ε) / (I + α Σ ((1 − y) p)^γ + β Σ (y (1 − p))^γ + ε)` with `I = Σ y p`."""
@@ -552,7 +593,9 @@ class TverskyPlusPlusLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class TanimotoLoss(KerasLoss):
     """`L = 1 − ½ (t(p, y) + t(1 − p, 1 − y))` with `t(p, y) = (Σ p y + ε) / (Σ p² + Σ y² − Σ p y + ε)`."""
@@ -575,7 +618,9 @@ class TanimotoLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class PowerDiceLoss(KerasLoss):
     """`L = 1 − (2 Σ y ŷ + ε) / (Σ ŷ^p + Σ y^p + ε)`; p = 1 is Dice, p = 2 V-Net's."""
@@ -597,7 +642,9 @@ class PowerDiceLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class PowerJaccardLoss(KerasLoss):
     """`L = 1 − (Σ y ŷ + ε) / (Σ ŷ^p + Σ y^p − Σ y ŷ + ε)`; p = 1 is Jaccard."""
@@ -619,7 +666,9 @@ class PowerJaccardLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class PointwiseExponentialLoss(KerasLoss):
     """Dice with a power on the prediction in the numerator and a factor on it, to fine-tune a saturated model:"""
@@ -643,7 +692,9 @@ class PointwiseExponentialLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class LocallyAdaptiveLoss(KerasLoss):
     """A pixel loss of predictions pooled over neighbours of the same label, with the Minkowski mean over pixels."""
@@ -663,7 +714,9 @@ class LocallyAdaptiveLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class CenterLoss(keras.layers.Layer):
     """`ℓ = −log p_y + (λ/2) ‖x − c_y‖²` for every pixel, with x its features and c_y the centre of its class."""
@@ -703,7 +756,9 @@ class DistanceAwareCrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class MeanSquaredErrorLoss(KerasLoss):
     """`ℓ = (p − y)²` for each class of each pixel, p being a heat map as it is unless `activation` says otherwise."""
@@ -719,7 +774,9 @@ class MeanSquaredErrorLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class PolyCrossEntropyLoss(KerasLoss):
     """`ℓ = −log p + ε (1 − p)` at the label; for overlapping classes of p where y = 1 and of 1 − p where y = 0, mixed
@@ -738,7 +795,9 @@ class PolyCrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class PolyFocalLoss(KerasLoss):
     """`ℓ = α_c (−(1 − p)^γ log p + ε (1 − p)^(γ + 1))` at the label; for overlapping classes with α of p where y = 1
@@ -759,7 +818,9 @@ class PolyFocalLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class GeneralizedCrossEntropyLoss(KerasLoss):
     """`ℓ = (1 − p^q) / q` at the label, between cross-entropy, q → 0, and 1 − p, q = 1; for overlapping classes of p
@@ -778,7 +839,9 @@ class GeneralizedCrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class SymmetricCrossEntropyLoss(KerasLoss):
     """`ℓ = −α Σ_c y_c log p_c − β Σ_c p_c max(log y_c, A)`, with labels `−α log p − βA (1 − p)`; for overlapping
@@ -799,7 +862,9 @@ class SymmetricCrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class BalancedCrossEntropyLoss(KerasLoss):
     """`ℓ = −b y log p − (1 − b)(1 − y) log(1 − p)`, with b the share of an image that a class does not have."""
@@ -816,7 +881,9 @@ class BalancedCrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class AsymmetricLoss(KerasLoss):
     """The focal loss with exponents of its own for presence and absence, and a margin below which absence is free:"""
@@ -836,7 +903,9 @@ class AsymmetricLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class QualityFocalLoss(KerasLoss):
     """`ℓ = |y − p|^β (−y log p − (1 − y) log(1 − p))`, the focal loss for soft targets, 0 at p = y."""
@@ -854,7 +923,9 @@ class QualityFocalLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class LogitAdjustedCrossEntropyLoss(KerasLoss):
     """`ℓ = −Σ_c y_c log softmax(z + τ log π)_c`, with π how often classes occur: rare ones need a larger margin."""
@@ -873,7 +944,9 @@ class LogitAdjustedCrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class RecallCrossEntropyLoss(KerasLoss):
     """`ℓ = −(1 − R_y) log p_y`, with R_c the share of the pixels of class c for which c is the most likely class."""
@@ -890,7 +963,9 @@ class RecallCrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class MarginBasedLabelSmoothingLoss(KerasLoss):
     """`ℓ = −Σ_c y_c log p_c + (λ / C) Σ_c max(max_j z_j − z_c − m, 0)` for every pixel, z being its logits."""
@@ -908,7 +983,9 @@ class MarginBasedLabelSmoothingLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class AdaptiveWingLoss(KerasLoss):
     """`ℓ = ω log(1 + (d / ε)^(α − y))` with `d = |y − p|` below θ, from there on a straight line that continues it."""
@@ -928,7 +1005,9 @@ class AdaptiveWingLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class StructureLoss(KerasLoss):
     """`L = Σ m ℓ / Σ m + 1 − (Σ m p y + 1) / (Σ m (p + y − p y) + 1)` for each image and class, ℓ the binary
@@ -951,7 +1030,9 @@ class StructureLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class LovaszSoftmaxLoss(KerasLoss):
     """`L = Σ_i m_i g_i` for each class, with the errors `m = |y − p|` in falling order and g what the Jaccard loss of
@@ -972,7 +1053,9 @@ class LovaszSoftmaxLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class LovaszHingeLoss(KerasLoss):
     """`L = Σ_i m_i g_i` for each class, with the hinge errors `m = max(0, 1 − σ z)` of the logits in falling order, σ
@@ -993,7 +1076,9 @@ class LovaszHingeLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class BoundaryLoss(KerasLoss):
     """`L = Σ_i φ_i p_i / n` over the n pixels, with φ the distance to the boundary of the target, negative inside: half
@@ -1015,7 +1100,15 @@ class BoundaryLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        distances: Any | None = None,
+    ) -> Any: ...
 
 class GeneralizedSurfaceLoss(KerasLoss):
     """`L = 1 − Σ_i (φ_i (1 − y_i − p_i))² / Σ_i φ_i²` with φ the signed distance to the boundary of the target: 0 for a
@@ -1037,7 +1130,15 @@ class GeneralizedSurfaceLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        distances: Any | None = None,
+    ) -> Any: ...
 
 class HausdorffDTLoss(KerasLoss):
     """`L = Σ_i (p_i − y_i)² (d_i^α + e_i^α) / n` over the n pixels, with d the distance to the boundary of the target
@@ -1062,7 +1163,41 @@ class HausdorffDTLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        distances: Any | None = None,
+    ) -> Any: ...
+
+class HausdorffERLoss(KerasLoss):
+    """`L = Σ_k k^α mean b_k` over K erosions of the squared errors `b_0 = (p − y)²`: a thick error lasts
+    longest."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        alpha: float = 2.0,
+        erosions: int = 10,
+        threshold: float = 0.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class DistancePenalizedCrossEntropyLoss(KerasLoss):
     """`ℓ = −(1 + Φ) Σ_c y_c log p_c`, with Φ = 1 at the boundary of each pixel's label and 0 where that is deepest
@@ -1083,7 +1218,9 @@ class DistancePenalizedCrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class ClDiceLoss(KerasLoss):
     """`L = 1 − 2 P R / (P + R)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where S_p
@@ -1106,11 +1243,20 @@ class ClDiceLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        skeleton: Any | None = None,
+    ) -> Any: ...
 
 class ClCrossEntropyLoss(KerasLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
+    centrelines costs nothing, be its label's probability 0."""
     def __init__(
         self,
         *,
@@ -1127,7 +1273,15 @@ class ClCrossEntropyLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        skeleton: Any | None = None,
+    ) -> Any: ...
 
 class SkeletonRecallLoss(KerasLoss):
     """`L = 1 − (Σ p t + ε) / (Σ t + ε)`, with t the pixels of each class that are near its skeleton: how much of the
@@ -1150,7 +1304,15 @@ class SkeletonRecallLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        skeleton: Any | None = None,
+    ) -> Any: ...
 
 class BoundaryF1Loss(KerasLoss):
     """`L = 1 − 2 P R / (P + R)` with `P = (Σ b_p e_y + ε) / (Σ b_p + ε)` and `R = (Σ b_y e_p + ε) / (Σ b_y + ε)`, where
@@ -1174,7 +1336,9 @@ class BoundaryF1Loss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class SSIMLoss(KerasLoss):
     """`L = 1 − mean (2 μ_p μ_y + c1) (2 σ_py + c2) / ((μ_p² + μ_y² + c1) (σ_p² + σ_y² + c2))`, with the means, the
@@ -1199,7 +1363,9 @@ class SSIMLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
 
 class ActiveContourLoss(KerasLoss):
     """`L = mean √(|∇p|² + 10⁻⁸) + λ (μ mean p (1 − y)² + mean (1 − p) y²)`: the length of the contour and how far it
@@ -1222,7 +1388,61 @@ class ActiveContourLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
+
+class RegionMutualInformationLoss(KerasLoss):
+    """`L = log det M / (2 d)` with `M = Y Yᵀ − Y Xᵀ (X Xᵀ + α)⁻¹ X Yᵀ + α`, where the columns of X and Y are the d
+    pixels of each window of prediction and target, less their mean: what a linear guess from X leaves open of Y, a
+    bound on their mutual information."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        radius: int = 3,
+        pool: int = 3,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
+
+class BlobLoss(KerasLoss):
+    """`L = mean_k L_k` over the instances k of a class in an image, with L_k a region loss of the pixels of k and of
+    the background: small instances count as much as large ones."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "skip",
+        include_background: bool = True,
+        average: str = "pooled",
+        cost: KerasLoss = ...,
+        num_instances: int = 32,
+        region: str = "shared",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, instances: Any
+    ) -> Any: ...
 
 class EnsembleLoss(KerasLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
@@ -1235,7 +1455,9 @@ class EnsembleLoss(KerasLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
+    ) -> Any: ...
 
 def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
     """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the

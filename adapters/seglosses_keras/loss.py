@@ -25,6 +25,7 @@ from seglosses_core.checks import (
     shape_text,
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.inputs import check_inputs
 from seglosses_core.libraries import shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
@@ -78,6 +79,9 @@ class KerasLoss(keras.losses.Loss):
     `mask=` is the core's. A mask that layers such as `Masking` attach to `y_pred` counts too, `(N, *S)`, `(N, *S, 1)`
     or its first axes alone, as `(N, T)` for images in time; of both, a pixel counts where both let it.
 
+    What a loss takes beside these is given by keyword, as `loss(y_true, y_pred, distances=maps)`: in a training step of
+    one's own, or in a model's `compute_loss(x, y, y_pred)`, to which `fit` hands all that the data have as y.
+
     `dtype="float64"` computes in float64; else the dtype of the logits decides, and it is float32 at least. Labels are
     never cast.
     """
@@ -104,16 +108,20 @@ class KerasLoss(keras.losses.Loss):
         self.kept |= {key: value for key, value in hyperparameters.items() if _holds_losses(value)}
         self.core = self.core_class(**{key: to_core(key, value) for key, value in hyperparameters.items()})
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any:
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
+    ) -> Any:
         with keras.name_scope(self.name):
-            value = self._weighted(y_true, y_pred, sample_weight, mask)
+            value = self._weighted(y_true, y_pred, sample_weight, mask, **inputs)
             return value if self.core.reduction == "none" or self._is_sum() else share_of_replica(value)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss without weights, but with the mask attached to `y_pred`, and not scaled for replicas."""
         return self._weighted(y_true, y_pred)
 
-    def _weighted(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Any:
+    def _weighted(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None, **inputs: Any
+    ) -> Any:
         logits = as_tensor("logits", y_pred)
         attached = attached_mask(logits)
         if self.dtype == "float64":
@@ -126,8 +134,10 @@ class KerasLoss(keras.losses.Loss):
         if attached is not None:
             attached = _over_pixels(attached, logits, axis)
             mask = attached if mask is None else ops.where(attached, mask, ops.zeros_like(mask))
+        inputs = {name: x if x is None else as_tensor(name, x) for name, x in inputs.items()}
+        inputs = check_inputs(self.core.inputs, inputs, logits, axis, type(self).__name__)
         if sample_weight is None:
-            return evaluate(self.core, logits, target, mask, None)
+            return evaluate(self.core, logits, target, mask, None, **inputs)
         weights = as_tensor("sample_weight", sample_weight)
         if len(weights.shape) == len(logits.shape) and weights.shape[-1] == 1:
             weights = ops.squeeze(weights, axis=-1)
@@ -138,14 +148,16 @@ class KerasLoss(keras.losses.Loss):
                     f" {shape_text(logits)}, got {describe(weights)}."
                 )
             weights = ops.cast(weights, "float32")
-        return self._with_sample_weight(logits, target, mask, weights)
+        return self._with_sample_weight(logits, target, mask, weights, inputs)
 
-    def _with_sample_weight(self, logits: Any, target: Any, mask: Any, weights: Any) -> Any:
+    def _with_sample_weight(
+        self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]
+    ) -> Any:
         if _are_of_pixels(weights, logits):
             pixels = weights if mask is None else weights * ops.cast(mask, "float32")
-            value = evaluate(self.core, logits, target, pixels, None)
+            value = evaluate(self.core, logits, target, pixels, None, **inputs)
         else:
-            value = evaluate(self.core, logits, target, mask, weights)
+            value = evaluate(self.core, logits, target, mask, weights, **inputs)
         if self.reduction in ("sum", "none", "mean_with_sample_weight"):
             return value
         assert isinstance(self.core, SingleLoss)
@@ -338,10 +350,21 @@ class EnsembleLoss(KerasLoss):
     def _is_sum(self) -> bool:
         return all(loss._is_sum() for loss in self.losses)
 
-    def _with_sample_weight(self, logits: Any, target: Any, mask: Any, weights: Any) -> Any:
+    def _with_sample_weight(
+        self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]
+    ) -> Any:
         # Each member by itself, for they divide by different counts.
         losses, factors = self._terms()
-        values = [loss._with_sample_weight(logits, target, mask, weights) for loss in losses]
+        values = [
+            loss._with_sample_weight(
+                logits,
+                target,
+                mask,
+                weights,
+                {name: inputs[name] for name in loss.core.inputs if name in inputs},
+            )
+            for loss in losses
+        ]
         return sum(
             (ops.cast(factor, value.dtype) if is_array(factor) else factor) * value
             for factor, value in zip(factors, values, strict=True)

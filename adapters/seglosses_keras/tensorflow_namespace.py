@@ -164,6 +164,14 @@ def permute_dims(x: tf.Tensor, /, axes: Sequence[int]) -> tf.Tensor:
     return tf.transpose(x, axes)
 
 
+def matrix_transpose(x: tf.Tensor, /) -> tf.Tensor:
+    return tf.linalg.matrix_transpose(x)
+
+
+def matmul(x: tf.Tensor, y: tf.Tensor, /) -> tf.Tensor:
+    return tf.matmul(x, y)
+
+
 def broadcast_to(x: tf.Tensor, shape: Sequence[int], /) -> tf.Tensor:
     return tf.broadcast_to(x, shape)
 

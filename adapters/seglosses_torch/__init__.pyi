@@ -32,6 +32,7 @@ __all__ = [
     "AsymmetricLoss",
     "AsymmetricSimilarityLoss",
     "BalancedCrossEntropyLoss",
+    "BlobLoss",
     "BoundaryDoULoss",
     "BoundaryF1Loss",
     "BoundaryLoss",
@@ -54,6 +55,7 @@ __all__ = [
     "GeneralizedWassersteinDiceLoss",
     "HardExampleMining",
     "HausdorffDTLoss",
+    "HausdorffERLoss",
     "JaccardLoss",
     "JaccardMetricLoss",
     "KappaLoss",
@@ -78,6 +80,7 @@ __all__ = [
     "PowerJaccardLoss",
     "QualityFocalLoss",
     "RecallCrossEntropyLoss",
+    "RegionMutualInformationLoss",
     "SSIMLoss",
     "SensitivitySpecificityLoss",
     "SkeletonRecallLoss",
@@ -1298,6 +1301,35 @@ class HausdorffDTLoss(TorchLoss):
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
+class HausdorffERLoss(TorchLoss):
+    """`L = Σ_k k^α mean b_k` over K erosions of the squared errors `b_0 = (p − y)²`: a thick error lasts
+    longest."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        alpha: float = 2.0,
+        erosions: int = 10,
+        threshold: float = 0.5,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
 class DistancePenalizedCrossEntropyLoss(TorchLoss):
     """`ℓ = −(1 + Φ) Σ_c y_c log p_c`, with Φ = 1 at the boundary of each pixel's label and 0 where that is deepest
     (`boundary_penalty`). The mean is over the pixels: Φ is no weight."""
@@ -1355,7 +1387,8 @@ class ClDiceLoss(TorchLoss):
 
 class ClCrossEntropyLoss(TorchLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
+    centrelines costs nothing, be its label's probability 0."""
     def __init__(
         self,
         *,
@@ -1494,6 +1527,65 @@ class ActiveContourLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class RegionMutualInformationLoss(TorchLoss):
+    """`L = log det M / (2 d)` with `M = Y Yᵀ − Y Xᵀ (X Xᵀ + α)⁻¹ X Yᵀ + α`, where the columns of X and Y are the d
+    pixels of each window of prediction and target, less their mean: what a linear guess from X leaves open of Y, a
+    bound on their mutual information."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        radius: int = 3,
+        pool: int = 3,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class BlobLoss(TorchLoss):
+    """`L = mean_k L_k` over the instances k of a class in an image, with L_k a region loss of the pixels of k and of
+    the background: small instances count as much as large ones."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "skip",
+        include_background: bool = True,
+        average: str = "pooled",
+        cost: TorchLoss = ...,
+        num_instances: int = 32,
+        region: str = "shared",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        instances: Tensor,
     ) -> Tensor: ...
 
 class EnsembleLoss(TorchLoss):

@@ -176,6 +176,7 @@ def _check_shapes(case: Case) -> None:
     _check("target", case.target, (images, *space), logits.shape)
     _check("mask", case.mask, (images, *space))
     _check("sample_weight", case.sample_weight, (images,))
+    _check("instances", case.instances, (images, *space))
     if case.features is not None:
         _check("features", case.features, (images, *case.features.shape[1:2], *space))
     if case.centers is not None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 FOLDER = Path(__file__).parent / "cases"
-ARRAYS = ("logits", "target", "mask", "sample_weight", "centers", "features")
+ARRAYS = ("logits", "target", "mask", "sample_weight", "centers", "features", "instances")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Case:
     """One call of one loss and what it must give.
 
     Shapes: logits (N, C, *S), target (N, *S) or (N, C, *S), mask (N, *S), sample_weight (N,), centers (C, D),
-    features (N, D, *S). `hyperparameters` as in the file, `class_axis` left out.
+    features (N, D, *S), instances (N, *S). `hyperparameters` as in the file, `class_axis` left out.
     """
 
     id: str
@@ -54,6 +54,7 @@ class Case:
     sample_weight: np.ndarray | None = None
     centers: np.ndarray | None = None
     features: np.ndarray | None = None
+    instances: np.ndarray | None = None
     expected_by_dtype: dict[str, Expected] = field(default_factory=dict)
 
     def expected_for(self, dtype: str) -> Expected:
@@ -79,7 +80,7 @@ def case_of(loss: str, case: dict[str, Any]) -> Case:
         loss=loss,
         **{name: case[name] for name in ("id", "comment", "source", "hyperparameters")},
         flags=frozenset(case["flags"]),
-        **{name: _optional(case[name]) for name in ARRAYS},
+        **{name: _optional(case.get(name)) for name in ARRAYS},
         expected=_expected(case["expected"]),
         expected_by_dtype={
             dtype: _expected(expected) for dtype, expected in case.get("expected_by_dtype", {}).items()

@@ -33,7 +33,7 @@ _CORNERS = {
     "tiny",
 }
 
-PER_IMAGE = ("logits", "target", "mask", "sample_weight", "features")
+PER_IMAGE = ("logits", "target", "mask", "sample_weight", "features", "instances")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,10 @@ def _reordered_pixels(case: Case, name: str, order_of: Callable[[int], np.ndarra
     part = _with_arrays(
         case,
         name,
-        {array: lambda a: permute(a, order) for array in ("logits", "target", "mask", "features")},
+        {
+            array: lambda a: permute(a, order)
+            for array in ("logits", "target", "mask", "features", "instances")
+        },
     )
     return Check(
         name,

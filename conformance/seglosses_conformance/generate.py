@@ -58,7 +58,11 @@ def question(loss: str, definition: Definition) -> dict[str, Any]:
         "source": definition.source or entry.source,
         "flags": list(definition.flags),
         "hyperparameters": definition.hyperparameters,
-        **{name: None if array is None else encode(array) for name, array in inputs_for(definition).items()},
+        **{
+            name: None if array is None else encode(array)
+            for name, array in inputs_for(definition).items()
+            if array is not None or name != "instances"  # which one loss alone has
+        },
     }
 
 

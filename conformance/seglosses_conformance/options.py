@@ -30,10 +30,10 @@ somebody's own losses:
   A callable is called as callable(logits, target, **keywords) with arrays of the --framework, logits with the class
   axis last for jax and tensorflow, else 1, and returns a scalar whose gradient that framework's autodiff takes. In
   NumPy it returns the pair (value, gradient), or the value alone: then no gradient is compared, and the report says
-  so. The keywords are the case's hyper-parameters and, where the case has them, mask, sample_weight, centers and
-  features. A hyper-parameter that the signature lacks is left out where it has our default; where it has not, or where
-  an array would be left out, the case is unsupported. A class is constructed with the hyper-parameters first and then
-  called with the arrays.
+  so. The keywords are the case's hyper-parameters and, where the case has them, mask, sample_weight, centers,
+  features and instances. A hyper-parameter that the signature lacks is left out where it has our default; where it
+  has not, or where an array would be left out, the case is unsupported. A class is constructed with the
+  hyper-parameters first and then called with the arrays.
 
   --compare prints a table of its own, and its exit status is 0 if the two agree on every input that both take. A
   gradient that one of them gives and the other does not is no agreement; where neither gives one, the values agree, and

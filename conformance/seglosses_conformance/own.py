@@ -27,9 +27,9 @@ def own_target(path: str, library: str) -> Target:
     The callable is called as `callable(logits, target, **keywords)` with arrays of the library, logits with the class
     axis where the library has it, and returns a scalar of the library (in NumPy, which has no autodiff, the pair of the
     value and the gradient, or the value alone). The keywords are the hyper-parameters of the case and, where the case
-    has them, `mask`, `sample_weight`, `centers` and `features`; a hyper-parameter that the signature lacks is left out
-    if it has our default, else the case is unsupported. If it is a class, it is constructed with the hyper-parameters
-    and then called with the arrays.
+    has them, `mask`, `sample_weight`, `centers`, `features` and `instances`; a hyper-parameter that the signature lacks
+    is left out if it has our default, else the case is unsupported. If it is a class, it is constructed with the
+    hyper-parameters and then called with the arrays.
     """
     kind = FRAMEWORKS[library]
     return Target(

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from seglosses_conformance.cases import Case, decode, encode, map_upstream
+from seglosses_conformance.cases import ARRAYS, Case, decode, encode, map_upstream
 from seglosses_conformance.checks import PER_IMAGE
 from seglosses_conformance.frameworks import Call, Evaluation, Framework, Unavailable
 from seglosses_conformance.own import own_target, require_class_axis, resolve
@@ -30,7 +30,6 @@ from seglosses_conformance.targets import TARGETS, Target, Unsupported
 from seglosses_conformance.tolerance import computed_dtype
 from seglosses_conformance.ways import DERIVATIVES, LAYOUTS, direction
 
-_ARRAYS = ("logits", "target", "mask", "sample_weight", "centers", "features")
 _COMPUTED = ("logits", "features", "centers")
 
 
@@ -48,7 +47,7 @@ class Inputs:
 
 def case_to_json(case: Case) -> dict[str, Any]:
     """What a worker needs of a case, as JSON."""
-    arrays = {name: getattr(case, name) for name in _ARRAYS if getattr(case, name) is not None}
+    arrays = {name: getattr(case, name) for name in ARRAYS if getattr(case, name) is not None}
     return {
         "loss": case.loss,
         "hyperparameters": case.hyperparameters,

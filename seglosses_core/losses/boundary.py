@@ -85,11 +85,7 @@ class BoundaryLoss(DistanceLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.reduction, str):
-            raise ValueError(
-                "reduction must be 'mean', 'sum' or 'none' for BoundaryLoss, whose costs may be below 0, got"
-                f" {self.reduction!r}."
-            )
+        self.check_no_pooling()
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array

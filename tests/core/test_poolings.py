@@ -404,12 +404,13 @@ def test_a_region_loss_pools_its_scores(kind, pooling, aggregate):
     random = np.random.default_rng(0)
     logits, labels = random.normal(size=(3, 4, 5)), random.integers(0, 4, (3, 5))
     common = {"aggregate": aggregate, "absent": "count"}
-    each = kind(**common, reduction="none")(logits, labels)
+    given = ENTRIES[kind.__name__].inputs(logits)
+    each = kind(**common, reduction="none")(logits, labels, **given)
     loss = kind(**common, reduction=pooling)
-    value, gradient = loss.value_and_grad(logits, labels)
+    value, gradient = loss.value_and_grad(logits, labels, **given)
     assert value == pytest.approx(pool(pooling, each.ravel())[0], rel=1e-12)
     step = 1e-6 * random.normal(size=logits.shape)
-    change = loss(logits + step, labels) - loss(logits - step, labels)
+    change = loss(logits + step, labels, **given) - loss(logits - step, labels, **given)
     assert np.sum(gradient * step) == pytest.approx(change / 2, rel=1e-6)
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
 
 import seglosses_core as core
 from seglosses_conformance.definitions.region import EXAMPLES
@@ -142,3 +145,26 @@ def test_boundary_dou_without_a_boundary_term() -> None:
         expected = dataclasses.replace(other, smooth=0.0).value_and_grad(logits, labels)
         np.testing.assert_allclose(loss.value_and_grad(logits, labels)[0], expected[0], rtol=1e-13)
         np.testing.assert_allclose(loss.value_and_grad(logits, labels)[1], expected[1], atol=1e-15)
+
+
+def test_region_mutual_information_by_autograd() -> None:
+    """The authors' formula with PyTorch's pooling, inverse and determinant, in their sizes: windows of 3 × 3 after
+    pooling by 3. Their loss adds the classes up."""
+    logits = 2 * np.random.default_rng(0).normal(size=(2, 3, 25, 19))
+    labels = np.random.default_rng(1).integers(0, 3, (2, 9, 7)).repeat(3, 1).repeat(3, 2)[:, :25, :19]
+
+    def windows(pixels: Tensor) -> Tensor:
+        pooled = functional.max_pool2d(pixels, 3, 3, 1)
+        columns = functional.unfold(pooled.flatten(0, 1)[:, None], 3).unflatten(0, (2, 3))
+        return columns - columns.mean(-1, keepdim=True)
+
+    z = torch.tensor(logits, requires_grad=True)
+    x = windows(z.softmax(1))
+    y = windows(functional.one_hot(torch.tensor(labels)).movedim(-1, 1).double())
+    alpha = 5e-4 * torch.eye(9, dtype=torch.float64)
+    left = y @ y.mT - y @ x.mT @ torch.linalg.inv(x @ x.mT + alpha) @ x @ y.mT + alpha
+    expected = torch.logdet(left).mean() / 18
+    expected.backward()
+    value, gradient = core.RegionMutualInformationLoss().value_and_grad(logits, labels)
+    assert value == pytest.approx(expected.item(), rel=1e-10)
+    np.testing.assert_allclose(gradient, z.grad, rtol=1e-6, atol=1e-9 * np.abs(gradient).max())

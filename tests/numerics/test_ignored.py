@@ -17,6 +17,7 @@ from everywhere import (
     evaluate,
     is_region,
     is_single,
+    needs_maps,
     singles,
     takes,
 )
@@ -46,6 +47,7 @@ SUMS = [
     for name in ALL
     if not any("permuted pixels" in entry.exceptions for entry in entries(name))
     and not any(isinstance(one.reduction, TopK | MaxPooling | HardExampleMining) for one in singles(name))
+    and not needs_maps(name)
 ]
 """A weight of 2 is the pixel counted twice where a loss is a sum over pixels."""
 

@@ -17,6 +17,7 @@ from everywhere import (
     entries,
     evaluate,
     is_single,
+    needs_maps,
     singles,
     takes,
 )
@@ -35,7 +36,7 @@ N, C, S = 2, 3, (3, 4)
 
 def sees_pixels_alone(name: str) -> bool:
     """Not their neighbours."""
-    return not any("permuted pixels" in entry.exceptions for entry in entries(name))
+    return not any("permuted pixels" in entry.exceptions for entry in entries(name)) and not needs_maps(name)
 
 
 def treats_classes_alike(name: str) -> bool:
@@ -76,7 +77,8 @@ def is_of_images(name: str) -> bool:
     of_the_mean = [
         one for one in singles(name) if getattr(one, "log", False) and not isinstance(one, RatioLoss)
     ]
-    return not of_the_mean and not any("split batch" in entry.exceptions for entry in entries(name))
+    apart = not any("split batch" in entry.exceptions for entry in entries(name)) and not needs_maps(name)
+    return apart and not of_the_mean
 
 
 MEANS_OF_IMAGES = [

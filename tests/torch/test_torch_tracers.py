@@ -190,14 +190,18 @@ def test_operations_do_not_grow_with_the_number_of_images(
         z = torch.randn(points, C, dtype=torch.float64, requires_grad=True)
         t = torch.arange(points) % C
         weights = {} if weight is None else {weight: torch.rand(points, dtype=torch.float64)}
+        maps = {
+            name: torch.asarray(x) for name, x in ENTRIES[kind.__name__].inputs(z.detach().numpy()).items()
+        }
         with Operations() as operations:
-            value = loss(z, t, **weights)
+            value = loss(z, t, **weights, **maps)
             slope = gradient(value, z)
         counts.append(operations.count)
         if "aggregate" in options and "permuted pixels" not in ENTRIES[kind.__name__].exceptions:
             # The same pixels as one image.
             image = z.detach().T[None].contiguous().requires_grad_()
-            expected = loss(image, t[None], **({} if weight is None else {"mask": weights[weight][None]}))
+            given = {"mask" if name == weight else name: x[None] for name, x in {**weights, **maps}.items()}
+            expected = loss(image, t[None], **given)
             close(value, expected)
             close(slope, gradient(expected, image)[0].T)
     assert counts[0] == counts[1]

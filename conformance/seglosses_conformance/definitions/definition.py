@@ -26,6 +26,7 @@ class Definition:
     sample_weight: Any = None
     centers: Any = None
     features: Any = None
+    instances: Any = None
     value_by_hand: float | None = None
     """What the comment comes to. Results by hand are for the oracle's tests and stand in no case file."""
     gradient_by_hand: Sequence[float] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -9,16 +10,18 @@ import numpy as np
 from mpmath import exp, mpf
 
 from ..definitions import Definition, case
+from ..definitions.arrays import masked
 from ..definitions.region import OF_RATIOS, family
 from ..entries import LOST_DIGITS, Entry, Override, Sample
 from ..faults import other
 from ..oracle.family import Cell, ClassScores, total
 from ..oracle.tape import plain
-from ..oracle.windows import image_of
-from .skeleton import LARGE, NO_ORDER, of_windows
+from ..oracle.windows import Image, image_of, plus, positive
+from .skeleton import LARGE, NO_ORDER, SQUARE, of_windows
 
 WANG = "Wang et al., Image quality assessment, 2004, eq. 13; Qin et al., BASNet, CVPR 2019, eq. 6"
 CHEN = "Chen et al., Learning active contour models for medical image segmentation, CVPR 2019, eqs. 11 and 12"
+KARIMI = "Karimi and Salcudean, Reducing the Hausdorff distance in medical image segmentation, 2020, eq. 10"
 
 
 def ssim(
@@ -67,6 +70,37 @@ def active_contour(cells: list[Cell], weight: float = 1.0, inside: float = 1.0) 
         region = mpf(inside) * cell.p * (1 - cell.y) ** 2 + (1 - cell.p) * cell.y**2
         loss = loss + cell.w * (length + mpf(weight) * region) / whole
     return loss, plain(loss)
+
+
+def hausdorff_by_erosion(
+    cells: list[Cell], alpha: float = 2.0, erosions: int = 10, threshold: float = 0.5
+) -> tuple[Any, Any]:
+    """Σ_k k^α mean b_k, each b from the one before: the mean of a cross, less t, scaled to [0, 1] in each image."""
+    weights, cross = image_of(cells, lambda cell: cell.w), plus(len(cells[0].place) - 1)
+    bound = image_of(cells, lambda cell: (cell.p - cell.y) ** 2)
+    whole, loss = total(weights.values()), mpf(0)
+    for k in range(1, erosions + 1):
+        left = {}
+        for place in bound:
+            around = (tuple(map(sum, zip(place, offset, strict=True))) for offset in cross)
+            mean = total(bound[other] for other in around if other in bound) / len(cross)
+            left[place] = positive(mean - mpf(threshold))
+        bound = {}
+        for image in {place[0] for place in left}:
+            inside = {place: x for place, x in left.items() if place[0] == image}
+            highest, lowest = shared(inside, max), shared(inside, min)
+            if plain(highest) > plain(lowest):
+                inside = {place: (x - lowest) / (highest - lowest) for place, x in inside.items()}
+            bound |= inside
+        loss = loss + mpf(k) ** mpf(alpha) * total(weights[place] * x for place, x in bound.items()) / whole
+    return loss, plain(loss)
+
+
+def shared(image: Image, choose: Callable[..., Any]) -> Any:
+    """The extreme of all pixels, whose slope equal ones share."""
+    best = choose(map(plain, image.values()))
+    equal = [x for x in image.values() if plain(x) == best]
+    return total(equal) / len(equal)
 
 
 CENTRE = np.zeros((1, 3, 3), dtype=int)
@@ -149,4 +183,66 @@ ACTIVE_CONTOUR = Entry(
     curved=False,
 )
 
-ENTRIES = [SSIM, ACTIVE_CONTOUR]
+WRONG: dict[str, Any] = {"logits": 2 * LARGE["logits"], "target": 0 * LARGE["target"] + 1}
+
+HAUSDORFF_BY_EROSION = Entry(
+    loss="HausdorffERLoss",
+    source=KARIMI,
+    oracle=ClassScores(hausdorff_by_erosion),
+    prefix="hausdorff-er",
+    cases=[
+        case(
+            "worked-example",
+            "A square of 3 × 3, p = 0: b_1 = 1 in the centre, .6 at the edges, .2 in the corners,"
+            " b_2 = 1 in the centre: (4.2 + 4)/25, as in kornia.",
+            flags="worked identity one-class",
+            activation="identity",
+            logits=np.zeros((1, 1, 5, 5)),
+            target=SQUARE,
+            value_by_hand=0.328,
+        ),
+        case(
+            "worked-threshold",
+            "t = 0, one erosion, errors 0 0 1 0 0: c = 0 1 1 1 0 by 3, b = 0 1 1 1 0: 3/5.",
+            flags="worked identity one-class",
+            activation="identity",
+            threshold=0.0,
+            erosions=1,
+            logits=np.zeros((1, 1, 5)),
+            target=np.array([[0, 0, 1, 0, 0]]),
+            value_by_hand=0.6,
+        ),
+        case(
+            "worked-small",
+            "No error above .7: nothing is left.",
+            flags="worked identity one-class",
+            activation="identity",
+            logits=np.array([[[0.1, 0.6, 0.9, 0.6, 0.2]]]),
+            target=np.array([[0, 1, 1, 1, 0]]),
+            value_by_hand=0.0,
+            gradient_by_hand=[0, 0, 0, 0, 0],
+        ),
+        # Where all pixels are equally wrong, rounding decides which error is the largest.
+        *family(skip=OF_RATIOS | {"wrong"}, erosions=2, threshold=0.03),
+        *of_windows(),
+        case("thick", "Ten erosions of thick errors.", flags="wrong", **WRONG),
+        case(
+            "thick-mask",
+            "Ignored pixels are no extremes.",
+            flags="mask",
+            **masked(WRONG["logits"], mask=np.tile([[1.0, 1.0, 0.5], [1.0, 1.0, 0.0]], (2, 3, 2))[:, :5, :4]),
+            target=WRONG["target"],
+            threshold=0.25,
+        ),
+        case("alpha-1", "α = 1.", alpha=1.0, **WRONG),
+    ],
+    samples=(
+        Sample({"erosions": 2, "threshold": 0.03}),
+        Sample({"erosions": 3, "alpha": 1.0, "threshold": 0.125, "aggregate": "batch"}),
+    ),
+    exceptions=NO_ORDER,
+    value_fault=other(alpha=2.01),
+    gradient_fault=lambda g: 0.99 * g,
+)
+
+ENTRIES = [SSIM, ACTIVE_CONTOUR, HAUSDORFF_BY_EROSION]

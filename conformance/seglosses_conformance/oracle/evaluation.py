@@ -42,12 +42,13 @@ def evaluate(
     sample_weight: Any = None,
     centers: Any = None,
     features: Any = None,
+    instances: Any = None,
     *,
     with_gradient: bool = True,
 ) -> Expected:
     """Value, gradient and scale of a loss. Arrays: nested lists, class axis 1; hyper-parameters: as in a case file."""
     entry = entry_of(loss_name)
-    problem = Problem(logits, target, mask, sample_weight, centers, features)
+    problem = Problem(logits, target, mask, sample_weight, centers, features, instances)
     with mp.workdps(digits(problem, entry.stretch)):
         try:
             value, shape, scale = entry.oracle(problem, **hyperparameters)

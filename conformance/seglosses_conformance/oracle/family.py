@@ -49,6 +49,7 @@ class Cell:
     y: Any
     place: tuple[int, ...] = ()
     """Image and position of the pixel."""
+    instance: int = 0
 
 
 def common(cell: Cell, overlap: str) -> Any:
@@ -177,7 +178,7 @@ def cells_of(
         weight = pixel.mask * (pixel.sample_weight if batch else 1)
         prediction = probabilities(pixel.logits, activation)
         for cells, p, y in zip(found[0 if batch else pixel.image], prediction, pixel.target, strict=True):
-            cells.append(Cell(weight, p, y, (pixel.image, *pixel.position)))
+            cells.append(Cell(weight, p, y, (pixel.image, *pixel.position), pixel.instance))
     return found
 
 

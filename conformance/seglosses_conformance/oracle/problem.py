@@ -36,6 +36,7 @@ class Pixel:
     mask: Any
     sample_weight: Any
     features: list[Scalar] | None = None
+    instance: int = 0
 
 
 class Problem:
@@ -49,6 +50,7 @@ class Problem:
         sample_weight: Any = None,
         centers: Any = None,
         features: Any = None,
+        instances: Any = None,
     ) -> None:
         self.shape, values = flatten(logits)
         self.logits = [Scalar(value) for value in values]
@@ -63,6 +65,7 @@ class Problem:
         self.centers = None if centers is None else [[mpf(x) for x in center] for center in centers]
         self.features_shape, values = flatten([] if features is None else features)
         self.features = [Scalar(value) for value in values]
+        self.instances = [0] * prod(self.map_shape) if instances is None else flatten(instances)[1]
 
     def pixels(self, ignore_index: int | None = None) -> Iterator[Pixel]:
         """The valid pixels: label not `ignore_index`, mask and sample weight above 0. The others do not exist."""
@@ -94,7 +97,9 @@ class Problem:
             features = channels(self.features, self.features_shape[1]) if self.features else None
             if any(isnan(plain(x)) for x in (*logits, *target, *(features or ()))):
                 raise NoNumberError("NaN at a pixel that counts")
-            yield Pixel(image, position, logits, target, label, mask, sample_weight, features)
+            yield Pixel(
+                image, position, logits, target, label, mask, sample_weight, features, self.instances[here]
+            )
 
 
 def one_hot(label: int, classes: int) -> list[Any]:

@@ -22,8 +22,10 @@ SAMPLES = [
     for sample in entry.samples
     if issubclass(getattr(seglosses_keras, name), seglosses_keras.KerasLoss)
     and sample.hyperparameters.get("activation") != "identity"
+    and not entry.inputs(np.zeros((1, 3, 1)))
 ]
-"""What the records say of each loss, but of those that are layers; of logits, which the model below gives."""
+"""What the records say of each loss, but of those that are layers or need more than labels; of logits, which the model
+below gives."""
 LOSSES = [(name, sample.hyperparameters) for name, sample in SAMPLES]
 NAMES = [f"{name}-{sample}" for name, sample in SAMPLES]
 FIRST = list(dict(reversed(LOSSES)).items())[::-1]

@@ -5,7 +5,20 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-from keras_problems import ENSEMBLE, KERNEL, data, each_loss, inputs, linear_model, one_hot, one_step, pair
+from keras_problems import (
+    BATCH,
+    CLASSES,
+    ENSEMBLE,
+    KERNEL,
+    SHAPE,
+    data,
+    each_loss,
+    inputs,
+    linear_model,
+    one_hot,
+    one_step,
+    pair,
+)
 
 import seglosses_core
 from seglosses_keras import CrossEntropyLoss, DiceLoss
@@ -102,6 +115,58 @@ def test_sample_weight(form):
     np.testing.assert_allclose(
         model.get_weights()[0], KERNEL + mean * (kernel - KERNEL), rtol=1e-5, atol=1e-6
     )
+
+
+class WithMaps(keras.Model):
+    """A model whose data have, beside the labels, what its loss takes by keyword."""
+
+    def __init__(self, loss, **options):
+        super().__init__(**options)
+        self.of_maps = loss
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        labels, maps = y
+        weights = None if sample_weight is None else sample_weight[0]  # Keras gives them in the form of y
+        return self.of_maps(labels, y_pred, weights, **maps)
+
+
+MAPS = np.random.default_rng(7).uniform(0, 3, (BATCH, *SHAPE, CLASSES)).astype("float32")
+
+
+BLOBS = np.random.default_rng(8).integers(0, 3, (BATCH, *SHAPE)).astype("int32")
+
+
+@pytest.mark.parametrize("mode", range(4))
+@pytest.mark.parametrize(
+    ("name", "options", "given"),
+    [
+        ("BoundaryLoss", {}, {"distances": MAPS}),
+        ("BlobLoss", {"num_instances": 2, "absent": "count"}, {"instances": BLOBS}),
+    ],
+    ids=["distances", "instances"],
+)
+def test_a_step_with_given_maps(backend, mode, name, options, given):
+    """In an ensemble of which one member takes them, and with weights, which it hands to each by itself."""
+    modes = MODES[backend]
+    images, (_, labels) = inputs(), data()
+    weight = np.ones(BATCH, "float32") if mode % 2 else None
+    (ours, core), (dice, core_dice) = pair(name, options), pair("DiceLoss", {})
+    model = linear_model()
+    model = WithMaps(0.5 * ours + dice, inputs=model.input, outputs=model.output)
+    model.compile(optimizer=keras.optimizers.SGD(RATE), **modes[mode % len(modes)])
+    history = model.fit(images, (labels, given), sample_weight=weight, epochs=1, shuffle=False, verbose=0)
+    expected = one_step(0.5 * core + core_dice, images, labels, RATE, **given)
+    agrees(model, history.history["loss"][0], expected)
+
+
+def test_maps_that_do_not_fit():
+    loss, (logits, labels) = pair("BoundaryLoss", {})[0], data()
+    with pytest.raises(ValueError, match=r"^distances must have the shape \(3, 4, 5, 3\)"):
+        loss(labels, logits, distances=MAPS[..., :1])
+    with pytest.raises(TypeError, match="BoundaryLoss takes no 'distance' beside"):
+        loss(labels, logits, distance=MAPS)
+    with pytest.raises(TypeError, match=r"EnsembleLoss takes no 'skeleton' beside .* takes distances"):
+        (loss + DiceLoss())(labels, logits, np.ones(BATCH, "float32"), skeleton=MAPS)
 
 
 def test_a_step_with_pixel_weights_is_that_of_keras_own_loss():

@@ -1,0 +1,109 @@
+"""The blob loss against the loss of each instance by itself, and what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import seglosses_core as core
+
+RANDOM = np.random.default_rng(0)
+LOGITS = RANDOM.normal(size=(2, 1, 6, 7))
+INSTANCES = RANDOM.integers(0, 4, (2, 6, 7)) * (RANDOM.uniform(size=(2, 6, 7)) < 0.5)
+INSTANCES[1][INSTANCES[1] == 2] = 0  # of image 1 there is no instance 2
+BLOB = core.BlobLoss(activation="sigmoid", num_instances=3)
+COSTS = [
+    core.DiceLoss(),
+    core.DiceLoss(log=True),
+    core.TverskyLoss(alpha=0.3, beta=0.7, smooth=1.0),
+    core.FocalTverskyLoss(),
+    core.PowerJaccardLoss(p=1.5),
+    core.PowerDiceLoss(),
+    core.PointwiseExponentialLoss(),
+]
+
+
+@pytest.mark.parametrize("cost", COSTS, ids=lambda cost: type(cost).__name__)
+@pytest.mark.parametrize("region", ["shared", "own"])
+def test_it_is_the_mean_of_the_losses_of_each_instance(cost, region):
+    """Each computed by itself, the pixels of the others masked."""
+    given, images = INSTANCES, []
+    if region == "own":
+        given = core.nearest_instance(INSTANCES, num_instances=3)
+    alone = dataclasses.replace(cost, activation="sigmoid")
+    for n in range(2):
+        found = []
+        for k in set(INSTANCES[n].flat) - {0}:
+            mask = (given[n] == k) | ((given[n] == 0) & (region == "shared"))
+            found.append(
+                alone.value_and_grad(LOGITS[n : n + 1], 1 * (INSTANCES[n : n + 1] == k), mask=mask[None])
+            )
+        values, gradients = zip(*found, strict=True)
+        images.append((np.mean(values), np.mean(gradients, axis=0)))
+    loss = core.BlobLoss(activation="sigmoid", cost=cost, num_instances=5, region=region)
+    value, gradient = loss.value_and_grad(LOGITS, 1 * (INSTANCES > 0), instances=given)
+    assert value == pytest.approx(np.mean([v for v, _ in images]), rel=1e-12)
+    np.testing.assert_allclose(gradient, np.concatenate([g for _, g in images]) / 2, rtol=1e-10, atol=1e-15)
+
+
+def test_the_numbers_do_not_matter():
+    loss = core.BlobLoss(activation="sigmoid", num_instances=9)
+    labels = 1 * (INSTANCES > 0)
+    expected = loss(LOGITS, labels, instances=INSTANCES)
+    renamed = np.asarray([0, 9, 4, 1])[INSTANCES]
+    for dtype in ("uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64"):
+        assert loss(LOGITS, labels, instances=renamed.astype(dtype)) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (
+            lambda: BLOB(LOGITS, INSTANCES),
+            TypeError,
+            "BlobLoss needs instances=, the number of each pixel's instance, 0 for the background, of shape (N, *S)",
+        ),
+        (
+            lambda: BLOB(LOGITS, INSTANCES, instances=1.0 * INSTANCES),
+            TypeError,
+            "instances must be integers, got float64 of shape (2, 6, 7)",
+        ),
+        (
+            lambda: BLOB(LOGITS, INSTANCES, instances=INSTANCES[:, None]),
+            ValueError,
+            "instances must have the shape (2, 6, 7)",
+        ),
+        (lambda: core.BlobLoss(num_instances=0), ValueError, "num_instances must be at least 1, got 0"),
+        (
+            lambda: core.BlobLoss(region="other"),
+            ValueError,
+            "region must be one of 'shared', 'own', got 'other'",
+        ),
+        (
+            lambda: core.BlobLoss(cost=core.DiceLoss(class_weights=(1.0, 2.0))),
+            ValueError,
+            "class_weights must be given to BlobLoss, not to its cost",
+        ),
+        *(
+            (
+                lambda cost=cost: core.BlobLoss(cost=cost),
+                TypeError,
+                "cost must be a ratio of sums of products, such as DiceLoss(), got ",
+            )
+            for cost in (
+                core.CrossEntropyLoss(),
+                core.GeneralizedDiceLoss(),
+                core.BoundaryDoULoss(),
+                core.TanimotoLoss(),
+                core.KappaLoss(),
+                core.DiceLoss(overlap="minimum"),
+            )
+        ),
+    ],
+)
+def test_what_it_refuses(call, kind, message):
+    with pytest.raises(kind) as raised:
+        call()
+    assert str(raised.value).startswith(message)
