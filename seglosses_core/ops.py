@@ -116,6 +116,10 @@ class Ops:
         is known."""
         return isinstance(number, (int, float)) and number > 1e-30
 
+    def stop_gradient(self, x: Array) -> Array:
+        """`x`, of which autodiff takes no derivative."""
+        return x
+
     # -- rare values ----------------------------------------------------------------------------------------------
 
     def zero_or_nan(self, usable: Array, dtype: Any) -> Array:

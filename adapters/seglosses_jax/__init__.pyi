@@ -146,6 +146,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Array | np.ndarray = 2.0,
         alpha: float | Sequence[float] | Array | np.ndarray | None = 0.25,
+        normalized: bool = False,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -1135,6 +1136,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Array | np.ndarray = 2.0,
         alpha: float | Sequence[float] | Array | np.ndarray | None = None,
+        normalized: bool = False,
         epsilon: float = 1.0,
     ) -> None: ...
     def __call__(  # type: ignore[override]
@@ -1732,7 +1734,8 @@ class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
 
 class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
+    centrelines costs nothing, be its label's probability 0."""
     def __init__(
         self,
         *,

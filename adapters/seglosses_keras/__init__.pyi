@@ -131,6 +131,7 @@ class FocalLoss(KerasLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Any = 2.0,
         alpha: float | Sequence[float] | Any | None = 0.25,
+        normalized: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -755,6 +756,7 @@ class PolyFocalLoss(KerasLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Any = 2.0,
         alpha: float | Sequence[float] | Any | None = None,
+        normalized: bool = False,
         epsilon: float = 1.0,
         name: str | None = None,
         dtype: Any = None,
@@ -1110,7 +1112,8 @@ class ClDiceLoss(KerasLoss):
 
 class ClCrossEntropyLoss(KerasLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
+    centrelines costs nothing, be its label's probability 0."""
     def __init__(
         self,
         *,

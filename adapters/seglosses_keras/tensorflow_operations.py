@@ -31,6 +31,9 @@ class TensorFlowOps(Ops):
     def is_eager(self, x: tf.Tensor) -> bool:
         return tf.executing_eagerly() and hasattr(x, "numpy")
 
+    def stop_gradient(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.stop_gradient(x)
+
     def zero_or_nan(self, usable: tf.Tensor, dtype: Any) -> tf.Tensor:
         return tf.sqrt(tf.cast(usable, dtype) - 1)
 

@@ -141,6 +141,7 @@ class FocalLoss(TorchLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Tensor = 2.0,
         alpha: float | Sequence[float] | Tensor | None = 0.25,
+        normalized: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -906,6 +907,7 @@ class PolyFocalLoss(TorchLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Tensor = 2.0,
         alpha: float | Sequence[float] | Tensor | None = None,
+        normalized: bool = False,
         epsilon: float = 1.0,
     ) -> None: ...
     def __call__(
@@ -1355,7 +1357,8 @@ class ClDiceLoss(TorchLoss):
 
 class ClCrossEntropyLoss(TorchLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
+    centrelines costs nothing, be its label's probability 0."""
     def __init__(
         self,
         *,

@@ -332,6 +332,9 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     "unknown overlap": (
         build("TverskyLoss", overlap="union"), ValueError, "overlap", "got 'union'", "one of 'product', 'minimum'",
     ),
+    "normalized that is no flag": (
+        build("FocalLoss", normalized=1), TypeError, "normalized", "got int: 1", "True or False",
+    ),
     "log that is no flag": (
         build("JaccardLoss", log=2), TypeError, "log", "got int: 2", "True or False",
     ),
