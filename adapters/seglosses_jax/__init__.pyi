@@ -45,6 +45,8 @@ __all__ = [
     "DistanceAwareCrossEntropyLoss",
     "DistancePenalizedCrossEntropyLoss",
     "EnsembleLoss",
+    "ExponentialLogarithmicCrossEntropyLoss",
+    "ExponentialLogarithmicDiceLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedCrossEntropyLoss",
@@ -91,6 +93,7 @@ __all__ = [
     "class_weights_from_counts",
     "combo_loss",
     "cornernet_radius",
+    "exponential_logarithmic_loss",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
     "nearest_instance",
@@ -331,6 +334,42 @@ class LogCoshDiceLoss(JaxLoss, seglosses_core.LogCoshDiceLoss):
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class ExponentialLogarithmicDiceLoss(JaxLoss, seglosses_core.ExponentialLogarithmicDiceLoss):
+    """`L = (−log s)^γ` with `s = (2 Σ y p + ε) / (Σ p + Σ y + ε)`, the Dice coefficient."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        gamma: float = 0.3,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -1222,6 +1261,39 @@ class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLos
         sample_weight: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
+class ExponentialLogarithmicCrossEntropyLoss(JaxLoss, seglosses_core.ExponentialLogarithmicCrossEntropyLoss):
+    """`ℓ = v_c (−log p)^γ` at the label; for overlapping classes `v_c (−log p)^γ` where y = 1 and `(−log(1 − p))^γ`
+    where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        gamma: float = 0.3,
+        label_weights: Sequence[float] | Array | np.ndarray | None = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
 class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss):
     """`ℓ = −b y log p − (1 − b)(1 − y) log(1 − p)`, with b the share of an image that a class does not have."""
     def __init__(
@@ -1955,6 +2027,17 @@ def unified_focal_loss(
     **common: Any,
 ) -> EnsembleLoss:
     """`L = λ F + (1 − λ) R`, a focal loss of pixels and one of regions with common parameters: an `EnsembleLoss`."""
+
+def exponential_logarithmic_loss(
+    *,
+    weight: float = 0.8,
+    gamma: float = 0.3,
+    gamma_cross_entropy: float = 0.3,
+    label_weights: Any = None,
+    **common: Any,
+) -> EnsembleLoss:
+    """`L = λ mean_c (−log s_c)^γ + (1 − λ) mean_i v_y (−log p)^γ'`, with s the Dice coefficient, ε = 1: an
+    `EnsembleLoss`."""
 
 def gaussian_heatmap(
     points: Array | np.ndarray,

@@ -43,7 +43,7 @@ def treats_classes_alike(name: str) -> bool:
         one.inputs
         or one.class_weights
         or any(
-            isinstance(getattr(one, own, None), tuple) for own in ("alpha", "gamma", "priors", "pos_weight")
+            isinstance(getattr(one, own, None), tuple) for own in ("alpha", "gamma", "priors", "pos_weight", "label_weights")
         )
         or not getattr(one, "include_background", True)
         for one in singles(name)
