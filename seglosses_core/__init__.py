@@ -30,7 +30,7 @@ from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
 from seglosses_core.losses.generalized_wasserstein_dice import GeneralizedWassersteinDiceLoss
 from seglosses_core.losses.kappa import KappaLoss
-from seglosses_core.losses.label_smoothing import MarginBasedLabelSmoothingLoss
+from seglosses_core.losses.label_smoothing import MarginBasedLabelSmoothingLoss, NACLLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.long_tailed import LogitAdjustedCrossEntropyLoss, RecallCrossEntropyLoss
@@ -104,6 +104,7 @@ LOSSES: tuple[type[Loss], ...] = (
     LogitAdjustedCrossEntropyLoss,
     RecallCrossEntropyLoss,
     MarginBasedLabelSmoothingLoss,
+    NACLLoss,
     AdaptiveWingLoss,
     StructureLoss,
     LovaszSoftmaxLoss,

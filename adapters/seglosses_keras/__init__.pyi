@@ -67,6 +67,7 @@ __all__ = [
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NACLLoss",
     "NoiseRobustDiceLoss",
     "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
@@ -951,8 +952,27 @@ class MarginBasedLabelSmoothingLoss(KerasLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
-        margin: float = 10.0,
         weight: float = 0.1,
+        margin: float = 10.0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None) -> Any: ...
+
+class NACLLoss(KerasLoss):
+    """`ℓ = −Σ_c y_c log p_c + (λ / C) Σ_c |z_c − v_c|` for every pixel, z being its logits and v the mean of the target
+    over the window around it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        weight: float = 0.1,
+        kernel_size: int = 3,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

@@ -71,6 +71,7 @@ __all__ = [
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NACLLoss",
     "NoiseRobustDiceLoss",
     "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
@@ -1152,8 +1153,32 @@ class MarginBasedLabelSmoothingLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
-        margin: float = 10.0,
         weight: float = 0.1,
+        margin: float = 10.0,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class NACLLoss(TorchLoss):
+    """`ℓ = −Σ_c y_c log p_c + (λ / C) Σ_c |z_c − v_c|` for every pixel, z being its logits and v the mean of the target
+    over the window around it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        weight: float = 0.1,
+        kernel_size: int = 3,
     ) -> None: ...
     def __call__(
         self,

@@ -43,7 +43,8 @@ def treats_classes_alike(name: str) -> bool:
         one.inputs
         or one.class_weights
         or any(
-            isinstance(getattr(one, own, None), tuple) for own in ("alpha", "gamma", "priors", "pos_weight", "label_weights")
+            isinstance(getattr(one, own, None), tuple)
+            for own in ("alpha", "gamma", "priors", "pos_weight", "label_weights")
         )
         or not getattr(one, "include_background", True)
         for one in singles(name)
@@ -52,7 +53,9 @@ def treats_classes_alike(name: str) -> bool:
 
 def is_of_softmax(name: str) -> bool:
     """Of the logits by their softmax alone."""
-    return all(one.activation == "softmax" and not one.inputs for one in singles(name))
+    return all(one.activation == "softmax" and not one.inputs for one in singles(name)) and not any(
+        "shifted logits" in entry.exceptions for entry in entries(name)
+    )
 
 
 def weighs_images_alike(name: str) -> bool:
