@@ -170,6 +170,10 @@ class Ops:
         """Numbers `(N,)` that broadcast against a map."""
         return numbers[(slice(None), *(None,) * (self.rank - 2))]
 
+    def image_rows(self, x: Array) -> Array:
+        """The entries of each image in a row: `(N, entries)`."""
+        return self.xp.reshape(x, (x.shape[0], -1))
+
     def class_zero(self, x: Array) -> Array:
         """The entries of class 0 of logits-shaped `x`: a map."""
         return x[(*(slice(None),) * self.class_axis, 0, ...)]

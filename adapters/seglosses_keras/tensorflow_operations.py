@@ -78,6 +78,9 @@ class TensorFlowOps(Ops):
         sums = tf.math.unsorted_segment_sum(values, places, images * num_classes)
         return tf.reshape(sums, (images, num_classes))
 
+    def image_rows(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(x, (tf.shape(x)[0], -1))
+
     def rows(self, x: tf.Tensor, *, batch: bool) -> tf.Tensor:
         moved = tf.transpose(x, self._rows_order(batch))
         return tf.reshape(moved, (1 if batch else tf.shape(x)[0], x.shape[self.class_axis], -1))
