@@ -125,6 +125,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -133,6 +134,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
@@ -159,6 +161,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -167,6 +170,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class DiceLoss(JaxLoss, seglosses_core.DiceLoss):
@@ -1023,6 +1027,7 @@ class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1031,6 +1036,7 @@ class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
@@ -1054,6 +1060,7 @@ class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
         features: Array | np.ndarray | None = None,
         centers: Array | np.ndarray,
     ) -> Array: ...
@@ -1064,6 +1071,7 @@ class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
         features: Array | np.ndarray | None = None,
         centers: Array | np.ndarray,
     ) -> tuple[Array, Any]: ...
@@ -1090,6 +1098,7 @@ class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1098,6 +1107,7 @@ class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
@@ -1119,6 +1129,7 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1127,6 +1138,7 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class PolyCrossEntropyLoss(JaxLoss, seglosses_core.PolyCrossEntropyLoss):
@@ -1151,6 +1163,7 @@ class PolyCrossEntropyLoss(JaxLoss, seglosses_core.PolyCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1159,6 +1172,7 @@ class PolyCrossEntropyLoss(JaxLoss, seglosses_core.PolyCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
@@ -1186,6 +1200,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1194,6 +1209,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class GeneralizedCrossEntropyLoss(JaxLoss, seglosses_core.GeneralizedCrossEntropyLoss):
@@ -1218,6 +1234,7 @@ class GeneralizedCrossEntropyLoss(JaxLoss, seglosses_core.GeneralizedCrossEntrop
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1226,6 +1243,7 @@ class GeneralizedCrossEntropyLoss(JaxLoss, seglosses_core.GeneralizedCrossEntrop
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLoss):
@@ -1252,6 +1270,7 @@ class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLos
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1260,6 +1279,7 @@ class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLos
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class ExponentialLogarithmicCrossEntropyLoss(JaxLoss, seglosses_core.ExponentialLogarithmicCrossEntropyLoss):
@@ -1285,6 +1305,7 @@ class ExponentialLogarithmicCrossEntropyLoss(JaxLoss, seglosses_core.Exponential
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1293,6 +1314,7 @@ class ExponentialLogarithmicCrossEntropyLoss(JaxLoss, seglosses_core.Exponential
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss):
@@ -1315,6 +1337,7 @@ class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1323,6 +1346,7 @@ class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class AsymmetricLoss(JaxLoss, seglosses_core.AsymmetricLoss):
@@ -1348,6 +1372,7 @@ class AsymmetricLoss(JaxLoss, seglosses_core.AsymmetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1356,6 +1381,7 @@ class AsymmetricLoss(JaxLoss, seglosses_core.AsymmetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class QualityFocalLoss(JaxLoss, seglosses_core.QualityFocalLoss):
@@ -1379,6 +1405,7 @@ class QualityFocalLoss(JaxLoss, seglosses_core.QualityFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1387,6 +1414,7 @@ class QualityFocalLoss(JaxLoss, seglosses_core.QualityFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class LogitAdjustedCrossEntropyLoss(JaxLoss, seglosses_core.LogitAdjustedCrossEntropyLoss):
@@ -1411,6 +1439,7 @@ class LogitAdjustedCrossEntropyLoss(JaxLoss, seglosses_core.LogitAdjustedCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1419,6 +1448,7 @@ class LogitAdjustedCrossEntropyLoss(JaxLoss, seglosses_core.LogitAdjustedCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class RecallCrossEntropyLoss(JaxLoss, seglosses_core.RecallCrossEntropyLoss):
@@ -1441,6 +1471,7 @@ class RecallCrossEntropyLoss(JaxLoss, seglosses_core.RecallCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1449,6 +1480,7 @@ class RecallCrossEntropyLoss(JaxLoss, seglosses_core.RecallCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoothingLoss):
@@ -1472,6 +1504,7 @@ class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoo
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1480,6 +1513,7 @@ class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoo
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class NACLLoss(JaxLoss, seglosses_core.NACLLoss):
@@ -1504,6 +1538,7 @@ class NACLLoss(JaxLoss, seglosses_core.NACLLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1512,6 +1547,7 @@ class NACLLoss(JaxLoss, seglosses_core.NACLLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
@@ -1537,6 +1573,7 @@ class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1545,6 +1582,7 @@ class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class StructureLoss(JaxLoss, seglosses_core.StructureLoss):
@@ -1686,7 +1724,7 @@ class BoundaryLoss(JaxLoss, seglosses_core.BoundaryLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         distances: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class GeneralizedSurfaceLoss(JaxLoss, seglosses_core.GeneralizedSurfaceLoss):
     """`L = 1 − Σ_i (φ_i (1 − y_i − p_i))² / Σ_i φ_i²` with φ the signed distance to the boundary of the target: 0 for a
@@ -1723,7 +1761,7 @@ class GeneralizedSurfaceLoss(JaxLoss, seglosses_core.GeneralizedSurfaceLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         distances: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class HausdorffDTLoss(JaxLoss, seglosses_core.HausdorffDTLoss):
     """`L = Σ_i (p_i − y_i)² (d_i^α + e_i^α) / n` over the n pixels, with d the distance to the boundary of the target
@@ -1763,7 +1801,7 @@ class HausdorffDTLoss(JaxLoss, seglosses_core.HausdorffDTLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         distances: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalizedCrossEntropyLoss):
     """`ℓ = −(1 + Φ) Σ_c y_c log p_c`, with Φ = 1 at the boundary of each pixel's label and 0 where that is deepest
@@ -1789,6 +1827,7 @@ class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalize
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1797,6 +1836,7 @@ class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalize
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
@@ -1835,7 +1875,7 @@ class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
@@ -1862,6 +1902,7 @@ class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1871,8 +1912,9 @@ class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class SkeletonRecallLoss(JaxLoss, seglosses_core.SkeletonRecallLoss):
     """`L = 1 − (Σ p t + ε) / (Σ t + ε)`, with t the pixels of each class that are near its skeleton: how much of the
@@ -1910,7 +1952,7 @@ class SkeletonRecallLoss(JaxLoss, seglosses_core.SkeletonRecallLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class BoundaryF1Loss(JaxLoss, seglosses_core.BoundaryF1Loss):
     """`L = 1 − 2 P R / (P + R)` with `P = (Σ b_p e_y + ε) / (Σ b_p + ε)` and `R = (Σ b_y e_p + ε) / (Σ b_y + ε)`, where
@@ -2043,7 +2085,7 @@ class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         **inputs: Array | np.ndarray | None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
     """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the

@@ -128,6 +128,7 @@ class CrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class FocalLoss(TorchLoss):
@@ -154,6 +155,7 @@ class FocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class DiceLoss(TorchLoss):
@@ -826,6 +828,7 @@ class LocallyAdaptiveLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class CenterLoss(TorchLoss):
@@ -852,6 +855,7 @@ class CenterLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
         features: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -877,6 +881,7 @@ class DistanceAwareCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class MeanSquaredErrorLoss(TorchLoss):
@@ -898,6 +903,7 @@ class MeanSquaredErrorLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class PolyCrossEntropyLoss(TorchLoss):
@@ -922,6 +928,7 @@ class PolyCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class PolyFocalLoss(TorchLoss):
@@ -949,6 +956,7 @@ class PolyFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class GeneralizedCrossEntropyLoss(TorchLoss):
@@ -973,6 +981,7 @@ class GeneralizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class SymmetricCrossEntropyLoss(TorchLoss):
@@ -999,6 +1008,7 @@ class SymmetricCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class ExponentialLogarithmicCrossEntropyLoss(TorchLoss):
@@ -1024,6 +1034,7 @@ class ExponentialLogarithmicCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class BalancedCrossEntropyLoss(TorchLoss):
@@ -1046,6 +1057,7 @@ class BalancedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class AsymmetricLoss(TorchLoss):
@@ -1071,6 +1083,7 @@ class AsymmetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class QualityFocalLoss(TorchLoss):
@@ -1094,6 +1107,7 @@ class QualityFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class LogitAdjustedCrossEntropyLoss(TorchLoss):
@@ -1118,6 +1132,7 @@ class LogitAdjustedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class RecallCrossEntropyLoss(TorchLoss):
@@ -1140,6 +1155,7 @@ class RecallCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class MarginBasedLabelSmoothingLoss(TorchLoss):
@@ -1163,6 +1179,7 @@ class MarginBasedLabelSmoothingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class NACLLoss(TorchLoss):
@@ -1187,6 +1204,7 @@ class NACLLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class AdaptiveWingLoss(TorchLoss):
@@ -1212,6 +1230,7 @@ class AdaptiveWingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class StructureLoss(TorchLoss):
@@ -1405,6 +1424,7 @@ class DistancePenalizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class ClDiceLoss(TorchLoss):
@@ -1461,6 +1481,7 @@ class ClCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
 
