@@ -212,7 +212,7 @@ class LogPixelLoss(PixelLoss):
         self, prediction: Prediction, target: Target, weights: Array | None, ops: Ops
     ) -> list[Answer]:
         """Of overlapping classes, where the target is 1 or 0: one cost for each class of a pixel."""
-        side, back = prediction.side_of(target.signs)
+        side, back = prediction.side_of(target)
         share, factors = None, self.class_factors(ops, target)
         if factors is not None:
             factor, other = (self._spread(x, ops) for x in factors)

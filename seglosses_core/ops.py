@@ -6,13 +6,22 @@ have no namespace.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from seglosses_core.activations import ACTIVATIONS, Prediction
 from seglosses_core.arithmetic import combination, divide, power
-from seglosses_core.libraries import Array, device_of, dtype_name, library_of, namespace_of, registered
+from seglosses_core.libraries import (
+    Array,
+    device_of,
+    dtype_name,
+    library_of,
+    namespace_of,
+    registered,
+    shape_of,
+)
 
 
 def ops_for(array: Array, class_axis: int, rank: int) -> Ops:
@@ -212,6 +221,32 @@ class Ops:
             state = step(state, *now)
         return state
 
+    def sum_alike(self, x: Array, labels: Array, size: int) -> tuple[Array, Array]:
+        """Over those of the same label in the window of this odd size around each pixel, at a distance of d pixels on
+        the axis where it is largest: `Σ 2^(1 − d) x`, logits-shaped, and their number, a map. The window is symmetric:
+        the way back is the same sum."""
+        pixel_axes = range(1, self.rank - 1)
+        radii = [self.reach(size // 2, length) for length in shape_of(labels)[1:]]
+        sizes = [2 * radius + 1 for radius in radii]
+        wide_x = self.pad(x, self.spatial_axes, radii, 0)
+        wide_labels = self.pad(labels, pixel_axes, radii, -2)
+
+        def add_neighbour(
+            sums: tuple[Array, Array], place: Sequence[Any], weight: Any
+        ) -> tuple[Array, Array]:
+            total, count = sums
+            same = self.cast(labels == self.shifted_view(wide_labels, pixel_axes, place, sizes), x.dtype)
+            shifted = self.shifted_view(wide_x, self.spatial_axes, place, sizes)
+            return self.add_product(total, shifted, self.over_classes(same * weight)), count + same
+
+        places = list(itertools.product(*map(range, sizes)))
+        distances = [
+            max((0, *(abs(start - r) for start, r in zip(place, radii, strict=True)))) for place in places
+        ]
+        weights = [2.0 ** (1 - distance) for distance in distances]
+        nothing = self.xp.zeros_like(x), self.xp.zeros_like(labels, dtype=x.dtype)
+        return self.scan(add_neighbour, nothing, places, weights)
+
     # -- parts ----------------------------------------------------------------------------------------------------
 
     chunk_size = 2**17
@@ -392,11 +427,34 @@ class Ops:
     ) -> Array:
         """The square of the Euclidean distance of each place to the nearest where the bools `seeds` are True, UNREACHED
         where there is none; `spacing` is that of the places on each of the axes. Exact, and without a derivative."""
-        zero = self.xp.zeros_like(seeds, dtype=dtype)
-        squared = self.xp.where(seeds, zero, self.xp.full_like(zero, UNREACHED))
-        for axis, step in zip(axes, spacing, strict=True):
+        if not axes:
+            return self._unless(seeds, dtype)
+        steps = list(zip(axes, spacing, strict=True))
+        axis, step = steps[0]
+        squared = self.nearest_seed(seeds, axis, step * step, dtype)
+        for axis, step in steps[1:]:
             squared = self.nearest(squared, axis, step * step)
         return squared
+
+    def _unless(self, seeds: Array, dtype: Any) -> Array:
+        """0 at the seeds, else UNREACHED."""
+        zero = self.xp.zeros_like(seeds, dtype=dtype)
+        return self.xp.where(seeds, zero, self.xp.full_like(zero, UNREACHED))
+
+    def nearest_seed(self, seeds: Array, axis: int, factor: float, dtype: Any) -> Array:
+        """`min factor (i − j)²` over the seeds j of an axis, for each place i."""
+        xp, far = self.xp, 2**30
+        along = xp.moveaxis(seeds, axis, -1)
+
+        def since_last(seeds: Array) -> Array:
+            index = xp.cumulative_sum(xp.ones_like(seeds, dtype=xp.int32), axis=-1)
+            return index - self.cumulative_max(xp.where(seeds, index, xp.full_like(index, -far)))
+
+        until_next = xp.flip(since_last(xp.flip(along, axis=-1)), axis=-1)
+        steps = xp.moveaxis(xp.minimum(since_last(along), until_next), -1, axis)
+        distance = self.cast(steps, dtype)
+        squared = factor * (distance * distance)
+        return xp.where(steps < far, squared, xp.full_like(squared, UNREACHED))
 
     def nearest(self, squared: Array, axis: int, factor: float) -> Array:
         """`min_j squared(j) + factor (i − j)²` for each place i of an axis."""

@@ -63,11 +63,13 @@ class JaxOps(Ops):
     def scan(self, step: Callable[..., Any], state: Any, *given: Sequence[Any]) -> Any:
         if all(map(self.is_eager, jax.tree.leaves(state))):
             return super().scan(step, state, *given)
-        # Unrolled, XLA would hold what all steps read.
+        # Some steps at a time are one kernel, and read and write the state once. Unrolled as a whole, XLA would hold
+        # what all of them read; what is left over at the end costs memory, too.
+        unroll = max(k for k in range(1, 9) if len(given[0]) % k == 0)
         dtype = jax.tree.leaves(state)[0].dtype
         arrays = [jnp.asarray(numbers) for numbers in given]
         arrays = [x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x for x in arrays]
-        return jax.lax.scan(lambda state, now: (step(state, *now), None), state, arrays)[0]
+        return jax.lax.scan(lambda state, now: (step(state, *now), None), state, arrays, unroll=unroll)[0]
 
     def cumulative_max(self, x: Array) -> Array:
         return jax.lax.cummax(x, axis=x.ndim - 1)

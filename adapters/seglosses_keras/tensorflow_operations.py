@@ -106,6 +106,10 @@ class TensorFlowOps(Ops):
 
         return [sums(weight) for weight in weights]
 
+    def nearest_seed(self, seeds: tf.Tensor, axis: int, factor: float, dtype: Any) -> tf.Tensor:
+        # TensorFlow has no cumulative maximum.
+        return self.nearest(self._unless(seeds, dtype), axis, factor)
+
     def nearest(self, squared: tf.Tensor, axis: int, factor: float) -> tf.Tensor:
         length = tf.shape(squared)[axis]
         places = tf.cast(tf.range(length), squared.dtype)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from seglosses_core.activations import Cotangent, Prediction, Softmax
+from seglosses_core.activations import Cotangent, Prediction, Side, Sigmoid, Softmax
 from seglosses_core.arithmetic import once, sum_or_none
 from seglosses_core.call import Cotangents, Shared
 from seglosses_core.moments import COMPLEMENT, Moment, MomentSlopes
 from seglosses_core.target import Target
 from seglosses_torch.compiled import CompiledOps, CompiledSoftmax
-from seglosses_torch.eager import EagerOps, EagerSoftmax
+from seglosses_torch.eager import EagerOps, EagerSigmoid, EagerSoftmax
 from seglosses_torch.kernels import in_graphs, passes
+from seglosses_torch.kernels.neighbours import sum_alike
 from seglosses_torch.kernels.pixels import Exponents, Pixels, WayBack
 from seglosses_torch.kernels.ratio import ratio
 from seglosses_torch.operations import TorchOps
@@ -49,8 +50,8 @@ class FusedOps(OnePassOps, EagerOps):
     """For GPUs, where a launch costs more than a pass over a map."""
 
     def activation(self, name: str) -> type[Prediction]:
-        if name == "softmax":
-            return FusedSoftmax
+        if name in FUSED:
+            return FUSED[name]
         self.materialised = True
         return super().activation(name)
 
@@ -61,6 +62,9 @@ class FusedOps(OnePassOps, EagerOps):
 
     def pass_back(self, way: WayBack, value: Tensor) -> Tensor:
         return passes.backward(way, value)
+
+    def sum_alike(self, x: Tensor, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        return sum_alike(x, self.class_axis, labels, size) or super().sum_alike(x, labels, size)
 
     def ratio(
         self,
@@ -90,7 +94,7 @@ class CompiledFusedOps(OnePassOps, CompiledOps):
     """The same kernels in a compiled program, which fuses what is left."""
 
     def activation(self, name: str) -> type[Prediction]:
-        return CompiledFusedSoftmax if name == "softmax" else super().activation(name)
+        return COMPILED_FUSED.get(name) or super().activation(name)
 
     def pass_there(
         self, pixels: Pixels, exponents: Exponents, *, at_label: bool
@@ -108,12 +112,21 @@ class CompiledFusedOps(OnePassOps, CompiledOps):
             activation, way.pixels.logits, class_axis, target, valid, weights, flat, slopes, at_label, value
         )
 
+    def sum_alike(self, x: Tensor, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        if self.rank > 5:
+            return super().sum_alike(x, labels, size)
+        return in_graphs.sum_alike(x, self.class_axis, labels, size)
 
-class OnePass(Softmax):
-    """Moments and what is known of each pixel's label come from the logits in one pass, and the gradient in another.
-    What no kernel gives is formed as the other base class forms it."""
+
+class OnePass(Prediction):
+    """Moments come from the logits in one pass, and the gradient in another. What no kernel gives is formed as the
+    other base class forms it."""
 
     ops: OnePassOps
+    name: ClassVar[str]
+    """Of the activation, as the kernels know it."""
+    labels_in_pass: ClassVar[bool] = False
+    """Whether what flows back at the labels goes home in the pass."""
     masks_logits = True
     given_labels: Any
 
@@ -155,7 +168,7 @@ class OnePass(Softmax):
     # -- one pass there -------------------------------------------------------------------------------------------
 
     def _pixels(self, target: Tensor, weights: Tensor | None) -> Pixels:
-        return Pixels("softmax", self.given_logits, self.ops.class_axis, target, self.valid, weights)
+        return Pixels(self.name, self.given_logits, self.ops.class_axis, target, self.valid, weights)
 
     def moments(
         self, wanted: Sequence[Moment], target: Target, weights: Tensor | None, *, batch: bool
@@ -168,6 +181,61 @@ class OnePass(Softmax):
         if batch:
             sums = [x.sum(0, keepdim=True) for x in sums]
         return list(sums), lambda slopes: Cotangent(moments=[MomentSlopes(wanted, slopes, weights, target)])
+
+    # -- one pass back --------------------------------------------------------------------------------------------
+
+    def ways_back(self, cotangent: Cotangent) -> tuple[list[WayBack], Cotangent | None]:
+        """The passes that a cotangent takes, one for the moments that have their weights in common; and what is left
+        of it for what was formed, None if nothing is."""
+        groups: dict[int, list[MomentSlopes]] = {}
+        others = Cotangent(terms=cotangent.terms, complement=cotangent.complement, logits=cotangent.logits)
+        for slopes in cotangent.moments:
+            if _exponents(slopes.wanted) is None:
+                others.moments.append(slopes)
+            else:
+                groups.setdefault(id(slopes.weights), []).append(slopes)
+        at_label = None
+        if self.labels_in_pass:
+            at_label = self._at_label(cotangent)
+        else:
+            others.label_terms = cotangent.label_terms
+        ways = []
+        for group in groups.values():
+            joins = at_label is not None and group[0].target.has_labels
+            ways.append(self._way_back(group, at_label if joins else None))
+            at_label = None if joins else at_label
+        if at_label is not None:
+            ways.append(self._way_back([], at_label))
+        left = others.moments or others.terms or others.label_terms or others.complement or others.logits
+        return ways, others if left or not ways else None
+
+    def _way_back(self, group: list[MomentSlopes], at_label: Tensor | None) -> WayBack:
+        exponents: Exponents = sum((_exponents(one.wanted) or () for one in group), ())
+        tables = _stacked([one.slopes for one in group], self.given_logits.shape[0])
+        array = _array_of(group[0].target) if group else self.given_labels
+        pixels = self._pixels(array, group[0].weights if group else None)
+        return WayBack(pixels, exponents, tables, at_label)
+
+    def gradient(self, cotangent: Cotangent) -> Tensor:
+        ways, others = self.ways_back(cotangent)
+        parts = [self._pass_back(way) for way in ways]
+        if others is not None:
+            parts.append(super().gradient(others))
+        gradient: Any = sum_or_none(parts)
+        return gradient
+
+    def _pass_back(self, way: WayBack) -> Tensor:
+        value = self.ops.value
+        if value is None:
+            value = self.given_logits.new_zeros((), dtype=self.ops.compute_dtype(self.given_logits))
+        return self.ops.pass_back(way, value)
+
+
+class OnePassSoftmax(OnePass, Softmax):
+    """What is known of each pixel's label comes from a pass, too."""
+
+    name = "softmax"
+    labels_in_pass = True
 
     @once
     def _maps(self) -> Maps:
@@ -188,58 +256,48 @@ class OnePass(Softmax):
     def label_probability(self) -> Tensor:
         return self._maps[0].exp()
 
-    # -- one pass back --------------------------------------------------------------------------------------------
 
-    def ways_back(self, cotangent: Cotangent) -> tuple[list[WayBack], Cotangent | None]:
-        """The passes that a cotangent takes, one for the moments that have their weights in common; and what is left
-        of it for what was formed, None if nothing is."""
-        groups: dict[int, list[MomentSlopes]] = {}
-        others = Cotangent(terms=cotangent.terms, complement=cotangent.complement, logits=cotangent.logits)
-        for slopes in cotangent.moments:
-            if _exponents(slopes.wanted) is None:
-                others.moments.append(slopes)
-            else:
-                groups.setdefault(id(slopes.weights), []).append(slopes)
-        at_label = self._at_label(cotangent)
-        ways = []
-        for group in groups.values():
-            joins = at_label is not None and group[0].target.has_labels
-            ways.append(self._way_back(group, at_label if joins else None))
-            at_label = None if joins else at_label
-        if at_label is not None:
-            ways.append(self._way_back([], at_label))
-        left = others.moments or others.terms or others.complement or others.logits or not ways
-        return ways, others if left else None
+class OnePassSigmoid(OnePass, Sigmoid):
+    """What is known of each class, where the target says 1 or 0, comes from a pass, too."""
 
-    def _way_back(self, group: list[MomentSlopes], at_label: Tensor | None) -> WayBack:
-        exponents: Exponents = sum((_exponents(one.wanted) or () for one in group), ())
-        tables = _stacked([one.slopes for one in group], self.given_logits.shape[0])
-        array = _array_of(group[0].target) if group else self.given_labels
-        pixels = self._pixels(array, group[0].weights if group else None)
-        return WayBack(pixels, exponents, tables, at_label)
+    name = "sigmoid"
 
-    def gradient(self, cotangent: Cotangent) -> Tensor:
-        ways, others = self.ways_back(cotangent)
-        value = self.ops.value
-        if value is None:
-            value = self.given_logits.new_zeros((), dtype=self.ops.compute_dtype(self.given_logits))
-        parts = [self.ops.pass_back(way, value) for way in ways]
-        if others is not None:
-            parts.append(super().gradient(others))
-        gradient: Any = sum_or_none(parts)
-        return gradient
+    def side_of(self, target: Target) -> tuple[Side, Callable[[Tensor], Tensor]]:
+        self.ops.materialised = True
+        pixels = self._pixels(_array_of(target), None)
+        maps = self.ops.pass_there(pixels, (), at_label=True)[1]
+        assert maps is not None
+        formed = super().side_of
+        side = Side(
+            maps[0],
+            lambda: maps[0].exp(),
+            lambda: maps[1],
+            lambda: formed(target)[0].log_complement(),
+        )
+        return side, lambda slope: self._pass_back(WayBack(pixels, (), None, slope))
 
 
-class FusedSoftmax(OnePass, EagerSoftmax):
-    """The rest as in `EagerSoftmax`."""
-
+class FusedSoftmax(OnePassSoftmax, EagerSoftmax):
     ops: FusedOps
 
 
-class CompiledFusedSoftmax(OnePass, CompiledSoftmax):
-    """The rest as in `CompiledSoftmax`."""
+class FusedSigmoid(OnePassSigmoid, EagerSigmoid):
+    ops: FusedOps
 
+
+class CompiledFusedSoftmax(OnePassSoftmax, CompiledSoftmax):
     ops: CompiledFusedOps
+
+
+class CompiledFusedSigmoid(OnePassSigmoid):
+    ops: CompiledFusedOps
+
+
+FUSED: dict[str, type[Prediction]] = {"softmax": FusedSoftmax, "sigmoid": FusedSigmoid}
+COMPILED_FUSED: dict[str, type[Prediction]] = {
+    "softmax": CompiledFusedSoftmax,
+    "sigmoid": CompiledFusedSigmoid,
+}
 
 
 def only_way_back(shared: Shared, cotangents: Cotangents) -> WayBack | None:

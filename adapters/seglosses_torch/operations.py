@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import array_api_compat.torch as xp
@@ -24,20 +24,30 @@ def is_recorded() -> bool:
 @torch.library.custom_op("seglosses::nearest", mutates_args=())
 def _nearest(squared: Tensor, axis: int, factor: float) -> Tensor:
     """`Ops.nearest`, which a tracer would write down step by step; the axis counts from the end."""
-    length = squared.shape[axis]
-    shape = [1] * squared.ndim
-    shape[axis] = length
-    offsets = torch.arange(length, dtype=squared.dtype, device=squared.device).view(shape)
-    nearest = squared.clone()
-    for j in range(length):
-        offset = (offsets - j).square_().mul_(factor)
-        torch.minimum(nearest, squared.narrow(axis, j, 1) + offset, out=nearest)
-    return nearest
+    moved = squared.movedim(axis, -1)
+    lines = moved.reshape(-1, moved.shape[-1])
+    index = torch.arange(lines.shape[1], dtype=squared.dtype, device=squared.device)
+    parabolas = (index - index[:, None]).square_().mul_(factor)
+    nearest = torch.empty_like(lines)
+    for some, best in zip(_parts_of(lines), _parts_of(nearest), strict=True):
+        torch.add(some[:, :1], parabolas[0], out=best)
+        other = torch.empty_like(best)
+        for j in range(1, lines.shape[1]):
+            torch.add(some[:, j : j + 1], parabolas[j], out=other)
+            torch.minimum(best, other, out=best)
+    return nearest.view(moved.shape).movedim(-1, axis).contiguous()
+
+
+def _parts_of(lines: Tensor) -> Sequence[Tensor]:
+    """On a CPU as many lines at a time as stay in its cache, and for which no threads are started."""
+    if lines.device.type != "cpu" or not lines.numel():
+        return [lines] if lines.numel() else []
+    return lines.split(max(1, 2**15 // lines.shape[1]))
 
 
 @_nearest.register_fake
 def _(squared: Tensor, axis: int, factor: float) -> Tensor:
-    return torch.empty_like(squared)
+    return squared.new_empty(squared.shape)
 
 
 @_nearest.register_vmap

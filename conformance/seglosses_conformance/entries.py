@@ -25,6 +25,13 @@ EXCLUSIVE = ("softmax", "identity")
 ACTIVATIONS = ("softmax", "sigmoid", "identity")
 
 
+POLE = "at p = 0 the slope of log p is infinite; autodiff of the formula, which says what 0 log 0 is, has another"
+TIE = "entries of a window that are equal share its slope; autodiff gives it to some of them in other parts"
+FLAT = "logits that are equal have no slope when they are standardised; autodiff of the formula has one"
+LOST_DIGITS = "autodiff adds up slopes that cancel"
+"""Why autodiff of a formula has another gradient."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """One choice of hyper-parameters that every general test is to run a loss with.
@@ -101,6 +108,8 @@ class Entry:
     """Of the tolerances of its cases."""
     exceptions: Mapping[str, str] = field(default_factory=dict)
     """By the name of a check between results that does not hold for it: the reason."""
+    autodiff_differs: Mapping[str, str] = field(default_factory=dict)
+    """By the name of a case in which autodiff of the formula has another gradient: the reason."""
     inputs: Callable[[np.ndarray], dict[str, np.ndarray]] = lambda logits: {}
     """What a call takes beside logits, target and weights: some arrays that go with logits of class axis 1."""
     bounds: tuple[float, float] = (0, math.inf)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from textwrap import indent
+from textwrap import dedent, indent
 from types import ModuleType
 
 import seglosses_core
@@ -119,27 +119,44 @@ The files say in words what to fill in. Then
 def class_skeleton(name: str, like: str) -> str:
     """The class of another loss under a new name, its docstring to be written."""
     kind = getattr(seglosses_core, like)
-    source = inspect.getsource(kind)
-    (tree,) = ast.parse(source).body
-    assert isinstance(tree, ast.ClassDef)
-    first = tree.body[1 if ast.get_docstring(tree) else 0]
-    start = min(node.lineno for node in (first, *getattr(first, "decorator_list", ())))
+    tree, _ = class_and_code(kind)
+    # A class may be nothing but a docstring and have its formula from one beside it, which others share.
+    beside = [base for base in kind.__mro__ if base.__module__ == kind.__module__]
+    body, code = next(((body, code) for body, code in map(body_of, beside) if body), ([], ""))
     _, title, examples = inspect.cleandoc(kind.__doc__ or "").partition("Examples\n")
     return CLASS_FILE.format(
         name=name,
         like=like,
-        imports="\n".join(imports(sys.modules[kind.__module__], [tree])),
+        imports="\n".join(imports(sys.modules[kind.__module__], [*tree.decorator_list, *tree.bases, *body])),
         bases=", ".join(map(ast.unparse, tree.bases)),
         examples=indent(f"\n{title}{examples}\n" if title else "", " " * 4).replace(like, name),
-        body="".join(source.splitlines(keepends=True)[start - 1 :]).replace(like, name),
+        body=code.replace(like, name),
     )
+
+
+def class_and_code(kind: type) -> tuple[ast.ClassDef, list[str]]:
+    """A class as a tree and as lines."""
+    source = inspect.getsource(kind)
+    (tree,) = ast.parse(source).body
+    assert isinstance(tree, ast.ClassDef)
+    return tree, source.splitlines(keepends=True)
+
+
+def body_of(kind: type) -> tuple[list[ast.stmt], str]:
+    """What a class has below its docstring, as trees and as it is written."""
+    tree, lines = class_and_code(kind)
+    body = tree.body[1 if ast.get_docstring(tree) else 0 :]
+    if not body:
+        return [], ""
+    start = min(node.lineno for node in (body[0], *getattr(body[0], "decorator_list", ())))
+    return body, "".join(lines[start - 1 :])
 
 
 def entry_skeleton(name: str, like: str) -> str:
     """An entry of the same kind of oracle as another, with its samples and faults, and the scenes of its family."""
     entry = ENTRIES[like]
     formula = getattr(entry.oracle, "score", getattr(entry.oracle, "cost", entry.oracle))
-    (definition,) = ast.parse(inspect.getsource(formula)).body
+    (definition,) = ast.parse(dedent(inspect.getsource(formula))).body
     assert isinstance(definition, ast.FunctionDef)
     definition.name = "_".join(words(name))
     definition.body = ast.parse(
@@ -154,7 +171,7 @@ def entry_skeleton(name: str, like: str) -> str:
         for keyword in call.keywords
         if keyword.arg not in ("loss", "source", "prefix", "overrides")
     }
-    oracle = facts.pop("oracle")
+    oracle = with_formula(facts.pop("oracle"), definition.name)
     scenes = list(shared_cases(facts.pop("cases")))
     worked, *needed = REGION if isinstance(entry.oracle, Ratios) else PIXELS
     found = {
@@ -162,18 +179,26 @@ def entry_skeleton(name: str, like: str) -> str:
         "from ..entries import Entry",
         *needed,
         *imports(sys.modules[formula.__module__], [definition]),
-        *imports(module, [oracle, *scenes, *facts.values()], without=formula.__name__),
+        *imports(module, [oracle, *scenes, *facts.values()], without=definition.name),
     }
     return ENTRY_FILE.format(
         name=name,
         like=like,
         imports="\n".join(sorted(found)),
         formula=ast.unparse(definition),
-        oracle=re.sub(rf"\b{formula.__name__}\b", definition.name, ast.unparse(oracle)),
+        oracle=ast.unparse(oracle),
         worked=worked,
-        scenes=",\n        ".join(map(ast.unparse, scenes)) + ",",
+        scenes="\n        ".join(f"{ast.unparse(scene)}," for scene in scenes),
         facts=",\n    ".join(f"{fact}={ast.unparse(value)}" for fact, value in facts.items()),
     )
+
+
+def with_formula(oracle: ast.expr, name: str) -> ast.expr:
+    """The oracle with another formula, which is what it is made of first, or the oracle itself."""
+    formula = ast.Name(name)
+    if not isinstance(oracle, ast.Call):
+        return formula
+    return ast.Call(oracle.func, [formula, *oracle.args[1:]], oracle.keywords)
 
 
 def shared_cases(cases: ast.AST) -> Iterator[ast.AST]:

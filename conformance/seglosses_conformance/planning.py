@@ -10,9 +10,15 @@ from dataclasses import dataclass, field
 from seglosses_conformance.cases import Case
 from seglosses_conformance.checks import Check, checks_of, smooth_cases
 from seglosses_conformance.judging import Judge, against_combined, against_differences, against_expected
+from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.records import Job, Record
 from seglosses_conformance.targets import Target
 from seglosses_conformance.ways import DERIVATIVES, LAYOUTS, WAYS, Way
+
+AUTODIFF_DIFFERS = {
+    entry.id_of(case): reason for entry in ENTRIES.values() for case, reason in entry.autodiff_differs.items()
+}
+"""The cases in which autodiff of the formula has another gradient, and why."""
 
 
 @dataclass
@@ -192,6 +198,8 @@ def _plan_way(
 
 def _has_gradient(target: Target, case: Case, dtype: str) -> bool:
     """Whether the gradient of a case is asked for: without autodiff there is none of a map."""
+    if target.by_autodiff and case.id in AUTODIFF_DIFFERS:
+        return False
     expected = case.expected_for(dtype)
     return expected.gradient is not None and (target.differentiates or expected.value.ndim == 0)
 

@@ -52,6 +52,8 @@ class Target:
     """Whether the metamorphic checks run on it too."""
     ways: tuple[str, ...] = ()
     """The ways of calling, beside the plain one, that are tried on it; see `ways.py`."""
+    by_autodiff: bool = False
+    """Whether its gradients are autodiff's of the formula, which is right but where an entry says otherwise."""
     own: bool = False
     """Whether it is somebody's own, named on the command line: the dtypes of its results are its own affair."""
     devices: tuple[str, ...] = ("cpu", "cuda")
@@ -250,6 +252,7 @@ TARGETS: dict[str, Target] = {
             frameworks.Torch,
             "seglosses_core",
             process="torch",
+            by_autodiff=True,
             ways=("second derivative",),
             dtypes=("float64",),
         ),

@@ -11,6 +11,7 @@ from seglosses_core.libraries import Array
 
 if TYPE_CHECKING:
     from seglosses_core.ops import Ops
+    from seglosses_core.target import Target
 
 
 class Identity(Prediction):
@@ -68,8 +69,8 @@ class Identity(Prediction):
     def powers_by_log(self, exponent: Any) -> bool:
         return False
 
-    def side_of(self, signs: Array) -> tuple[Side, Callable[[Array], Array]]:
-        xp, p, q = self.ops.xp, self.probabilities, self.complements
+    def side_of(self, target: Target) -> tuple[Side, Callable[[Array], Array]]:
+        xp, p, q, signs = self.ops.xp, self.probabilities, self.complements, target.signs
         p, q = xp.where(signs > 0, p, q), xp.where(signs > 0, q, p)
         side = Side(self._log(p, q), lambda: p, lambda: q, lambda: self._log(q, p))
         return side, lambda slope: signs * self._over_probability(slope, p, 0)

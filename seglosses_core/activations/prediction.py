@@ -193,9 +193,9 @@ class Prediction:
             lambda: self.log_probabilities,
         )
 
-    def side_of(self, signs: Array) -> tuple[Side, Callable[[Array], Array]]:
-        """The presence of each class where the sign is 1, its absence where it is −1, logits-shaped; and the way back
-        from its logarithm to the logits. For classes that overlap."""
+    def side_of(self, target: Target) -> tuple[Side, Callable[[Array], Array]]:
+        """The presence of each class where the target is 1, its absence where it is 0, logits-shaped; and the way back
+        from its logarithm to the logits. For classes that overlap, and a hard target."""
         raise NotImplementedError
 
     # -- moments --------------------------------------------------------------------------------------------------

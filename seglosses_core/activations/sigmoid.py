@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from seglosses_core.activations.prediction import Cotangent, Prediction, Side
 from seglosses_core.arithmetic import once, sum_or_none
 from seglosses_core.libraries import Array
+
+if TYPE_CHECKING:
+    from seglosses_core.target import Target
 
 
 class Sigmoid(Prediction):
@@ -57,7 +61,8 @@ class Sigmoid(Prediction):
     def label_log_complement(self) -> Array:
         return self._of_label.log_complements
 
-    def side_of(self, signs: Array) -> tuple[Side, Callable[[Array], Array]]:
+    def side_of(self, target: Target) -> tuple[Side, Callable[[Array], Array]]:
+        signs = target.signs
         towards = type(self)(self.logits * signs, self.ops)
         log_p, back = towards.log_and_back()
         side = Side(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from itertools import product
-from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.checks import check_flag, check_integer, check_window, shape_text
 from seglosses_core.costs import Costs
-from seglosses_core.libraries import Array, shape_of
+from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs, replace
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.ops import Ops
@@ -116,7 +114,7 @@ class LocallyAdaptiveLoss(PixelLoss):
             labels = ops.cast(xp.squeeze(target.dense, axis=ops.class_axis), ops.index_dtype)
         if target.valid is not None:
             labels = xp.where(target.valid, labels, -xp.ones_like(labels))
-        pooled, count = _pool(x, labels, self.kernel_size, ops)
+        pooled, count = ops.sum_alike(x, labels, self.kernel_size)
         neighbours = ops.over_classes(count)
         pooled = pooled / neighbours
 
@@ -137,7 +135,7 @@ class LocallyAdaptiveLoss(PixelLoss):
         def back(upstream: Array) -> Cotangent:
             assert to_inner is not None
             slope = inner.gradient(to_inner(upstream)) / neighbours
-            slope, _ = _pool(slope, labels, self.kernel_size, ops)
+            slope, _ = ops.sum_alike(slope, labels, self.kernel_size)
             return Cotangent(logits=[slope if from_standard is None else from_standard(slope)])
 
         return dataclasses.replace(costs, values=values, weights=weights, back=back)
@@ -186,26 +184,3 @@ def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
         return xp.where(varied, slope / (8 * deviation) / extent, xp.zeros_like(slope))
 
     return x, back
-
-
-def _pool(x: Array, labels: Array, size: int, ops: Ops) -> tuple[Array, Array]:
-    """`Σ_u μ ω(u) x(i + u)`, logits-shaped, and ξ, a map. The filter is symmetric: it is its own transpose."""
-    pixel_axes = range(1, ops.rank - 1)
-    radii = [ops.reach(size // 2, length) for length in shape_of(labels)[1:]]
-    sizes = [2 * radius + 1 for radius in radii]
-    wide_x = ops.pad(x, ops.spatial_axes, radii, 0)
-    wide_labels = ops.pad(labels, pixel_axes, radii, -2)
-
-    def add_neighbour(sums: tuple[Array, Array], place: Sequence[Any], weight: Any) -> tuple[Array, Array]:
-        total, count = sums
-        same = ops.cast(labels == ops.shifted_view(wide_labels, pixel_axes, place, sizes), x.dtype)
-        shifted = ops.shifted_view(wide_x, ops.spatial_axes, place, sizes)
-        return ops.add_product(total, shifted, ops.over_classes(same * weight)), count + same
-
-    places = list(product(*map(range, sizes)))
-    distances = [
-        max((0, *(abs(start - r) for start, r in zip(place, radii, strict=True)))) for place in places
-    ]
-    weights = [2.0 ** (1 - distance) for distance in distances]
-    nothing = ops.xp.zeros_like(x), ops.xp.zeros_like(labels, dtype=x.dtype)
-    return ops.scan(add_neighbour, nothing, places, weights)

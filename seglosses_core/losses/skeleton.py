@@ -251,12 +251,12 @@ class SkeletonRecallLoss(RegionLoss):
 @dataclass(frozen=True, kw_only=True)
 class ClCrossEntropyLoss(CrossEntropyLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
-    centrelines costs nothing, be its label's probability 0.
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels.
 
     Acebes et al. 2024 (centerline-cross entropy, MICCAI), as their code has it for one foreground class. Ours: of
-    exclusive classes S is the sum over all but class 0; overlapping ones have each their own. Beside `ClDiceLoss`. The
-    skeleton of the target may be given as `skeleton=`.
+    exclusive classes S is the sum over all but class 0; overlapping ones have each their own. Where the label's
+    probability is 0 a pixel off all centrelines costs nothing, and S has no slope. Beside `ClDiceLoss`. The skeleton of
+    the target may be given as `skeleton=`.
 
     Parameters
     ----------

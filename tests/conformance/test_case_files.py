@@ -98,6 +98,8 @@ MASK = {"shape": [2, 2, 3], "dtype": "bool", "data": [True] * 12}
         (second(expected_by_dtype={"float8": SUITE["cases"][1]["expected"]}), "'float8' does not match"),
         (second(hyperparameters={"foo": 1}), "unexpected keyword argument 'foo'"),
         (second(hyperparameters={"foo": [[1]]}), "hyperparameters.foo[0]: expected number, got [1]"),
+        (second(hyperparameters={"distances": [1]}), "hyperparameters.distances[0]: expected array, got 1"),
+        (second(hyperparameters={"distances": [[0]]}), "unexpected keyword argument 'distances'"),
         (second(hyperparameters={"class_axis": 1}), 'that is not class_axis or validate, got "class_axis"'),
         (second(hyperparameters={"gamma": 1}), "hyper-parameters that DiceLoss does not take"),
         (

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import seglosses_core
 from seglosses_conformance.cases import FOLDER, load_cases
@@ -21,6 +22,7 @@ from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.overrides import check_overrides
 from seglosses_conformance.targets import TARGETS, build
 
+CASES = {case.id: case for case in load_cases()}
 LOSSES = [loss.__name__ for loss in seglosses_core.LOSSES]
 ONE_HOT = one_hot(LABELS)
 ARRAYS = {"labels": LABELS, "one-hot": ONE_HOT, "soft": SOFT, "heat map": np.where(ONE_HOT, 1, SOFT / 2)}
@@ -129,6 +131,27 @@ def test_exceptions_name_checks_that_are_not_made(loss: str) -> None:
     assert ("mirrored pixels" in made) == (
         "permuted pixels" in exceptions and "mirrored pixels" not in exceptions
     )
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_autodiff_differs_in_cases_that_are_there(loss: str) -> None:
+    entry = ENTRIES[loss]
+    assert entry.autodiff_differs.keys() <= {case.name for case in entry.cases}
+    for name in entry.autodiff_differs:
+        case = CASES[entry.id_of(name)]
+        arrays = {
+            "logits": torch.tensor(case.logits, requires_grad=True),
+            "target": torch.tensor(case.target),
+        }
+        arrays |= {
+            name: torch.tensor(array)
+            for name, array in (("mask", case.mask), ("sample_weight", case.sample_weight))
+            if array is not None
+        }
+        build(seglosses_core, loss, case.hyperparameters, 1)(**arrays).backward()
+        assert not np.allclose(
+            arrays["logits"].grad, case.expected.gradient, rtol=1e-14, atol=0, equal_nan=True
+        )
 
 
 def test_overrides_match_cases_and_have_reasons() -> None:

@@ -6,6 +6,7 @@ A fault says on which cases the implementation is wrong, and how; on all others 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
@@ -16,12 +17,16 @@ import pytest
 
 import seglosses_core
 from seglosses_conformance.cases import Case, load_cases
+from seglosses_conformance.definitions.probabilities import edges
+from seglosses_conformance.entries import Sample
 from seglosses_conformance.faults import ValueFault
 from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.oracle.evaluation import Expected, evaluate
 from seglosses_conformance.targets import TARGETS, build
 from seglosses_core import Minkowski
 from seglosses_core.loss import replace
 from tests.conformance.test_seeded_faults import LOSSES, records, with_value_fault
+from tests.problems import with_options as with_some
 
 # --- Which losses have a corner ----------------------------------------------------------------------------
 
@@ -49,12 +54,51 @@ def smooths_labels(part: Any) -> bool:
     return any(hasattr(loss, "label_smoothing") for loss in (part, getattr(part, "cost", None)))
 
 
+def by_formula(loss: str, sample: Sample, options: dict[str, Any], logits: Any, target: Any) -> Expected:
+    """What the oracle says, for what a loss is by its definition and not by its implementation."""
+    hyperparameters = with_some(loss, sample.hyperparameters, options)
+    return evaluate(loss, hyperparameters, logits, target, **ENTRIES[loss].inputs(logits))
+
+
+def is_endless(loss: str) -> bool:
+    """Whether it is ∞ where the label's probability is 0; a cost may be bounded."""
+    (certain,) = (one for one in edges(exclusive=True) if one.name == "certain-and-wrong-classes")
+    options = {"activation": "identity"}
+    return math.isinf(
+        by_formula(loss, ENTRIES[loss].samples[0], options, certain.logits, certain.target).value
+    )
+
+
+def is_none_beyond_one(loss: str) -> bool:
+    """Whether a heat map above 1 makes it NaN."""
+    beyond = np.array([[[1.5, 0.5]]])
+    return math.isnan(by_formula(loss, ENTRIES[loss].samples[0], {}, np.zeros((1, 1, 2)), beyond).value)
+
+
+def is_flat_without_space(loss: str) -> bool:
+    """Whether it is of what lies around a pixel alone: 0 where nothing does, whatever the target."""
+    logits = np.array([[9, 2, 5], [4, 11, 1], [3, 3, 10], [6, 5, 5]]) / 16  # probabilities too
+    soft = np.array([[8, 0, 0], [1, 6, 1], [0, 5, 3], [2, 2, 4]]) / 8
+    results = (
+        by_formula(loss, sample, {}, logits, target)
+        for sample in ENTRIES[loss].samples
+        for kind, target in (("labels", np.array([0, 2, 1, 1])), ("soft", soft))
+        if kind in sample.targets
+    )
+    return not any(np.any(result.value) or np.any(result.gradient) for result in results)
+
+
 DENSE = {loss for loss in LOSSES if takes_target(loss, "soft")}
+IMPOSSIBLE = {loss for loss in DENSE if not any(part.needs.finite_logits for part in parts(loss))}
+SOFTMAX = {loss for loss in LOSSES if takes(loss, activation="softmax")}
 SIGMOID = {loss for loss in LOSSES if takes(loss, activation="sigmoid")}
 LOG = {loss for loss in LOSSES if takes(loss, activation="identity", clip=0.125)}
-HEAT_MAP = {loss for loss in LOG if takes_target(loss, "heat map")}  # beyond 1 is NaN, whole number or not
+ENDLESS = {loss for loss in LOG if is_endless(loss)}
+# Beyond 1 is NaN, whole number or not.
+HEAT_MAP = {loss for loss in LOG if takes_target(loss, "heat map") and is_none_beyond_one(loss)}
 REGION = {loss for loss in LOSSES if takes(loss, aggregate="batch")}
 WITH_REGIONS = {loss for loss in LOSSES if any(hasattr(part, "aggregate") for part in parts(loss))}
+FLAT = {loss for loss in LOSSES if is_flat_without_space(loss)}
 POOLED = {loss for loss in LOSSES if takes(loss, reduction=Minkowski(k=3))} - WITH_REGIONS  # over pixels
 SMOOTHED = {loss for loss in LOSSES if any(map(smooths_labels, parts(loss)))}
 
@@ -209,6 +253,9 @@ def per_pixel(value: Any, g: Any, arguments: dict[str, Any]) -> tuple[Any, Any]:
 
 wrong_value = outcome(lambda value, g, _: (value * type(value)(1.5), g))
 wrong_gradient = gradient(lambda g: g * g.dtype.type(1.5))
+# Of what is 0 a factor is no fault.
+value_for_0 = outcome(lambda value, g, _: (value + type(value)(0.5), g))
+gradient_for_0 = gradient(lambda g: g + g.dtype.type(0.5))
 no_number = outcome(lambda value, g, _: (value * np.float32(np.nan), g))
 counting_ignored = seeded(count_ignored)
 
@@ -247,12 +294,24 @@ TARGETS_OF_CLASSES: dict[str, Callable[[Case], bool]] = {
     "logits of −∞": lambda c: bool(np.isneginf(c.logits).any()),
 }
 
+OF_LOSSES = {
+    "two classes of a softmax": SOFTMAX,
+    "no spatial axis": set(LOSSES) - FLAT,
+    "logits of −∞": IMPOSSIBLE,
+}
+"""The losses that have one of these corners, if not all do, or all with soft targets."""
+
 FAULTS: dict[str, Seeded] = {
-    **{f"{name}: value": Seeded(where, wrong_value) for name, where in SIZES.items()},
-    **{f"{name}: gradient": Seeded(where, wrong_gradient) for name, where in SIZES.items()},
-    **{f"{name}: value": Seeded(where, wrong_value, DENSE) for name, where in TARGETS_OF_CLASSES.items()},
     **{
-        f"{name}: gradient": Seeded(where, wrong_gradient, DENSE)
+        f"{name}: {part}": Seeded(where, fault, OF_LOSSES.get(name, LOSSES))
+        for part, fault in (("value", wrong_value), ("gradient", wrong_gradient))
+        for name, where in SIZES.items()
+    },
+    "0 for no spatial axis: value": Seeded(SIZES["no spatial axis"], value_for_0, FLAT),
+    "0 for no spatial axis: gradient": Seeded(SIZES["no spatial axis"], gradient_for_0, FLAT),
+    **{
+        f"{name}: {part}": Seeded(where, fault, OF_LOSSES.get(name, DENSE))
+        for part, fault in (("value", wrong_value), ("gradient", wrong_gradient))
         for name, where in TARGETS_OF_CLASSES.items()
     },
     "gradient of classes from index 3 on": Seeded(lambda c: True, gradient(doubled_from(1, 3))),
@@ -262,7 +321,7 @@ FAULTS: dict[str, Seeded] = {
     "soft targets divided by the pixels": Seeded(
         lambda c: is_soft_of_other_sum(c) and given(c, "class_weights") is None and c.mask is None,
         outcome(per_pixel),
-        LOG - HEAT_MAP,
+        (LOG & DENSE) - HEAT_MAP,
     ),
     "NaN in a soft target is 0": Seeded(
         lambda c: is_dense(c, "f") and is_nan(c), arguments(target=np.nan_to_num), DENSE
@@ -280,7 +339,7 @@ FAULTS: dict[str, Seeded] = {
     "whole numbers of one class are soft": Seeded(
         lambda c: is_dense(c, "iu") and is_nan(c) and c.logits.shape[1] == 1,
         arguments(target=lambda t: t.astype(np.float32)),
-        SIGMOID - HEAT_MAP,
+        (SIGMOID & DENSE) - HEAT_MAP,  # of hard targets alone a soft one is NaN too
     ),
     # What is ignored
     "ignore_index of −100": Seeded(lambda c: given(c, "ignore_index") == -100, counting_ignored),
@@ -349,7 +408,7 @@ FAULTS: dict[str, Seeded] = {
     },
     # Logits
     "impossible classes are likely": Seeded(
-        lambda c: bool(np.isneginf(c.logits).any()), arguments(logits=lambda z: np.maximum(z, -1)), DENSE
+        lambda c: bool(np.isneginf(c.logits).any()), arguments(logits=lambda z: np.maximum(z, -1)), IMPOSSIBLE
     ),
     "NaN logits are 0": Seeded(
         lambda c: bool(np.isnan(c.logits).any()) and is_nan(c), arguments(logits=np.nan_to_num)
@@ -362,7 +421,7 @@ FAULTS: dict[str, Seeded] = {
         lambda c: given(c, "include_background") is False, options(class_weights=None), REGION
     ),
     "absent classes of soft targets": Seeded(
-        lambda c: given(c, "absent") == "skip" and is_dense(c, "f"), options(absent="count"), REGION
+        lambda c: given(c, "absent") == "skip" and is_dense(c, "f"), options(absent="count"), REGION & DENSE
     ),
     "absent classes under a mask": Seeded(
         lambda c: given(c, "absent") == "skip" and c.mask is not None, options(absent="count"), REGION
@@ -371,7 +430,7 @@ FAULTS: dict[str, Seeded] = {
     "clip": Seeded(lambda c: "clip" in c.flags, options(clip=0.0), LOG),
     "a slope beyond clip": Seeded(
         lambda c: "clip" in c.flags,
-        outcome(lambda v, g, a: (v, np.where(g == 0, g.max(), g))),
+        outcome(lambda v, g, a: (v, np.where(g == 0, g.max() or g.min(), g))),
         LOG,
     ),
     "no slope at the ends of clip": Seeded(
@@ -382,10 +441,10 @@ FAULTS: dict[str, Seeded] = {
     "a finite value of certain and wrong": Seeded(
         lambda c: bool(np.isinf(c.expected.value).any()),
         outcome(lambda v, g, a: (np.nan_to_num(v), g)),
-        LOG,
+        ENDLESS,
     ),
     "a gradient of NaN at certain and wrong": Seeded(
-        lambda c: bool(np.isinf(c.expected.value).any()), outcome(lambda v, g, a: (v, g - g)), LOG
+        lambda c: bool(np.isinf(c.expected.value).any()), outcome(lambda v, g, a: (v, g - g)), ENDLESS
     ),
 }
 

@@ -47,6 +47,7 @@ def test_two_files_that_can_be_imported(
     loss, like = core.CautiousTverskyLoss(alpha=0.3), seglosses_core.TverskyLoss(alpha=0.3)
     assert loss(LOGITS, LABELS) == like(LOGITS, LABELS)
     assert core.CautiousTverskyLoss.__mro__[1:] == seglosses_core.TverskyLoss.__mro__[1:]
+    assert "moments" in vars(core.CautiousTverskyLoss)  # the formula, which the pattern shares with others
     entry = imported("seglosses_conformance.losses.cautious_tversky", files[1], monkeypatch).ENTRY
     assert entry.loss == "CautiousTverskyLoss"
     assert [entry.id_of(case.name) for case in entry.cases][:2] == [

@@ -156,6 +156,7 @@ def test_vmap_over_a_leaf() -> None:
 
 
 @each_loss
+@pytest.mark.sampled(1)
 def test_vmap_is_the_loop(case: Case) -> None:
     loss, given, z = case.make(), case.arguments(), case.logits()
     t = given.pop("target")

@@ -87,10 +87,10 @@ def test_each_form_of_the_probabilities(framework, activation, asks):
 
 @pytest.mark.parametrize("activation", ["sigmoid", "identity"])
 @over_everything
-def test_the_side_of_a_sign_and_its_way_back(framework, activation):
-    prediction, _, convert = made(framework, activation, asks=False)
+def test_the_side_of_the_target_and_its_way_back(framework, activation):
+    prediction, target, convert = made(framework, activation, asks=False)
     p, signs = probabilities(activation), 2 * HOT - 1
-    side, back = prediction.side_of(convert(signs.astype(np.float32)))
+    side, back = prediction.side_of(target)
     towards = np.where(signs > 0, p, 1 - p)
     close(side.log, np.log(towards))
     close(side.complement(), 1 - towards)

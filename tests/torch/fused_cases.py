@@ -30,8 +30,12 @@ def losses() -> dict[str, Any]:
         "generalized": t.GeneralizedDiceLoss(),
         "logarithm": t.JaccardLoss(log=True),
         "pooling": t.FocalLoss(reduction=t.TopK(fraction=0.3)),
+        "locally adaptive": t.LocallyAdaptiveLoss(kernel_size=5, cost=t.FocalLoss()),
         "not fused": t.CrossEntropyLoss(label_smoothing=0.1) + t.DiceLoss(),
         "overlapping": t.DiceLoss(activation="sigmoid"),
+        "overlapping, both": t.DiceLoss(activation="sigmoid") + t.CrossEntropyLoss(activation="sigmoid"),
+        "overlapping, focal": t.FocalLoss(activation="sigmoid", class_weights=[1, 2, 3, 0, 5.0]),
+        "overlapping, powers": t.PowerJaccardLoss(p=1.5, activation="sigmoid", aggregate="batch"),
     }
 
 
@@ -47,6 +51,7 @@ def problems() -> dict[str, tuple[Tensor, dict[str, Tensor]]]:
             {"mask": torch.rand(2, *SPACE) * mask, "sample_weight": torch.tensor([1.0, 3.0])},
         ),
         "soft": (soft, {"mask": mask}),
+        "several": (torch.rand(2, CLASSES, *SPACE) > 0.6, {"mask": mask}),
     }
 
 
@@ -84,8 +89,8 @@ def everything() -> list[str]:
     assert kernels.serve(logits)
     for kind, (target, weights) in problems().items():
         for name, loss in losses().items():
-            if kind == "soft" and name == "batch":
-                continue  # an ignore_index is for labels
+            if kind in ("soft", "several") and name in ("batch", "locally adaptive"):
+                continue  # which are for labels
             arguments = target, weights, 1.0
             name = f"{name}, {kind}"
             wrong += differs(name, run(loss, logits, *arguments), expected(loss, logits, *arguments), 5e-6)
@@ -125,13 +130,19 @@ def everything() -> list[str]:
         arguments = target, {}, 1.0
         wrong += differs(name, run(both, some, *arguments), expected(both, some, *arguments), 5e-6)
 
+    # Windows in three dimensions, of more classes than a block has, wider than the image.
+    volume, of_volume = torch.randn(2, 11, 3, 4, 5), torch.randint(0, 2, (2, 3, 4, 5))
+    adaptive = seglosses_torch.LocallyAdaptiveLoss(kernel_size=9)
+    arguments = of_volume, {}, 1.0
+    wrong += differs("3-D", run(adaptive, volume, *arguments), expected(adaptive, volume, *arguments), 5e-6)
+
     # What is ignored may be NaN, and a label that is no class makes all NaN.
     valid = torch.rand(2, *SPACE) > 0.2
     poisoned = torch.where(valid[:, None], logits, torch.nan)
     strange = torch.where(valid, labels, -7)
     found = run(both, poisoned, strange, {"mask": valid}, 1.0)
     wrong += differs("ignored", found, expected(both, logits, labels, {"mask": valid}, 1.0), 5e-6)
-    for loss in (losses()["dice"], losses()["cross-entropy"], both):
+    for loss in (losses()["dice"], losses()["cross-entropy"], both, losses()["overlapping, both"]):
         value, gradient = run(loss, logits, strange, {}, 1.0)
         if not (value.isnan() and gradient.isnan().all()):
             wrong.append(f"a label outside the classes: {loss}: {value}")
@@ -169,6 +180,9 @@ def compiled() -> list[str]:
         ("soft", known["dice"], "soft", logits),
         ("two passes", known["sums of two kinds"], "weights", logits),
         ("not fused", known["not fused"], "labels", logits),
+        ("locally adaptive", known["locally adaptive"], "bytes", logits),
+        ("overlapping", known["overlapping"], "several", logits),
+        ("overlapping, both", known["overlapping, both"], "several", logits),
         ("halves", both, "labels", logits.half()),
     ]:
         target, weights = given[kind]

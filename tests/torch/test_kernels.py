@@ -18,11 +18,11 @@ import triton.language as tl  # noqa: E402
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
-from seglosses_torch.kernels import passes, ratio, softmax  # noqa: E402
+from seglosses_torch.kernels import neighbours, passes, ratio  # noqa: E402
 
 DICE = ((1, 1), (1, -1), (-1, 1))
 POWERS = ((1, 1), (1.5, 0), (0, 1.5))
-POINTERS = {"valid": "*u8", "slopes": "*fp64", "target": "*i64"}
+POINTERS = {"valid": "*u8", "slopes": "*fp64", "target": "*i64", "labels": "*i64"}
 RESOURCES = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 
 
@@ -31,14 +31,14 @@ def compiled(kernel: Any, constants: dict[str, Any], warps: int, logits: str, ar
     wide = "*fp64" if logits == "*fp64" else "*fp32"
     signature, known, facts = {}, {}, {}
     for place, name in enumerate(kernel.arg_names):
-        if name in constants or name in ("logits_s", "at_s", "target_s", "class_stride"):
+        if name in constants or name in ("logits_s", "at_s", "target_s", "x_s"):
             signature[name], known[name] = "constexpr", constants.get(name, 1)
-        elif name in ("logits", "gradient") or (name == "target" and constants.get("SOFT")):
+        elif name in ("logits", "gradient", "x", "totals") or (name == "target" and constants.get("SOFT")):
             signature[name] = logits if name != "target" else wide
         elif name in ("first", "second", "third", "fourth", "results"):
             signature[name] = "*fp64"
         elif name in (
-            "valid", "slopes", "target", "weights", "sums", "logs", "rests", "at_label", "value"
+            "valid", "slopes", "target", "weights", "sums", "logs", "rests", "at_label", "value", "labels", "number"
         ):  # fmt: skip
             signature[name] = POINTERS.get(name, wide)
         else:
@@ -65,7 +65,7 @@ def spilled(made: Any) -> int:
 
 def variants() -> list[Any]:
     """Few classes and many, labels and soft targets, each with what makes another program of it."""
-    found = []
+    found: list[Any] = []
     for classes in (2, 14, 21, 105):
         for moments, at_label in ((DICE, False), ((), True)):
             for logits in ("*fp32", "*bf16") if classes == 14 else ("*fp32",):
@@ -78,16 +78,26 @@ def variants() -> list[Any]:
         (5, DICE, False, "*fp64", {}),
         (105, POWERS, False, "*fp64", {"HAS_VALID": True, "WIDE": True}),
     ]
+    found = [("softmax", *one) for one in found]
+    found += [
+        ("sigmoid", 1, DICE, False, "*fp32", {"SOFT": True}),
+        ("sigmoid", 1, (), True, "*bf16", {"SOFT": True, "HAS_VALID": True}),
+        ("sigmoid", 14, POWERS, False, "*fp16", {"HAS_VALID": True, "HAS_WEIGHTS": True}),
+        ("sigmoid", 14, (), True, "*fp64", {"WIDE": True}),
+    ]
     return [
-        pytest.param(*one, id=f"{one[0]}-{len(one[1])}-{one[3][1:]}-{'-'.join(one[4]).lower() or 'plain'}")
+        pytest.param(
+            *one, id=f"{one[0]}-{one[1]}-{len(one[2])}-{one[4][1:]}-{'-'.join(one[5]).lower() or 'plain'}"
+        )
         for one in found
     ]
 
 
-@pytest.mark.parametrize(("classes", "moments", "at_label", "logits", "options"), variants())
+@pytest.mark.parametrize(("activation", "classes", "moments", "at_label", "logits", "options"), variants())
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 def test_compiles_without_spills(
     back: bool,
+    activation: str,
     classes: int,
     moments: passes.Exponents,
     at_label: bool,
@@ -96,19 +106,18 @@ def test_compiles_without_spills(
 ) -> None:
     """The interpreter accepts what the compiler refuses."""
     double = logits == "*fp64"
-    cut = passes.cut_of(classes, double=double)[back]
+    cut = passes.cut_of(activation, classes, double=double)[back]
     named, exponents = passes.described(moments or ((1, 1),))
     constants = {
         "SOFT": False, "HAS_VALID": False, "HAS_WEIGHTS": False, "WIDE": False, **options,
         "C": classes, "B": cut.pixels, "M": len(moments), "MOMENTS": named, "AT_LABEL": at_label,
         "D": tl.float64 if double else tl.float32,
     }  # fmt: skip
+    kernel = passes.kernels_of(activation, cut)[back]
     if back:
         constants |= {"K": len(exponents), "EXPONENTS": exponents}
-        kernel = softmax.backward_few if cut.per_thread else softmax.backward_many
     else:
         constants |= {"PER_THREAD": cut.per_thread, "STEPS": 4} if cut.per_thread else {}
-        kernel = softmax.forward_few if cut.per_thread else softmax.forward_many
     architecture = 80 if options else 90
     assert spilled(compiled(kernel, constants, cut.warps, logits, architecture)) == 0
 
@@ -119,6 +128,16 @@ def test_the_ratio_compiles(architecture: int) -> None:
         "C": 14, "CP": 16, "M": 3, "COEFFICIENTS": ((2, 2), (0, 1), (0, 1.5)), "ABOVE": 1e-5, "BELOW": 1e-5,
     }  # fmt: skip
     assert spilled(compiled(ratio.ratio_of_sums, constants, 1, "*fp32", architecture)) == 0
+
+
+@pytest.mark.parametrize("architecture", [80, 90])
+def test_the_window_compiles(architecture: int) -> None:
+    constants = {
+        "R0": 3, "R1": 3, "R2": 3, "C": 14, "K": neighbours.CLASSES, "B": neighbours.PIXELS, "WIDE": False,
+        "D": tl.float32,
+    }  # fmt: skip
+    kernel = neighbours.sum_of_neighbours
+    assert spilled(compiled(kernel, constants, neighbours.WARPS, "*fp32", architecture)) == 0
 
 
 def test_interpreted() -> None:

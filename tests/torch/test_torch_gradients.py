@@ -302,6 +302,7 @@ LAYOUTS += [
 
 
 @pytest.mark.parametrize(("case", "options"), LAYOUTS, ids=str)
+@pytest.mark.sampled(1)
 def test_channels_last(case: Case, options: dict[str, str]) -> None:
     loss, given = case.make(**options), case.arguments()
     plain = case.logits().requires_grad_()
@@ -376,6 +377,7 @@ def test_gradient_of_a_heat_map() -> None:
 
 @pytest.mark.parametrize("weight", ["mask", "sample_weight"])
 @each_loss
+@pytest.mark.sampled(1)
 def test_gradient_of_weights(case: Case, weight: str) -> None:
     loss, z, given = case.make(), case.logits().requires_grad_(), case.arguments()
     shape = (N,) if weight == "sample_weight" else (N, H, W)

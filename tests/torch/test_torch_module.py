@@ -346,6 +346,7 @@ def test_centres_move_under_autocast_and_no_grad() -> None:
 
 
 @each_loss
+@pytest.mark.sampled(1)
 def test_training_loop(case: Case) -> None:
     """Every loss falls, learns what it has to learn, and keeps it in its range."""
     torch.manual_seed(0)

@@ -39,6 +39,7 @@ INPUTS += [(case, "target") for case in CASES if case.target == "soft" and ENTRI
 
 
 @pytest.mark.parametrize(("case", "name"), INPUTS, ids=str)
+@pytest.mark.sampled(1)
 def test_gradient_of_another_input_through_vmap(case: Case, name: str) -> None:
     """Batched tensors that need a gradient must not be taken for tensors that need none."""
     loss, z = case.make(), case.logits()

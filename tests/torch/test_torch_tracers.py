@@ -181,6 +181,7 @@ REGION = [getattr(sl, kind.__name__) for kind in seglosses_core.LOSSES if issubc
     "options", [{}, {"aggregate": "batch"}, {"aggregate": "batch", "absent": "skip"}], ids=str
 )
 @pytest.mark.parametrize("kind", REGION)
+@pytest.mark.sampled(1)
 def test_operations_do_not_grow_with_the_number_of_images(
     kind: Any, options: dict[str, str], weight: str | None
 ) -> None:

@@ -1,9 +1,34 @@
-"""What the kernels of all activations share: powers, moments and their slopes, logarithms of shares."""
+"""What the kernels of all activations share: which pixels count, powers, moments and their slopes, logarithms."""
 
 from __future__ import annotations
 
 import triton
 import triton.language as tl
+
+
+@triton.jit
+def counting(valid, image, pixels, S, HAS_VALID: tl.constexpr):
+    """Which pixels are there and count."""
+    counts = pixels < S
+    if HAS_VALID:
+        counts = counts & (tl.load(valid + image * S + pixels, mask=counts, other=0) != 0)
+    return counts
+
+
+@triton.jit
+def labels_at(target, image, pixels, S, counts, C: tl.constexpr):
+    """The label of each pixel, −1 where it does not count; and which of them are no class, for which class 0 stands."""
+    label = tl.load(target + image * S + pixels, mask=counts, other=0)
+    if label.dtype != tl.int64:
+        label = label.to(tl.int32)
+    bad = counts & ((label < 0) | (label >= C))
+    return tl.where(counts, tl.where(bad, 0, label), -1).to(tl.int32), bad
+
+
+@triton.jit
+def in_threads(x, B: tl.constexpr, PER_THREAD: tl.constexpr):
+    """The pixels of one thread added up, so that an accumulator takes one register."""
+    return tl.sum(tl.reshape(x, (B // PER_THREAD, PER_THREAD)), 1)
 
 
 @triton.jit

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seglosses_torch.kernels import passes
+from seglosses_torch.kernels import neighbours, passes
 from seglosses_torch.kernels.pixels import Pixels, WayBack
 
 
@@ -27,9 +27,13 @@ def pass_there(
     `exponents` are those of p and of the target in turn."""
     pixels = Pixels(activation, logits, class_axis, target, valid, weights)
     sums, maps = passes.forward(pixels, passes.as_pairs(exponents), at_label=at_label)
-    nothing = torch.empty((2, 0), dtype=pixels.dtype, device=logits.device).unbind()
-    stacked = torch.stack(sums) if sums else nothing[0].double().view(0, *_table_shape(logits, class_axis))
-    return (stacked, *(maps or (nothing[0].clone(), nothing[1].clone())))
+    like = logits if activation == "sigmoid" else target
+    logs, rests = maps or (logits.new_empty(0, dtype=pixels.dtype), logits.new_empty(0, dtype=pixels.dtype))
+    if at_label:
+        logs, rests = passes.laid_out_like(like, logs), passes.laid_out_like(like, rests)
+    if sums:
+        return torch.stack(sums), logs, rests
+    return logits.new_empty((0, *_table_shape(logits, class_axis)), dtype=torch.float64), logs, rests
 
 
 @pass_there.register_fake
@@ -44,9 +48,12 @@ def _(
     at_label: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
-    shape = target.shape if at_label else (0,)
-    sums = logits.new_empty((len(exponents) // 2, *_table_shape(logits, class_axis)), dtype=torch.float64)
-    return sums, logits.new_empty(shape, dtype=dtype), logits.new_empty(shape, dtype=dtype)
+    shape = len(exponents) // 2, *_table_shape(logits, class_axis)
+    sums = logits.new_empty(shape, dtype=torch.float64)
+    if not at_label:
+        return sums, logits.new_empty(0, dtype=dtype), logits.new_empty(0, dtype=dtype)
+    like = logits if activation == "sigmoid" else target
+    return sums, torch.empty_like(like, dtype=dtype), torch.empty_like(like, dtype=dtype)
 
 
 @torch.library.custom_op("seglosses::pass_back", mutates_args=())
@@ -64,9 +71,8 @@ def pass_back(
 ) -> Tensor:
     """`passes.backward`, in the layout that `torch.empty_like` gives."""
     pixels = Pixels(activation, logits, class_axis, target, valid, weights)
-    gradient = passes.backward(WayBack(pixels, passes.as_pairs(exponents), slopes, at_label), value)
-    expected = torch.empty_like(logits)
-    return gradient if gradient.stride() == expected.stride() else expected.copy_(gradient)
+    way = WayBack(pixels, passes.as_pairs(exponents), slopes, at_label)
+    return passes.laid_out_like(logits, passes.backward(way, value))
 
 
 @pass_back.register_fake
@@ -114,6 +120,19 @@ def _go_back(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
 
 
 attached.register_autograd(_go_back, setup_context=_keep)
+
+
+@torch.library.custom_op("seglosses::sum_alike", mutates_args=())
+def sum_alike(x: Tensor, class_axis: int, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """`neighbours.sum_alike`, of at most three spatial axes."""
+    made = neighbours.sum_alike(x, class_axis, labels, size)
+    totals, number = made or (torch.empty_like(x), torch.empty_like(labels, dtype=x.dtype))
+    return passes.laid_out_like(x, totals), passes.laid_out_like(labels, number)
+
+
+@sum_alike.register_fake
+def _(x: Tensor, class_axis: int, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(x), torch.empty_like(labels, dtype=x.dtype)
 
 
 def _table_shape(logits: Tensor, class_axis: int) -> tuple[int, int]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from seglosses_torch.kernels import softmax
+from seglosses_torch.kernels import sigmoid, softmax
 from seglosses_torch.kernels.pixels import Exponents, Pixels, WayBack
 
-KERNELS: dict[str, ModuleType] = {"softmax": softmax}
-"""By the activation."""
 MOST_SUMS = 4
 """Of one launch."""
 
@@ -28,10 +25,14 @@ class Cut(NamedTuple):
     pixels: int
     """Of one step of a block."""
     warps: int
+    rows: int = 1
+    """The programs that have the same pixels, one for each class of a sigmoid."""
 
 
-def cut_of(classes: int, *, double: bool) -> tuple[Cut, Cut]:
-    """Those of the way there and of the way back, as `benchmarks/notes.md` found them."""
+def cut_of(activation: str, classes: int, *, double: bool) -> tuple[Cut, Cut]:
+    """Those of the way there and of the way back; of a softmax as `benchmarks/notes.md` found them."""
+    if activation == "sigmoid":
+        return Cut(4, 512, 4, classes), Cut(4, 512, 4, classes)
     registers = 2 * classes if double else classes
     if registers > 40:
         return Cut(None, 512, 4), Cut(None, 512, 4)
@@ -57,36 +58,43 @@ def described(moments: Exponents) -> tuple[tuple[tuple[float, ...], ...], tuple[
     return tuple(found), tuple(exponents)
 
 
+def kernels_of(activation: str, cut: Cut) -> tuple[Any, Any]:
+    """That of the way there, and that of the way back."""
+    if activation == "sigmoid":
+        return sigmoid.forward, sigmoid.backward
+    if cut.per_thread:
+        return softmax.forward_few, softmax.backward_few
+    return softmax.forward_many, softmax.backward_many
+
+
 def forward(
     pixels: Pixels, moments: Exponents, *, at_label: bool
 ) -> tuple[list[Tensor], tuple[Tensor, Tensor] | None]:
-    """Each `Σ w p^i y^j`, `(N, C)` in float64; and, if asked for, log p and 1 − p at the labels, maps."""
+    """Each `Σ w p^i y^j`, `(N, C)` in float64; and, if asked for, log p and 1 − p of what the target says: maps of a
+    softmax, logits-shaped of a sigmoid."""
+    given = _Given(pixels)
     maps = None
     if at_label:
-        maps = (
-            torch.empty(pixels.target.shape, dtype=pixels.dtype, device=pixels.logits.device),
-            torch.empty(pixels.target.shape, dtype=pixels.dtype, device=pixels.logits.device),
-        )
+        like = given.logits if pixels.activation == "sigmoid" else given.target
+        maps = torch.empty_like(like, dtype=pixels.dtype), torch.empty_like(like, dtype=pixels.dtype)
     sums: list[Tensor] = []
     for start in range(0, max(len(moments), 1), MOST_SUMS):
-        sums += _forward(pixels, moments[start : start + MOST_SUMS], None if start else maps)
+        sums += _forward(given, moments[start : start + MOST_SUMS], None if start else maps)
     return sums, maps
 
 
-def _forward(pixels: Pixels, moments: Exponents, maps: tuple[Tensor, Tensor] | None) -> Sequence[Tensor]:
-    kernels = KERNELS[pixels.activation]
-    given = _Given(pixels)
-    cut = cut_of(given.classes, double=given.double)[0]
+def _forward(given: _Given, moments: Exponents, maps: tuple[Tensor, Tensor] | None) -> Sequence[Tensor]:
+    cut = cut_of(given.activation, given.classes, double=given.double)[0]
     steps = _steps(given, cut) if cut.per_thread else 1
     blocks = triton.cdiv(given.size, cut.pixels * steps)
     partial = torch.empty(
         (given.images, blocks, len(moments), given.classes) if moments else (1,),
-        dtype=pixels.dtype,
+        dtype=torch.float64 if given.double else torch.float32,
         device=given.logits.device,
     )
     logs, rests = maps or (partial, partial)
     form = {"PER_THREAD": cut.per_thread, "STEPS": steps} if cut.per_thread else {}
-    (kernels.forward_few if cut.per_thread else kernels.forward_many)[(blocks, given.images)](
+    kernels_of(given.activation, cut)[0][(blocks, given.images * cut.rows)](
         *given.arrays(), partial, logs, rests, *given.lengths(),
         B=cut.pixels, M=len(moments), MOMENTS=described(moments or ((1, 1),))[0], AT_LABEL=maps is not None,
         **form, **given.options(), num_warps=cut.warps, enable_fp_fusion=True,
@@ -98,18 +106,17 @@ def backward(way: WayBack, value: Tensor) -> Tensor:
     """The gradient of the logits, in their dtype and layout; NaN if `value` is."""
     pixels, moments, slopes, at_label = way
     given = _Given(pixels)
-    cut = cut_of(given.classes, double=given.double)[1]
+    cut = cut_of(given.activation, given.classes, double=given.double)[1]
     gradient = torch.empty_like(given.logits)
     slopes_m, slopes_n = (0, 0) if slopes is None else slopes.stride()[:2]
     if slopes is not None and slopes.shape[1] == 1:
         slopes_n = 0
     at_n, at_s = 0, 0
     if at_label is not None and at_label.ndim:
-        at_label, at_n, at_s = at_label.contiguous(), given.size, 1
+        like = given.logits if given.activation == "sigmoid" else given.target
+        at_label, at_n, at_s = laid_out_like(like, at_label), given.size, 1
     named, exponents = described(moments or ((1, 1),))
-    kernels = KERNELS[pixels.activation]
-    kernel = kernels.backward_few if cut.per_thread else kernels.backward_many
-    kernel[(triton.cdiv(given.size, cut.pixels), given.images)](
+    kernels_of(given.activation, cut)[1][(triton.cdiv(given.size, cut.pixels), given.images * cut.rows)](
         *given.arrays(),
         value if slopes is None else slopes,
         value if at_label is None else at_label,
@@ -126,6 +133,7 @@ class _Given:
 
     def __init__(self, pixels: Pixels) -> None:
         axis = pixels.class_axis
+        self.activation = pixels.activation
         self.logits, self.logits_strides = flat(pixels.logits, axis)
         self.soft = pixels.target.ndim == pixels.logits.ndim
         if self.soft:
@@ -165,6 +173,13 @@ class _Given:
         }
 
 
+def laid_out_like(pattern: Tensor, x: Tensor) -> Tensor:
+    """`x`, or a copy of it, as an array like the pattern would lie."""
+    if x.stride() == pattern.stride():
+        return x
+    return torch.empty_like(pattern, dtype=x.dtype).copy_(x)
+
+
 def flat(x: Tensor, class_axis: int) -> tuple[Tensor, tuple[int, int, int]]:
     """Logits-shaped `x` and its strides over images, classes and pixels; a copy where its pixels do not lie at even
     distances, or where an array like it would lie otherwise: with gaps or entries that share their memory."""
@@ -182,7 +197,7 @@ def flat(x: Tensor, class_axis: int) -> tuple[Tensor, tuple[int, int, int]]:
 
 def _steps(given: _Given, cut: Cut) -> int:
     """The tiles of a block: as many as leave every processor some blocks."""
-    tiles = given.images * triton.cdiv(given.size, cut.pixels)
+    tiles = given.images * cut.rows * triton.cdiv(given.size, cut.pixels)
     steps = 1
     while steps < 16 and tiles >= steps * 2 * 1024:
         steps *= 2

@@ -14,9 +14,11 @@ from ..definitions.arrays import (
     BINARY_LOGITS,
     HEAT_LOGITS,
     HEAT_MAP,
+    LABELS,
     SAMPLE_WEIGHT,
     SOFT,
     masked,
+    one_hot,
 )
 from ..definitions.scenes import SHARED, standard
 from ..entries import HEAT_MAPS, Entry, Sample
@@ -77,6 +79,30 @@ ENTRY = Entry(
         *standard(
             skip=["identity", "impossible-class", "top-k-tie"],
             shared=SHARED - {"softmax", "no-space", "soft-weights"},
+        ),
+        *standard(only=["impossible-class"], activation="softmax"),
+        case(
+            "one-hot-two",
+            "Whole numbers are 0 and 1, be 2 a heat map of which the cost is a number.",
+            flags="invalid-label nan",
+            target=(2 * one_hot(LABELS)).astype(np.uint8),
+        ),
+        case(
+            "one-class-channel-two",
+            "The same of one class.",
+            flags="sigmoid one-class invalid-label nan",
+            activation="sigmoid",
+            logits=BINARY_LOGITS,
+            target=(2 * BINARY_LABELS)[:, None].astype(np.uint8),
+        ),
+        case(
+            "top-k-tie",
+            "Errors of 3/4, 1/4, 1/4, 1/4, K = 2: the first place is taken, three costs share the second, 1/3 each.",
+            source="the tie rule of TopK",
+            flags="pooling tie one-class",
+            reduction={"pooling": "TopK", "fraction": 0.5},
+            logits=np.array([[[0.75, 0.25, -0.25, 0.25]]]),
+            target=np.zeros((1, 1, 4)),
         ),
         case("heat-map", "Heat maps.", flags="soft heat-map", logits=HEAT_LOGITS, target=HEAT_MAP),
         case(

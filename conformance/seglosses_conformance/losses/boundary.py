@@ -11,10 +11,11 @@ import numpy as np
 from mpmath import mpf
 
 from ..definitions import Definition, case
-from ..definitions.arrays import CLASS_WEIGHTS, SOFT, masked, varied, varied_labels
+from ..definitions.arrays import CLASS_WEIGHTS, IGNORED_MASKED_WEIGHTED, SOFT, masked, varied, varied_labels
+from ..definitions.probabilities import edges
 from ..definitions.region import OF_RATIOS, family
 from ..definitions.scenes import standard
-from ..entries import Entry, Sample
+from ..entries import POLE, Entry, Sample
 from ..faults import other, wrong_order
 from ..oracle import tape
 from ..oracle.distances import boundary_distances, in_target, level_set
@@ -333,10 +334,19 @@ PENALIZED = Entry(
         case("spacing", "Rows 2 apart.", spacing=[2.0, 1.0], **LARGE),
         case("large", "Regions that are a few pixels deep.", **LARGE),
         case("large-sigmoid", "Overlapping classes.", flags="sigmoid", activation="sigmoid", **LARGE),
+        *edges(exclusive=True),
         case("label-smoothing", "ε = 0.25.", label_smoothing=0.25),
+        case(
+            "label-smoothing-ignored",
+            "ε = 0.25 of pixels that are ignored, masked and weighted.",
+            flags="mask sample-weight ignore-index",
+            label_smoothing=0.25,
+            **IGNORED_MASKED_WEIGHTED,
+        ),
     ],
     samples=(Sample(), Sample({"activation": "sigmoid"}), Sample({"class_weights": CLASS_WEIGHTS})),
     exceptions=NO_ORDER,
+    autodiff_differs=dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
     value_fault=other(spacing=(3.0, 1.0)),
     gradient_fault=lambda g: 1.01 * g,
     soft_slope=False,

@@ -10,7 +10,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT, varied
 from ..definitions.region import EPSILON, examples, family, worked
-from ..entries import Entry, Sample
+from ..entries import LOST_DIGITS, Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -77,6 +77,7 @@ ENTRY = Entry(
     ],
     samples=(Sample(), Sample({"max_alpha": 0.0, "activation": "sigmoid", "aggregate": "batch"})),
     bounds=(0, 1),
+    autodiff_differs={"perfect-probabilities": LOST_DIGITS},
     value_fault=other(max_alpha=-0.9),
     gradient_fault=lambda g: 1.01 * g,
     exceptions={"permuted pixels": "the boundary is made of neighbours"},

@@ -23,7 +23,7 @@ from ..definitions.arrays import (
 from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import edges
 from ..definitions.scenes import MAX_POOLING, standard
-from ..entries import Entry, Sample
+from ..entries import POLE, Entry, Sample
 from ..faults import without
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped
@@ -252,6 +252,7 @@ ENTRY = Entry(
         Sample({"reduction": {"pooling": "TopK", "fraction": 0.3}}),
         Sample({"reduction": {"pooling": "HardExampleMining", "min_kept": 3, "threshold": 0.3}}),
     ),
+    autodiff_differs=dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
     value_fault=without("class_weights"),
     gradient_fault=lambda g: 1.01 * g,
 )

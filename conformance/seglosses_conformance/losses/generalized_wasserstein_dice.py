@@ -9,7 +9,7 @@ from typing import Any
 from mpmath import mpf
 
 from ..definitions import case
-from ..definitions.arrays import ABSENT
+from ..definitions.arrays import ABSENT, masked
 from ..definitions.region import EXAMPLES, REGIONS, family
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SIGMOID
 from ..entries import EXCLUSIVE, LABELS_ONLY, Entry, Sample
@@ -101,6 +101,15 @@ ENTRY = Entry(
         ),
         case(
             "gdl-absent", "A class without pixels has no part.", weights="gdl", distances=TREE, target=ABSENT
+        ),
+        case(
+            "absent-skipped-largest",
+            "The mask hides the only pixel of class 2 in image 0: there its weight is not the largest.",
+            flags="absent-class mask class-weights",
+            absent="skip",
+            distances=LINE,
+            class_weights=[0.5, 1.0, 2.0],
+            **masked(),
         ),
         *(
             case(

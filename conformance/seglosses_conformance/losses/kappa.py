@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import examples, family, ratio, worked
-from ..entries import Entry, Sample
+from ..entries import LOST_DIGITS, Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -45,6 +45,7 @@ ENTRY = Entry(
     ],
     samples=(Sample(), Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 2),
+    autodiff_differs=dict.fromkeys(("one-pixel", "no-space"), LOST_DIGITS),
     value_fault=other(smooth=0.0),
     gradient_fault=lambda g: 1.01 * g,
 )

@@ -15,7 +15,7 @@ from ..definitions import case
 from ..definitions.arrays import IGNORED_MASKED_WEIGHTED, SATURATED_LABELS, saturated, varied
 from ..definitions.further import FURTHER
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SIGMOID, standard
-from ..entries import LABELS_ONLY, LOGITS_ONLY, Entry, Override, Sample
+from ..entries import FLAT, LABELS_ONLY, LOGITS_ONLY, Entry, Override, Sample
 from ..faults import other
 from ..oracle.evaluation import entry_of
 from ..oracle.family import PixelCosts, Result, pooled
@@ -252,6 +252,7 @@ ENTRY = Entry(
             targets=LABELS_ONLY,
         ),
     ),
+    autodiff_differs=dict.fromkeys(("extreme-40", "extreme-1e4", "sigmoid-extreme", "constant-vector"), FLAT),
     value_fault=other(kernel_size=3),
     gradient_fault=lambda g: 1.01 * g,
     overrides=(

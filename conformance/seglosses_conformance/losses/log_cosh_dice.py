@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log1p, sinh
 from typing import Any
 
 from ..definitions.region import examples, family, minima, ratio, worked
+from ..definitions.scenes import SCENES
 from ..entries import Entry, Sample
 from ..faults import other
 from ..oracle.family import RatioOfSums
@@ -22,6 +24,8 @@ def log_cosh(loss: Any) -> Any:
     return logarithm((exp(u) + exp(-u)) / 2)
 
 
+TINY = SCENES["tiny-weights"]
+
 ENTRY = Entry(
     loss="LogCoshDiceLoss",
     source=SOURCE,
@@ -31,6 +35,12 @@ ENTRY = Entry(
         *family(),
         *examples(),
         *minima(),
+        replace(
+            TINY,
+            name="tiny-weights-smooth-0",
+            comment="Without ε tiny weights count relative to each other; ε hides them, u² is below float32.",
+            hyperparameters={**TINY.hyperparameters, "smooth": 0.0},
+        ),
     ],
     samples=(Sample(), Sample({"aggregate": "batch", "activation": "sigmoid"})),
     bounds=(0, 0.4338),

@@ -14,8 +14,9 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import CLASS_WEIGHTS, IGNORED_MASKED_WEIGHTED, SOFT
 from ..definitions.pixels import ROWS, worked_rows
+from ..definitions.probabilities import edges
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SCENES, SHARED, SIGMOID, standard
-from ..entries import EXCLUSIVE, LABELS_ONLY, Entry, Sample
+from ..entries import EXCLUSIVE, LABELS_ONLY, POLE, Entry, Sample
 from ..faults import other
 from ..oracle.family import PixelCosts, index_of, total
 from ..oracle.pooling import Term
@@ -147,6 +148,7 @@ RECALL = Entry(
         *standard(
             skip={"softmax", *ONE_CLASS, *SIGMOID, *NO_LABELS}, shared=SHARED - {"one-class", "soft-weights"}
         ),
+        *(one for one in edges(exclusive=True) if not {"one-class", "soft"} & set(one.flags)),
         case(
             "ties",
             "Of equal logits the first class is the most likely.",
@@ -166,6 +168,7 @@ RECALL = Entry(
         Sample(targets=LABELS_ONLY, activations=EXCLUSIVE),
         Sample({"class_weights": CLASS_WEIGHTS}, targets=LABELS_ONLY, activations=EXCLUSIVE),
     ),
+    autodiff_differs={"certain-and-wrong-classes": POLE},
     value_fault=other(class_weights=None),
     gradient_fault=lambda g: 1.01 * g,
     exceptions={"split batch": "recall is that of the whole batch"},

@@ -139,6 +139,12 @@ SOFTMAX = Entry(
             aggregate="image",
             **masked(),
         ),
+        replace(
+            ALL["absent-skipped-weights"],
+            name="image-absent-skipped-weights",
+            comment="Each image; the mask hides the only pixel of class 2 in image 0.",
+            hyperparameters={**ALL["absent-skipped-weights"].hyperparameters, "aggregate": "image"},
+        ),
         case(
             "one-class",
             "Lovász-sigmoid: the foreground alone.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from mpmath import mpf
@@ -9,6 +10,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import EPSILON, examples, family, worked
+from ..definitions.scenes import SCENES
 from ..entries import Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
@@ -44,6 +46,12 @@ ENTRY = Entry(
         *family(),
         *examples(),
         case("soft-smooth-1", "ε = 1, soft targets.", smooth=1.0, target=SOFT),
+        replace(
+            SCENES["no-space"],
+            name="no-space-batch",
+            comment="No spatial axis, over the batch: a single pixel has all or no foreground, and no slope.",
+            hyperparameters={"aggregate": "batch"},
+        ),
     ],
     samples=(Sample(), Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 2),

@@ -11,27 +11,31 @@ from mpmath import mp, mpf
 from ..definitions import case
 from ..definitions.arrays import CERTAIN, CLASS_WEIGHTS, SOFT, SUMS
 from ..definitions.pixels import worked_rows, worked_yes_or_no
-from ..definitions.probabilities import edges
+from ..definitions.probabilities import EDGES_OF_THREE, LABELS_OF_THREE, edges
 from ..definitions.scenes import SHARED, standard
-from ..entries import Entry, Override, Sample
+from ..entries import POLE, Entry, Override, Sample
 from ..faults import other
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped, index_of, total
 from ..oracle.pooling import Term
 from ..oracle.problem import Pixel, Problem, probabilities
-from ..oracle.tape import Scalar
+from ..oracle.tape import Scalar, plain
 
 # -- generalized cross-entropy --------------------------------------------------------------------------------
 
 
 def generalized(p: Scalar, y: Any, at: Place, *, q: float = 0.7, clip: float = 0.0) -> Any:
-    """y (1 − p^q)/q, and (1 − y)(1 − (1 − p)^q)/q if classes are not exclusive."""
-    p, q = clipped(p, clip), mpf(q)
+    """y (1 − p^q)/q, and (1 − y)(1 − (1 − p)^q)/q if classes are not exclusive. 0^q counts as without slope."""
+
+    def power(p: Scalar) -> Any:
+        return p ** mpf(q) if plain(p) else mpf(0)
+
+    p = clipped(p, clip)
     cost = mpf(0)
     if y > 0:
-        cost += y * (1 - p**q) / q
+        cost += y * (1 - power(p)) / mpf(q)
     if y < 1 and not at.exclusive:
-        cost += (1 - y) * (1 - (1 - p) ** q) / q
+        cost += (1 - y) * (1 - power(1 - p)) / mpf(q)
     return cost
 
 
@@ -57,6 +61,14 @@ GENERALIZED = Entry(
         case("q-small", "q = 1/1024, nearly cross-entropy.", q=2.0**-10),
         case("q-1-sigmoid", "q = 1 of overlapping classes.", q=1.0, activation="sigmoid"),
         *(one for one in edges(exclusive=True) if "clip" in one.flags),
+        case(
+            "certain-and-wrong-classes",
+            "Some labels have a probability of exactly 0: they cost 1/q, and have no slope.",
+            flags="identity wrong",
+            activation="identity",
+            logits=EDGES_OF_THREE,
+            target=LABELS_OF_THREE,
+        ),
         case(
             "certain-probabilities",
             "Probabilities of exactly 0 and 1, all right.",
@@ -199,6 +211,7 @@ SYMMETRIC = Entry(
         ),
     ],
     samples=(Sample(), Sample({"alpha": 0.0}), Sample({"alpha": 6.0, "beta": 0.1, "activation": "sigmoid"})),
+    autodiff_differs=dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
     value_fault=other(log_zero=-4.01),
     gradient_fault=lambda g: 1.01 * g,
     soft_slope=False,

@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import EPSILON, examples, family, worked
-from ..entries import Entry, Sample
+from ..entries import LOST_DIGITS, Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 from ..oracle.tape import Scalar
@@ -60,6 +60,7 @@ ENTRY = Entry(
         Sample({"denominator": "squared", "gamma": 2.0, "aggregate": "batch", "absent": "skip"}),
     ),
     bounds=(0, 1),
+    autodiff_differs={"perfect-probabilities": LOST_DIGITS},
     value_fault=other(gamma=1.51),
     gradient_fault=lambda g: 1.01 * g,
     soft_slope=False,

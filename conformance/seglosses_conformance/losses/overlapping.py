@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import log
 from typing import Any
 
@@ -13,8 +14,8 @@ from ..definitions import case
 from ..definitions.arrays import CERTAIN, HEAT_LOGITS, HEAT_MAP, SATURATED_LABELS, SOFT, one_hot, saturated
 from ..definitions.pixels import HALVES, SOFT_ODDS, worked_yes_or_no
 from ..definitions.probabilities import edges
-from ..definitions.scenes import SHARED, standard
-from ..entries import HEAT_MAPS, Entry, Sample
+from ..definitions.scenes import SCENES, SHARED, standard
+from ..entries import HEAT_MAPS, POLE, Entry, Sample
 from ..faults import other, wrong_order
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped, index_of, total
@@ -29,8 +30,18 @@ COMMON: dict[str, Any] = {"skip": SKIP, "shared": SHARED - {"softmax", "no-space
 # -- balanced cross-entropy -----------------------------------------------------------------------------------
 
 
+def balanced(p: Scalar, y: Any, b: Any) -> Any:
+    """−b y log p − (1 − b)(1 − y) log(1 − p)"""
+    cost = mpf(0)
+    if b * y > 0:
+        cost += -b * y * tape.log(p)
+    if (1 - b) * (1 - y) > 0:
+        cost += -(1 - b) * (1 - y) * tape.log(1 - p)
+    return cost
+
+
 class Balanced(PixelCosts):
-    """−b y log p − (1 − b)(1 − y) log(1 − p), b = Σ w (1 − y) / Σ w of the image's pixels and the class."""
+    """The formula takes b = Σ w (1 − y) / Σ w of the image's pixels and the class in place of a `Place`."""
 
     def terms(
         self,
@@ -53,12 +64,8 @@ class Balanced(PixelCosts):
                 share = total(one.mask * (1 - one.target[c]) for one in image) / total(
                     one.mask for one in image
                 )
-                p, y, cost = clipped(p, clip), pixel.target[c], mpf(0)
-                if share * y > 0:
-                    cost += -share * y * tape.log(p)
-                if (1 - share) * (1 - y) > 0:
-                    cost += -(1 - share) * (1 - y) * tape.log(1 - p)
-                where = index_of(problem, pixel, c)
+                y, where = pixel.target[c], index_of(problem, pixel, c)
+                cost = self.cost(clipped(p, clip), y, share)
                 terms.append(Term(where, cost, pixel.mask * pixel.sample_weight * weight, y))
         return terms, problem.shape
 
@@ -66,7 +73,7 @@ class Balanced(PixelCosts):
 BALANCED = Entry(
     loss="BalancedCrossEntropyLoss",
     source="Xie and Tu, Holistically-nested edge detection, 2015, eq. 2",
-    oracle=Balanced(lambda *_: None, activation="sigmoid", may_exclude=False),
+    oracle=Balanced(balanced, activation="sigmoid", may_exclude=False),
     cases=[
         worked_yes_or_no(
             "worked-example",
@@ -81,9 +88,17 @@ BALANCED = Entry(
         ),
         *standard(**COMMON),
         case("soft-heat-map", "Heat maps.", flags="soft heat-map", logits=HEAT_LOGITS, target=HEAT_MAP),
-        *(one for one in edges(exclusive=False) if one.name != "certain-and-wrong"),
+        *edges(exclusive=False),
+        replace(
+            SCENES["no-space"],
+            name="no-space-soft",
+            comment="No spatial axis, soft targets: a class that all pixels have, the one here, or none costs nothing.",
+            flags=("no-space", "soft"),
+            target=np.array([[8, 0, 0], [1, 6, 1], [0, 5, 3], [2, 2, 4]]) / 8,
+        ),
     ],
     samples=(Sample(), Sample({"reduction": "sum"})),
+    autodiff_differs={"certain-and-wrong": POLE},
     value_fault=wrong_order,
     gradient_fault=lambda g: 1.01 * g,
 )
@@ -150,7 +165,7 @@ ASYMMETRIC = Entry(
                 ("soft", 0.125, one_hot(SATURATED_LABELS) * 0.75),
             )
         ),
-        *edges(exclusive=False)[:3],
+        *edges(exclusive=False),
         case(
             "identity-certain",
             "Probabilities of exactly 0 and 1.",
@@ -165,6 +180,7 @@ ASYMMETRIC = Entry(
         Sample({"gamma_positive": 1.0, "gamma_negative": 0.5, "margin": 0.2}, targets=HEAT_MAPS),
         Sample({"margin": 0.0}, targets=HEAT_MAPS),
     ),
+    autodiff_differs={"certain-and-wrong": POLE},
     value_fault=other(margin=0.06),
     gradient_fault=lambda g: 1.01 * g,
 )
@@ -229,7 +245,7 @@ QUALITY = Entry(
             logits=saturated(40.0),
             target=one_hot(SATURATED_LABELS) * np.array([1.0, 0.5]).reshape(1, 1, 1, 2),
         ),
-        *edges(exclusive=False)[:3],
+        *edges(exclusive=False),
         case("softmax-soft", "Softmax over soft targets.", flags="soft", activation="softmax", target=SOFT),
         case("heat-map", "Heat maps.", flags="soft heat-map", logits=HEAT_LOGITS, target=HEAT_MAP),
     ],

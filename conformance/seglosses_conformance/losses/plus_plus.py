@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import examples, family, ratio, worked
-from ..entries import Entry, Sample
+from ..entries import LOST_DIGITS, Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -65,6 +65,7 @@ ENTRIES = [
             Sample({"gamma": 3.0, "activation": "sigmoid", "aggregate": "batch", "absent": "skip"}),
         ),
         bounds=(0, 1),
+        autodiff_differs={"perfect-probabilities": LOST_DIGITS},
         value_fault=other(gamma=2.01),
         gradient_fault=lambda g: 1.01 * g,
     ),

@@ -13,7 +13,7 @@ from ..definitions.arrays import CERTAIN, CLASS_WEIGHTS, SOFT
 from ..definitions.pixels import worked_rows
 from ..definitions.probabilities import edges
 from ..definitions.scenes import SHARED, standard
-from ..entries import Entry, Sample
+from ..entries import POLE, Entry, Sample
 from ..faults import other
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped
@@ -110,6 +110,7 @@ ENTRIES = [
             ),
         ],
         samples=(Sample(), Sample({"epsilon": -1.0}), Sample({"epsilon": 2.0, "activation": "sigmoid"})),
+        autodiff_differs=dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
         value_fault=other(epsilon=1.01),
         gradient_fault=lambda g: 1.01 * g,
     ),

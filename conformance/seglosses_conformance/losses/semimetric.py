@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..definitions import case
+from ..definitions import Definition, case
 from ..definitions.arrays import SOFT
 from ..definitions.region import (
     SOFT_FOREGROUND,
@@ -36,46 +36,54 @@ def jaccard_metric(cells: list[Cell], smooth: Any, overlap: str = "minimum") -> 
     return jaccard(cells, smooth, overlap)
 
 
-def entry(loss: str, source: str, score: Any, by_hand: tuple[str, float]) -> Entry:
-    comment, value = by_hand
-    return Entry(
-        loss=loss,
-        source=source,
-        oracle=RatioOfSums(score, then=minus_log),
+def worked(comment: str, value: float) -> Definition:
+    """Three pixels of a soft target."""
+    return case(
+        "worked-example",
+        f"Three pixels, ŷ = 1/2, 1/4, 1/8, y = 1/4, 1/2, 0: {comment}",
+        flags="worked identity one-class soft",
+        activation="identity",
+        logits=SOFT_PREDICTIONS,
+        target=SOFT_FOREGROUND,
+        value_by_hand=value,
+    )
+
+
+PRODUCT = case("product", "The product of ŷ and y instead.", overlap="product", target=SOFT)
+
+ENTRIES = [
+    Entry(
+        loss="DiceSemimetricLoss",
+        source=SEMIMETRIC,
+        oracle=RatioOfSums(dice_semimetric, then=minus_log),
         cases=[
-            case(
-                "worked-example",
-                f"Three pixels, ŷ = 1/2, 1/4, 1/8, y = 1/4, 1/2, 0: {comment}",
-                flags="worked identity one-class soft",
-                activation="identity",
-                logits=SOFT_PREDICTIONS,
-                target=SOFT_FOREGROUND,
-                value_by_hand=value,
-            ),
+            worked("Σ |ŷ − y| = 5/8, 1 − (1 + ε)/(13/8 + ε).", ratio(1, 13 / 8)),
             *family(),
             *examples(),
             *minima(),
             *logarithms(),
-            case("product", "The product of ŷ and y instead.", overlap="product", target=SOFT),
+            PRODUCT,
         ],
         samples=(Sample(), Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"})),
         bounds=(0, 1),
         value_fault=other(overlap="product"),
         gradient_fault=lambda g: 1.01 * g,
-    )
-
-
-ENTRIES = [
-    entry(
-        "DiceSemimetricLoss",
-        SEMIMETRIC,
-        dice_semimetric,
-        ("Σ |ŷ − y| = 5/8, 1 − (1 + ε)/(13/8 + ε).", ratio(1, 13 / 8)),
     ),
-    entry(
-        "JaccardMetricLoss",
-        METRIC,
-        jaccard_metric,
-        ("Σ max = 9/8, 1 − (1/2 + ε)/(9/8 + ε).", ratio(1 / 2, 9 / 8)),
+    Entry(
+        loss="JaccardMetricLoss",
+        source=METRIC,
+        oracle=RatioOfSums(jaccard_metric, then=minus_log),
+        cases=[
+            worked("Σ max = 9/8, 1 − (1/2 + ε)/(9/8 + ε).", ratio(1 / 2, 9 / 8)),
+            *family(),
+            *examples(),
+            *minima(),
+            *logarithms(),
+            PRODUCT,
+        ],
+        samples=(Sample(), Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"})),
+        bounds=(0, 1),
+        value_fault=other(overlap="product"),
+        gradient_fault=lambda g: 1.01 * g,
     ),
 ]

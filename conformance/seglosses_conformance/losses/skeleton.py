@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from mpmath import isinf, mpf
 
 from ..definitions import Definition, case
-from ..definitions.arrays import masked, varied, varied_labels
+from ..definitions.arrays import IGNORED_MASKED_WEIGHTED, masked, varied, varied_labels
+from ..definitions.probabilities import edges
 from ..definitions.region import family
 from ..definitions.scenes import standard
-from ..entries import Entry, Sample
+from ..entries import POLE, TIE, Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, ClassScores, PixelCosts, index_of, one_minus, total
 from ..oracle.pooling import Term
@@ -98,7 +100,14 @@ class AlongSkeletons(PixelCosts):
                 for pixel, place in zip(pixels, places, strict=True):
                     index = index_of(problem, pixel) if exclusive else index_of(problem, pixel, c)
                     factors[index] = factors.get(index, 0) + found[place]
-        return [replace(term, cost=term.cost * factors[term.index]) for term in terms], shape
+        return [replace(term, cost=along(term.cost, factors[term.index])) for term in terms], shape
+
+
+def along(cost: Any, factor: Any) -> Any:
+    """Cost times factor. A cost of ∞ has no slope by the factor, and nothing of it is 0."""
+    if isinf(plain(cost)):
+        return cost * plain(factor) if plain(factor) > 0 else mpf(0)
+    return cost * factor
 
 
 ROW: dict[str, Any] = {
@@ -173,6 +182,7 @@ CL_DICE = Entry(
     ),
     bounds=(0, 1),
     exceptions=NO_ORDER,
+    autodiff_differs={"wrong": TIE},
     value_fault=other(smooth=0.99),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,
@@ -194,14 +204,35 @@ CL_CROSS_ENTROPY = Entry(
             **ROW,
             value_by_hand=-(1.5 * np.log(0.8) + 0.3 * np.log(0.4)) / 5,
         ),
-        *standard(skip=["softmax", "impossible-class"], iterations=1),
+        *standard(skip=["softmax"], iterations=1),
         *(replace(one, hyperparameters={**one.hyperparameters, "iterations": 2}) for one in of_windows()),
         case("iterations-0", "No erosion but one.", iterations=0, **LARGE),
         case("defaults", "Three erosions.", **LARGE),
+        *edges(exclusive=True),
+        case(
+            "certain-and-wrong-nowhere",
+            "Certain and wrong off all centrelines, which a class has none of where all is alike: 0.",
+            flags="identity wrong",
+            activation="identity",
+            logits=np.array([[[0.0] * 4, [1.0] * 4]]),
+            target=np.zeros((1, 4), dtype=int),
+        ),
         case("label-smoothing", "ε = 0.25.", label_smoothing=0.25, **LARGE),
+        case(
+            "label-smoothing-ignored",
+            "ε = 0.25 of pixels that are ignored, masked and weighted.",
+            flags="mask sample-weight ignore-index",
+            label_smoothing=0.25,
+            iterations=1,
+            **IGNORED_MASKED_WEIGHTED,
+        ),
     ],
     samples=(Sample({"iterations": 1}), Sample({"iterations": 2, "activation": "sigmoid"})),
     exceptions={**NO_ORDER, "permuted classes": "class 0 is the background"},
+    autodiff_differs={
+        **dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
+        **dict.fromkeys(("perfect", "wrong", "clip-classes"), TIE),
+    },
     value_fault=other(iterations=0),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,
@@ -235,13 +266,16 @@ BOUNDARY_F1 = Entry(
             target=SQUARE,
             value_by_hand=1 - 2 * (5.6 / 5.7) * 0.7 / (5.6 / 5.7 + 0.7),
         ),
-        *family(),
+        *family(tolerance=1),
         *of_windows(),
         case("wider", "θ0 = 5, θ = 3.", width=5, tolerance=3, **LARGE),
     ],
     samples=(Sample(), Sample({"tolerance": 3, "aggregate": "batch", "smooth": 0.5})),
     bounds=(0, 1),
     exceptions=NO_ORDER,
+    autodiff_differs=dict.fromkeys(
+        ("worked-example", "worked-exact", "perfect", "wrong", "perfect-probabilities"), TIE
+    ),
     value_fault=other(tolerance=1),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,

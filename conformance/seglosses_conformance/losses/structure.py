@@ -19,6 +19,7 @@ from ..definitions.arrays import (
     SAMPLE_WEIGHT,
     SOFT,
 )
+from ..definitions.region import REGIONS
 from ..definitions.scenes import POOLINGS, SCENES, SHARED, standard
 from ..entries import Entry, Sample
 from ..faults import other
@@ -151,6 +152,10 @@ ENTRY = Entry(
             "without-background", "Class 0 does not count, but in m.", include_background=False, kernel_size=5
         ),
         case("absent-skipped", "Classes that the target lacks leave the mean.", target=ABSENT, absent="skip"),
+        *(
+            replace(REGIONS[name], hyperparameters={**REGIONS[name].hyperparameters, "kernel_size": 3})
+            for name in ("absent-skipped-soft", "absent-skipped-weights")
+        ),
         case(
             "soft-window",
             "Soft targets, window 3, factor 2.",
