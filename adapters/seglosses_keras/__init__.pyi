@@ -1178,8 +1178,7 @@ class ClDiceLoss(KerasLoss):
 
 class ClCrossEntropyLoss(KerasLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
-    centrelines costs nothing, be its label's probability 0."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
     def __init__(
         self,
         *,
