@@ -17,16 +17,22 @@ import seglosses_core
 Results = Iterator[tuple[str, Any, Any]]
 
 
+def needed(name: str, classes: int, **center: Any) -> dict[str, Any]:
+    """The hyper-parameters without which a loss cannot be made; `center` are those of the package's CenterLoss."""
+    if name == "LogitAdjustedCrossEntropyLoss":
+        return {"priors": list(range(1, classes + 1))}
+    return dict(center) if name == "CenterLoss" else {}
+
+
 def losses(package: ModuleType, classes: int, **center: Any) -> Iterator[tuple[str, Any]]:
     """Every loss with default hyper-parameters, and what defaults cannot show: an ensemble and the poolings.
 
     center: what the package's CenterLoss needs to be made.
     """
-    needed = {"CenterLoss": center, "LogitAdjustedCrossEntropyLoss": {"priors": list(range(1, classes + 1))}}
     for core_class in seglosses_core.LOSSES:
         name = core_class.__name__
         if name != "EnsembleLoss":
-            yield name, getattr(package, name)(**needed.get(name, {}))
+            yield name, getattr(package, name)(**needed(name, classes, **center))
     yield "Dice + cross-entropy", 0.5 * package.DiceLoss() + 0.5 * package.CrossEntropyLoss()
     for pooling in ("Minkowski", "MaxPooling", "TopK", "HardExampleMining"):
         yield f"Cross-entropy, {pooling}", package.CrossEntropyLoss(reduction=getattr(package, pooling)())

@@ -63,7 +63,7 @@ class Framework:
             signature = inspect.signature(getattr(core_class, name))
             parameters = with_inputs(list(signature.parameters.values())[1:], core_class)
             returned = str(signature.return_annotation)
-            if not core_class.inputs:
+            if isinstance(core_class.inputs, property) or "features" not in core_class.inputs:
                 returned = returned.replace("Any", "Array")
             yield self.function(name, ["self"], parameters, returned)
 

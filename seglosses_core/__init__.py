@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from seglosses_core.class_weights import class_weights_from_counts
-from seglosses_core.compounds import combo_loss, unified_focal_loss
+from seglosses_core.compounds import combo_loss, exponential_logarithmic_loss, unified_focal_loss
 from seglosses_core.deep_supervision import DeepSupervisionLoss
 from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
@@ -23,11 +23,15 @@ from seglosses_core.losses.center import CenterLoss
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.losses.dice import DiceLoss, JaccardLoss
 from seglosses_core.losses.distance_aware import DistanceAwareCrossEntropyLoss
+from seglosses_core.losses.exponential_logarithmic import (
+    ExponentialLogarithmicCrossEntropyLoss,
+    ExponentialLogarithmicDiceLoss,
+)
 from seglosses_core.losses.focal import FocalLoss
 from seglosses_core.losses.generalized_dice import GeneralizedDiceLoss
 from seglosses_core.losses.generalized_wasserstein_dice import GeneralizedWassersteinDiceLoss
 from seglosses_core.losses.kappa import KappaLoss
-from seglosses_core.losses.label_smoothing import MarginBasedLabelSmoothingLoss
+from seglosses_core.losses.label_smoothing import MarginBasedLabelSmoothingLoss, NACLLoss
 from seglosses_core.losses.locally_adaptive import LocallyAdaptiveLoss
 from seglosses_core.losses.log_cosh_dice import LogCoshDiceLoss
 from seglosses_core.losses.long_tailed import LogitAdjustedCrossEntropyLoss, RecallCrossEntropyLoss
@@ -69,6 +73,7 @@ LOSSES: tuple[type[Loss], ...] = (
     TverskyLoss,
     FocalTverskyLoss,
     LogCoshDiceLoss,
+    ExponentialLogarithmicDiceLoss,
     AsymmetricSimilarityLoss,
     DiceSemimetricLoss,
     JaccardMetricLoss,
@@ -94,12 +99,14 @@ LOSSES: tuple[type[Loss], ...] = (
     PolyFocalLoss,
     GeneralizedCrossEntropyLoss,
     SymmetricCrossEntropyLoss,
+    ExponentialLogarithmicCrossEntropyLoss,
     BalancedCrossEntropyLoss,
     AsymmetricLoss,
     QualityFocalLoss,
     LogitAdjustedCrossEntropyLoss,
     RecallCrossEntropyLoss,
     MarginBasedLabelSmoothingLoss,
+    NACLLoss,
     AdaptiveWingLoss,
     StructureLoss,
     LovaszSoftmaxLoss,
@@ -125,6 +132,7 @@ POOLINGS: tuple[type[Pooling], ...] = (Minkowski, MaxPooling, TopK, HardExampleM
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
     combo_loss,
     unified_focal_loss,
+    exponential_logarithmic_loss,
     class_weights_from_counts,
     gaussian_heatmap,
     gaussian_heatmap_from_labels,

@@ -114,3 +114,50 @@ def unified_focal_loss(
     enhanced = losses.FocalTverskyLoss(gamma=exponent, class_weights=list(map(float, is_rare)), **region)
     plain = losses.TverskyLoss(class_weights=[1.0 - one for one in is_rare], **region)
     return weight * focal + (1 - weight) * share * enhanced + (1 - weight) * (1 - share) * plain
+
+
+def exponential_logarithmic_loss(
+    *,
+    weight: float = 0.8,
+    gamma: float = 0.3,
+    gamma_cross_entropy: float = 0.3,
+    label_weights: Any = None,
+    package: str = "seglosses_core",
+    **common: Any,
+) -> Any:
+    """`L = λ mean_c (−log s_c)^γ + (1 − λ) mean_i v_y (−log p)^γ'`, with s the Dice coefficient, ε = 1: an
+    `EnsembleLoss`.
+
+    Wong et al. 2018 (arXiv:1809.00076).
+
+    Parameters
+    ----------
+    weight : float
+        λ in [0, 1], the weight of Dice.
+    gamma : float
+        γ > 0, of Dice.
+    gamma_cross_entropy : float
+        γ' > 0.
+    label_weights : sequence or array `(C,)`, optional
+        v ≥ 0; in the paper `class_weights_from_counts(counts, scheme="sqrt_inverse")` of the pixels of the training
+        set. The mean is not divided by them.
+    package : str
+        Whose losses are added up; each package of losses has its own.
+    **common
+        Hyper-parameters that both have: activation, class_axis, ignore_index, class_weights, validate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
+    >>> labels = np.asarray([[0, 1, 1]])
+    >>> float(exponential_logarithmic_loss()(logits, labels).round(6))
+    0.662008
+    """
+    check_number("weight", weight, at_least=0, at_most=1)
+    losses = importlib.import_module(package)
+    dice = losses.ExponentialLogarithmicDiceLoss(gamma=gamma, smooth=1.0, **common)
+    entropy = losses.ExponentialLogarithmicCrossEntropyLoss(
+        gamma=gamma_cross_entropy, label_weights=label_weights, **common
+    )
+    return weight * dice + (1 - weight) * entropy

@@ -186,7 +186,7 @@ class EnsembleLoss(Loss):
         pixels at once."""
         return (
             self.activations().keys() == {"sigmoid"}
-            and not self.inputs
+            and not call.inputs
             and call.ops.chunks(call.logits) is not None
         )
 

@@ -22,7 +22,7 @@ class Input:
     text: str
     """What it is, for documentation and errors."""
     otherwise: str | None = None
-    """What takes its place where it is not given: "logits". None: it must be given."""
+    """What takes its place where it is not given, such as "logits". None: it must be given."""
     integers: bool = False
 
 

@@ -125,6 +125,10 @@ class Ops:
         is known."""
         return isinstance(number, (int, float)) and number > 1e-30
 
+    def stop_gradient(self, x: Array) -> Array:
+        """`x`, of which autodiff takes no derivative."""
+        return x
+
     # -- rare values ----------------------------------------------------------------------------------------------
 
     def zero_or_nan(self, usable: Array, dtype: Any) -> Array:
@@ -174,6 +178,10 @@ class Ops:
     def over_image(self, numbers: Array) -> Array:
         """Numbers `(N,)` that broadcast against a map."""
         return numbers[(slice(None), *(None,) * (self.rank - 2))]
+
+    def image_rows(self, x: Array) -> Array:
+        """The entries of each image in a row: `(N, entries)`."""
+        return self.xp.reshape(x, (x.shape[0], -1))
 
     def class_zero(self, x: Array) -> Array:
         """The entries of class 0 of logits-shaped `x`: a map."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from seglosses_core.arithmetic import product_or_none
+from seglosses_core.call import Shared
+from seglosses_core.costs import Costs
+from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
 from seglosses_core.single import SingleLoss
@@ -17,9 +21,33 @@ class PixelLoss(SingleLoss):
 
     The mean is over the valid pixels of the whole batch, `Σ w ℓ / Σ w`, and over the classes too where these overlap
     (sigmoid). The weight of a pixel is `mask · sample_weight · class weight of its target`.
+
+    A call may bring a `factor`, `(N, *S)` and ≥ 0, such as `border_weights` makes: the costs of each pixel are
+    multiplied by it, and unlike `mask` it does not count in what the mean divides by. One that is negative makes the
+    value NaN. (Keras has it as the `sample_weight` of pixels.)
     """
 
+    inputs = MappingProxyType(
+        {"factor": Input("N *S", "what the costs of each pixel are multiplied by", otherwise="1")}
+    )
     pointwise = True
+
+    def costs_of(self, shared: Shared) -> Costs:
+        costs, ops, xp = super().costs_of(shared), shared.ops, shared.ops.xp
+        factor = shared.call.inputs.get("factor")
+        if factor is None:
+            return costs
+        if shared.target.valid is not None:
+            factor = xp.where(shared.target.valid, factor, xp.ones_like(factor))
+        factor = factor + ops.zero_or_nan(factor >= 0, factor.dtype)
+        if len(costs.values.shape) == ops.rank:
+            factor = ops.over_classes(factor)
+        # At p = 0 a cost may be ∞, and 0 · ∞ would be NaN.
+        values = xp.where(factor == 0, xp.zeros_like(costs.values), costs.values) * factor
+        back = costs.back
+        return replace(
+            costs, values=values, back=None if back is None else lambda upstream: back(upstream * factor)
+        )
 
     def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """Those of every class of every pixel, logits-shaped."""

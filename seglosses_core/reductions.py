@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seglosses_core.arithmetic import divide, one_if_zero, power, power_or_zero
-from seglosses_core.checks import check_integer, check_number, unwrap_numpy_scalars
+from seglosses_core.checks import check_flag, check_integer, check_number, unwrap_numpy_scalars
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
 
@@ -100,8 +100,8 @@ class HardExampleMining(Pooling):
     p < threshold, and over the `min_kept` costliest in any case; OHEM, or bootstrapped cross-entropy.
 
     Shrivastava et al. 2016 (arXiv:1604.03540) and Wu et al. 2016 (arXiv:1605.06885), with the threshold of
-    segmentation libraries. The entries are those of the whole batch, and the mean is over what is kept. Entries that
-    tie for the last places share them equally, as in `TopK`; the choice has no derivative.
+    segmentation libraries. The mean is over what is kept of the whole batch. Entries that tie for the last places share
+    them equally, as in `TopK`; the choice has no derivative.
 
     Parameters
     ----------
@@ -111,11 +111,14 @@ class HardExampleMining(Pooling):
         A probability in (0, 1). None: the costliest alone.
     cost_threshold : float, optional
         At least 0, in the place of −log(threshold) where costs are no logarithms; needs threshold=None.
+    per_image : bool
+        Keep the `min_kept` costliest of each image, not of the batch.
     """
 
     min_kept: int = 100_000
     threshold: float | None = 0.7
     cost_threshold: float | None = None
+    per_image: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -126,30 +129,37 @@ class HardExampleMining(Pooling):
             check_number("cost_threshold", self.cost_threshold, at_least=0)
             if self.threshold is not None:
                 raise ValueError(f"threshold must be None beside cost_threshold, got {self.threshold!r}.")
+        check_flag("per_image", self.per_image)
 
     def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
         xp = ops.xp
         valid = weights > 0
         places = xp.full_like(ops.total(ops.cast(valid, costs.dtype)), float(self.min_kept))
-        kept = _costliest(costs, valid, places, ops)
+        kept = _costliest(costs, valid, places, ops, per_image=self.per_image)
         limit = self.cost_threshold if self.threshold is None else -math.log(self.threshold)
         if limit is not None:
             kept = xp.where(valid & (costs > limit), xp.ones_like(kept), kept)
         return _mean(costs, weights * kept, ops)
 
 
-def _costliest(costs: Array, valid: Array, places: Array, ops: Ops) -> Array:
-    """Of so many places for the costliest entries the part that each has: 1, an equal share of the last places for
-    those that tie for them, or 0."""
+def _costliest(costs: Array, valid: Array, places: Array, ops: Ops, *, per_image: bool = False) -> Array:
+    """Of so many places for the costliest entries, of the batch or of each image, the part that each has: 1, an equal
+    share of the last places for those that tie for them, or 0."""
     xp = ops.xp
-    minus_one = xp.full_like(costs, -1.0)
-    descending = xp.sort(xp.reshape(xp.where(valid, costs, minus_one), (-1,)), descending=True)
-    rank = ops.cumulative_sum(xp.ones_like(descending, dtype=ops.index_dtype))
-    reached = rank >= ops.cast(places, ops.index_dtype)
-    last = xp.max(xp.where(reached, descending, xp.full_like(descending, -1.0)))
+    entries = xp.where(valid, costs, xp.full_like(costs, -1.0))
+    entries = ops.image_rows(entries) if per_image else xp.reshape(entries, (-1,))
+    add_up = ops.sum_image if per_image else ops.total
+
+    def spread(numbers: Array) -> Array:
+        return numbers[(slice(None), *(None,) * (len(costs.shape) - 1))] if per_image else numbers
+
+    descending = xp.sort(entries, descending=True)
+    ones = xp.ones_like(descending, dtype=ops.index_dtype)
+    reached = ops.cumulative_sum(ones, axis=len(entries.shape) - 1) >= ops.cast(places, ops.index_dtype)
+    last = spread(xp.max(xp.where(reached, descending, xp.full_like(descending, -1.0)), axis=-1))
     above = ops.cast(valid & (costs > last), costs.dtype)
     tied = ops.cast(valid & (costs == last), costs.dtype)
-    share = divide(places - ops.total(above), ops.total(tied), xp)
+    share = spread(divide(places - add_up(above), add_up(tied), xp))
     return above + tied * ops.cast(share, costs.dtype)
 
 

@@ -110,11 +110,14 @@ class SingleLoss(Loss):
     def activations(self) -> dict[str, bool]:
         return {self.activation: self.needs.label_log_probability}
 
-    def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
-        costs = self.costs(
+    def costs_of(self, shared: Shared) -> Costs:
+        """`costs` of a call."""
+        return self.costs(
             shared.prediction(self.activation), shared.target, shared.ops, **shared.inputs(self.inputs)
         )
-        value, back = reduce(costs, self.reduction, shared.ops, shared.target.dtype)
+
+    def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
+        value, back = reduce(self.costs_of(shared), self.reduction, shared.ops, shared.target.dtype)
         if back is None:
             return value, None
         return value, lambda upstream: {self.activation: back(upstream)}
@@ -139,7 +142,7 @@ class SingleLoss(Loss):
 
     def chunks(self, call: Call) -> Iterator[tuple[slice, ...]] | None:
         """Where the pixels are cut into chunks, so that the arrays in between stay small; None where they are not."""
-        if not self.pointwise or self.inputs or self.reduction not in ("mean", "sum"):
+        if not self.pointwise or call.inputs or self.reduction not in ("mean", "sum"):
             return None
         weights = [w for w in (call.mask, call.sample_weight) if w is not None]
         if not all(map(call.ops.is_ordinary, weights)) or not self.makes_logits_sized_arrays(call):

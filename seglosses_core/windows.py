@@ -133,8 +133,13 @@ def spatially_varying_labels(
 def boundary_map(target: Target, kernel_size: int, factor: float, ops: Ops) -> Array:
     """`boundary_weights` of a target of any kind."""
     xp, y = ops.xp, target.only_valid(target.values)
-    difference = _window_sum(y, kernel_size // 2, ops) / kernel_size ** len(ops.spatial_axes) - y
+    difference = window_mean(y, kernel_size, ops) - y
     return 1 + factor * xp.max(xp.abs(difference), axis=ops.class_axis)
+
+
+def window_mean(x: Array, kernel_size: int, ops: Ops) -> Array:
+    """The mean over the window around each pixel, with 0 outside the image."""
+    return _window_sum(x, kernel_size // 2, ops) / kernel_size ** len(ops.spatial_axes)
 
 
 def _window_sum(x: Array, radius: int, ops: Ops) -> Array:

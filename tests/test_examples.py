@@ -42,6 +42,29 @@ def test_every_loss(framework: str, tmp_path: Path) -> None:
     assert all(np.isfinite(found[name]).all() for name in found.files)
 
 
+def test_the_catalogue() -> None:
+    """What is made as it is, with hyper-parameters that it needs, and beside cross-entropy."""
+    chosen = [
+        "DiceLoss",
+        "CenterLoss",
+        "LogitAdjustedCrossEntropyLoss",
+        "MeanSquaredErrorLoss",
+        "HausdorffDTLoss",
+    ]
+    printed = run(
+        EXAMPLES / "catalogue.py", "--steps", 12, "--scenes", 16, "--losses", *chosen, COLUMNS="120"
+    )
+    assert all(name.removesuffix("Loss") in printed for name in chosen)
+    assert "HausdorffDT + CrossEntropy" in printed
+
+
+def test_the_catalogue_knows_what_does_not_fall() -> None:
+    program = (
+        "import catalogue; print([catalogue.fell(x) for x in ([2, 1], [1, 2], [2, 1, float('nan'), 1])])"
+    )
+    assert run("-c", program, PYTHONPATH=str(EXAMPLES)).strip() == "[True, False, False]"
+
+
 def test_scenes_repeat() -> None:
     program = (
         "import hashlib, scenes; print([hashlib.sha256(x).hexdigest() for x in scenes.scenes(3, size=32)])"

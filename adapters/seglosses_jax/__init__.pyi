@@ -47,6 +47,8 @@ __all__ = [
     "DistanceAwareCrossEntropyLoss",
     "DistancePenalizedCrossEntropyLoss",
     "EnsembleLoss",
+    "ExponentialLogarithmicCrossEntropyLoss",
+    "ExponentialLogarithmicDiceLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedCrossEntropyLoss",
@@ -70,6 +72,7 @@ __all__ = [
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NACLLoss",
     "NoiseRobustDiceLoss",
     "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
@@ -95,6 +98,7 @@ __all__ = [
     "class_weights_from_counts",
     "combo_loss",
     "cornernet_radius",
+    "exponential_logarithmic_loss",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
     "nearest_instance",
@@ -125,6 +129,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -133,6 +138,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
@@ -150,6 +156,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Array | np.ndarray = 2.0,
         alpha: float | Sequence[float] | Array | np.ndarray | None = 0.25,
+        normalized: bool = False,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -158,6 +165,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -166,6 +174,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class DiceLoss(JaxLoss, seglosses_core.DiceLoss):
@@ -334,6 +343,42 @@ class LogCoshDiceLoss(JaxLoss, seglosses_core.LogCoshDiceLoss):
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class ExponentialLogarithmicDiceLoss(JaxLoss, seglosses_core.ExponentialLogarithmicDiceLoss):
+    """`L = (−log s)^γ` with `s = (2 Σ y p + ε) / (Σ p + Σ y + ε)`, the Dice coefficient."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        gamma: float = 0.3,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -986,6 +1031,7 @@ class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -994,6 +1040,7 @@ class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
@@ -1017,6 +1064,7 @@ class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
         features: Array | np.ndarray | None = None,
         centers: Array | np.ndarray,
     ) -> Array: ...
@@ -1027,6 +1075,7 @@ class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
         features: Array | np.ndarray | None = None,
         centers: Array | np.ndarray,
     ) -> tuple[Array, Any]: ...
@@ -1053,6 +1102,7 @@ class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1061,6 +1111,7 @@ class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
@@ -1082,6 +1133,7 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1090,6 +1142,7 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class PolyCrossEntropyLoss(JaxLoss, seglosses_core.PolyCrossEntropyLoss):
@@ -1114,6 +1167,7 @@ class PolyCrossEntropyLoss(JaxLoss, seglosses_core.PolyCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1122,6 +1176,7 @@ class PolyCrossEntropyLoss(JaxLoss, seglosses_core.PolyCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
@@ -1139,6 +1194,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Array | np.ndarray = 2.0,
         alpha: float | Sequence[float] | Array | np.ndarray | None = None,
+        normalized: bool = False,
         epsilon: float = 1.0,
     ) -> None: ...
     def __call__(  # type: ignore[override]
@@ -1148,6 +1204,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1156,6 +1213,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class GeneralizedCrossEntropyLoss(JaxLoss, seglosses_core.GeneralizedCrossEntropyLoss):
@@ -1180,6 +1238,7 @@ class GeneralizedCrossEntropyLoss(JaxLoss, seglosses_core.GeneralizedCrossEntrop
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1188,6 +1247,7 @@ class GeneralizedCrossEntropyLoss(JaxLoss, seglosses_core.GeneralizedCrossEntrop
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLoss):
@@ -1214,6 +1274,7 @@ class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLos
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1222,6 +1283,42 @@ class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLos
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class ExponentialLogarithmicCrossEntropyLoss(JaxLoss, seglosses_core.ExponentialLogarithmicCrossEntropyLoss):
+    """`ℓ = v_c (−log p)^γ` at the label; for overlapping classes `v_c (−log p)^γ` where y = 1 and `(−log(1 − p))^γ`
+    where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        gamma: float = 0.3,
+        label_weights: Sequence[float] | Array | np.ndarray | None = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss):
@@ -1244,6 +1341,7 @@ class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1252,6 +1350,7 @@ class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class AsymmetricLoss(JaxLoss, seglosses_core.AsymmetricLoss):
@@ -1277,6 +1376,7 @@ class AsymmetricLoss(JaxLoss, seglosses_core.AsymmetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1285,6 +1385,7 @@ class AsymmetricLoss(JaxLoss, seglosses_core.AsymmetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class QualityFocalLoss(JaxLoss, seglosses_core.QualityFocalLoss):
@@ -1308,6 +1409,7 @@ class QualityFocalLoss(JaxLoss, seglosses_core.QualityFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1316,6 +1418,7 @@ class QualityFocalLoss(JaxLoss, seglosses_core.QualityFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class LogitAdjustedCrossEntropyLoss(JaxLoss, seglosses_core.LogitAdjustedCrossEntropyLoss):
@@ -1340,6 +1443,7 @@ class LogitAdjustedCrossEntropyLoss(JaxLoss, seglosses_core.LogitAdjustedCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1348,6 +1452,7 @@ class LogitAdjustedCrossEntropyLoss(JaxLoss, seglosses_core.LogitAdjustedCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class RecallCrossEntropyLoss(JaxLoss, seglosses_core.RecallCrossEntropyLoss):
@@ -1370,6 +1475,7 @@ class RecallCrossEntropyLoss(JaxLoss, seglosses_core.RecallCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1378,6 +1484,7 @@ class RecallCrossEntropyLoss(JaxLoss, seglosses_core.RecallCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoothingLoss):
@@ -1391,8 +1498,8 @@ class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoo
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Array | np.ndarray | None = None,
         validate: bool = False,
-        margin: float = 10.0,
         weight: float = 0.1,
+        margin: float = 10.0,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -1401,6 +1508,7 @@ class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoo
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1409,6 +1517,41 @@ class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoo
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
+    ) -> tuple[Array, Array]: ...
+
+class NACLLoss(JaxLoss, seglosses_core.NACLLoss):
+    """`ℓ = −Σ_c y_c log p_c + (λ / C) Σ_c |z_c − v_c|` for every pixel, z being its logits and v the mean of the target
+    over the window around it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Array | np.ndarray | None = None,
+        validate: bool = False,
+        weight: float = 0.1,
+        kernel_size: int = 3,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
+    ) -> Array: ...
+    def value_and_grad(  # type: ignore[override]
+        self,
+        logits: Array | np.ndarray,
+        target: Array | np.ndarray,
+        *,
+        mask: Array | np.ndarray | None = None,
+        sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
@@ -1434,6 +1577,7 @@ class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1442,6 +1586,7 @@ class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class StructureLoss(JaxLoss, seglosses_core.StructureLoss):
@@ -1583,7 +1728,7 @@ class BoundaryLoss(JaxLoss, seglosses_core.BoundaryLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         distances: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class GeneralizedSurfaceLoss(JaxLoss, seglosses_core.GeneralizedSurfaceLoss):
     """`L = 1 − Σ_i (φ_i (1 − y_i − p_i))² / Σ_i φ_i²` with φ the signed distance to the boundary of the target: 0 for a
@@ -1620,7 +1765,7 @@ class GeneralizedSurfaceLoss(JaxLoss, seglosses_core.GeneralizedSurfaceLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         distances: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class HausdorffDTLoss(JaxLoss, seglosses_core.HausdorffDTLoss):
     """`L = Σ_i (p_i − y_i)² (d_i^α + e_i^α) / n` over the n pixels, with d the distance to the boundary of the target
@@ -1660,7 +1805,7 @@ class HausdorffDTLoss(JaxLoss, seglosses_core.HausdorffDTLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         distances: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class HausdorffERLoss(JaxLoss, seglosses_core.HausdorffERLoss):
     """`L = Σ_k k^α mean b_k` over K erosions of the squared errors `b_0 = (p − y)²`: a thick error lasts
@@ -1723,6 +1868,7 @@ class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalize
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1731,6 +1877,7 @@ class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalize
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
 class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
@@ -1769,12 +1916,11 @@ class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
-    centrelines costs nothing, be its label's probability 0."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
     def __init__(
         self,
         *,
@@ -1796,6 +1942,7 @@ class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1805,8 +1952,9 @@ class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        factor: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class SkeletonRecallLoss(JaxLoss, seglosses_core.SkeletonRecallLoss):
     """`L = 1 − (Σ p t + ε) / (Σ t + ε)`, with t the pixels of each class that are near its skeleton: how much of the
@@ -1844,7 +1992,7 @@ class SkeletonRecallLoss(JaxLoss, seglosses_core.SkeletonRecallLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class BoundaryF1Loss(JaxLoss, seglosses_core.BoundaryF1Loss):
     """`L = 1 − 2 P R / (P + R)` with `P = (Σ b_p e_y + ε) / (Σ b_p + ε)` and `R = (Σ b_y e_p + ε) / (Σ b_y + ε)`, where
@@ -2031,7 +2179,7 @@ class BlobLoss(JaxLoss, seglosses_core.BlobLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         instances: Array | np.ndarray,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
     """`L = Σ_i w_i L_i`, also spelled `0.3 * a + 0.7 * b`. Members of one activation share its computation."""
@@ -2053,7 +2201,7 @@ class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
         **inputs: Array | np.ndarray | None,
-    ) -> tuple[Array, Any]: ...
+    ) -> tuple[Array, Array]: ...
 
 def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
     """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the
@@ -2070,6 +2218,17 @@ def unified_focal_loss(
     **common: Any,
 ) -> EnsembleLoss:
     """`L = λ F + (1 − λ) R`, a focal loss of pixels and one of regions with common parameters: an `EnsembleLoss`."""
+
+def exponential_logarithmic_loss(
+    *,
+    weight: float = 0.8,
+    gamma: float = 0.3,
+    gamma_cross_entropy: float = 0.3,
+    label_weights: Any = None,
+    **common: Any,
+) -> EnsembleLoss:
+    """`L = λ mean_c (−log s_c)^γ + (1 − λ) mean_i v_y (−log p)^γ'`, with s the Dice coefficient, ε = 1: an
+    `EnsembleLoss`."""
 
 def gaussian_heatmap(
     points: Array | np.ndarray,

@@ -41,6 +41,9 @@ class JaxOps(Ops):
         # Inside jax.grad alone there is a value, beneath the derivative.
         return not isinstance(jax.lax.stop_gradient(x), jax.core.Tracer)
 
+    def stop_gradient(self, x: Array) -> Array:
+        return jax.lax.stop_gradient(x)
+
     def zero_or_nan(self, usable: Array, dtype: Any) -> Array:
         return jnp.sqrt(usable.astype(dtype) - 1)
 

@@ -43,6 +43,8 @@ __all__ = [
     "DistanceAwareCrossEntropyLoss",
     "DistancePenalizedCrossEntropyLoss",
     "EnsembleLoss",
+    "ExponentialLogarithmicCrossEntropyLoss",
+    "ExponentialLogarithmicDiceLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedCrossEntropyLoss",
@@ -67,6 +69,7 @@ __all__ = [
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NACLLoss",
     "NoiseRobustDiceLoss",
     "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
@@ -92,6 +95,7 @@ __all__ = [
     "class_weights_from_counts",
     "combo_loss",
     "cornernet_radius",
+    "exponential_logarithmic_loss",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
     "nearest_instance",
@@ -118,7 +122,13 @@ class CrossEntropyLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class FocalLoss(KerasLoss):
@@ -136,11 +146,18 @@ class FocalLoss(KerasLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Any = 2.0,
         alpha: float | Sequence[float] | Any | None = 0.25,
+        normalized: bool = False,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class DiceLoss(KerasLoss):
@@ -265,6 +282,31 @@ class LogCoshDiceLoss(KerasLoss):
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+    ) -> Any: ...
+
+class ExponentialLogarithmicDiceLoss(KerasLoss):
+    """`L = (−log s)^γ` with `s = (2 Σ y p + ε) / (Σ p + Σ y + ε)`, the Dice coefficient."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        gamma: float = 0.3,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -715,7 +757,13 @@ class LocallyAdaptiveLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class CenterLoss(keras.layers.Layer):
@@ -757,7 +805,13 @@ class DistanceAwareCrossEntropyLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class MeanSquaredErrorLoss(KerasLoss):
@@ -775,7 +829,13 @@ class MeanSquaredErrorLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class PolyCrossEntropyLoss(KerasLoss):
@@ -796,7 +856,13 @@ class PolyCrossEntropyLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class PolyFocalLoss(KerasLoss):
@@ -814,12 +880,19 @@ class PolyFocalLoss(KerasLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Any = 2.0,
         alpha: float | Sequence[float] | Any | None = None,
+        normalized: bool = False,
         epsilon: float = 1.0,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class GeneralizedCrossEntropyLoss(KerasLoss):
@@ -840,7 +913,13 @@ class GeneralizedCrossEntropyLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class SymmetricCrossEntropyLoss(KerasLoss):
@@ -863,7 +942,41 @@ class SymmetricCrossEntropyLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
+    ) -> Any: ...
+
+class ExponentialLogarithmicCrossEntropyLoss(KerasLoss):
+    """`ℓ = v_c (−log p)^γ` at the label; for overlapping classes `v_c (−log p)^γ` where y = 1 and `(−log(1 − p))^γ`
+    where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        gamma: float = 0.3,
+        label_weights: Sequence[float] | Any | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class BalancedCrossEntropyLoss(KerasLoss):
@@ -882,7 +995,13 @@ class BalancedCrossEntropyLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class AsymmetricLoss(KerasLoss):
@@ -904,7 +1023,13 @@ class AsymmetricLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class QualityFocalLoss(KerasLoss):
@@ -924,7 +1049,13 @@ class QualityFocalLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class LogitAdjustedCrossEntropyLoss(KerasLoss):
@@ -945,7 +1076,13 @@ class LogitAdjustedCrossEntropyLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class RecallCrossEntropyLoss(KerasLoss):
@@ -964,7 +1101,13 @@ class RecallCrossEntropyLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class MarginBasedLabelSmoothingLoss(KerasLoss):
@@ -978,13 +1121,46 @@ class MarginBasedLabelSmoothingLoss(KerasLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Any | None = None,
         validate: bool = False,
-        margin: float = 10.0,
         weight: float = 0.1,
+        margin: float = 10.0,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
+    ) -> Any: ...
+
+class NACLLoss(KerasLoss):
+    """`ℓ = −Σ_c y_c log p_c + (λ / C) Σ_c |z_c − v_c|` for every pixel, z being its logits and v the mean of the target
+    over the window around it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = -1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Any | None = None,
+        validate: bool = False,
+        weight: float = 0.1,
+        kernel_size: int = 3,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+    def __call__(  # type: ignore[override]
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class AdaptiveWingLoss(KerasLoss):
@@ -1006,7 +1182,13 @@ class AdaptiveWingLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class StructureLoss(KerasLoss):
@@ -1219,7 +1401,13 @@ class DistancePenalizedCrossEntropyLoss(KerasLoss):
         dtype: Any = None,
     ) -> None: ...
     def __call__(  # type: ignore[override]
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        *,
+        mask: Any = None,
+        factor: Any | None = None,
     ) -> Any: ...
 
 class ClDiceLoss(KerasLoss):
@@ -1255,8 +1443,7 @@ class ClDiceLoss(KerasLoss):
 
 class ClCrossEntropyLoss(KerasLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
-    centrelines costs nothing, be its label's probability 0."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
     def __init__(
         self,
         *,
@@ -1280,6 +1467,7 @@ class ClCrossEntropyLoss(KerasLoss):
         sample_weight: Any = None,
         *,
         mask: Any = None,
+        factor: Any | None = None,
         skeleton: Any | None = None,
     ) -> Any: ...
 
@@ -1474,6 +1662,17 @@ def unified_focal_loss(
     **common: Any,
 ) -> EnsembleLoss:
     """`L = λ F + (1 − λ) R`, a focal loss of pixels and one of regions with common parameters: an `EnsembleLoss`."""
+
+def exponential_logarithmic_loss(
+    *,
+    weight: float = 0.8,
+    gamma: float = 0.3,
+    gamma_cross_entropy: float = 0.3,
+    label_weights: Any = None,
+    **common: Any,
+) -> EnsembleLoss:
+    """`L = λ mean_c (−log s_c)^γ + (1 − λ) mean_i v_y (−log p)^γ'`, with s the Dice coefficient, ε = 1: an
+    `EnsembleLoss`."""
 
 def gaussian_heatmap(
     points: Any,

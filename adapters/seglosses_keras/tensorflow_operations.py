@@ -31,6 +31,9 @@ class TensorFlowOps(Ops):
     def is_eager(self, x: tf.Tensor) -> bool:
         return tf.executing_eagerly() and hasattr(x, "numpy")
 
+    def stop_gradient(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.stop_gradient(x)
+
     def zero_or_nan(self, usable: tf.Tensor, dtype: Any) -> tf.Tensor:
         return tf.sqrt(tf.cast(usable, dtype) - 1)
 
@@ -74,6 +77,9 @@ class TensorFlowOps(Ops):
         values = tf.cast(tf.reshape(pixel_map, (images, -1)), self.accumulation_dtype(pixel_map))
         sums = tf.math.unsorted_segment_sum(values, places, images * num_classes)
         return tf.reshape(sums, (images, num_classes))
+
+    def image_rows(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(x, (tf.shape(x)[0], -1))
 
     def rows(self, x: tf.Tensor, *, batch: bool) -> tf.Tensor:
         moved = tf.transpose(x, self._rows_order(batch))

@@ -47,6 +47,8 @@ __all__ = [
     "DistanceAwareCrossEntropyLoss",
     "DistancePenalizedCrossEntropyLoss",
     "EnsembleLoss",
+    "ExponentialLogarithmicCrossEntropyLoss",
+    "ExponentialLogarithmicDiceLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedCrossEntropyLoss",
@@ -71,6 +73,7 @@ __all__ = [
     "MaxPooling",
     "MeanSquaredErrorLoss",
     "Minkowski",
+    "NACLLoss",
     "NoiseRobustDiceLoss",
     "PenaltyGeneralizedDiceLoss",
     "PointwiseExponentialLoss",
@@ -97,6 +100,7 @@ __all__ = [
     "class_weights_from_counts",
     "combo_loss",
     "cornernet_radius",
+    "exponential_logarithmic_loss",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
     "nearest_instance",
@@ -127,6 +131,7 @@ class CrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class FocalLoss(TorchLoss):
@@ -144,6 +149,7 @@ class FocalLoss(TorchLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Tensor = 2.0,
         alpha: float | Sequence[float] | Tensor | None = 0.25,
+        normalized: bool = False,
     ) -> None: ...
     def __call__(
         self,
@@ -152,6 +158,7 @@ class FocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class DiceLoss(TorchLoss):
@@ -288,6 +295,34 @@ class LogCoshDiceLoss(TorchLoss):
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         overlap: str = "product",
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor: ...
+
+class ExponentialLogarithmicDiceLoss(TorchLoss):
+    """`L = (−log s)^γ` with `s = (2 Σ y p + ε) / (Σ p + Σ y + ε)`, the Dice coefficient."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        aggregate: str = "image",
+        absent: str = "count",
+        include_background: bool = True,
+        average: str = "pooled",
+        smooth: float | tuple[float, float] = 1e-05,
+        overlap: str = "product",
+        gamma: float = 0.3,
     ) -> None: ...
     def __call__(
         self,
@@ -796,6 +831,7 @@ class LocallyAdaptiveLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class CenterLoss(TorchLoss):
@@ -822,6 +858,7 @@ class CenterLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
         features: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -847,6 +884,7 @@ class DistanceAwareCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class MeanSquaredErrorLoss(TorchLoss):
@@ -868,6 +906,7 @@ class MeanSquaredErrorLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class PolyCrossEntropyLoss(TorchLoss):
@@ -892,6 +931,7 @@ class PolyCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class PolyFocalLoss(TorchLoss):
@@ -909,6 +949,7 @@ class PolyFocalLoss(TorchLoss):
         clip: float = 0.0,
         gamma: float | Sequence[float] | Tensor = 2.0,
         alpha: float | Sequence[float] | Tensor | None = None,
+        normalized: bool = False,
         epsilon: float = 1.0,
     ) -> None: ...
     def __call__(
@@ -918,6 +959,7 @@ class PolyFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class GeneralizedCrossEntropyLoss(TorchLoss):
@@ -942,6 +984,7 @@ class GeneralizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class SymmetricCrossEntropyLoss(TorchLoss):
@@ -968,6 +1011,33 @@ class SymmetricCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
+    ) -> Tensor: ...
+
+class ExponentialLogarithmicCrossEntropyLoss(TorchLoss):
+    """`ℓ = v_c (−log p)^γ` at the label; for overlapping classes `v_c (−log p)^γ` where y = 1 and `(−log(1 − p))^γ`
+    where y = 0, mixed by soft targets."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        clip: float = 0.0,
+        gamma: float = 0.3,
+        label_weights: Sequence[float] | Tensor | None = None,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class BalancedCrossEntropyLoss(TorchLoss):
@@ -990,6 +1060,7 @@ class BalancedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class AsymmetricLoss(TorchLoss):
@@ -1015,6 +1086,7 @@ class AsymmetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class QualityFocalLoss(TorchLoss):
@@ -1038,6 +1110,7 @@ class QualityFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class LogitAdjustedCrossEntropyLoss(TorchLoss):
@@ -1062,6 +1135,7 @@ class LogitAdjustedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class RecallCrossEntropyLoss(TorchLoss):
@@ -1084,6 +1158,7 @@ class RecallCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class MarginBasedLabelSmoothingLoss(TorchLoss):
@@ -1097,8 +1172,8 @@ class MarginBasedLabelSmoothingLoss(TorchLoss):
         reduction: str | Pooling = "mean",
         class_weights: Sequence[float] | Tensor | None = None,
         validate: bool = False,
-        margin: float = 10.0,
         weight: float = 0.1,
+        margin: float = 10.0,
     ) -> None: ...
     def __call__(
         self,
@@ -1107,6 +1182,32 @@ class MarginBasedLabelSmoothingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
+    ) -> Tensor: ...
+
+class NACLLoss(TorchLoss):
+    """`ℓ = −Σ_c y_c log p_c + (λ / C) Σ_c |z_c − v_c|` for every pixel, z being its logits and v the mean of the target
+    over the window around it."""
+    def __init__(
+        self,
+        *,
+        activation: str = "softmax",
+        class_axis: int = 1,
+        ignore_index: int | None = None,
+        reduction: str | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | None = None,
+        validate: bool = False,
+        weight: float = 0.1,
+        kernel_size: int = 3,
+    ) -> None: ...
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class AdaptiveWingLoss(TorchLoss):
@@ -1132,6 +1233,7 @@ class AdaptiveWingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class StructureLoss(TorchLoss):
@@ -1354,6 +1456,7 @@ class DistancePenalizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
     ) -> Tensor: ...
 
 class ClDiceLoss(TorchLoss):
@@ -1387,8 +1490,7 @@ class ClDiceLoss(TorchLoss):
 
 class ClCrossEntropyLoss(TorchLoss):
     """`ℓ = −(S_y + S_p) Σ_c y_c log p_c`, with S_y and S_p the soft skeletons of the foreground of target and of
-    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels. A pixel off all
-    centrelines costs nothing, be its label's probability 0."""
+    prediction (`ClDiceLoss`): cross-entropy along the centrelines. The mean is over all pixels."""
     def __init__(
         self,
         *,
@@ -1410,6 +1512,7 @@ class ClCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        factor: Tensor | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1622,3 +1725,14 @@ def unified_focal_loss(
     **common: Any,
 ) -> EnsembleLoss:
     """`L = λ F + (1 − λ) R`, a focal loss of pixels and one of regions with common parameters: an `EnsembleLoss`."""
+
+def exponential_logarithmic_loss(
+    *,
+    weight: float = 0.8,
+    gamma: float = 0.3,
+    gamma_cross_entropy: float = 0.3,
+    label_weights: Any = None,
+    **common: Any,
+) -> EnsembleLoss:
+    """`L = λ mean_c (−log s_c)^γ + (1 − λ) mean_i v_y (−log p)^γ'`, with s the Dice coefficient, ε = 1: an
+    `EnsembleLoss`."""

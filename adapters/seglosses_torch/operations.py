@@ -88,6 +88,9 @@ class TorchOps(Ops):
             return False
         return not (x.is_meta or isinstance(x, FakeTensor))
 
+    def stop_gradient(self, x: Tensor) -> Tensor:
+        return x.detach()
+
     def chunks(self, logits: Tensor) -> Iterator[tuple[slice, ...]] | None:
         return None
 

@@ -53,6 +53,7 @@ class CenterLoss(PixelLoss):
     needs = Needs(labels_only=True, finite_logits=True, label_log_probability=True)
     inputs = MappingProxyType(
         {
+            **PixelLoss.inputs,
             "features": Input("N D *S", "what the distances are measured of", otherwise="logits"),
             "centers": Input("C D", "one row per class"),
         }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from seglosses_core.activations import Side
-from seglosses_core.arithmetic import is_zero
-from seglosses_core.checks import check_one_or_per_class, is_array
+from seglosses_core.activations import Prediction, Side
+from seglosses_core.arithmetic import divide, is_zero
+from seglosses_core.checks import check_flag, check_one_or_per_class, is_array
+from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
 from seglosses_core.log_pixel import Answer, LogPixelLoss, constant
 from seglosses_core.ops import Ops
@@ -48,6 +49,11 @@ class FocalLoss(LogPixelLoss):
     alpha : float, sequence or array `(C,)`, or None
         With exclusive classes a number multiplies all of them, a vector each its own; with overlapping ones α in
         [0, 1] is for the foreground and 1 − α for the rest. None: 1 everywhere.
+    normalized : bool
+        Multiply ℓ by `Σ w / Σ w (1 − p)^γ`, with sums over the pixels of its image, of overlapping classes for each
+        class: the mean over an image is that of −α log p with the weights (1 − p)^γ (Sofiiuk et al. 2019,
+        arXiv:1909.07829). The factor has no derivative, as in their code; where all (1 − p)^γ are 0 it is 0. Ours:
+        images of which less is valid count for less in the mean, as everywhere.
 
     Examples
     --------
@@ -61,13 +67,19 @@ class FocalLoss(LogPixelLoss):
 
     gamma: float | Sequence[float] | Array = 2.0
     alpha: float | Sequence[float] | Array | None = 0.25
+    normalized: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_flag("normalized", self.normalized)
         check_one_or_per_class("gamma", self.gamma, at_least=0)
         limits: dict[str, float] = {"at_least": 0, **({"at_most": 1} if self.activation == "sigmoid" else {})}
         if self.alpha is not None:
             check_one_or_per_class("alpha", self.alpha, **limits)
+
+    @property
+    def pointwise(self) -> bool:  # type: ignore[override]
+        return not self.normalized
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
@@ -90,3 +102,36 @@ class FocalLoss(LogPixelLoss):
 
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         return focal_cost(answer.side, self.gamma_of(answer, ops), ops)
+
+    def _costs(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
+        costs = super()._costs(prediction, target, ops)
+        if not self.normalized:
+            return costs
+        to_focal = costs.back
+        assert to_focal is not None
+        factor = self._normalizer(prediction, target, ops)
+        return replace(costs, values=costs.values * factor, back=lambda upstream: to_focal(upstream * factor))
+
+    def _normalizer(self, prediction: Prediction, target: Target, ops: Ops) -> Array:
+        """`Σ w / Σ w (1 − p)^γ`, which broadcasts against the costs."""
+        loss = _Damping(activation=self.activation, class_weights=self.class_weights, gamma=self.gamma)
+        damping = loss._costs(prediction, target, ops)
+        values, xp = ops.stop_gradient(damping.values), ops.xp
+        weights = xp.ones_like(values) if damping.weights is None else damping.weights
+        per_class = len(values.shape) == ops.rank
+        add_up, spread = (ops.sum_pixels, ops.over_pixels) if per_class else (ops.sum_image, ops.over_image)
+        count, total = add_up(weights), add_up(weights * values)
+        least = 4 * xp.finfo(values.dtype).smallest_normal  # below, the quotient may overflow
+        return spread(
+            ops.cast(divide(count, xp.where(total > least * count, total, 0 * total), xp), values.dtype)
+        )
+
+
+class _Damping(FocalLoss):
+    """The (1 − p)^γ of a focal loss alone, in the place of its costs."""
+
+    def class_factors(self, ops: Ops, target: Target) -> None:
+        return None
+
+    def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
+        return answer.side.complement_power(self.gamma_of(answer, ops), ops), lambda: None

@@ -64,10 +64,13 @@ class LogarithmicLoss(RatioLoss):
         check_flag("log", self.log)
 
     def transform(self, u: Array, score: Array, ops: Ops) -> tuple[Array, Array | None]:
-        if not self.log:
-            return super().transform(u, score, ops)
-        xp, s = ops.xp, score
-        small = s < 0.5  # else the digits are in u
-        near = ops.log1p(-xp.where(small, xp.zeros_like(u), u))
-        far = ops.log(xp.where(small, s, xp.ones_like(s)))
-        return -xp.where(small, far, near), divide(xp.ones_like(s), s, xp)
+        return minus_log(u, score, ops) if self.log else super().transform(u, score, ops)
+
+
+def minus_log(u: Array, score: Array, ops: Ops) -> tuple[Array, Array]:
+    """−log of a score and its derivative by `u = 1 − score`, which counts as 0 where the score is 0."""
+    xp, s = ops.xp, score
+    small = s < 0.5  # else the digits are in u
+    near = ops.log1p(-xp.where(small, xp.zeros_like(u), u))
+    far = ops.log(xp.where(small, s, xp.ones_like(s)))
+    return -xp.where(small, far, near), divide(xp.ones_like(s), s, xp)

@@ -96,6 +96,8 @@ class PolyFocalLoss(FocalLoss):
         The focusing exponent, ≥ 0.
     alpha : float, sequence or array `(C,)`, or None
         As in `FocalLoss`.
+    normalized : bool
+        As in `FocalLoss`.
 
     Examples
     --------

@@ -276,7 +276,7 @@ class ClCrossEntropyLoss(CrossEntropyLoss):
     iterations: int = 3
 
     pointwise = False
-    inputs = MappingProxyType({"skeleton": SKELETON})
+    inputs = MappingProxyType({**CrossEntropyLoss.inputs, "skeleton": SKELETON})
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -26,7 +26,8 @@ def border_weights(
         w(x) = w0 exp(−(d1(x) + d2(x))² / (2 σ²))
 
     with d1 and d2 the distances to the nearest and to the second nearest instance, 0 within one. Ronneberger et al.
-    2015 (arXiv:1505.04597, eq. 2, without w_c, for which there are `class_weights`; it is added to 1).
+    2015 (arXiv:1505.04597, eq. 2, without w_c, for which there are `class_weights`). Added to 1, they are a `factor` of
+    pixel losses, or a `mask`, by which the mean is divided.
 
     Parameters
     ----------

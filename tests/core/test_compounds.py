@@ -93,6 +93,21 @@ def test_unified_focal_loss_of_several_rare_classes():
     assert loss(logits, labels) == pytest.approx(0.2 * np.mean(focal) + 0.8 * np.mean(region), rel=1e-6)
 
 
+@every_package
+def test_exponential_logarithmic_loss(package):
+    """Dice coefficients with ε = 1: 4.2/5.2 and 3.8/4.8; v = √2 as both labels are as frequent."""
+    dice = (log(5.2 / 4.2) ** 0.3 + log(4.8 / 3.8) ** 0.3) / 2
+    entropy = sqrt(2) * sum(log(1 / p) ** 0.3 for p in (4 / 5, 3 / 5, 7 / 10, 9 / 10)) / 4
+    weights = [sqrt(2), sqrt(2)]
+    found = value(
+        package,
+        lambda losses, **more: losses.exponential_logarithmic_loss(label_weights=weights, **more),
+        TWO,
+    )
+    assert found == pytest.approx(0.8 * dice + 0.2 * entropy, rel=1e-6)
+    assert found == pytest.approx(0.701104891, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -104,6 +119,11 @@ def test_unified_focal_loss_of_several_rare_classes():
         (lambda: seglosses_core.unified_focal_loss(rare=2), "rare must be classes from 0 to 1, got 2"),
         (lambda: seglosses_core.unified_focal_loss(rare=[]), r"rare must be classes from 0 to 1, got \(\)"),
         (lambda: seglosses_core.unified_focal_loss(num_classes=1), "num_classes must be at least 2, got 1"),
+        (
+            lambda: seglosses_core.exponential_logarithmic_loss(weight=2),
+            "weight must be at least 0 and at most 1",
+        ),
+        (lambda: seglosses_core.exponential_logarithmic_loss(gamma=0), "gamma must be above 0, got 0"),
         (lambda: seglosses_core.unified_focal_loss(asymmetric=1), "asymmetric must be True or False"),
     ],
 )

@@ -332,6 +332,26 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     "unknown overlap": (
         build("TverskyLoss", overlap="union"), ValueError, "overlap", "got 'union'", "one of 'product', 'minimum'",
     ),
+    "normalized that is no flag": (
+        build("FocalLoss", normalized=1), TypeError, "normalized", "got int: 1", "True or False",
+    ),
+    "gamma of 0": (
+        build("ExponentialLogarithmicDiceLoss", gamma=0.0), ValueError, "gamma", "got 0.0", "above 0",
+    ),
+    "label_weights that are no weights": (
+        build("ExponentialLogarithmicCrossEntropyLoss", label_weights=(1.0, -1.0)),
+        ValueError, "label_weights[1]", "got -1.0", "at least 0",
+    ),
+    "label_weights of other classes": (
+        call("ExponentialLogarithmicCrossEntropyLoss", options={"label_weights": [1.0]}),
+        ValueError, "label_weights", "got 1", "one entry per class, 3 for logits of shape (2, 3, 4, 5)",
+    ),
+    "a window without centre around a pixel's logits": (
+        build("NACLLoss", kernel_size=4), ValueError, "kernel_size", "got 4", "odd",
+    ),
+    "a penalty below 0": (
+        build("NACLLoss", weight=-1.0), ValueError, "weight", "got -1.0", "at least 0",
+    ),
     "log that is no flag": (
         build("JaccardLoss", log=2), TypeError, "log", "got int: 2", "True or False",
     ),

@@ -149,6 +149,16 @@ def test_all_hard_examples_above_the_threshold_count():
     assert value == pytest.approx(21 / 4, rel=1e-15)
 
 
+def test_hard_examples_of_each_image():
+    """One place in each image: a 9, and a half of each 4; or a 9 and a 1, beside a 3 above the threshold."""
+    options = {"min_kept": 1, "threshold": None, "per_image": True}
+    value, slope = pool(core.HardExampleMining(**options), [[9, 1, 3], [4, 0, 4]])
+    assert value == pytest.approx((9 + 4) / 2, rel=1e-15)
+    np.testing.assert_allclose(slope, [[1 / 2, 0, 0], [1 / 4, 0, 1 / 4]], rtol=1e-12)
+    value, _ = pool(core.HardExampleMining(cost_threshold=2, **options), [[9, 1, 3], [1, 0, 0]])
+    assert value == pytest.approx((9 + 3 + 1) / 3, rel=1e-15)
+
+
 def test_class_weights_do_not_choose_hard_examples():
     """Of costs log 2 and log 4 the second is kept, though the first weighs 100 times as much."""
     probabilities = np.asarray([[[0.5, 0.75], [0.5, 0.25]]])
@@ -332,10 +342,11 @@ def test_scaling_all_weights_changes_nothing(pooling):
         (lambda: core.HardExampleMining(threshold=1), "threshold"),
         (lambda: core.HardExampleMining(threshold=None, cost_threshold=-1), "cost_threshold"),
         (lambda: core.HardExampleMining(cost_threshold=1), "threshold"),
+        (lambda: core.HardExampleMining(per_image=1), "per_image"),
     ],
 )
 def test_options_outside_their_range(make, name):
-    with pytest.raises(ValueError, match=rf"^{name} must be .*, got "):
+    with pytest.raises((TypeError, ValueError), match=rf"^{name} must be .*, got "):
         make()
 
 

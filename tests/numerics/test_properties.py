@@ -39,12 +39,18 @@ def sees_pixels_alone(name: str) -> bool:
     return not any("permuted pixels" in entry.exceptions for entry in entries(name)) and not needs_maps(name)
 
 
+def takes_more(one: Any) -> bool:
+    """Arrays of the classes, or of the pixels' neighbourhood."""
+    return not set(one.inputs) <= {"factor"}
+
+
 def treats_classes_alike(name: str) -> bool:
     return not any(
-        one.inputs
+        takes_more(one)
         or one.class_weights
         or any(
-            isinstance(getattr(one, own, None), tuple) for own in ("alpha", "gamma", "priors", "pos_weight")
+            isinstance(getattr(one, own, None), tuple)
+            for own in ("alpha", "gamma", "priors", "pos_weight", "label_weights")
         )
         or not getattr(one, "include_background", True)
         for one in singles(name)
@@ -53,7 +59,9 @@ def treats_classes_alike(name: str) -> bool:
 
 def is_of_softmax(name: str) -> bool:
     """Of the logits by their softmax alone."""
-    return all(one.activation == "softmax" and not one.inputs for one in singles(name))
+    return all(one.activation == "softmax" and not takes_more(one) for one in singles(name)) and not any(
+        "shifted logits" in entry.exceptions for entry in entries(name)
+    )
 
 
 def weighs_images_alike(name: str) -> bool:

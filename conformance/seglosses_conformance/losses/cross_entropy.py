@@ -213,6 +213,23 @@ ENTRY = Entry(
             reduction={"pooling": "HardExampleMining", "min_kept": 3, "threshold": 0.25},
         ),
         case(
+            "hard-examples-per-image",
+            "The three costliest of each image, of weighted and ignored pixels.",
+            source=OHEM,
+            flags="pooling class-weights mask sample-weight ignore-index",
+            reduction={"pooling": "HardExampleMining", "min_kept": 3, "threshold": None, "per_image": True},
+            class_weights=CLASS_WEIGHTS,
+            **IGNORED_MASKED_WEIGHTED,
+        ),
+        case(
+            "hard-examples-per-image-sigmoid",
+            "Every class of every pixel of an image is an entry.",
+            source=OHEM,
+            flags="pooling sigmoid",
+            activation="sigmoid",
+            reduction={"pooling": "HardExampleMining", "min_kept": 5, "threshold": 0.05, "per_image": True},
+        ),
+        case(
             "max-pooling-few-positive",
             "Two of twelve costs are positive, fewer than m: every one stands at the bound τ.",
             source=MAX_POOLING,

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from math import log
+from collections.abc import Sequence
+from math import log, prod
 from typing import Any
 
 import numpy as np
 from mpmath import mpf
 
 from ..definitions import case
-from ..definitions.arrays import CERTAIN, SATURATED_LABELS, SOFT, TWO_LABELS, TWO_PIXELS, one_hot, saturated
-from ..definitions.pixels import worked_rows
+from ..definitions.arrays import (
+    CERTAIN,
+    CLASS_WEIGHTS,
+    IGNORED_MASKED_WEIGHTED,
+    SATURATED_LABELS,
+    SOFT,
+    TWO_LABELS,
+    TWO_PIXELS,
+    masked,
+    one_hot,
+    saturated,
+)
+from ..definitions.definition import Definition
+from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import edges
 from ..definitions.scenes import SHARED, standard
 from ..entries import Entry, Sample
 from ..faults import other
 from ..oracle import tape
-from ..oracle.family import PixelCosts, Place, clipped
-from ..oracle.tape import Scalar
+from ..oracle.family import PixelCosts, Place, clipped, total
+from ..oracle.pooling import Term
+from ..oracle.problem import Pixel, Problem
+from ..oracle.tape import Scalar, plain
 
 SOURCE = "Lin et al., Focal loss for dense object detection, 2017, eq. 5"
 
@@ -38,10 +53,115 @@ def focal(p: Scalar, y: Any, at: Place, *, gamma: Any = 2.0, alpha: Any = 0.25, 
     return cost
 
 
+def damping(p: Scalar, y: Any, at: Place, *, gamma: Any = 2.0, clip: float = 0.0, **others: Any) -> Any:
+    """(1 − p_t)^γ"""
+    p = clipped(p, clip)
+    if isinstance(gamma, (list, tuple)):
+        gamma = gamma[at.c]
+    return y * (1 - p) ** gamma + (0 if at.exclusive else (1 - y) * p**gamma)
+
+
+class MaybeNormalized(PixelCosts):
+    """If asked for, each cost times n/d: n = Σ w and d = Σ w (1 − p_t)^γ over its image, of classes that overlap over
+    its class of its image. No slope by d."""
+
+    def terms(
+        self,
+        problem: Problem,
+        pixels: Sequence[Pixel],
+        activation: str,
+        class_weights: Sequence[float] | None,
+        *,
+        normalized: bool = False,
+        **options: Any,
+    ) -> tuple[list[Term], tuple[int, ...]]:
+        terms, shape = super().terms(problem, pixels, activation, class_weights, **options)
+        if not normalized:
+            return terms, shape
+        dampings, _ = PixelCosts(damping).terms(problem, pixels, activation, class_weights, **options)
+        size = prod(problem.space)
+        for place in {term.index // size for term in terms}:
+            here = [
+                (t.weight, plain(d.cost), t)
+                for t, d in zip(terms, dampings, strict=True)
+                if t.index // size == place
+            ]
+            divisor = total(weight * factor for weight, factor, _ in here)
+            factor = total(weight for weight, _, _ in here) / divisor if divisor else mpf(0)
+            for _, _, term in here:
+                term.cost = term.cost * factor
+        return terms, shape
+
+
+def normalized(**more: Any) -> list[Definition]:
+    """What the mean with the weights (1 − p)^γ is asked."""
+    weights: dict[str, Any] = {
+        **masked(),
+        "sample_weight": np.array([0.5, 2.0]),
+        "class_weights": CLASS_WEIGHTS,
+    }
+    given: dict[str, Any] = {"normalized": True, **more}
+    return [
+        case("normalized", "Each image by its Σ (1 − p)^γ.", **given),
+        case("normalized-soft", "The same of soft targets.", flags="soft", target=SOFT, **given),
+        case(
+            "normalized-weights",
+            "The sums are weighted as the costs are.",
+            flags="mask sample-weight class-weights",
+            **weights,
+            **given,
+        ),
+        case(
+            "normalized-weights-sigmoid",
+            "The sums are of each class, and weighted.",
+            flags="sigmoid mask sample-weight class-weights",
+            activation="sigmoid",
+            **weights,
+            **given,
+        ),
+        case(
+            "normalized-sigmoid-soft",
+            "The sums of each class, soft targets.",
+            flags="sigmoid soft",
+            activation="sigmoid",
+            target=SOFT,
+            **given,
+        ),
+        case(
+            "normalized-sum",
+            'reduction="sum", ignored pixels, γ = 1/2.',
+            flags="ignore-index mask sample-weight",
+            reduction="sum",
+            **given | {"gamma": 0.5},
+            **IGNORED_MASKED_WEIGHTED,
+        ),
+        case(
+            "normalized-certain",
+            "Probabilities of exactly 0 and 1, all right: nothing to divide by.",
+            flags="identity perfect",
+            activation="identity",
+            logits=CERTAIN,
+            **given,
+        ),
+        case(
+            "normalized-extreme",
+            "Logits of ±40, right and wrong.",
+            flags="extreme",
+            logits=saturated(40.0),
+            target=SATURATED_LABELS,
+            **given,
+        ),
+    ]
+
+
+NORMALIZED = "Sofiiuk et al., AdaptIS: adaptive instance selection network, 2019, and their later code"
+# (1 − p)²: 1/25, 4/25, 9/100 and 1/100, which sum to 3/10.
+OF_YES_OR_NO = (0.04 * log(5 / 4) + 0.16 * log(5 / 3) + 0.09 * log(10 / 7) + 0.01 * log(10 / 9)) / 0.3
+
 ENTRY = Entry(
     loss="FocalLoss",
     source=SOURCE,
-    oracle=PixelCosts(focal),
+    oracle=MaybeNormalized(focal),
     cases=[
         case(
             "worked-example",
@@ -106,6 +226,30 @@ ENTRY = Entry(
             activation="identity",
             gamma=[1.5, 0.0, 2.0],
             logits=CERTAIN,
+        ),
+        worked_yes_or_no(
+            "normalized-worked",
+            "Cross-entropies with the weights 1/25, 4/25, 9/100, 1/100 over their sum, 3/10; α = 1/2.",
+            source=NORMALIZED,
+            alpha=0.5,
+            normalized=True,
+            value_by_hand=OF_YES_OR_NO / 2,
+        ),
+        worked_yes_or_no(
+            "normalized-worked-alpha-none",
+            "The same without α.",
+            source=NORMALIZED,
+            alpha=None,
+            normalized=True,
+            value_by_hand=OF_YES_OR_NO,
+        ),
+        *normalized(),
+        case(
+            "normalized-gamma-vector",
+            "A γ for each class, and an α, in the sums of an image.",
+            gamma=[0.5, 3.0, 1.0],
+            alpha=[0.75, 0.125, 0.5],
+            normalized=True,
         ),
         case("alpha-none", "No α.", alpha=None),
         case("alpha-vector", "An α for each class.", alpha=[0.75, 0.125, 0.5]),

@@ -18,6 +18,7 @@ from ..faults import other
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped
 from ..oracle.tape import Scalar
+from .focal import MaybeNormalized, normalized
 
 PAPER = "Leng et al., PolyLoss: a polynomial expansion perspective of classification loss functions, 2022"
 
@@ -116,7 +117,7 @@ ENTRIES = [
     Entry(
         loss="PolyFocalLoss",
         source=PAPER,
-        oracle=PixelCosts(poly_focal),
+        oracle=MaybeNormalized(poly_focal),
         cases=[
             worked_rows(
                 "worked-example",
@@ -129,6 +130,7 @@ ENTRIES = [
             case("gamma-0", "γ = 0: Poly-1 cross-entropy.", gamma=0.0, epsilon=2.0),
             case("gamma-half", "γ = 1/2.", gamma=0.5),
             case("gamma-5", "γ = 5.", gamma=5.0, epsilon=-0.5),
+            *normalized(epsilon=-0.5, alpha=0.25),
             case("alpha", "α = 1/4 multiplies both terms.", alpha=0.25),
             case("alpha-vector", "An α for each class.", alpha=[0.75, 0.125, 0.5]),
             case(

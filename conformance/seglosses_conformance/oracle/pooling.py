@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -33,7 +33,9 @@ def pool(terms: Sequence[Term], reduction: Any, shape: Sequence[int]) -> Any:
         return mpf(0)
     if isinstance(reduction, str):
         return {"mean": mean, "sum": weighted_sum}[reduction](terms)
-    options = {name: value for name, value in reduction.items() if name != "pooling"}
+    options = {name: value for name, value in reduction.items() if name not in ("pooling", "per_image")}
+    if reduction.get("per_image"):
+        options["size"] = prod(shape[1:])
     pooling = POOLINGS[reduction["pooling"]]
     return pooling(terms, **options)
 
@@ -65,7 +67,13 @@ def top_k(terms: Sequence[Term], fraction: float = 0.1) -> Any:
     wanted = mpf(fraction) * len(terms)
     nearest = nint(wanted)
     places = max(1, int(nearest if nearest - wanted <= mpf("1e-5") * nearest else floor(wanted)))
+    return mean(costliest(terms, places))
 
+
+def costliest(terms: Sequence[Term], places: int) -> list[Term]:
+    """The terms of the largest costs, so many as there are places; where they tie for the last, a part of each."""
+    if len(terms) <= places:
+        return list(terms)
     costs = sorted((plain(term.cost) for term in terms), reverse=True)
     last = costs[places - 1]
     if any(0 < abs(cost - last) < last / 10_000 for cost in costs):
@@ -74,11 +82,8 @@ def top_k(terms: Sequence[Term], fraction: float = 0.1) -> Any:
         )
     above = sum(cost > last for cost in costs)
     share = mpf(places - above) / costs.count(last)
-    chosen = [(term, mpf(1)) for term in terms if plain(term.cost) > last]
-    chosen += [(term, share) for term in terms if plain(term.cost) == last]
-    return sum(part * term.weight * term.cost for term, part in chosen) / sum(
-        part * term.weight for term, part in chosen
-    )
+    tied = [replace(term, weight=share * term.weight) for term in terms if plain(term.cost) == last]
+    return [term for term in terms if plain(term.cost) > last] + tied
 
 
 def max_pooling(terms: Sequence[Term], ratio: float = 0.3, p: float = 1.7) -> Any:
@@ -113,15 +118,21 @@ def hard_example_mining(
     min_kept: int = 100_000,
     threshold: float | None = 0.7,
     cost_threshold: float | None = None,
+    size: int | None = None,
 ) -> Any:
-    """Σ ω ℓ / Σ ω over the costs above −log(threshold), and in any case over the `min_kept` largest."""
+    """Σ ω ℓ / Σ ω over the costs above −log(threshold), and in any case over the `min_kept` largest; of each image if
+    one has `size` entries."""
     limit = mp.inf
     if threshold is not None or cost_threshold is not None:
         limit = mpf(cost_threshold) if threshold is None else -log(mpf(threshold))
-    above = [term for term in terms if plain(term.cost) > limit]
-    if len(above) >= min_kept:
-        return mean(above)
-    return top_k(terms, min(1, mpf(min_kept) / len(terms)))
+    images: dict[int, list[Term]] = {}
+    for term in terms:
+        images.setdefault(0 if size is None else term.index // size, []).append(term)
+    kept = []
+    for image in images.values():
+        above = [term for term in image if plain(term.cost) > limit]
+        kept += above if len(above) >= min_kept else costliest(image, min_kept)
+    return mean(kept)
 
 
 POOLINGS: dict[str, Callable[..., Any]] = {
