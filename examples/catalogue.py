@@ -32,7 +32,20 @@ NOT_ALONE = {
     "SkeletonRecallLoss",
     "BoundaryF1Loss",
     "SSIMLoss",
+    "HausdorffERLoss",
+    "RegionMutualInformationLoss",
 }
+
+
+class WithInputs(nn.Module):
+    """A loss with what it takes beside logits and labels."""
+
+    def __init__(self, name: str, loss: nn.Module) -> None:
+        super().__init__()
+        self.name, self.loss = name, loss
+
+    def forward(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return self.loss(logits, labels, **every_loss.beside(self.name, labels))
 
 
 def catalogue(size: int) -> Iterator[tuple[str, nn.Module]]:
@@ -51,7 +64,7 @@ def catalogue(size: int) -> Iterator[tuple[str, nn.Module]]:
         if name in NOT_ALONE:
             yield f"{name} + CrossEntropyLoss", 0.5 * loss + 0.5 * seglosses_torch.CrossEntropyLoss()
         else:
-            yield name, loss
+            yield name, WithInputs(name, loss)
 
 
 def fell(values: list[float]) -> bool:

@@ -38,6 +38,11 @@ def losses(package: ModuleType, classes: int, **center: Any) -> Iterator[tuple[s
         yield f"Cross-entropy, {pooling}", package.CrossEntropyLoss(reduction=getattr(package, pooling)())
 
 
+def beside(name: str, labels: Any) -> dict[str, Any]:
+    """What the call of a loss takes beside logits and labels: here each class is one instance."""
+    return {"instances": labels} if name == "BlobLoss" else {}
+
+
 def state(loss: Any, classes: int, dtype: np.dtype) -> dict[str, np.ndarray]:
     """What the core and JAX, which keep no state, are given at the call: the centres at their start."""
     return (
@@ -49,7 +54,8 @@ def state(loss: Any, classes: int, dtype: np.dtype) -> dict[str, np.ndarray]:
 
 def in_numpy(logits: np.ndarray, labels: np.ndarray) -> Results:
     for name, loss in losses(seglosses_core, logits.shape[1]):
-        yield name, *loss.value_and_grad(logits, labels, **state(loss, logits.shape[1], logits.dtype))
+        given = state(loss, logits.shape[1], logits.dtype) | beside(name, labels)
+        yield name, *loss.value_and_grad(logits, labels, **given)
 
 
 def in_torch(logits: np.ndarray, labels: np.ndarray) -> Results:
@@ -60,7 +66,7 @@ def in_torch(logits: np.ndarray, labels: np.ndarray) -> Results:
     target = torch.from_numpy(labels)
     for name, loss in losses(seglosses_torch, logits.shape[1], num_classes=logits.shape[1]):
         x = torch.from_numpy(logits).requires_grad_()
-        value = loss(x, target)
+        value = loss(x, target, **beside(name, target))
         value.backward()
         yield name, value.detach(), x.grad
 
@@ -73,7 +79,8 @@ def in_jax(logits: np.ndarray, labels: np.ndarray) -> Results:
     x = np.moveaxis(logits, 1, -1)
     for name, loss in losses(seglosses_jax, x.shape[-1]):
         value_and_grad = jax.jit(jax.value_and_grad(loss))
-        value, gradient = value_and_grad(x, labels, **state(loss, x.shape[-1], x.dtype))
+        given = state(loss, x.shape[-1], x.dtype) | beside(name, labels)
+        value, gradient = value_and_grad(x, labels, **given)
         yield name, value, np.moveaxis(gradient, -1, 1)
 
 
@@ -88,6 +95,8 @@ def in_keras(logits: np.ndarray, labels: np.ndarray) -> Results:
     for name, loss in losses(seglosses_keras, x.shape[-1], num_classes=x.shape[-1]):
         if isinstance(loss, keras.layers.Layer):
             loss = partial(_added_loss, loss)
+        if beside(name, labels):
+            loss = partial(loss, **beside(name, labels))
         value, gradient = value_and_grad(loss, labels, x)
         yield name, value, np.moveaxis(gradient, -1, 1)
 
