@@ -7,7 +7,7 @@ numbers contradict is an error.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.machinery import PathFinder
@@ -26,16 +26,24 @@ AGREE, DIFFER = 1e-5, 1e-3
 
 @dataclass(frozen=True)
 class Row:
-    """Two calls, as the page shows them; `agrees` and `note` are by hand and hold or fail with what is measured."""
+    """Two calls, as the page shows them; `agrees` and `note` are by hand and hold or fail with what is measured.
+
+    `raises`: the errors that are an answer of theirs.
+    """
 
     theirs: str
     ours: str
     note: str = ""
     agrees: bool = True
+    raises: tuple[type[Exception], ...] = ()
 
 
-def differs(theirs: str, ours: str, note: str) -> Row:
-    return Row(theirs, ours, note, agrees=False)
+def differs(theirs: str, ours: str, note: str, *raises: type[Exception]) -> Row:
+    return Row(theirs, ours, note, agrees=False, raises=raises)
+
+
+def one_hot(labels: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.one_hot(labels, 4).movedim(-1, 1)
 
 
 def arrays() -> dict[str, Any]:
@@ -44,15 +52,17 @@ def arrays() -> dict[str, Any]:
     logits = 2 * torch.randn(3, 4, 5, 6, generator=draw, dtype=torch.float64)
     labels = torch.randint(4, (3, 5, 6), generator=draw)
     labels[0][labels[0] == 3] = 0
+    without_3 = labels.masked_fill(labels == 3, 1)
     shares = torch.tensor([0.1, 0.35, 0.6])[:, None, None]
     holes = labels.masked_fill(torch.rand(3, 5, 6, generator=draw) < shares, 255)
     return {
         "logits": logits.requires_grad_(),
         "labels": labels,
-        "without_3": labels.masked_fill(labels == 3, 1),
+        "without_3": without_3,
         "holes": holes,
         "nothing": torch.full_like(labels, 255),
-        "one_hot": torch.nn.functional.one_hot(labels, 4).movedim(-1, 1),
+        "one_hot": one_hot(labels),
+        "one_hot_without_3": one_hot(without_3),
         "soft": torch.randn(3, 4, 5, 6, generator=draw, dtype=torch.float64).softmax(1),
         "several": torch.randint(2, (3, 4, 5, 6), generator=draw),
         "mask": (labels == 1).long()[:, None],
@@ -355,6 +365,7 @@ LIBRARIES["segmentation_models_pytorch"] = (
             "LovaszLoss('multiclass')(logits, labels)",
             "LovaszSoftmaxLoss()(logits, labels)",
             "float64 logits meet a float32 product there.",
+            RuntimeError,
         ),
         Row(
             "LovaszLoss('multiclass', per_image=True)(logits.float(), labels)",
@@ -461,6 +472,7 @@ LIBRARIES["segmentation_models_pytorch"] = (
             "SoftCrossEntropyLoss()(logits, labels)",
             "CrossEntropyLoss()(logits, labels)",
             "Its own default, `smooth_factor=None`, is no number to compute with.",
+            TypeError,
         ),
         Row(
             "SoftCrossEntropyLoss(smooth_factor=0.1, ignore_index=255)(logits, holes)",
@@ -603,14 +615,64 @@ LIBRARIES["torch"] = (
     ),
 )
 
-MODULES = {"torch": "torch.nn.functional"}
+LIBRARIES["optax"] = (
+    "optax",
+    (
+        Row(
+            "poly_loss_cross_entropy(logits, soft).mean()",
+            "PolyCrossEntropyLoss(epsilon=2.0)(logits, soft)",
+            "ε is 2 there by default, 1 here.",
+        ),
+        differs(
+            "multiclass_generalized_dice_loss(logits, one_hot)",
+            "GeneralizedDiceLoss(smooth=1.0)(logits, one_hot)",
+            "The weights 1/T² of the batch multiply Dice losses of each class there; in the paper, and here, they "
+            "stand inside the two sums of one ratio.",
+        ),
+        Row(
+            "multiclass_generalized_dice_loss(logits, one_hot_without_3)",
+            "TverskyLoss(smooth=1.0, class_weights=(0, 0, 0, 1))(logits, without_3)",
+            "A class that the batch lacks has the weight 10⁷ there: no other counts.",
+        ),
+        Row("dice_loss(logits, one_hot).mean()", "TverskyLoss(smooth=1.0)(logits, labels)"),
+        Row(
+            "dice_loss(logits, one_hot, class_weights=weights).mean()",
+            "weights.mean() * TverskyLoss(smooth=1.0, class_weights=weights)(logits, labels)",
+            "Their weights multiply and are not divided by again.",
+        ),
+        Row(
+            "sigmoid_focal_loss(logits, several, alpha=0.25).mean()",
+            "FocalLoss(activation='sigmoid')(logits, several)",
+        ),
+        differs(
+            "sigmoid_focal_loss(logits, soft).mean()",
+            "FocalLoss(activation='sigmoid', alpha=None)(logits, soft)",
+            "The factor is (1 − p_t)^γ with a p_t mixed by the soft target there; here the costs of the two sides are "
+            "mixed.",
+        ),
+        Row(
+            "sigmoid_focal_loss(1000 * logits, several, gamma=0.5).mean()",
+            "FocalLoss(activation='sigmoid', alpha=None, gamma=0.5)(1000 * logits, several)",
+        ),
+        Row(
+            "softmax_cross_entropy_with_integer_labels(logits, labels).mean()",
+            "CrossEntropyLoss()(logits, labels)",
+        ),
+        Row(
+            "sigmoid_binary_cross_entropy(logits, several).mean()",
+            "CrossEntropyLoss(activation='sigmoid')(logits, several)",
+        ),
+    ),
+)
+
+MODULES = {"torch": "torch.nn.functional", "optax": "optax.losses"}
 
 PAGE = """# Where this library differs from others, and why
 
-Losses that others have too, theirs and ours on the same arrays in torch, in float64 where theirs can. Where both give
-the same number, the second column says with which options; where not, the last one says why. The difference is the
-larger one of two: of the values, relative to ours, and of the gradients with respect to the logits, relative to the
-largest entry of ours; it is infinite beside a 0 of ours, and where theirs is NaN or an error. The calls are made by
+Losses that others have too, theirs and ours on the same arrays, in float64 where theirs can. Where both give the same
+number, the second column says with which options; where not, the last one says why. The difference is the larger of
+two: of the values, relative to ours, and of the gradients with respect to the logits, relative to the largest entry of
+ours; it is infinite beside a 0 of ours, and where theirs is NaN or an error. The calls are made by
 `docs/make_differences.py`, which stops if a row that is said to agree differs by more than {agree:.0e}, or one that is
 said to differ does so by less than {differ:.0e}.
 
@@ -628,9 +690,10 @@ What comes up again and again:
 
 The arrays: `logits` of shape (3, 4, 5, 6) and `labels` of shape (3, 5, 6), without class 3 in the first image;
 `without_3` are labels without it in any image, `background` labels of class 0 alone. In `holes` 10, 35 and 60 % of the
-three images are 255, in `nothing` all pixels. `one_hot` and `soft` are targets of the logits' shape, `several` is one
-of overlapping classes; `mask` is one of a single class, (3, 1, 5, 6), and so is `mask_holes`, with the 255 of `holes`.
-`weights` has a number for each class, `distances` and `uneven` have one for each pair.
+three images are 255, in `nothing` all pixels. `one_hot`, `one_hot_without_3` and `soft` are targets of the logits'
+shape, `several` is one of overlapping classes; `mask` is one of a single class, (3, 1, 5, 6), and so is `mask_holes`,
+with the 255 of `holes`. `weights` has a number for each class, `distances` and `uneven` have one for each pair. For
+optax they are JAX's, with the classes last.
 {tables}"""
 
 TABLE = """
@@ -673,6 +736,27 @@ def run(call: str, names: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor
     return value.detach(), gradient
 
 
+def run_in_jax(call: str, names: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same where the arrays are JAX's, and those of the logits' shape have the classes last."""
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    given = {
+        name: jnp.asarray(array.detach() if torch.is_tensor(array) else array)
+        for name, array in arrays().items()
+    }
+
+    def value(logits: jax.Array) -> jax.Array:
+        maps = {
+            name: jnp.moveaxis(a, 1, -1) for name, a in {**given, "logits": logits}.items() if a.ndim == 4
+        }
+        return eval(call, {**names, **given, **maps})
+
+    made, gradient = jax.device_get(jax.value_and_grad(value)(given["logits"]))
+    return torch.tensor(made), torch.tensor(gradient)
+
+
 def relative(theirs: torch.Tensor, ours: torch.Tensor) -> float:
     """The largest difference by the largest entry of ours; infinite if theirs is NaN, or ours is 0 and theirs not."""
     if theirs.equal(ours):
@@ -680,11 +764,11 @@ def relative(theirs: torch.Tensor, ours: torch.Tensor) -> float:
     return float(((theirs - ours).abs().max() / ours.abs().max()).nan_to_num(torch.inf, torch.inf))
 
 
-def measured(row: Row, losses: Mapping[str, Any]) -> str:
+def measured(row: Row, losses: Mapping[str, Any], run_theirs: Callable[..., Any] = run) -> str:
     ours = run(row.ours, vars(seglosses_torch))
     try:
-        theirs = run(row.theirs, losses)
-    except (RuntimeError, TypeError) as error:
+        theirs = run_theirs(row.theirs, losses)
+    except row.raises as error:
         value, off = f"`{type(error).__name__}`", torch.inf
     else:
         value, off = f"{theirs[0]:.6g}", max(map(relative, theirs, ours))
@@ -698,8 +782,10 @@ def measured(row: Row, losses: Mapping[str, Any]) -> str:
 def main() -> None:
     tables = []
     for library, (title, rows) in LIBRARIES.items():
-        losses = losses_of(library)
-        tables.append(TABLE.format(title=title, rows="\n".join(measured(row, losses) for row in rows)))
+        losses, running = losses_of(library), run_in_jax if library == "optax" else run
+        tables.append(
+            TABLE.format(title=title, rows="\n".join(measured(row, losses, running) for row in rows))
+        )
     versions = ", ".join(f"{title} {version(library)}" for library, (title, _) in LIBRARIES.items())
     page = PAGE.format(agree=AGREE, differ=DIFFER, versions=versions, tables="".join(tables))
     Path(__file__).with_name("differences.md").write_text(page, encoding="utf-8")

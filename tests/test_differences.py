@@ -40,3 +40,12 @@ def test_a_row_that_the_numbers_contradict_is_an_error(theirs: str, agrees: bool
     row = MADE["Row"](theirs, "DiceLoss()(logits, labels)", agrees=agrees)
     with pytest.raises(SystemExit, match="are said to"):
         MADE["measured"](row, OURS)
+
+
+def test_an_error_is_an_answer_only_where_the_row_says_so() -> None:
+    call = "DiceLoss(smoothing=1.0)(logits, labels)"
+    with pytest.raises(TypeError, match="smoothing"):
+        MADE["measured"](MADE["differs"](call, "DiceLoss()(logits, labels)", ""), OURS)
+    assert "`TypeError`" in MADE["measured"](
+        MADE["differs"](call, "DiceLoss()(logits, labels)", "", TypeError), OURS
+    )
