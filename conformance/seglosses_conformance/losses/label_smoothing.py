@@ -167,6 +167,7 @@ NEIGHBOUR_AWARE = Entry(
         Sample({"weight": 1.0}, activations=("softmax",)),
         Sample({"kernel_size": 5, "weight": 0.5, "reduction": "sum"}, activations=("softmax",)),
     ),
+    curved=False,
     value_fault=other(weight=0.11),
     gradient_fault=lambda g: 1.01 * g,
     exceptions={

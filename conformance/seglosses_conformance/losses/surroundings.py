@@ -241,6 +241,7 @@ HAUSDORFF_BY_EROSION = Entry(
         Sample({"erosions": 3, "alpha": 1.0, "threshold": 0.125, "aggregate": "batch"}),
     ),
     exceptions=NO_ORDER,
+    soft_slope=False,
     value_fault=other(alpha=2.01),
     gradient_fault=lambda g: 0.99 * g,
 )
