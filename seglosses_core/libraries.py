@@ -35,7 +35,8 @@ STANDARD = (
     "broadcast_to", "clip", "concat", "cumulative_sum", "exp", "expand_dims", "expm1", "finfo", "flip", "float32",
     "float64", "floor", "full_like", "int32", "int64", "isfinite", "isnan", "log", "log1p", "matmul",
     "matrix_transpose", "max", "maximum", "mean", "min", "minimum", "moveaxis", "ones_like", "permute_dims",
-    "reshape", "sort", "sqrt", "squeeze", "stack", "sum", "take", "take_along_axis", "tanh", "where", "zeros", "zeros_like",
+    "reshape", "sort", "sqrt", "squeeze", "stack", "sum", "take", "take_along_axis", "tanh",
+    "where", "zeros", "zeros_like",
 )  # fmt: skip
 """What is used of the standard."""
 
