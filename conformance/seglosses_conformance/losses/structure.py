@@ -177,6 +177,7 @@ ENTRY = Entry(
         Sample({"kernel_size": 3}, activations=("sigmoid",)),
         Sample({"kernel_size": 3, "factor": 2.0, "aggregate": "batch"}, activations=("sigmoid",)),
     ),
+    soft_slope=False,
     value_fault=other(factor=5.1),
     gradient_fault=lambda g: 1.01 * g,
     exceptions={"permuted pixels": "it looks at neighbours"},
