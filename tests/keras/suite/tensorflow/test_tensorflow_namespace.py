@@ -194,6 +194,15 @@ def test_order():
     check(lambda n, a: n.permute_dims(a, (2, 0, 1)), x)
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_matrices(dtype):
+    """Of small whole numbers, so that the sums are exact in any order."""
+    random = np.random.default_rng(0)
+    x, y = (random.integers(-4, 5, shape).astype(dtype) for shape in ((2, 3, 4), (2, 4, 5)))
+    check(lambda n, a, b: n.matmul(a, b), x, y)
+    check(lambda n, a: n.matrix_transpose(a), x)
+
+
 def test_dtypes():
     there = xp.__array_namespace_info__().dtypes()
     assert there == {name: getattr(xp, name) for name in ("bool", "int32", "int64", "float32", "float64")}
