@@ -202,7 +202,7 @@ def test_settings_of_the_losses() -> None:
         "power Jaccard, p learned": f"`PowerJaccardLoss` | `reduction=mean, {common}, p=1.5`",
         "Dice": f"`DiceLoss` | `reduction=mean, {overlap}`",
         "power Dice, p = 2": f"`PowerDiceLoss` | `reduction=mean, {common}, p=2.0`",
-        "focal": "`FocalLoss` | `reduction=mean, gamma=2.0, alpha=None`",
+        "focal": "`FocalLoss` | `reduction=mean, gamma=2.0, alpha=None, normalized=False`",
         "locally adaptive": "`LocallyAdaptiveLoss` | `reduction=Minkowski(k=3.0), kernel_size=3, stride=1,"
         " standardize=True`",
         "pointwise exponential": f"`PointwiseExponentialLoss` | `reduction=mean, {common}, alpha=20.0,"
