@@ -451,7 +451,7 @@ class Ops:
         along = xp.moveaxis(seeds, axis, -1)
 
         def since_last(seeds: Array) -> Array:
-            index = xp.cumulative_sum(xp.ones_like(seeds, dtype=xp.int32), axis=-1)
+            index = self.cumulative_sum(xp.ones_like(seeds, dtype=xp.int32), axis=-1)
             return index - self.cumulative_max(xp.where(seeds, index, xp.full_like(index, -far)))
 
         until_next = xp.flip(since_last(xp.flip(along, axis=-1)), axis=-1)
