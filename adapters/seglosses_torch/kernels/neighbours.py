@@ -34,6 +34,7 @@ def sum_of_neighbours(
     at_1 = (pixels // L2) % L1
     at_0 = pixels // L2 // L1
     own = tl.load(labels + pixels, mask=inside, other=0)
+    classes = tl.zeros((B,), tl.int32) + first
     count = tl.zeros((B,), D)
     sums = ()
     for _ in tl.static_range(K):
@@ -51,13 +52,13 @@ def sum_of_neighbours(
                 place = x + at + neighbours * x_s
                 more = ()
                 for k in tl.static_range(K):
-                    read = tl.load(place + k * x_c, mask=there & (first + k < C), other=0.0)
+                    read = tl.load(place + k * x_c, mask=there & (classes + k < C), other=0.0)
                     more = more + (sums[k] + weight * read,)
                 sums = more
     if first == 0:
         tl.store(number + image * S + pixels, count, mask=inside)
     for k in tl.static_range(K):
-        tl.store(totals + at + pixels * x_s + k * x_c, sums[k], mask=inside & (first + k < C))
+        tl.store(totals + at + pixels * x_s + k * x_c, sums[k], mask=inside & (classes + k < C))
 
 
 def sum_alike(x: Tensor, class_axis: int, labels: Tensor, size: int) -> tuple[Tensor, Tensor] | None:
