@@ -62,16 +62,16 @@ def _mode(loss: Loss, logits: Tensor, given: dict[str, Any], constants: list[tup
 
 def make_ops(logits: Tensor, axis: int, mode: Mode = Mode.FORMULA) -> Ops:
     if mode is Mode.EAGER:
-        return eager_operations(logits)(axis, logits.ndim)
-    if mode is Mode.COMPILED and kernels.serve(logits):
+        return eager_operations(logits, axis)(axis, logits.ndim)
+    if mode is Mode.COMPILED and kernels.serve(logits, axis):
         from seglosses_torch.fused import CompiledFusedOps
 
         return CompiledFusedOps(axis, logits.ndim)
     return (CompiledOps if torch.compiler.is_compiling() else TorchOps)(axis, logits.ndim)
 
 
-def eager_operations(logits: Tensor) -> type[EagerOps]:
-    if not kernels.serve(logits):
+def eager_operations(logits: Tensor, class_axis: int) -> type[EagerOps]:
+    if not kernels.serve(logits, class_axis):
         return EagerOps
     from seglosses_torch.fused import FusedOps
 
@@ -211,7 +211,9 @@ class _Made(torch.autograd.Function):
             return None, None, _differentiable(kept, arrays, upstream), *nothing
         back = ctx.back
         if back is None:
-            again = _value_with_back(kept.loss, kept.call(arrays, eager_operations(arrays[0])))
+            again = _value_with_back(
+                kept.loss, kept.call(arrays, eager_operations(arrays[0], kept.class_axis))
+            )
             assert again is not None
             back = again[1]
         if ctx.once:

@@ -17,9 +17,14 @@ from torch import Tensor
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
-def serve(logits: Tensor) -> bool:
+MOST_ROWS = 65_535
+"""So many programs beside each other CUDA takes on the axis of a launch that has the images, or their classes."""
+
+
+def serve(logits: Tensor, class_axis: int) -> bool:
     """Whether the kernels compute the losses of these logits, as far as there are kernels for a loss."""
-    return logits.device.type in _devices() and logits.dtype in _DTYPES
+    known = logits.device.type in _devices() and logits.dtype in _DTYPES
+    return known and logits.shape[0] * logits.shape[class_axis] <= MOST_ROWS
 
 
 @torch.compiler.assume_constant_result

@@ -41,7 +41,7 @@ def cut_of(activation: str, classes: int, *, double: bool) -> tuple[Cut, Cut]:
 
 
 def as_pairs(exponents: Sequence[float]) -> Exponents:
-    """Exponents from their exponents in one row. Whole ones are integers: the kernels' compiler compares these."""
+    """The pairs, from a row of their numbers. Whole ones are integers: the kernels' compiler compares these."""
     whole = [int(k) if k == int(k) else k for k in exponents]
     return tuple(zip(whole[::2], whole[1::2], strict=True))
 
