@@ -100,6 +100,7 @@ def log_pivots(matrix: list[list[Any]]) -> list[Any]:
 
 SMALL: dict[str, Any] = {"radius": 2, "pool": 1}
 TWO = np.array([[[0.8, 0.3]]])
+WEIGHTS = np.resize([1.0, 3.0, 0.0, 2.0, 4.0, 0.0, 1.0], (2, 5, 4))
 
 ENTRY = Entry(
     loss="RegionMutualInformationLoss",
@@ -154,6 +155,24 @@ ENTRY = Entry(
             target=np.array([0, 2, 1, 1]),
         ),
         case("radius-3", "Nine pixels in a window.", radius=3, pool=1, **LARGE),
+        case(
+            "large-sum-weights",
+            "Whole numbers as weights, where windows are more than their pixels and so leave something open.",
+            flags="mask",
+            reduction="sum",
+            **SMALL,
+            **masked(LARGE["logits"], mask=4 * WEIGHTS.astype(int)),
+            target=LARGE["target"],
+        ),
+        case(
+            "large-one-class",
+            "One class with weights.",
+            flags="mask sigmoid one-class",
+            activation="sigmoid",
+            **SMALL,
+            **masked(LARGE["logits"][:, :1], mask=WEIGHTS),
+            target=LARGE["target"],
+        ),
         case(
             "pool-mask",
             "Windows of pooled pixels, some of them ignored.",
