@@ -22,6 +22,7 @@ from seglosses_core.libraries import (
     registered,
     shape_of,
 )
+from seglosses_core.weights import is_ordinary
 
 
 def ops_for(array: Array, class_axis: int, rank: int) -> Ops:
@@ -30,18 +31,8 @@ def ops_for(array: Array, class_axis: int, rank: int) -> Ops:
     return Ops(namespace_of(array), class_axis, rank) if make_ops is None else make_ops(class_axis, rank)
 
 
-ORDINARY = 2.0**54
-"""Weights whose largest is between this and its inverse are not scaled."""
 UNREACHED = 2.0**100
 """A squared distance to what is not there: more than any other, and no infinity, at which debuggers stop."""
-_SCALES = {"float32": (90, 100), "float64": (540, 560)}
-"""By dtype, the exponents of the powers of two that larger weights are divided and smaller ones multiplied by: then the
-product of two such weights stays in the dtype's range."""
-
-
-def is_ordinary(lowest: Any, highest: Any) -> bool:
-    """Whether weights between these numbers can be used as they are."""
-    return bool(lowest >= 0 and (highest == 0 or 1 / ORDINARY <= highest <= ORDINARY))
 
 
 class Ops:
@@ -146,21 +137,6 @@ class Ops:
         """Whether weights are known to be finite, not negative and of a size that needs no scaling (`relative`); False
         where values are not looked at."""
         return library_of(weights) == "numpy" and is_ordinary(weights.min(), weights.max())
-
-    def relative(self, weights: Array) -> tuple[Array, Array]:
-        """Weights times a power of two that brings the largest near 1, and the inverse of that power, wide. Ordinary
-        weights stay as they are."""
-        xp = self.xp
-        down, up = _SCALES[dtype_name(weights)]
-        largest = xp.max(weights)
-        large, small = largest > ORDINARY, largest < 1 / ORDINARY
-
-        def choose(if_large: float, if_small: float, dtype: Any) -> Array:
-            one = xp.ones_like(largest, dtype=dtype)
-            return xp.where(large, if_large * one, xp.where(small, if_small * one, one))
-
-        inverse = choose(2.0**down, 2.0**-up, self.accumulation_dtype(weights))
-        return weights * choose(2.0**-down, 2.0**up, weights.dtype), inverse
 
     # -- shapes ---------------------------------------------------------------------------------------------------
 
@@ -426,21 +402,7 @@ class Ops:
 
     # -- distances ------------------------------------------------------------------------------------------------
 
-    def squared_distance(
-        self, seeds: Array, axes: Sequence[int], spacing: Sequence[float], dtype: Any
-    ) -> Array:
-        """The square of the Euclidean distance of each place to the nearest where the bools `seeds` are True, UNREACHED
-        where there is none; `spacing` is that of the places on each of the axes. Exact, and without a derivative."""
-        if not axes:
-            return self._unless(seeds, dtype)
-        steps = list(zip(axes, spacing, strict=True))
-        axis, step = steps[0]
-        squared = self.nearest_seed(seeds, axis, step * step, dtype)
-        for axis, step in steps[1:]:
-            squared = self.nearest(squared, axis, step * step)
-        return squared
-
-    def _unless(self, seeds: Array, dtype: Any) -> Array:
+    def zero_at_seeds(self, seeds: Array, dtype: Any) -> Array:
         """0 at the seeds, else UNREACHED."""
         zero = self.xp.zeros_like(seeds, dtype=dtype)
         return self.xp.where(seeds, zero, self.xp.full_like(zero, UNREACHED))

@@ -20,9 +20,10 @@ from seglosses_core.checks import (
 from seglosses_core.costs import Costs, reduce, totals
 from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Loss
-from seglosses_core.ops import Ops, is_ordinary
+from seglosses_core.ops import Ops
 from seglosses_core.reductions import Pooling
 from seglosses_core.target import Target
+from seglosses_core.weights import is_ordinary, relative
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,7 @@ class SingleLoss(Loss):
         if given is None:
             return None, None
         if not isinstance(given, tuple):
-            return ops.relative(ops.constant(given, target.like, target.dtype))
+            return relative(ops.constant(given, target.like, target.dtype), ops)
         largest = max(given)
         if is_ordinary(0, largest):
             return ops.constant(given, target.like, target.dtype), None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from seglosses_core.arithmetic import once, power, product_or_none
 from seglosses_core.checks import dtype_is
 from seglosses_core.libraries import Array
+from seglosses_core.weights import relative
 
 if TYPE_CHECKING:
     from seglosses_core.ops import Ops
@@ -119,7 +120,7 @@ class Target:
         if weights.dtype == ops.xp.bool or ops.is_ordinary(read):
             return read, None
         self.require(ops.xp.all((read >= 0) & (read < float("inf"))))
-        return (read, None) if self._scaled else ops.relative(read)
+        return (read, None) if self._scaled else relative(read, ops)
 
     def require(self, all_valid: Array) -> None:
         """Make the value NaN unless a 0-dimensional bool is True."""

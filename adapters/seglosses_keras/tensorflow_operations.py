@@ -108,7 +108,7 @@ class TensorFlowOps(Ops):
 
     def nearest_seed(self, seeds: tf.Tensor, axis: int, factor: float, dtype: Any) -> tf.Tensor:
         # TensorFlow has no cumulative maximum.
-        return self.nearest(self._unless(seeds, dtype), axis, factor)
+        return self.nearest(self.zero_at_seeds(seeds, dtype), axis, factor)
 
     def nearest(self, squared: tf.Tensor, axis: int, factor: float) -> tf.Tensor:
         length = tf.shape(squared)[axis]

@@ -13,7 +13,7 @@ from seglosses_core.activations import Cotangent, Identity, Prediction, Sigmoid
 from seglosses_core.activations.softmax import AtLabel
 from seglosses_core.arithmetic import once, product, sum_or_none
 from seglosses_core.moments import Term
-from seglosses_core.ops import is_ordinary
+from seglosses_core.weights import is_ordinary
 from seglosses_torch.operations import TorchOps, TorchSoftmax
 
 

@@ -10,6 +10,21 @@ from seglosses_core.libraries import Array
 from seglosses_core.ops import UNREACHED, Ops
 
 
+def squared_distance(
+    seeds: Array, axes: Sequence[int], spacing: Sequence[float], ops: Ops, dtype: Any
+) -> Array:
+    """The square of the Euclidean distance of each place to the nearest where the bools `seeds` are True, UNREACHED
+    where there is none; `spacing` is that of the places on each of the axes. Exact, and without a derivative."""
+    if not axes:
+        return ops.zero_at_seeds(seeds, dtype)
+    steps = list(zip(axes, spacing, strict=True))
+    axis, step = steps[0]
+    squared = ops.nearest_seed(seeds, axis, step * step, dtype)
+    for axis, step in steps[1:]:
+        squared = ops.nearest(squared, axis, step * step)
+    return squared
+
+
 def squared_boundary_distance(
     regions: Array, valid: Array | None, spacing: Sequence[float], ops: Ops, dtype: Any
 ) -> Array:
@@ -18,7 +33,8 @@ def squared_boundary_distance(
     xp = ops.xp
     there = xp.ones_like(regions) if valid is None else ops.over_classes(valid)
     inside, outside = (
-        ops.squared_distance(seeds & there, ops.spatial_axes, spacing, dtype) for seeds in (~regions, regions)
+        squared_distance(seeds & there, ops.spatial_axes, spacing, ops, dtype)
+        for seeds in (~regions, regions)
     )
     return xp.where(regions, inside, outside)
 
@@ -47,7 +63,7 @@ def penalty(regions: Array, valid: Array | None, spacing: Sequence[float], ops: 
         return nothing
     there = xp.ones_like(regions) if valid is None else ops.over_classes(valid)
     distance, bounded = finite_root(
-        ops.squared_distance(~regions & there, ops.spatial_axes, spacing, dtype), ops
+        squared_distance(~regions & there, ops.spatial_axes, spacing, ops, dtype), ops
     )
     inside, least = regions & there & bounded, min(spacing)
     deepest = xp.max(xp.where(inside, distance, nothing), axis=ops.spatial_axes, keepdims=True)

@@ -8,7 +8,7 @@ from seglosses_core.checks import check_integer, check_number
 from seglosses_core.heatmaps.checks import signed
 from seglosses_core.libraries import Array
 from seglosses_core.maps.checks import check_labels
-from seglosses_core.maps.distance import check_spacing
+from seglosses_core.maps.distance import check_spacing, squared_distance
 from seglosses_core.maps.from_labels import nan_if_outside
 from seglosses_core.ops import UNREACHED, Ops, ops_for
 
@@ -125,4 +125,4 @@ def _squared_distances(
     """Those to each instance, one after the other."""
     axes = range(1, ops.rank - 1)
     for k in range(1, num_instances + 1):
-        yield ops.squared_distance(instances == k, axes, spacing or [1.0] * len(axes), ops.xp.float32)
+        yield squared_distance(instances == k, axes, spacing or [1.0] * len(axes), ops, ops.xp.float32)
