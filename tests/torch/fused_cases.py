@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import gc
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+from triton.runtime.interpreter import GridExecutor
 
 import seglosses_torch
 from seglosses_torch import function, kernels
@@ -224,7 +227,52 @@ def compiled() -> list[str]:
     return wrong
 
 
+NO_LAUNCH = {
+    "alias", "as_strided", "detach", "empty", "empty_like", "expand", "new_empty", "permute", "select", "slice",
+    "split", "squeeze", "unbind", "unsqueeze", "view",
+}  # fmt: skip
+MOST_LAUNCHES = {
+    "dice": 11, "power-jaccard": 11, "overlapping": 11, "cross-entropy": 12, "dice and cross-entropy": 27, "focal": 31
+}  # fmt: skip
+
+
+class Launches(TorchDispatchMode):
+    """Counts what a call would start on a GPU, forward and backward: operations that are no views, and kernels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += operation.overloadpacket.__name__ not in NO_LAUNCH
+        return operation(*args, **(kwargs or {}))
+
+    def counting(self, start: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.count += 1
+            with _disable_current_modes():  # what the interpreter does is no launch
+                return start(*args, **kwargs)
+
+        return counted
+
+
+def launches() -> list[str]:
+    """On a GPU a launch costs 10 µs and more of a processor's time."""
+    logits = torch.randn(2, CLASSES, *SPACE, requires_grad=True)
+    labels = torch.randint(0, CLASSES, (2, *SPACE))
+    wrong, known, start = [], losses(), GridExecutor.__call__
+    for name, most in MOST_LAUNCHES.items():
+        seen = Launches()
+        GridExecutor.__call__ = seen.counting(start)
+        with seen:
+            torch.autograd.grad(known[name](logits, labels), logits)
+        GridExecutor.__call__ = start
+        if seen.count > most:
+            wrong.append(f"{name}: {seen.count} launches, more than {most}")
+    return wrong
+
+
 if __name__ == "__main__":
-    for line in [*everything(), *compiled()]:
+    for line in [*everything(), *compiled(), *launches()]:
         print(line)
     print("OK")
