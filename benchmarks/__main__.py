@@ -1,8 +1,10 @@
-"""Time and memory of value and gradient, ours beside others', each in a process of its own.
+r"""Time and memory of value and gradient, ours beside others', each in a process of its own.
 
 python -m benchmarks --save                                        # all of it, then the page and its pictures
 python -m benchmarks --quick                                       # a few minutes
 python -m benchmarks --framework torch --mode eager --case ct --loss dice focal
+python -m benchmarks --loss lovasz_softmax cl_dice hausdorff_dt distance_map generalized_dice focal_tversky mcc \
+    unified_focal                                                  # the further losses of the plan
 python -m benchmarks --beside HEAD~1 --case small voc              # what a change has made faster or slower
 """
 

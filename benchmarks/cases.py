@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,13 @@ REGION_LOSSES = ("dice", "jaccard", "tversky", "power_jaccard", "dice_cross_entr
 LOCAL_LOSSES = ("local_3", "local_5", "local_7")
 """The locally adaptive loss by its window."""
 BATCH_LOSSES = ("batch_dice", "batch_jaccard")
-"""With sums over the batch, which is all that segmentation_models_pytorch has."""
+"""With sums over the batch, which is all that segmentation_models_pytorch has of these."""
+DICE_LIKE_LOSSES = ("generalized_dice", "focal_tversky", "mcc")
+"""With the sums of Dice, and another ratio."""
+FURTHER_LOSSES = (*DICE_LIKE_LOSSES, "unified_focal")
+"""Of which there are few or none elsewhere: beside Dice, or Dice + cross-entropy."""
+DISTANCE_MAP = "distance_map"
+"""No loss: the signed distance map of the labels times the logits, summed, so that the gradient is the map."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,11 @@ CASES = {
         Case("ct", (2, 14, 96, 96, 96), (*MULTICLASS, *BATCH_LOSSES), "organs of the abdomen in CT volumes"),
         Case("crop", (2, 14, 64, 64, 64), ("dice",), "crops of CT volumes, beside a neighbour"),
         Case("ade", (2, 150, 512, 512), ("cross_entropy", "dice"), "the classes of ADE20K"),
+        Case("voc-more", (4, 21, 512, 512), ("lovasz_softmax", *FURTHER_LOSSES), "as voc, further losses"),
+        Case("ct-more", (2, 14, 96, 96, 96), FURTHER_LOSSES, "as ct, further losses"),
+        Case("vessels", (2, 1, 512, 512), ("cl_dice", "hausdorff_dt", DISTANCE_MAP), "skeletons, distances"),
+        Case("vessels-ct", (1, 1, 64, 96, 96), ("cl_dice",), "skeletons of a volume"),
+        Case("lesion", (1, 1, 128, 128, 128), ("hausdorff_dt", DISTANCE_MAP), "distances in a volume"),
         Case("local", (2, 21, 321, 321), LOCAL_LOSSES, "the windows of the locally adaptive loss"),
         Case("small", (8, 4, 64, 64), ("cross_entropy", "dice"), "overhead"),
         Case("ct-half", (2, 14, 96, 96, 96), ("cross_entropy", "dice"), "as ct, in bfloat16", "bfloat16"),
@@ -111,28 +123,35 @@ def _cells(space: list[int], edge: int) -> int:
     return math.prod(n // edge for n in space)
 
 
+def iterations(case: Case) -> int:
+    """Of the skeletons of clDice: half the width of what is thick."""
+    return 10 if len(case.shape) == 4 else 5
+
+
 def ours(package: Any, case: Case, loss: str, **common: Any) -> Any:
     """The loss of one of the packages of this project."""
     common["activation"] = case.activation
     region = {"smooth": SMOOTH, **common}
-    if loss == "cross_entropy":
-        return package.CrossEntropyLoss(**common)
-    if loss == "focal":
-        return package.FocalLoss(gamma=GAMMA, alpha=ALPHA if case.binary else None, **common)
-    if loss == "dice":
-        return package.DiceLoss(**region)
-    if loss == "jaccard":
-        return package.JaccardLoss(**region)
-    if loss == "tversky":
-        return package.TverskyLoss(**TVERSKY, **region)
-    if loss == "power_jaccard":
-        return package.PowerJaccardLoss(p=2.0, **region)
-    if loss == "dice_cross_entropy":
-        return package.DiceLoss(**region) + package.CrossEntropyLoss(**common)
-    if loss == "batch_dice":
-        return package.DiceLoss(aggregate="batch", **region)
-    if loss == "batch_jaccard":
-        return package.JaccardLoss(aggregate="batch", **region)
+    found: dict[str, Callable[[], Any]] = {
+        "cross_entropy": lambda: package.CrossEntropyLoss(**common),
+        "focal": lambda: package.FocalLoss(gamma=GAMMA, alpha=ALPHA if case.binary else None, **common),
+        "dice": lambda: package.DiceLoss(**region),
+        "jaccard": lambda: package.JaccardLoss(**region),
+        "tversky": lambda: package.TverskyLoss(**TVERSKY, **region),
+        "power_jaccard": lambda: package.PowerJaccardLoss(p=2.0, **region),
+        "dice_cross_entropy": lambda: package.DiceLoss(**region) + package.CrossEntropyLoss(**common),
+        "batch_dice": lambda: package.DiceLoss(aggregate="batch", **region),
+        "batch_jaccard": lambda: package.JaccardLoss(aggregate="batch", **region),
+        "generalized_dice": lambda: package.GeneralizedDiceLoss(**region),
+        "focal_tversky": lambda: package.FocalTverskyLoss(**TVERSKY, **region),
+        "mcc": lambda: package.MCCLoss(**region),
+        "unified_focal": lambda: package.unified_focal_loss(num_classes=case.classes, **common),
+        "lovasz_softmax": lambda: package.LovaszSoftmaxLoss(aggregate="image", **common),
+        "cl_dice": lambda: package.ClDiceLoss(iterations=iterations(case), **common),
+        "hausdorff_dt": lambda: package.HausdorffDTLoss(**common),
+    }
     if window(loss):
         return package.LocallyAdaptiveLoss(kernel_size=window(loss), **common)
-    raise ValueError(f"No loss is named {loss!r}.")
+    if loss not in found:
+        raise ValueError(f"No loss is named {loss!r}.")
+    return found[loss]()

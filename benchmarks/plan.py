@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from benchmarks.cases import BATCH_LOSSES, CASES, Case
+from benchmarks.cases import BATCH_LOSSES, CASES, DISTANCE_MAP, Case
+from benchmarks.competitors import LIBRARIES
 from benchmarks.run import NEIGHBOUR, Setting
 
 
@@ -23,14 +24,15 @@ _ALL_LOSSES = tuple(dict.fromkeys(loss for case in CASES.values() for loss in ca
 def jobs(
     settings: Iterable[Setting], cases: Iterable[str], losses: Iterable[str] = _ALL_LOSSES
 ) -> Iterator[Job]:
-    """Every loss asked for of every case that has it. Sums over the batch are there for one library alone."""
+    """Every loss asked for of every case that has it. Sums over the batch and distance maps are there for one library
+    alone, the maps in the frameworks that it is compared in."""
     losses = set(losses)
     if find_spec("segmentation_models_pytorch") is None:
         losses -= set(BATCH_LOSSES)
     for setting in settings:
         for name in cases:
             for loss in CASES[name].losses:
-                if loss in losses:
+                if loss in losses and (loss != DISTANCE_MAP or "scipy" in LIBRARIES[setting.framework]):
                     yield Job(setting, CASES[name], loss)
 
 
@@ -42,6 +44,7 @@ def full(device: str) -> list[Job]:
     few = ("cross_entropy", "focal", "dice", "jaccard")
     planned = [
         *jobs(on("torch", "eager"), ("binary", "voc", "ct", "ade", "local", "small", "ct-half", *_GROWTH)),
+        *jobs(on("torch", "eager"), ("voc-more", "ct-more", "vessels", "vessels-ct", "lesion")),
         *jobs(on("torch", "compile"), ("voc", "ct", "ade", "local", "small", "ct-half")),
         *jobs(on("torch", "compile"), ("binary",), ("cross_entropy", "dice")),
         *jobs(on("jax", "jit"), ("voc", "ct", "ade", "local", "small")),
@@ -53,6 +56,7 @@ def full(device: str) -> list[Job]:
         planned += jobs(on("torch", "eager", "huge pages"), ("voc", "ct"), few)
         planned += jobs([*on("torch", "eager"), *on("torch", "eager", NEIGHBOUR)], ("crop",))
         planned += jobs(on("numpy", "eager"), ("voc", "small"), ("cross_entropy", "dice"))
+        planned += jobs(on("numpy", "eager"), ("vessels", "lesion"), (DISTANCE_MAP,))
     return planned
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import CASES, window
-from benchmarks.competitors import DICE_ALONE, LIMIT, OURS, OURS_ONE_HOT, PLAIN
+from benchmarks.competitors import DICE_ALONE, DICE_AND_CROSS_ENTROPY, LIMIT, OURS, OURS_ONE_HOT, PLAIN
 from benchmarks.results import Quartiles, Row, read
 from benchmarks.targets import judge
 
@@ -36,7 +36,8 @@ ready made.
 - *{PLAIN}*: what a user would write, from one-hot, softmax and sums, with the framework's own derivative.
 - *{LIMIT}*: what memory alone would take: the logits read twice, for pixel losses once, and a tensor of their size
   written.
-- *{DICE_ALONE}*: what of Dice + cross-entropy would be paid anyway.
+- *{DICE_ALONE}*: what of Dice + cross-entropy would be paid anyway, and a measure of losses with the same sums.
+- *{DICE_AND_CROSS_ENTROPY}*: the same for the unified focal loss.
 - *{OURS_ONE_HOT}*: ours with the target that Keras' own losses take.
 
 **Memory** is the peak beyond the logits and one gradient, in tensors of the logits' size, the median of three
@@ -52,9 +53,10 @@ data loaders do.
 """
 
 COLOURS = {
-    OURS: "black", OURS_ONE_HOT: "0.5", DICE_ALONE: "0.75", PLAIN: "tab:orange", LIMIT: "tab:green", "torch": "tab:red",
-    "monai": "tab:blue", "kornia": "tab:purple", "exacta": "tab:olive", "segmentation_models_pytorch": "tab:brown",
-    "optax": "tab:cyan", "keras": "tab:red",
+    OURS: "black", OURS_ONE_HOT: "0.5", DICE_ALONE: "0.75", DICE_AND_CROSS_ENTROPY: "0.6",
+    PLAIN: "tab:orange", LIMIT: "tab:green", "torch": "tab:red", "monai": "tab:blue", "kornia": "tab:purple",
+    "exacta": "tab:olive", "segmentation_models_pytorch": "tab:brown", "optax": "tab:cyan", "keras": "tab:red",
+    "scipy": "tab:gray",
 }  # fmt: skip
 
 

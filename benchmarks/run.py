@@ -34,6 +34,9 @@ SURROUNDINGS: dict[str, dict[str, str]] = {
 """The environment variables of each."""
 TOLERANCE = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 2e-2}
 """By how much a value may differ from ours, relatively, and a gradient, relatively to its largest entry."""
+ROUNDED = {"lovasz_softmax": 5e-3}
+"""By loss, where others round more: their slopes of Lovász are differences of ratios near 1. On 1×4×512×512 in float32
+kornia's gradient is 1e-2 off its own in float64, ours 1e-5."""
 MEMORY_REPEATS = 3
 SETTLE = 0.01
 """Seconds before each question, for the threads of the last library to fall asleep."""
@@ -171,7 +174,7 @@ def _measure(setting: Setting, case: Case, loss: str, workers: Sequence[Worker],
         row.note = about.get("absent", "") or about.get("failed", "")
         if "value" in about:
             row.difference = difference(about, ours)
-            if not row.difference <= TOLERANCE[case.dtype]:
+            if not row.difference <= ROUNDED.get(loss, TOLERANCE[case.dtype]):
                 row.note = f"refused: another number, {about['value']:.6g} instead of {ours['value']:.6g}"
         if not row.note:
             taking_part.append((worker, row))

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from benchmarks import plan, report, results, targets
-from benchmarks.cases import BATCH_LOSSES, CASES, MULTICLASS, PIXEL_LOSSES, Case, make_inputs
+from benchmarks.cases import (
+    BATCH_LOSSES,
+    CASES,
+    DISTANCE_MAP,
+    FURTHER_LOSSES,
+    MULTICLASS,
+    PIXEL_LOSSES,
+    Case,
+    make_inputs,
+)
 from benchmarks.competitors import ANOTHER_NUMBER, FRAMEWORKS, LIBRARIES, LIMIT, OURS, PLAIN, module_of
 from benchmarks.results import Row, quartiles, ratios
 from benchmarks.run import difference
@@ -22,6 +31,9 @@ TINY = {
         Case("binary", (2, 1, 8, 8), (*PIXEL_LOSSES, "dice", "jaccard", "tversky"), ""),
         Case("images", (2, 4, 9, 9), (*MULTICLASS, *BATCH_LOSSES, "tversky", "local_3"), ""),
         Case("volumes", (2, 3, 4, 4, 4), ("dice",), ""),
+        Case("more", (2, 4, 9, 9), ("lovasz_softmax", *FURTHER_LOSSES), ""),
+        Case("vessels", (2, 1, 9, 8), ("cl_dice", "hausdorff_dt", DISTANCE_MAP), ""),
+        Case("vessels-ct", (1, 1, 6, 7, 8), ("cl_dice", "hausdorff_dt", DISTANCE_MAP), ""),
     )
 }
 PEERS = {

@@ -49,8 +49,9 @@ NAMES = Names(
 )
 
 
-def plain(case: Case, loss: str) -> Competitor:
-    return Competitor(formula(NAMES, case, loss))
+def plain(case: Case, loss: str) -> Competitor | None:
+    function = formula(NAMES, case, loss)
+    return Competitor(function) if function else None
 
 
 def of_optax(case: Case, loss: str) -> Competitor | None:

@@ -8,15 +8,29 @@ from typing import Any
 import numpy as np
 
 import seglosses_core
-from benchmarks.cases import PIXEL_LOSSES, SMOOTH, Case, ours
-from benchmarks.competitors import LIMIT, OURS, PLAIN, Competitor
+from benchmarks.cases import DISTANCE_MAP, PIXEL_LOSSES, SMOOTH, Case, ours
+from benchmarks.competitors import LIMIT, OURS, PLAIN, Competitor, signed_distances
 from benchmarks.memory import resident_peak
 
 Array = np.ndarray
 
 
 def of_seglosses(case: Case, loss: str) -> Competitor:
+    if loss == DISTANCE_MAP:
+        return _of_distances(lambda y: seglosses_core.signed_distance_map(y, num_classes=1))
     return Competitor(ours(seglosses_core, case, loss).value_and_grad)
+
+
+def of_scipy(case: Case, loss: str) -> Competitor | None:
+    return _of_distances(signed_distances()) if loss == DISTANCE_MAP else None
+
+
+def _of_distances(distances: Callable[[Array], Array]) -> Competitor:
+    def function(z: Array, y: Array) -> tuple[Array, Array]:
+        found = distances(y)
+        return (found * z).sum(), found
+
+    return Competitor(function, target="labels")
 
 
 def plain(case: Case, loss: str) -> Competitor | None:
@@ -57,6 +71,7 @@ def limit(case: Case, loss: str) -> Competitor:
 LIBRARIES: dict[str, Callable[[Case, str], Competitor | None]] = {
     OURS: of_seglosses,
     PLAIN: plain,
+    "scipy": of_scipy,
     LIMIT: limit,
 }
 

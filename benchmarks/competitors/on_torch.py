@@ -10,8 +10,28 @@ import torch
 import torch.nn.functional as F
 
 import seglosses_torch
-from benchmarks.cases import ALPHA, GAMMA, PIXEL_LOSSES, SMOOTH, TVERSKY, Case, ours
-from benchmarks.competitors import DICE_ALONE, LIMIT, OURS, PLAIN, Competitor, Differs
+from benchmarks.cases import (
+    ALPHA,
+    DICE_LIKE_LOSSES,
+    DISTANCE_MAP,
+    GAMMA,
+    PIXEL_LOSSES,
+    SMOOTH,
+    TVERSKY,
+    Case,
+    iterations,
+    ours,
+)
+from benchmarks.competitors import (
+    DICE_ALONE,
+    DICE_AND_CROSS_ENTROPY,
+    LIMIT,
+    OURS,
+    PLAIN,
+    Competitor,
+    Differs,
+    signed_distances,
+)
 from benchmarks.competitors.plain import Names, formula
 from benchmarks.memory import resident_peak
 
@@ -19,11 +39,18 @@ Tensor = torch.Tensor
 
 
 def of_seglosses(case: Case, loss: str) -> Competitor:
+    if loss == DISTANCE_MAP:
+        distances = seglosses_torch.signed_distance_map
+        return Competitor(lambda z, y: (distances(y, num_classes=1) * z).sum(), target="labels")
     return Competitor(ours(seglosses_torch, case, loss))
 
 
 def dice_alone(case: Case, loss: str) -> Competitor | None:
-    return of_seglosses(case, "dice") if loss == "dice_cross_entropy" else None
+    return of_seglosses(case, "dice") if loss in ("dice_cross_entropy", *DICE_LIKE_LOSSES) else None
+
+
+def dice_and_cross_entropy(case: Case, loss: str) -> Competitor | None:
+    return of_seglosses(case, "dice_cross_entropy") if loss == "unified_focal" else None
 
 
 def _windows(x: Tensor, size: int) -> Tensor:
@@ -46,8 +73,9 @@ NAMES = Names(
 )
 
 
-def plain(case: Case, loss: str) -> Competitor:
-    return Competitor(formula(NAMES, case, loss))
+def plain(case: Case, loss: str) -> Competitor | None:
+    function = formula(NAMES, case, loss)
+    return Competitor(function) if function else None
 
 
 def of_torch(case: Case, loss: str) -> Competitor | None:
@@ -77,6 +105,11 @@ def of_monai(case: Case, loss: str) -> Competitor | None:
         "power_jaccard": lambda: losses.DiceLoss(jaccard=True, squared_pred=True, **activation, **twice),
         "tversky": lambda: losses.TverskyLoss(**TVERSKY, **activation, **once),
         "dice_cross_entropy": lambda: losses.DiceCELoss(**activation, **once),
+        # Its ε stands beside sums weighted by 1/T², where 1e-5 is not small.
+        "generalized_dice": lambda: losses.GeneralizedDiceLoss(smooth_nr=0.0, smooth_dr=0.0, **activation),
+        "mcc": lambda: losses.MCCLoss(**activation, **once),
+        "cl_dice": lambda: losses.SoftclDiceLoss(iter_=iterations(case), smooth=1e-9, **activation),
+        "hausdorff_dt": lambda: losses.HausdorffDTLoss(include_background=True, **activation),
     }
     if loss not in found:
         return None
@@ -93,6 +126,8 @@ def of_kornia(case: Case, loss: str) -> Competitor | None:
             return Competitor(lambda z, y: losses.binary_focal_loss_with_logits(z, y, alpha=ALPHA, **mean))
         # Its mean is over pixels and classes, of which all but one are 0.
         return Competitor(lambda z, y: losses.focal_loss(z, y, alpha=None, **mean) * z.shape[1])
+    if loss == "lovasz_softmax":
+        return Competitor(losses.lovasz_softmax_loss)
     # Its region losses have ε in the denominator only, which makes no difference of 1e-4 to classes of some pixels.
     found: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         "dice": lambda z, y: losses.dice_loss(z, y, average="macro", eps=SMOOTH, ignore_index=None),
@@ -134,14 +169,25 @@ def of_exacta(case: Case, loss: str) -> Competitor | None:
 def of_smp(case: Case, loss: str) -> Competitor | None:
     if loss in ("dice", "jaccard", "tversky"):
         raise Differs("always sums over the batch: see batch_dice and batch_jaccard")
-    if loss not in ("batch_dice", "batch_jaccard"):
+    if loss not in ("batch_dice", "batch_jaccard", "lovasz_softmax"):
         return None
     from segmentation_models_pytorch import losses
 
+    if loss == "lovasz_softmax":
+        return Competitor(losses.LovaszLoss("multiclass", per_image=True))
     mode = "binary" if case.binary else "multiclass"
     if loss == "batch_dice":  # 1 − (I + s) / (I + ½ FP + ½ FN + s)
         return Competitor(losses.DiceLoss(mode, smooth=SMOOTH / 2))
     return Competitor(losses.JaccardLoss(mode, smooth=SMOOTH))
+
+
+def of_scipy(case: Case, loss: str) -> Competitor | None:
+    if loss != DISTANCE_MAP:
+        return None
+    distances = signed_distances()
+    return Competitor(
+        lambda z, y: (torch.from_numpy(distances(y.cpu().numpy())).to(z.device) * z).sum(), target="labels"
+    )
 
 
 def limit(case: Case, loss: str) -> Competitor:
@@ -153,12 +199,14 @@ def limit(case: Case, loss: str) -> Competitor:
 LIBRARIES = {
     OURS: of_seglosses,
     DICE_ALONE: dice_alone,
+    DICE_AND_CROSS_ENTROPY: dice_and_cross_entropy,
     PLAIN: plain,
     "torch": of_torch,
     "monai": of_monai,
     "kornia": of_kornia,
     "exacta": of_exacta,
     "segmentation_models_pytorch": of_smp,
+    "scipy": of_scipy,
     LIMIT: limit,
 }
 

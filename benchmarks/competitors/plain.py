@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from benchmarks.cases import ALPHA, GAMMA, SMOOTH, TVERSKY, Case, window
+from benchmarks.cases import ALPHA, BATCH_LOSSES, GAMMA, REGION_LOSSES, SMOOTH, TVERSKY, Case, window
 
 Array = Any
 Formula = Callable[[Array, Array], Array]
@@ -37,7 +37,8 @@ class Names:
     """Numbers, or an array, as an array of another's dtype."""
 
 
-def formula(names: Names, case: Case, loss: str) -> Formula:
+def formula(names: Names, case: Case, loss: str) -> Formula | None:
+    """None for what is not written down in a few lines."""
     if window(loss):
         return partial(_locally_adaptive, names, window(loss))
     if loss == "cross_entropy":
@@ -46,7 +47,7 @@ def formula(names: Names, case: Case, loss: str) -> Formula:
         return partial(_binary_focal if case.binary else _focal, names)
     if loss == "dice_cross_entropy":
         return lambda z, y: _region(names, case, "dice", z, y) + _cross_entropy(names, z, y)
-    return partial(_region, names, case, loss)
+    return partial(_region, names, case, loss) if loss in (*REGION_LOSSES, *BATCH_LOSSES) else None
 
 
 def _cross_entropy(names: Names, z: Array, y: Array) -> Array:
