@@ -13,6 +13,8 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 from seglosses_core.libraries import Array, dtype_name, library_of, namespace_of, shape_of
 from seglosses_core.ops import Ops
 
@@ -98,6 +100,16 @@ def check_parameter(name: str, value: Any, **limits: float) -> None:
             f"{name} must be a number or a 0-dimensional array, got an array of shape {shape_text(value)}."
         )
     check_real(name, value)
+
+
+def matrix_of_numbers(name: str, value: Any) -> Any:
+    """A matrix as tuples, if it is an array whose values can be looked at; anything else as it is."""
+    if not is_array(value):
+        return value
+    check_real(name, value)
+    if len(value.shape) != 2 or value.shape[0] != value.shape[1]:
+        raise ValueError(f"{name} must be a matrix (C, C), got an array of shape {shape_text(value)}.")
+    return python_number((value if hasattr(value, "tolist") else np.asarray(value)).tolist())
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -65,6 +65,8 @@ class Loss:
     inputs: ClassVar[Mapping[str, Input]] = {}
     """What a call takes beside logits, target, mask and sample_weight."""
     needs: ClassVar[Needs] = Needs()
+    matrices: ClassVar[tuple[str, ...]] = ()
+    """Hyper-parameters that are matrices of numbers, whether they are given as sequences or as arrays."""
 
     family: ClassVar[type[Loss]]
     """The class that all losses of the package have in common: those of two packages do not go together."""

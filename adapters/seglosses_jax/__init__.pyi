@@ -667,7 +667,7 @@ class GeneralizedWassersteinDiceLoss(JaxLoss, seglosses_core.GeneralizedWasserst
         include_background: bool = True,
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
-        distances: Sequence[Sequence[float]] | None = None,
+        distances: Any = None,
         weights: str = "default",
     ) -> None: ...
     def __call__(  # type: ignore[override]

@@ -507,7 +507,7 @@ class GeneralizedWassersteinDiceLoss(KerasLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
-        distances: Sequence[Sequence[float]] | None = None,
+        distances: Any = None,
         weights: str = "default",
         name: str | None = None,
         dtype: Any = None,

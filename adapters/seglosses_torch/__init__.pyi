@@ -547,7 +547,7 @@ class GeneralizedWassersteinDiceLoss(TorchLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
-        distances: Sequence[Sequence[float]] | None = None,
+        distances: Any = None,
         weights: str = "default",
     ) -> None: ...
     def __call__(

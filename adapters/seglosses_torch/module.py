@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seglosses_core.checks import check_addend, check_parameter, is_array, python_number
+from seglosses_core.checks import check_addend, check_parameter, is_array, matrix_of_numbers, python_number
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
@@ -38,6 +38,10 @@ class TorchLoss(nn.Module):
             hyperparameters.setdefault(name, _made[kind]())
         for name, value in hyperparameters.items():
             value = python_number(value)
+            if name in self.core_class.matrices:
+                if isinstance(value, Tensor) and value.requires_grad:
+                    raise TypeError(f"{name} must be fixed numbers, got a tensor that requires a gradient.")
+                value = matrix_of_numbers(name, value)
             if isinstance(value, Loss):
                 raise TypeError(
                     f"{name} must be of seglosses_torch, got one of {value.package()}: {value!r}."

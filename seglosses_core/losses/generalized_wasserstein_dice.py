@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
-from seglosses_core.checks import check_choice, check_number, shape_text
+from seglosses_core.checks import check_choice, check_number, matrix_of_numbers, shape_text
 from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
@@ -30,7 +29,7 @@ class GeneralizedWassersteinDiceLoss(ImageLoss, RatioLoss):
 
     Parameters
     ----------
-    distances : sequence of C sequences of C numbers, optional
+    distances : sequence of C sequences of C numbers, or an array (C, C), optional
         M, symmetric and ≥ 0 with a diagonal of 0; it is divided by its largest entry. None: all errors cost 1.
     weights : "default" or "gdl"
 
@@ -44,12 +43,14 @@ class GeneralizedWassersteinDiceLoss(ImageLoss, RatioLoss):
     0.254879
     """
 
-    distances: Sequence[Sequence[float]] | None = None
+    distances: Any = None
     weights: str = "default"
 
     needs = Needs(labels_only=True)
+    matrices = ("distances",)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "distances", matrix_of_numbers("distances", self.distances))
         super().__post_init__()
         if self.distances is not None:
             _check_distances(self.distances)
@@ -124,7 +125,9 @@ class GeneralizedWassersteinDiceLoss(ImageLoss, RatioLoss):
 def _check_distances(distances: Any) -> None:
     """Require a symmetric matrix of numbers ≥ 0 with a diagonal of 0, not all 0."""
     if not isinstance(distances, tuple) or not all(isinstance(row, tuple) for row in distances):
-        raise TypeError(f"distances must be a sequence of sequences of numbers, got {distances!r}.")
+        raise TypeError(
+            f"distances must be a sequence of sequences of numbers or an array (C, C), got {distances!r}."
+        )
     classes = len(distances)
     if classes < 2 or any(len(row) != classes for row in distances):
         lengths = [len(row) for row in distances]

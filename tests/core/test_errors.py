@@ -395,6 +395,15 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     "distances that are not square": (
         wasserstein([[0, 1], [1, 0], [1, 1]]), ValueError, "distances", "rows of lengths [2, 2, 2]", "(C, C)",
     ),
+    "distances as an array of one dimension": (
+        wasserstein(floats(3)), ValueError, "distances", "shape (3,)", "a matrix (C, C)",
+    ),
+    "distances as an array that is not square": (
+        wasserstein(floats(2, 3)), ValueError, "distances", "shape (2, 3)", "a matrix (C, C)",
+    ),
+    "distances that are no numbers": (
+        wasserstein(np.ones((3, 3), bool)), TypeError, "distances", "bool of shape (3, 3)", "real numbers",
+    ),
     "distances from a class to itself": (
         wasserstein([[0, 1, 1], [1, 2, 1], [1, 1, 0]]), ValueError, "distances[1][1]", "got 2", "must be 0",
     ),

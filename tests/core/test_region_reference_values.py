@@ -5,13 +5,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import array_api_strict
+import jax.numpy as jnp
 import numpy as np
 import pytest
+import tensorflow as tf
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 import seglosses_core as core
+import seglosses_jax
+import seglosses_keras
+import seglosses_torch
 from seglosses_conformance.definitions.region import EXAMPLES
 
 DISTANCES = ((0, 1, 1), (1, 0, 0.5), (1, 0.5, 0))
@@ -104,6 +110,15 @@ def test_means_over_images_and_classes(hyperparameters: dict[str, Any], value: f
     assert make("DiceLoss", absent="skip", **hyperparameters)(logits, labels) == pytest.approx(
         value, rel=3e-9
     )
+
+
+@pytest.mark.parametrize(
+    "array", [np.asarray, torch.asarray, jnp.asarray, tf.constant, array_api_strict.asarray]
+)
+@pytest.mark.parametrize("package", [core, seglosses_torch, seglosses_jax, seglosses_keras])
+def test_distances_may_be_an_array(package: Any, array: Any) -> None:
+    given = array(np.asarray(DISTANCES, np.float32))
+    assert package.GeneralizedWassersteinDiceLoss(distances=given).distances == DISTANCES
 
 
 def test_gradients_of_all_classes() -> None:

@@ -198,6 +198,10 @@ def test_wrong_hyperparameters(bad: dict[str, Any]) -> None:
         TypeError, match=r"p must be a number, .* module such as LearnablePower, .* got Linear"
     ):
         sl.PowerDiceLoss(p=nn.Linear(1, 1))
+    with pytest.raises(
+        TypeError, match=r"distances must be fixed numbers, got a tensor that requires a gradient\."
+    ):
+        sl.GeneralizedWassersteinDiceLoss(distances=nn.Parameter(1 - torch.eye(C)))
     with pytest.raises(TypeError, match=r"cost must be .* a loss of seglosses_torch .* got CrossEntropyLoss"):
         sl.LocallyAdaptiveLoss(cost=nn.CrossEntropyLoss())
     with pytest.raises(TypeError, match=r"losses of seglosses_torch, got DiceLoss"):
