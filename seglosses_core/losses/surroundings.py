@@ -151,12 +151,15 @@ class ActiveContourLoss(MeanMapLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        xp, p, y = ops.xp, target.only_valid(prediction.probabilities), target.values
-        there = target.only_valid(xp.ones_like(p))
-        steps = [(_next(p, axis, ops) - p) * (_next(there, axis, ops) * there) for axis in ops.spatial_axes]
+        xp, p, rest, y = ops.xp, prediction.probabilities, prediction.complements, target.values
+        steps = [_step(p, rest, axis, ops) for axis in ops.spatial_axes]
+        if target.valid is not None:
+            there = target.only_valid(xp.ones_like(p))
+            pairs = zip(ops.spatial_axes, steps, strict=True)
+            steps = [step * (_next(there, axis, ops) * there) for axis, step in pairs]
         length = xp.sqrt(sum((step * step for step in steps), 0 * p) + 1e-8)
         outside, within = self.inside * (1 - y) * (1 - y), y * y
-        region = outside * p + within * prediction.complements
+        region = outside * p + within * rest
         value, to_map = self.mean(length + self.weight * region, target, ops)
 
         def back(upstream: Array) -> Cotangent:
@@ -274,6 +277,13 @@ def weighted_window(x: Array, axis: int, weights: Sequence[float], ops: Ops) -> 
         return total + weight * ops.shifted_view(padded, (axis,), (place,), (len(weights),))
 
     return ops.scan(add, 0 * x, list(range(len(weights))), list(weights))
+
+
+def _step(p: Array, rest: Array, axis: int, ops: Ops) -> Array:
+    """The next probability along an axis less this one, of the last 0; where both are near 1, from `rest`, 1 − p, which
+    has the digits there."""
+    next_p, next_rest = _next(p, axis, ops), _next(rest, axis, ops)
+    return ops.xp.where(next_p + p > 1, rest - next_rest, next_p - p)
 
 
 def _next(x: Array, axis: int, ops: Ops) -> Array:
