@@ -164,12 +164,12 @@ class LovaszHingeLoss(LovaszLoss):
 
     def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, Array, ErrorsBack]:
         xp = ops.xp
-        margin = 1 - target.signs * prediction.logits
+        towards = target.signs * prediction.logits
+        margin = 1 - towards
         wrong, nothing = margin > 0, 0 * margin
 
         def back(slope: Array) -> Cotangent:
             return Cotangent(logits=[xp.where(wrong, -target.signs * slope, nothing)])
 
-        # `where` would hide a NaN.
-        m = xp.where(margin <= 0, nothing, margin)
-        return m, m, back
+        # `where` would hide a NaN. The logits have the order of the errors, unrounded; errors of 0 need none.
+        return xp.where(margin <= 0, nothing, margin), -towards, back
