@@ -204,10 +204,12 @@ cannot do as `unsupported`, with the reason, never as passed.
 Known, and not mended here:
 
 - Under `tf.function` with unknown lengths, shapes that do not fit are found when the graph runs; XLA leaves that out.
-- In float32, the gradients of `ActiveContourLoss`, `BoundaryF1Loss`, `ClDiceLoss`, `LovaszSoftmaxLoss`,
-  `RegionMutualInformationLoss` and `SSIMLoss` lose digits in images in which every pixel is certain by 10 nats and
-  more, right or wrong: where little of a gradient is left, up to all of them. (Errors of Lovász that float32 cannot
-  tell apart share their slopes.) Values are right.
+- In float32, gradients lose digits in images in which every pixel is certain by 10 nats and more, right or wrong, where
+  little of a gradient is left: up to all of them those of `BoundaryF1Loss` and `ClDiceLoss`, and of
+  `RegionMutualInformationLoss` with `pool` above 1. A minimum or maximum of p takes all that float32 rounds to 1 for
+  equal, which then share its slope; windows of 1 − p beside those of p would cost as much again. Near perfection
+  `BoundaryF1Loss`, which adds up differences of p, loses digits of its value too. In `LovaszSoftmaxLoss` errors that
+  are closer than the rounding of the logits may change places, and with them slopes that differ by one pixel's part.
 - The gradient of `RegionMutualInformationLoss` has up to three digits less in JAX without x64, for it has no float64.
 - The Keras layers (`CenterLoss`, `LearnableLoss`) take no mask and no sample weight, and cannot be used under
   `tf.distribute.MirroredStrategy`, whose replicas share one list of added losses.

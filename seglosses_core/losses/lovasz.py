@@ -41,19 +41,19 @@ class LovaszLoss(RegionLoss):
             if not bool(is_hard(read, ops)):
                 raise ValueError(f"target must be 0 or 1 everywhere for {type(self).__name__}, got others.")
 
-    def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, ErrorsBack]:
-        """m, logits-shaped, and the way back."""
+    def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, Array, ErrorsBack]:
+        """m, logits-shaped; what has their order; and the way back."""
         raise NotImplementedError
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         batch, pixels = self.aggregate == "batch", self.pixel_weights(target)
-        errors, back = self.errors(prediction, target, ops)
+        errors, keys, back = self.errors(prediction, target, ops)
         weights = ops.xp.ones_like(errors) if pixels is None else ops.over_classes(pixels)
         sides = (target.values * weights, (1 - target.values) * weights)
-        m, foreground, background = (ops.rows(x, batch=batch) for x in (errors, *sides))
-        g = jaccard_slopes(m, foreground, background, ops)
+        m, order, foreground, background = (ops.rows(x, batch=batch) for x in (errors, keys, *sides))
+        g = jaccard_slopes(order, foreground, background, ops)
         if not target.hard:
             g = g + ops.zero_or_nan(is_hard(target, ops), g.dtype)
 
@@ -69,8 +69,9 @@ def is_hard(target: Target, ops: Ops) -> Array:
     return ops.xp.all((target.values == 0) | (target.values == 1))
 
 
-def jaccard_slopes(errors: Array, foreground: Array, background: Array, ops: Ops) -> Array:
-    """g of each pixel, all arrays `(N, C, P)`, with the weights of the pixels on either side of the target.
+def jaccard_slopes(keys: Array, foreground: Array, background: Array, ops: Ops) -> Array:
+    """g of each pixel, all arrays `(N, C, P)`: `keys` with the order of the errors, and the weights of the pixels on
+    either side of the target.
 
     Without ties, with the foreground of weight G and the weights of larger errors added up, a foreground pixel has
     `w / U`, another `w I / (U (U + w))`, where `U = G + background` and `I = G − foreground`: what differences of the
@@ -78,7 +79,7 @@ def jaccard_slopes(errors: Array, foreground: Array, background: Array, ops: Ops
     give on average.
     """
     xp = ops.xp
-    (found, found_with), (extra, extra_with) = ops.sums_above(errors, (foreground, background))
+    (found, found_with), (extra, extra_with) = ops.sums_above(keys, (foreground, background))
     foreground, background = (ops.cast(x, found.dtype) for x in (foreground, background))
     total = xp.max(found_with, axis=-1, keepdims=True)
     union, union_with = total + extra, total + extra_with
@@ -118,13 +119,16 @@ class LovaszSoftmaxLoss(LovaszLoss):
     aggregate: str = "batch"
     absent: str = "skip"
 
-    def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, ErrorsBack]:
-        is_there = target.values > 0
+    def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, Array, ErrorsBack]:
+        xp, p, rest, is_there = ops.xp, prediction.probabilities, prediction.complements, target.values > 0
 
         def back(slope: Array) -> Cotangent:
-            return Cotangent(terms=[(1, (ops.xp.where(is_there, -slope, slope),))])
+            return Cotangent(terms=[(1, (xp.where(is_there, -slope, slope),))])
 
-        return ops.xp.where(is_there, prediction.complements, prediction.probabilities), back
+        m, right = xp.where(is_there, rest, p), xp.where(is_there, p, rest)
+        # Of errors near 1 the odds have an order still.
+        odds = m / xp.maximum(right, xp.full_like(right, float(xp.finfo(right.dtype).smallest_normal)))
+        return m, odds, back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,13 +162,14 @@ class LovaszHingeLoss(LovaszLoss):
                 f" {self.activation!r}."
             )
 
-    def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, ErrorsBack]:
+    def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, Array, ErrorsBack]:
         xp = ops.xp
-        margin = 1 - target.signs * prediction.logits
+        towards = target.signs * prediction.logits
+        margin = 1 - towards
         wrong, nothing = margin > 0, 0 * margin
 
         def back(slope: Array) -> Cotangent:
             return Cotangent(logits=[xp.where(wrong, -target.signs * slope, nothing)])
 
-        # `where` would hide a NaN.
-        return xp.where(margin <= 0, nothing, margin), back
+        # `where` would hide a NaN. The logits have the order of the errors, unrounded; errors of 0 need none.
+        return xp.where(margin <= 0, nothing, margin), -towards, back

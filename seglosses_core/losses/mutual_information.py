@@ -10,7 +10,7 @@ from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_integer, check_window
 from seglosses_core.libraries import Array
-from seglosses_core.morphology import dilate_box
+from seglosses_core.morphology import WindowBack, dilate_box, erode_box
 from seglosses_core.ops import Ops
 from seglosses_core.region import RegionLoss, ScoreBack
 from seglosses_core.target import Target
@@ -62,23 +62,29 @@ class RegionMutualInformationLoss(RegionLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         xp, weights = ops.xp, self.pixel_weights(target)
-        p, y = target.only_valid(prediction.probabilities), target.only_valid(target.values)
+        p, from_pooled = self.pooled(target.only_valid(prediction.probabilities), dilate_box, ops)
+        y, _ = self.pooled(target.only_valid(target.values), dilate_box, ops)
+        missing, _ = self.pooled(target.only_valid(prediction.complements, 1.0), erode_box, ops)
         x, from_vectors = self.vectors(p, ops)
-        y, _ = self.vectors(y, ops)
+        error, _ = self.vectors(xp.where(y == 1, -missing, p - y), ops)
         counted = 0 * x[..., :1, :] + 1
         if weights is not None:
-            of_windows = xp.mean(self.vectors(ops.over_classes(weights), ops)[0], axis=2, keepdims=True)
+            pooled_weights, _ = self.pooled(ops.over_classes(weights), dilate_box, ops)
+            of_windows = xp.mean(self.vectors(pooled_weights, ops)[0], axis=2, keepdims=True)
             counted = of_windows / one_if_zero(xp.mean(of_windows, axis=-1, keepdims=True), xp)
         mean = one_if_zero(xp.sum(counted, axis=-1, keepdims=True), xp)
-        x, y = (z - xp.sum(counted * z, axis=-1, keepdims=True) / mean for z in (x, y))
+        x, error = (z - xp.sum(counted * z, axis=-1, keepdims=True) / mean for z in (x, error))
         dimensions = x.shape[2]
-        diagonal = ops.constant([[ALPHA * (i == j) for j in range(dimensions)] for i in range(dimensions)], x)
-        mm, turned = ops.matmul, xp.matrix_transpose
+        unit = ops.constant([[float(i == j) for j in range(dimensions)] for i in range(dimensions)], x)
+        mm, turned, diagonal = ops.matmul, xp.matrix_transpose, ALPHA * unit
         inverse, _ = inverse_of(mm(counted * x, turned(x)) + diagonal, ops)
-        guess, rest = 0, y
+        # With G = Y Xᵀ (X Xᵀ + α)⁻¹ and Y = X − E, what the guess G X leaves open of Y is (1 − G) X − E, and of 1 − G
+        # nothing vanishes where X is nearly Y: it is (E Xᵀ + α) (X Xᵀ + α)⁻¹.
+        kept, rest = 0, -error
         for _ in range(2):  # the second time for the digits that an inverse of float32 loses
-            guess = guess + mm(inverse, mm(counted * x, turned(rest)) - ALPHA * guess)
-            rest = y - mm(turned(guess), x)
+            kept = kept + mm(inverse, ALPHA * (unit - kept) - mm(counted * x, turned(rest)))
+            rest = mm(turned(kept), x) - error
+        guess = unit - kept
         # The same M as sums of squares, which loses no digits.
         left = mm(counted * rest, turned(rest)) + ALPHA * mm(turned(guess), guess) + diagonal
         inverse, logarithm = inverse_of(left, ops)
@@ -88,16 +94,21 @@ class RegionMutualInformationLoss(RegionLoss):
             pull = mm(inverse, counted * rest)
             pull = pull + mm(inverse, counted * rest - mm(left, pull))
             slope = -share * mm(guess, pull)
-            return Cotangent(terms=[(1, (target.only_valid(ops.cast(from_vectors(slope), p.dtype)),))])
+            return Cotangent(terms=[(1, (target.only_valid(from_pooled(from_vectors(slope))),))])
 
         return logarithm / (2 * dimensions), back
 
-    def vectors(self, z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
-        """Of non-negative `z`, logits-shaped, the pixels of each window of what pooling leaves: `(N, C, d, windows)`,
-        wide; and the way back."""
-        axes, batch = ops.spatial_axes, self.aggregate == "batch"
-        widest, from_widest = dilate_box(z, None, self.pool, ops)
-        pooled, from_pooled = every(self.pool, widest, ops)
+    def pooled(
+        self, z: Array, pool: Callable[..., tuple[Array, WindowBack]], ops: Ops
+    ) -> tuple[Array, WindowBack]:
+        """One extreme for each cell of the grid that pooling leaves of logits-shaped `z`, and the way back."""
+        extremes, from_extremes = pool(z, None, self.pool, ops)
+        chosen, from_chosen = every(self.pool, extremes, ops)
+        return chosen, lambda slope: from_extremes(from_chosen(slope))
+
+    def vectors(self, pooled: Array, ops: Ops) -> tuple[Array, WindowBack]:
+        """The cells of each window: `(N, C, d, windows)`, wide; and the way back."""
+        axes, batch, dtype = ops.spatial_axes, self.aggregate == "batch", pooled.dtype
         pooled = ops.cast(pooled, ops.accumulation_dtype(pooled))
         sizes = [1 + ops.reach(self.radius - 1, pooled.shape[axis]) for axis in axes]
         places = list(product(*map(range, sizes)))
@@ -110,12 +121,12 @@ class RegionMutualInformationLoss(RegionLoss):
                 padded = ops.pad(own, axes, [size - 1 for size in sizes], 0)
                 mirrored = [size - 1 - start for size, start in zip(sizes, place, strict=True)]
                 total = total + ops.shifted_view(padded, axes, mirrored, sizes)
-            return from_widest(from_pooled(ops.cast(total, z.dtype)))
+            return ops.cast(total, dtype)
 
         return ops.xp.stack([ops.rows(view, batch=batch) for view in views], axis=2), back
 
 
-def every(step: int, x: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+def every(step: int, x: Array, ops: Ops) -> tuple[Array, WindowBack]:
     """The first of so many entries along each spatial axis of logits-shaped `x`, and the way back."""
     xp = ops.xp
     chosen = tuple(

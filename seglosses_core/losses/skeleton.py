@@ -45,26 +45,29 @@ class HarmonicLoss(RegionLoss):
         target: Target,
         ops: Ops,
     ) -> tuple[Array, Callable[[Array], list[Array]]]:
-        """L from the logits-shaped summands of numerator and denominator of P and of R; and the way back to
-        those."""
+        """L from the logits-shaped summands of what P finds and what it misses, which make up its denominator, and of
+        R the same; and the way back to those."""
         xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
         unit = self.sums_unit(target)
         smooth = self.smooth if unit is None else self.smooth / unit
 
-        def total(x: Array) -> Array:
-            found = ops.power_sum(x, 1, weights)
-            return (xp.sum(found, axis=0, keepdims=True) if batch else found) + smooth
+        def shares(summands: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+            """A ratio, 1 less that to full relative precision, and their denominator."""
+            sums = [ops.power_sum(x, 1, weights) for x in summands]
+            found, missed = (xp.sum(x, axis=0, keepdims=True) for x in sums) if batch else sums
+            found = found + smooth
+            below = found + missed
+            return divide(found, below, xp, 1.0), divide(missed, below, xp), below
 
-        (above_p, below_p), (above_r, below_r) = ([total(x) for x in pair] for pair in (precision, recall))
-        p, r = divide(above_p, below_p, xp, 1.0), divide(above_r, below_r, xp, 1.0)
-        loss = 1 - divide(2 * p * r, p + r, xp)
+        (p, not_p, below_p), (r, not_r, below_r) = shares(precision), shares(recall)
+        loss = divide(p * not_r + r * not_p, p + r, xp, 1.0)
 
         def back(upstream: Array) -> list[Array]:
             whole = (p + r) * (p + r)
             slopes = []
-            for ratio, other, below in ((p, r, below_p), (r, p, below_r)):
-                above = divide(-2 * other * other * upstream, whole * below, xp)
-                slopes += [above, -ratio * above]
+            for ratio, rest, other, below in ((p, not_p, r, below_p), (r, not_r, p, below_r)):
+                steepness = divide(2 * other * other * upstream, whole * below, xp)
+                slopes += [-rest * steepness, ratio * steepness]
             found = [ops.over_pixels(ops.cast(x, precision[0].dtype)) for x in slopes]
             return found if weights is None else [x * ops.over_classes(weights) for x in found]
 
@@ -109,16 +112,15 @@ class ClDiceLoss(HarmonicLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        p, y = prediction.probabilities, target.values
+        p, rest, y = prediction.probabilities, prediction.complements, target.values
         of_prediction, from_skeleton = soft_skeleton(p, target.valid, self.iterations, ops)
         of_target = skeleton_of(target, self.iterations, ops, inputs)
-        loss, to_sums = self.harmonic(
-            (of_prediction * y, of_prediction), (of_target * p, of_target), target, ops
-        )
+        precision, recall = (of_prediction * y, of_prediction * (1 - y)), (of_target * p, of_target * rest)
+        loss, to_sums = self.harmonic(precision, recall, target, ops)
 
         def back(upstream: Array) -> Cotangent:
-            above_p, below_p, above_r, _ = to_sums(upstream)
-            slope = of_target * above_r + from_skeleton(y * above_p + below_p)
+            found_p, missed_p, found_r, missed_r = to_sums(upstream)
+            slope = of_target * (found_r - missed_r) + from_skeleton(y * found_p + (1 - y) * missed_p)
             return Cotangent(terms=[(1, (slope,))])
 
         return loss, back
@@ -179,11 +181,12 @@ class BoundaryF1Loss(HarmonicLoss):
 
         of_p, wide_p, from_prediction = near(target.only_valid(prediction.probabilities))
         of_y, wide_y, _ = near(target.values)
-        loss, to_sums = self.harmonic((of_p * wide_y, of_p), (of_y * wide_p, of_y), target, ops)
+        precision, recall = (of_p * wide_y, of_p * (1 - wide_y)), (of_y * wide_p, of_y * (1 - wide_p))
+        loss, to_sums = self.harmonic(precision, recall, target, ops)
 
         def back(upstream: Array) -> Cotangent:
-            above_p, below_p, above_r, _ = to_sums(upstream)
-            slope = from_prediction(wide_y * above_p + below_p, of_y * above_r)
+            found_p, missed_p, found_r, missed_r = to_sums(upstream)
+            slope = from_prediction(wide_y * found_p + (1 - wide_y) * missed_p, of_y * (found_r - missed_r))
             return Cotangent(terms=[(1, (slope,))])
 
         return loss, back

@@ -80,27 +80,29 @@ class SSIMLoss(MeanMapLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         p, y = (target.only_valid(x) for x in (prediction.probabilities, target.values))
+        error = target.only_valid(errors(prediction, target)[0])
         dtype, wide = p.dtype, ops.accumulation_dtype(p)
-        p, y = ops.cast(p, wide), ops.cast(y, wide)  # variances are differences
+        p, y, error = (ops.cast(x, wide) for x in (p, y, error))  # variances are differences
         c1, c2 = self.k1 * self.k1, self.k2 * self.k2
-        mean_p, mean_y = self.blur(p, ops), self.blur(y, ops)
-        covariance = self.blur(p * y, ops) - mean_p * mean_y
-        spread = self.blur(p * p + y * y, ops) - mean_p * mean_p - mean_y * mean_y
-        a1, a2 = 2 * mean_p * mean_y + c1, 2 * covariance + c2
-        b1, b2 = mean_p * mean_p + mean_y * mean_y + c1, spread + c2
-        similarity = a1 * a2 / (b1 * b2)
-        value, to_map = self.mean(1 - similarity, target, ops)
+        mean_y, mean_error = self.blur(y, ops), self.blur(error, ops)
+        mean_p = mean_y + mean_error
+        b1 = mean_p * mean_p + mean_y * mean_y + c1
+        b2 = self.blur(p * p + y * y, ops) - mean_p * mean_p - mean_y * mean_y + c2
+        # With e = p − y, 1 less the quotient of the means is μ_e² / b1, that of the variances σ_e² / b2: without a
+        # difference that vanishes where p is nearly y.
+        of_means = mean_error * mean_error / b1
+        of_variances = (self.blur(error * error, ops) - mean_error * mean_error) / b2
+        dissimilarity = of_means + (1 - of_means) * of_variances
+        value, to_map = self.mean(dissimilarity, target, ops)
 
         def back(upstream: Array) -> Cotangent:
-            slope = -to_map(upstream)
-            of_product = 2 * slope * a1 / (b1 * b2)
-            of_square = -slope * similarity / b2
-            of_mean = 2 * slope * (mean_y * a2 / (b1 * b2) - mean_p * similarity / b1)
-            of_mean = of_mean - mean_y * of_product - 2 * mean_p * of_square
-            found = (
-                self.blur(of_mean, ops) + 2 * p * self.blur(of_square, ops) + y * self.blur(of_product, ops)
-            )
-            return Cotangent(terms=[(1, (target.only_valid(ops.cast(found, dtype)),))])
+            slope = to_map(upstream)
+            of_square = slope * (1 - of_means) / b2
+            of_p = of_square * of_variances
+            of_mean = slope * (1 - of_variances) * mean_error * (b1 - mean_error * mean_p) / (b1 * b1)
+            of_mean = of_mean - (of_square * mean_error - of_p * mean_p)
+            found = self.blur(of_mean, ops) + (error * self.blur(of_square, ops) - p * self.blur(of_p, ops))
+            return Cotangent(terms=[(1, (target.only_valid(ops.cast(2 * found, dtype)),))])
 
         return value, back
 
@@ -151,12 +153,15 @@ class ActiveContourLoss(MeanMapLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        xp, p, y = ops.xp, target.only_valid(prediction.probabilities), target.values
-        there = target.only_valid(xp.ones_like(p))
-        steps = [(_next(p, axis, ops) - p) * (_next(there, axis, ops) * there) for axis in ops.spatial_axes]
+        xp, p, rest, y = ops.xp, prediction.probabilities, prediction.complements, target.values
+        steps = [_step(p, rest, axis, ops) for axis in ops.spatial_axes]
+        if target.valid is not None:
+            there = target.only_valid(xp.ones_like(p))
+            pairs = zip(ops.spatial_axes, steps, strict=True)
+            steps = [step * (_next(there, axis, ops) * there) for axis, step in pairs]
         length = xp.sqrt(sum((step * step for step in steps), 0 * p) + 1e-8)
         outside, within = self.inside * (1 - y) * (1 - y), y * y
-        region = outside * p + within * prediction.complements
+        region = outside * p + within * rest
         value, to_map = self.mean(length + self.weight * region, target, ops)
 
         def back(upstream: Array) -> Cotangent:
@@ -274,6 +279,13 @@ def weighted_window(x: Array, axis: int, weights: Sequence[float], ops: Ops) -> 
         return total + weight * ops.shifted_view(padded, (axis,), (place,), (len(weights),))
 
     return ops.scan(add, 0 * x, list(range(len(weights))), list(weights))
+
+
+def _step(p: Array, rest: Array, axis: int, ops: Ops) -> Array:
+    """The next probability along an axis less this one, of the last 0; where both are near 1, from `rest`, 1 − p, which
+    has the digits there."""
+    next_p, next_rest = _next(p, axis, ops), _next(rest, axis, ops)
+    return ops.xp.where(next_p + p > 1, rest - next_rest, next_p - p)
 
 
 def _next(x: Array, axis: int, ops: Ops) -> Array:

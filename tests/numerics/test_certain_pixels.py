@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import torch
-from everywhere import LOSSES, Problem, keeping_digits
+from everywhere import LOSSES, Problem, bounds, keeping_digits
 
 import seglosses_core
 import seglosses_jax
@@ -24,7 +24,8 @@ wrong."""
 
 def compiled(test: Any) -> Any:
     """Every loss; a compilation takes seconds."""
-    return pytest.mark.sampled(9)(pytest.mark.parametrize("loss", keeping_digits(LOSSES))(test))
+    names = keeping_digits(LOSSES, "BoundaryF1", "ClDice", "LovaszSoftmaxLoss-aggregate=image")
+    return pytest.mark.sampled(9)(pytest.mark.parametrize("loss", names)(test))
 
 
 @functools.cache
@@ -52,7 +53,8 @@ def expected(loss: str) -> tuple[float, np.ndarray]:
 
 def check(loss: str, value: float, gradient: np.ndarray) -> None:
     right, slope = expected(loss)
-    np.testing.assert_allclose(value, right, rtol=1e-5, err_msg="value")
+    # What may be below 0 may be a small difference of images.
+    np.testing.assert_allclose(value, right, rtol=1e-5, atol=1e-6 * (bounds(loss)[0] < 0), err_msg="value")
     for image in range(len(slope)):
         # Each image by itself: beside its wrong pixels, the slopes of those that are certain and right are nothing.
         largest = np.max(np.abs(slope[image]))

@@ -189,7 +189,7 @@ ENTRY = Entry(
         Sample(SMALL),
         Sample({"radius": 1, "pool": 1, "aggregate": "batch"}),
     ),
-    overrides=(Override("*", 4.0, "What a guess leaves open of Y is a difference of what is near 1."),),
+    overrides=(Override("*", 4.0, "The inverse of X Xᵀ + α loses what α is less than X Xᵀ."),),
     bounds=(-np.inf, np.inf),
     exceptions=NO_ORDER,
     value_fault=other(radius=1),

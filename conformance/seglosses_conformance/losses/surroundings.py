@@ -143,9 +143,11 @@ SSIM = Entry(
     ],
     overrides=(
         Override(
-            "perfect", 1e-8, "A difference of the variances' slopes, each p (1 − p) = 1e-7 over the pixels."
+            "no-space",
+            0.2,
+            "A window of one pixel has no variance: of its slope, terms of p / c2, 0 is left.",
         ),
-        Override("perfect-probabilities", 1.0, "It is 0, the difference of slopes of this size."),
+        Override("perfect-probabilities", 1e-30, "It is 0; the oracle's is what 50 digits leave of that."),
     ),
     samples=(Sample({"window": 3}), Sample({"window": 5, "k2": 0.3, "aggregate": "batch"})),
     bounds=(0, 2),
