@@ -13,8 +13,6 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
 from seglosses_core.libraries import Array, dtype_name, library_of, namespace_of, shape_of
 from seglosses_core.ops import Ops
 
@@ -109,7 +107,11 @@ def matrix_of_numbers(name: str, value: Any) -> Any:
     check_real(name, value)
     if len(value.shape) != 2 or value.shape[0] != value.shape[1]:
         raise ValueError(f"{name} must be a matrix (C, C), got an array of shape {shape_text(value)}.")
-    return python_number((value if hasattr(value, "tolist") else np.asarray(value)).tolist())
+    if hasattr(value, "tolist"):
+        return python_number(value.tolist())
+    import numpy
+
+    return python_number(numpy.asarray(value).tolist())
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -17,8 +17,8 @@ _registered: dict[str, Callable[[int, int], Ops]] = {}
 
 
 def register_library(library: str, make_ops: Callable[[int, int], Ops]) -> None:
-    """Use `make_ops(class_axis, rank)` for arrays whose type is defined in the package `library` and which have no
-    namespace of their own."""
+    """Use `make_ops(class_axis, rank)` for arrays whose type is defined in the package `library`, in place of their
+    namespace alone."""
     _registered[library] = make_ops
 
 

@@ -1,7 +1,6 @@
 """The few operations that the Array API standard lacks, written in its terms.
 
-An adapter brings a subclass of `Ops` with native kernels, faster but never different, and registers it where the arrays
-have no namespace.
+An adapter brings a subclass of `Ops` with native kernels, faster but never different, and registers it for its library.
 """
 
 from __future__ import annotations
@@ -393,6 +392,10 @@ class Ops:
 
     def cumulative_max(self, x: Array) -> Array:
         """Along the last axis."""
+        if library_of(x) == "numpy":
+            import numpy
+
+            return numpy.maximum.accumulate(x, axis=-1)
         step = 1
         while step < x.shape[-1]:
             later = self.xp.maximum(x[..., step:], x[..., :-step])
@@ -424,6 +427,10 @@ class Ops:
 
     def nearest(self, squared: Array, axis: int, factor: float) -> Array:
         """`min_j squared(j) + factor (i − j)²` for each place i of an axis."""
+        if library_of(squared) == "numpy":
+            from seglosses_core.envelope import lower_envelope
+
+            return lower_envelope(squared, axis, factor)
         length = squared.shape[axis]
         index = self.cumulative_sum(self.xp.ones_like(squared), axis=axis) - 1
 

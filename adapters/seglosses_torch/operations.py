@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import array_api_compat.torch as xp
@@ -13,6 +13,7 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from seglosses_core.activations import Prediction, Softmax
 from seglosses_core.arithmetic import log1p_by_series
+from seglosses_core.envelope import lower_envelope
 from seglosses_core.ops import Ops
 
 
@@ -24,25 +25,17 @@ def is_recorded() -> bool:
 @torch.library.custom_op("seglosses::nearest", mutates_args=())
 def _nearest(squared: Tensor, axis: int, factor: float) -> Tensor:
     """`Ops.nearest`, which a tracer would write down step by step; the axis counts from the end."""
+    if squared.device.type == "cpu":
+        return torch.from_numpy(lower_envelope(squared.numpy(), axis, factor))
     moved = squared.movedim(axis, -1)
     lines = moved.reshape(-1, moved.shape[-1])
     index = torch.arange(lines.shape[1], dtype=squared.dtype, device=squared.device)
     parabolas = (index - index[:, None]).square_().mul_(factor)
-    nearest = torch.empty_like(lines)
-    for some, best in zip(_parts_of(lines), _parts_of(nearest), strict=True):
-        torch.add(some[:, :1], parabolas[0], out=best)
-        other = torch.empty_like(best)
-        for j in range(1, lines.shape[1]):
-            torch.add(some[:, j : j + 1], parabolas[j], out=other)
-            torch.minimum(best, other, out=best)
+    nearest, other = lines[:, :1] + parabolas[0], torch.empty_like(lines)
+    for j in range(1, lines.shape[1]):
+        torch.add(lines[:, j : j + 1], parabolas[j], out=other)
+        torch.minimum(nearest, other, out=nearest)
     return nearest.view(moved.shape).movedim(-1, axis).contiguous()
-
-
-def _parts_of(lines: Tensor) -> Sequence[Tensor]:
-    """On a CPU as many lines at a time as stay in its cache, and for which no threads are started."""
-    if lines.device.type != "cpu" or not lines.numel():
-        return [lines] if lines.numel() else []
-    return lines.split(max(1, 2**15 // lines.shape[1]))
 
 
 @_nearest.register_fake
