@@ -21,7 +21,7 @@ with contextlib.suppress(ImportError):  # Triton 3.7 and later abort a process t
 COMPILING = ("jax", "tensorflow")
 """Of the values of a parameter "framework", those that compile; a test without that parameter is taken for one that
 does."""
-MANY = 8
+MANY = 16
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -30,13 +30,26 @@ def test_training(script: str, length: str) -> None:
     assert "mean IoU after" in printed
 
 
-@pytest.mark.parametrize("framework", ["numpy", "torch", "jax", "keras"])
-def test_every_loss(framework: str, tmp_path: Path) -> None:
+def all_or_every(step: int, *frameworks: str) -> list[object]:
+    """Every loss is slow where each is compiled."""
+    slow = [pytest.param(name, 1, marks=pytest.mark.slow) for name in frameworks]
+    return [*((name, step) for name in frameworks), *slow]
+
+
+@pytest.mark.parametrize(
+    ("framework", "step"), [("numpy", 1), ("torch", 1), *all_or_every(8, "jax", "keras")]
+)
+def test_every_loss(framework: str, step: int, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     inputs, outputs = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
     logits = random.normal(size=(2, 4, 6, 6)).astype(np.float32)
     np.savez(inputs, logits=logits, labels=random.integers(0, 4, (2, 6, 6)))
-    run(EXAMPLES / "every_loss.py", framework, inputs, outputs)
+    package = (
+        "seglosses_core" if framework == "numpy" else f"seglosses_{framework}"
+    )  # it takes all losses first
+    some = f"seglosses_core.LOSSES = seglosses_core.LOSSES[::{step}]"
+    program = f"import every_loss, seglosses_core, {package}; {some}; every_loss.main()"
+    run("-c", program, framework, inputs, outputs, PYTHONPATH=str(EXAMPLES))
     found = np.load(outputs)
     assert found.files
     assert all(np.isfinite(found[name]).all() for name in found.files)

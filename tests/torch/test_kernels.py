@@ -140,11 +140,12 @@ def test_the_window_compiles(architecture: int) -> None:
     assert spilled(compiled(kernel, constants, neighbours.WARPS, "*fp32", architecture)) == 0
 
 
-def test_interpreted() -> None:
+@pytest.mark.parametrize("cases", ["a sample", pytest.param("whole", marks=pytest.mark.slow)])
+def test_interpreted(cases: str) -> None:
     """Value and gradient of what is fused and of what is not, in all layouts and dtypes, against float64."""
     program = Path(__file__).with_name("fused_cases.py")
     ran = subprocess.run(
-        [sys.executable, program],
+        [sys.executable, program, cases],
         env={**os.environ, "TRITON_INTERPRET": "1"},
         capture_output=True,
         text=True,
