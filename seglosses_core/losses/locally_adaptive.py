@@ -134,9 +134,10 @@ class LocallyAdaptiveLoss(PixelLoss):
         to_inner = costs.back
         values, weighted = costs.values, costs.weighted
         if self.stride > 1:
-            ones = xp.ones_like(values) if weighted.values is None else weighted.values
-            weighted = self._weights_on_grid(weighted._replace(values=ones), ops)
-            values = xp.where(weighted.values > 0, values, xp.zeros_like(values))
+            weights = self._on_grid(xp.ones_like(values) if weighted.values is None else weighted.values, ops)
+            counted = None if weighted.counted is None else self._on_grid(weighted.counted, ops)
+            weighted = Weights(weights, weighted.unit, counted)
+            values = xp.where(weights > 0, values, xp.zeros_like(values))
 
         def back(upstream: Array) -> Cotangent:
             assert to_inner is not None
@@ -147,9 +148,7 @@ class LocallyAdaptiveLoss(PixelLoss):
         return dataclasses.replace(costs, values=values, weighted=weighted, back=back)
 
     def cost_weights(self, target: Target, ops: Ops) -> Weights:
-        return self._weights_on_grid(self.full_cost().cost_weights(target, ops), ops)
-
-    def _weights_on_grid(self, weighted: Weights, ops: Ops) -> Weights:
+        weighted = self.full_cost().cost_weights(target, ops)
         if self.stride == 1:
             return weighted
         values, counted = (

@@ -359,6 +359,7 @@ class PixelCosts:
         pixels: Sequence[Pixel],
         activation: str,
         class_weights: Sequence[float] | None,
+        *,
         overlapping: bool | None = None,
         **options: Any,
     ) -> tuple[list[Term], tuple[int, ...]]:
