@@ -52,6 +52,7 @@ lint: $(VENV)/installed-test
 docs: $(VENV)/installed-docs
 	$(BIN)/python docs/make_losses.py
 	$(BIN)/python docs/make_mistakes.py
+	$(BIN)/python docs/make_presets.py
 	$(BIN)/python docs/make_limits.py
 	$(BIN)/mkdocs build --quiet --strict
 

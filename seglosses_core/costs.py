@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from seglosses_core.activations import Cotangent
-from seglosses_core.arithmetic import one_if_zero, product_or_none
+from seglosses_core.arithmetic import product_or_none
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
 from seglosses_core.reductions import Pooling
+
+
+class Weights(NamedTuple):
+    """What each cost counts for. Arrays of the costs' shape, ≥ 0."""
+
+    values: Array | None
+    """What it is multiplied by; None for 1."""
+    unit: Array | None = None
+    """What `values` have to be multiplied by to be those that were given; None for 1."""
+    counted: Array | None = None
+    """What it adds to what a mean divides by, in that unit; None for its weight."""
+
+
+def what_counts(divisor: str, weights: Array, valid: Array | None, ops: Ops) -> Array:
+    """What entries add to what a mean divides by, as `SingleLoss.divisor` says: their weights, 1 where they are valid
+    (None: everywhere), or 1."""
+    if divisor == "weights":
+        return weights
+    ones = ops.xp.ones_like(weights)
+    return ones if divisor == "all" or valid is None else ops.xp.where(valid, ones, 0 * ones)
+
+
+def in_unit(counted: Array, unit: Array | None, ops: Ops) -> Array:
+    """Numbers in the unit of the weights."""
+    return counted if unit is None else ops.cast(counted, unit.dtype) / unit
 
 
 @dataclass
@@ -20,26 +45,26 @@ class Costs:
     values: Array
     """Of pixels `(N, *S)`, of the classes of pixels `(N, C, *S)`, of the classes of images `(N, C)`, or of images
     `(N,)`."""
-    weights: Array | None
-    """Of the shape of `values`, ≥ 0; None for 1."""
+    weighted: Weights
     back: Callable[[Array], Cotangent] | None
     """From the derivative of what follows with respect to `values`, an array of their shape or one number for all.
     None: there is no derivative by hand, and autodiff has to take its place."""
-    denominator: Array | None = None
-    """What the mean divides by, if not by the sum of the weights."""
-    unit: Array | None = None
-    """What the weights have to be multiplied by to be those that were given; None for 1."""
+
+    @property
+    def weights(self) -> Array | None:
+        return self.weighted.values
 
 
-def totals(costs: Costs, reduction: str, ops: Ops) -> tuple[Array, Any]:
-    """`Σ w ℓ`, and what a mean or a sum divides it by."""
-    weights = costs.weights
+def totals(costs: Costs, reduction: str, ops: Ops) -> tuple[Array, Any, Any]:
+    """`Σ w ℓ`, what a mean or a sum divides it by, and what 1 is in the unit of both."""
+    weights, unit, counted = costs.weighted
     total = ops.total(costs.values if weights is None else costs.values * weights)
+    one = 1 if unit is None else 1 / unit
     if reduction == "sum":
-        return total, 1 if costs.unit is None else 1 / costs.unit
-    if costs.denominator is not None:
-        return total, costs.denominator
-    return total, ops.count(costs.values) if weights is None else ops.total(weights)
+        return total, one, one
+    if counted is not None:
+        return total, ops.total(counted), one
+    return total, ops.count(costs.values) if weights is None else ops.total(weights), one
 
 
 def reduce(
@@ -47,8 +72,7 @@ def reduce(
 ) -> tuple[Array, Callable[[Array], Cotangent] | None]:
     """The number that a reduction makes of costs, in this dtype, and the way back from it."""
     if isinstance(reduction, Pooling):
-        weights = ops.xp.ones_like(costs.values) if costs.weights is None else costs.weights
-        value, to_costs = reduction(costs.values, weights, ops)
+        value, to_costs = _pooled(costs, reduction, ops)
     elif reduction == "none":
         value, to_costs = _weighted(costs, ops)
     else:
@@ -57,11 +81,20 @@ def reduce(
     return ops.cast(value, dtype), None if back is None else lambda upstream: back(to_costs(upstream))
 
 
+def _pooled(costs: Costs, pooling: Pooling, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+    """A pooling of ℓ with the weights w; of w ℓ where the weights do not count."""
+    if costs.weighted.counted is None:
+        weights = ops.xp.ones_like(costs.values) if costs.weights is None else costs.weights
+        return pooling(costs.values, weights, ops)
+    values, to_costs = _weighted(costs, ops)
+    value, back = pooling(values, ops.cast(costs.weighted.counted, values.dtype), ops)
+    return value, lambda upstream: to_costs(back(upstream))
+
+
 def _weighted(costs: Costs, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
     """`w ℓ`, with the weights that were given."""
-    dtype = costs.values.dtype
-    unit = None if costs.unit is None else ops.cast(costs.unit, dtype)
-    weights = product_or_none([costs.weights, unit])
+    dtype, (weights, unit, _) = costs.values.dtype, costs.weighted
+    weights = product_or_none([weights, None if unit is None else ops.cast(unit, dtype)])
     if weights is None:
         return costs.values, lambda upstream: ops.cast(upstream, dtype)
     return costs.values * weights, lambda upstream: ops.cast(upstream, dtype) * weights
@@ -69,11 +102,16 @@ def _weighted(costs: Costs, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
 
 def _added_up(costs: Costs, reduction: str, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
     """A mean or a sum."""
-    total, count = totals(costs, reduction, ops)
-    count = one_if_zero(count, ops.xp)
+    total, count, one = totals(costs, reduction, ops)
+    count = or_one(count, one, ops.xp)
 
     def back(upstream: Array) -> Array:
         scale = ops.cast(ops.cast(upstream, total.dtype) / count, costs.values.dtype)
         return scale if costs.weights is None else costs.weights * scale
 
     return total / count, back
+
+
+def or_one(count: Any, one: Any, xp: Any) -> Any:
+    """What a mean divides by, and 1 if that is nothing."""
+    return xp.where(count > 0, count, one * xp.ones_like(count)) if hasattr(count, "dtype") else count

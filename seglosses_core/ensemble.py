@@ -61,6 +61,10 @@ class EnsembleLoss(Loss):
                         f"{name} must be the same for all losses of an ensemble, got {getattr(losses[0], name)!r} and"
                         f" {getattr(loss, name)!r}."
                     )
+            if loss.has_a_target_of_its_own:
+                raise TypeError(
+                    f"losses must take one target together, got {loss!r}: add what it gives, or make `equivalent(…)`."
+                )
             if loss.reduction == "none":
                 raise ValueError(f"losses must each be one number, got {loss!r} with reduction='none'.")
         self._check_inputs()

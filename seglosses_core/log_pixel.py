@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from seglosses_core.activations import Cotangent, Identity, Prediction, Side
 from seglosses_core.arithmetic import product, product_or_none
 from seglosses_core.call import Call
-from seglosses_core.checks import check_number, is_array
-from seglosses_core.costs import Costs
+from seglosses_core.checks import check_flag, check_number, is_array
+from seglosses_core.costs import Costs, Weights
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
@@ -50,9 +50,13 @@ class LogPixelLoss(PixelLoss):
     clip : float
         In [0, 1/2), for activation="identity": a probability counts as if it were in [clip, 1 − clip]. The derivative
         with respect to the probability that is given is 1 in there and at the ends, and 0 outside.
+    overlapping : bool, optional
+        For activation="identity": whether classes overlap, so that each of a pixel has a cost of its own. None: one
+        class does, several do not.
     """
 
     clip: float = 0.0
+    overlapping: bool | None = None
 
     needs = Needs(label_log_probability=True)
     single_sided_if_hard = True
@@ -62,6 +66,20 @@ class LogPixelLoss(PixelLoss):
         super().__post_init__()
         check_number("clip", self.clip, at_least=0, below=0.5)
         self.check_clip(self.activation)
+        if self.overlapping is not None:
+            check_flag("overlapping", self.overlapping)
+            if self.activation != "identity":
+                raise ValueError(
+                    "overlapping is for probabilities, activation='identity', got overlapping="
+                    f"{self.overlapping!r} with activation={self.activation!r}, which says it itself."
+                )
+
+    def check_no_overlapping(self, reason: str) -> None:
+        """Refuse the choice."""
+        if self.overlapping is not None:
+            raise ValueError(
+                f"overlapping must be left out for {type(self).__name__}, {reason}, got {self.overlapping!r}."
+            )
 
     def check_clip(self, activation: str) -> None:
         if self.clip and activation != "identity":
@@ -76,6 +94,8 @@ class LogPixelLoss(PixelLoss):
 
     def classes_exclude(self, num_classes: int) -> bool:
         """Whether classes exclude each other, so that a pixel has one cost instead of one per class."""
+        if self.overlapping is not None:
+            return not self.overlapping
         return self.activation == "softmax" or (self.activation == "identity" and num_classes > 1)
 
     def class_factors(self, ops: Ops, target: Target) -> tuple[Any, Any] | None:
@@ -99,14 +119,14 @@ class LogPixelLoss(PixelLoss):
         exclusive = self.classes_exclude(call.logits.shape[call.ops.class_axis])
         return not exclusive or len(call.target.shape) == call.ops.rank or self.has_smoothing
 
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+    def cost_weights(self, target: Target, ops: Ops) -> Weights:
         """Of exclusive classes those of pixels: a target that is 0 for all classes says nothing, and one that says
         twice as much counts twice."""
         if not self.classes_exclude(target.num_classes):
             return super().cost_weights(target, ops)
         relevance, unit = self._relevance(target, ops)
-        units = [target.unit(with_samples=True), unit]
-        return product_or_none([relevance, target.weights(with_samples=True)]), product_or_none(units)
+        weights = product_or_none([relevance, target.weights(with_samples=True)])
+        return self.weigh(weights, product_or_none([target.unit(with_samples=True), unit]), target, ops)
 
     def _relevance(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """`Σ_c w_c y_c` with w the class weights, a map, None for 1; and the unit that it is in."""
@@ -127,7 +147,8 @@ class LogPixelLoss(PixelLoss):
         return replace(costs, back=lambda upstream: Cotangent(logits=[clipped.gradient(back(upstream))]))
 
     def _costs(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
-        weights, unit = self.cost_weights(target, ops)
+        weighted = self.cost_weights(target, ops)
+        weights = weighted.values
         over_classes = False
         if not self.classes_exclude(target.num_classes):
             single = self.single_sided_if_hard and self.activation != "softmax" and not self.has_smoothing
@@ -156,7 +177,7 @@ class LogPixelLoss(PixelLoss):
                 cotangent += home(factors if share is None else (*factors, share))
             return cotangent
 
-        return Costs(ops.sum_classes(values) if over_classes else values, weights, back, unit=unit)
+        return Costs(ops.sum_classes(values) if over_classes else values, weighted, back)
 
     def _at_label(
         self, prediction: Prediction, target: Target, weights: Array | None, ops: Ops

@@ -68,6 +68,9 @@ class Loss:
     matrices: ClassVar[tuple[str, ...]] = ()
     """Hyper-parameters that are matrices of numbers, whether they are given as sequences or as arrays."""
 
+    has_a_target_of_its_own: ClassVar[bool] = False
+    """Whether it takes its target in other forms than the rest, so that they cannot share one."""
+
     family: ClassVar[type[Loss]]
     """The class that all losses of the package have in common: those of two packages do not go together."""
     ensemble_class: ClassVar[type[EnsembleLoss]]

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from seglosses_core.arithmetic import product_or_none
 from seglosses_core.call import Shared
-from seglosses_core.costs import Costs
+from seglosses_core.costs import Costs, Weights, in_unit, what_counts
 from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
@@ -19,8 +19,9 @@ from seglosses_core.target import Target
 class PixelLoss(SingleLoss):
     """A loss of one cost per pixel, or per class of a pixel.
 
-    The mean is over the valid pixels of the whole batch, `Σ w ℓ / Σ w`, and over the classes too where these overlap
-    (sigmoid). The weight of a pixel is `mask · sample_weight · class weight of its target`.
+    The mean is over the valid pixels of the whole batch, `Σ w ℓ / Σ w` unless `divisor` says otherwise, and over the
+    classes too where these overlap (sigmoid). The weight of a pixel is
+    `mask · sample_weight · class weight of its target`.
 
     A call may bring a `factor`, `(N, *S)` and ≥ 0, such as `border_weights` makes: the costs of each pixel are
     multiplied by it, and unlike `mask` it does not count in what the mean divides by. One that is negative makes the
@@ -49,7 +50,16 @@ class PixelLoss(SingleLoss):
             costs, values=values, back=None if back is None else lambda upstream: back(upstream * factor)
         )
 
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+    def weigh(self, weights: Array | None, unit: Array | None, target: Target, ops: Ops) -> Weights:
+        """The weights of pixels, a map, or of their classes, logits-shaped."""
+        if weights is None or self.divisor == "weights":
+            return Weights(weights, unit)
+        valid = target.valid
+        if valid is not None and len(weights.shape) == ops.rank:
+            valid = ops.over_classes(valid)
+        return Weights(weights, unit, in_unit(what_counts(self.divisor, weights, valid, ops), unit, ops))
+
+    def cost_weights(self, target: Target, ops: Ops) -> Weights:
         """Those of every class of every pixel, logits-shaped."""
         pixels, unit = target.weights(with_samples=True), target.unit(with_samples=True)
         classes, unit_of_classes = self.class_table(target, ops)
@@ -58,4 +68,4 @@ class PixelLoss(SingleLoss):
             weights = product_or_none([weights, ops.over_pixels(classes)])
         if weights is not None:
             weights = ops.xp.ones_like(target.values) * weights
-        return weights, product_or_none([unit, unit_of_classes])
+        return self.weigh(weights, product_or_none([unit, unit_of_classes]), target, ops)

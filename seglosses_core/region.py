@@ -16,7 +16,7 @@ from typing import Any
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.arithmetic import divide, one_if_zero, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_number, shape_text
-from seglosses_core.costs import Costs
+from seglosses_core.costs import Costs, Weights, in_unit, what_counts
 from seglosses_core.libraries import Array
 from seglosses_core.moments import Moment, class_sizes
 from seglosses_core.ops import Ops
@@ -35,14 +35,15 @@ class RegionLoss(SingleLoss):
     """A loss of images and their classes.
 
     The mean is `Σ ω L / Σ ω` over images and classes, with ω the product of `sample_weight`, `class_weights` and what
-    the options leave in; an image without a valid pixel is left out.
+    the options leave in; an image without a valid pixel is left out. `divisor` may be another.
 
     Parameters
     ----------
     aggregate : "image" or "batch"
         Sums over each image, or over the batch as if it were one image.
-    absent : "count" or "skip"
-        What happens to a class that the target of an image (of the batch) does not have.
+    absent : "count", "skip" or "zero"
+        What happens to a class that the target of an image (of the batch) does not have. With "zero" it costs 0 and
+        stays in what the mean divides by.
     include_background : bool
         Whether class 0 counts.
     average : "pooled", "image" or "class"
@@ -56,12 +57,21 @@ class RegionLoss(SingleLoss):
     include_background: bool = True
     average: str = "pooled"
 
+    per_class = True
+    """Whether each class of an image has a score of its own, or all have one together."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("aggregate", self.aggregate, ("image", "batch"))
-        check_choice("absent", self.absent, ("count", "skip"))
+        check_choice("absent", self.absent, ("count", "skip", "zero"))
         check_flag("include_background", self.include_background)
         check_choice("average", self.average, ("pooled", "image", "class"))
+        for name, kept in (("average", ("pooled",)), ("absent", ("count", "skip"))):
+            if not self.per_class and getattr(self, name) not in kept:
+                raise ValueError(
+                    f"{name} must be {' or '.join(map(repr, kept))} for {type(self).__name__} with one number for all"
+                    f" classes of an image, got {getattr(self, name)!r}."
+                )
 
     @property
     def grain(self) -> str:  # type: ignore[override]
@@ -84,12 +94,17 @@ class RegionLoss(SingleLoss):
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         values, back = self.score(prediction, target, ops, **inputs)
-        weights, unit = self.cost_weights(target, ops)
+        weighted = self.cost_weights(target, ops)
+        if self.absent != "count":
+            # A class without target may cost ∞, and 0 · ∞ would be NaN.
+            left_out = (weighted.values == 0) & (values == float("inf"))
+            values = ops.xp.where(left_out, ops.xp.zeros_like(values), values)
         if self.aggregate == "image" or self.reduction != "none" or len(values.shape) == 1:
-            return Costs(values, weights, back, unit=unit)
+            return Costs(values, weighted, back)
         # Over the batch, one number for each class.
         to_scores = None if back is None else lambda upstream: back(upstream[None, :])
-        return Costs(values[0, :], None if weights is None else weights[0, :], to_scores, unit=unit)
+        weights = None if weighted.values is None else weighted.values[0, :]
+        return Costs(values[0, :], Weights(weights, weighted.unit), to_scores)
 
     # -- what counts ----------------------------------------------------------------------------------------------
 
@@ -119,8 +134,8 @@ class RegionLoss(SingleLoss):
         count = one_if_zero(self.pixel_count(target), target.ops.xp)
         return total / count, lambda upstream: back([upstream / count])
 
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
-        """ω, what each score counts for in the mean, of its shape, None for 1; and the unit that it is in."""
+    def cost_weights(self, target: Target, ops: Ops) -> Weights:
+        """ω, what each score counts for in the mean."""
         if (
             target.mask is None
             and self.class_weights is None
@@ -128,17 +143,37 @@ class RegionLoss(SingleLoss):
             and self.include_background
             and self.average == "pooled"
         ):
-            return None, None
-        xp, (images, unit) = ops.xp, self.image_weights(target, ops)
-        classes, unit_of_classes = self.class_shares(target, ops)
-        if self.average == "image":
-            means = divide(classes, xp.sum(classes, axis=1, keepdims=True), xp)
-            return images[:, None] * means, unit
+            return Weights(None)
+        xp = ops.xp
+        images, unit = self.image_weights(target, ops)
+        counted_images = what_counts(self.divisor, images, images > 0, ops)
+        classes, counted_classes, unit_of_classes = self.class_shares(target, ops)
+        weigh = self.divisor == "weights"
+        if not self.per_class:
+            some = ops.cast(xp.max(classes, axis=1) > 0, images.dtype)
+            counted = None if weigh else in_unit(counted_images, unit, ops)
+            return Weights(images * some, unit, counted)
         weights = images[:, None] * classes
+        counted = counted_images[:, None] * counted_classes
+        units = [unit, unit_of_classes]
+        if self.average == "image":
+            size = xp.sum(counted_classes, axis=1, keepdims=True)
+            weights = images[:, None] * divide(classes, size, xp)
+            # An image that is left out altogether is one of all all the same.
+            nothing = 1 / target.num_classes if self.divisor == "all" else 0.0
+            counted = counted_images[:, None] * divide(counted_classes, size, xp, otherwise=nothing)
+            units = units[:1] if weigh else units
         if self.average == "class":
-            means = divide(weights, xp.sum(weights, axis=0, keepdims=True), xp)
-            return xp.max(classes, axis=0, keepdims=True) * means, unit_of_classes
-        return weights, product_or_none([unit, unit_of_classes])
+            size, most = (
+                xp.sum(counted, axis=0, keepdims=True),
+                xp.max(counted_classes, axis=0, keepdims=True),
+            )
+            weights, counted = most * divide(weights, size, xp), most * divide(counted, size, xp)
+            units = units[1:] if weigh else units
+        unit = product_or_none(units)
+        if weigh:
+            return Weights(weights, unit, counted if self.absent == "zero" else None)
+        return Weights(weights, unit, in_unit(counted, unit, ops))
 
     def image_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
         """What each image counts for, `(N,)`, or the batch, `(1,)`; 0 without a valid pixel."""
@@ -157,40 +192,27 @@ class RegionLoss(SingleLoss):
             return weights, None
         return weights * ops.cast(target.sample_weight, dtype), target.sample_unit
 
-    def class_shares(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
-        """What each class of an image counts for, `(N, C)`, or `(1, C)` for every image."""
+    def class_shares(self, target: Target, ops: Ops) -> tuple[Array, Array, Array | None]:
+        """What each class of an image counts for, and what it adds to what a mean divides by, `(N, C)`, or `(1, C)` for
+        every image; and the unit of the first."""
         dtype = ops.accumulation_dtype(target.like)
-        counted = [float(c > 0 or self.include_background) for c in range(target.num_classes)]
-        shares = ops.constant(counted, target.like, dtype)[None, :]
+        present = None if self.absent == "count" else ops.cast(self.sizes(target) > 0, dtype)
+        kept = [float(c > 0 or self.include_background) for c in range(target.num_classes)]
+        counted = ops.constant(kept, target.like, dtype)[None, :]
+        if present is not None and self.absent == "skip":
+            counted = counted * present
         classes, unit = self.class_table(target, ops)
-        if classes is not None:
-            shares = shares * ops.cast(classes, dtype)[None, :]
-        if self.absent == "skip":
-            shares = shares * ops.cast(self.sizes(target) > 0, dtype)
-        return shares, unit
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageLoss(RegionLoss):
-    """A region loss that is one number for each image, in which classes count as its formula says."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.average != "pooled":
-            raise ValueError(
-                f"average must be 'pooled' for {type(self).__name__}, which has one number for each image, got"
-                f" {self.average!r}."
-            )
+        shares = counted if classes is None else counted * ops.cast(classes, dtype)[None, :]
+        if self.divisor == "weights":
+            counted = shares
+        if present is not None and self.absent == "zero":
+            shares = shares * present
+        return shares, counted, unit
 
     def relative_shares(self, target: Target, ops: Ops) -> Array:
         """What each class of an image counts for, relative to the most."""
-        shares, _ = self.class_shares(target, ops)
+        shares, _, _ = self.class_shares(target, ops)
         return shares / one_if_zero(ops.xp.max(shares, axis=1, keepdims=True), ops.xp)
-
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
-        images, unit = self.image_weights(target, ops)
-        shares, _ = self.class_shares(target, ops)
-        return images * ops.cast(ops.xp.max(shares, axis=1) > 0, images.dtype), unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,8 +263,19 @@ class RatioLoss(RegionLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         sums, back = self.sums(prediction, target)
+        shares = None if self.per_class else self.shares_of_sums(target, ops)
+        if shares is not None:
+            sums = [ops.xp.sum(shares * x, axis=1) for x in sums]
         loss, slopes = self.ratio(sums, self.coefficients(target), self.sums_unit(target), ops)
-        return loss, lambda upstream: back(ops.each_times(slopes, ops.cast(upstream, loss.dtype)))
+        if shares is None:
+            return loss, lambda upstream: back(ops.each_times(slopes, ops.cast(upstream, loss.dtype)))
+        return loss, lambda upstream: back(
+            [(ops.cast(upstream, loss.dtype) * slope)[:, None] * shares for slope in slopes]
+        )
+
+    def shares_of_sums(self, target: Target, ops: Ops) -> Array:
+        """With one ratio for all classes, what the sums of each are multiplied by."""
+        return self.relative_shares(target, ops)
 
     def ratio(
         self, sums: Sequence[Array], coefficients: Sequence[tuple[Any, Any]], unit: Array | None, ops: Ops
@@ -257,3 +290,21 @@ class RatioLoss(RegionLoss):
         u, score, slopes = ops.ratio(sums, coefficients, above, below, unit)
         loss, steepness = self.transform(u, score, ops)
         return loss, slopes if steepness is None else [steepness * slope for slope in slopes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointRatioLoss(RatioLoss):
+    """A ratio loss of each class, or of all classes together.
+
+    Parameters
+    ----------
+    per_class : bool
+        Whether each class has a ratio of its own. If not, the sums are added up over the classes first, each
+        multiplied by its class weight relative to the largest, and there is one loss for each image, `(N,)`.
+    """
+
+    per_class: bool = True
+
+    def __post_init__(self) -> None:
+        check_flag("per_class", self.per_class)
+        super().__post_init__()

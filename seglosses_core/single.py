@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from seglosses_core.activations import ACTIVATIONS, Prediction
-from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.call import Back, Call, Gradients, Shared
 from seglosses_core.checks import (
     check_choice,
@@ -17,7 +16,7 @@ from seglosses_core.checks import (
     shape_text,
     unwrap_numpy_scalars,
 )
-from seglosses_core.costs import Costs, reduce, totals
+from seglosses_core.costs import Costs, Weights, or_one, reduce, totals
 from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
@@ -43,6 +42,9 @@ class SingleLoss(Loss):
         From many numbers to one: `Σ w ℓ / Σ w`, `Σ w ℓ`, or each `w ℓ`.
     class_weights : sequence or array `(C,)`, optional
         Non-negative; the mean divides by their sum. The values of an array, which may be learnt, are not checked.
+    divisor : "weights", "valid" or "all"
+        What the mean divides by: `Σ w`, or the number of pixels (or of images and their classes) that are not ignored,
+        or that of all, of which the ignored ones cost 0. Of the last two, a pooling takes w ℓ.
     validate : bool
         Look at values too, in eager mode: labels outside the classes, NaN, probabilities outside [0, 1].
     """
@@ -52,6 +54,7 @@ class SingleLoss(Loss):
     ignore_index: int | None = None
     reduction: str | Pooling = "mean"
     class_weights: Sequence[float] | Array | None = None
+    divisor: str = "weights"
     validate: bool = False
 
     pointwise = False
@@ -73,6 +76,7 @@ class SingleLoss(Loss):
                 "reduction must be 'mean', 'sum' or 'none' or a pooling, such as Minkowski(k=3), got"
                 f" {self.reduction!r}."
             )
+        check_choice("divisor", self.divisor, ("weights", "valid", "all"))
         check_flag("validate", self.validate)
         if self.class_weights is not None:
             check_weights("class_weights", self.class_weights)
@@ -86,13 +90,9 @@ class SingleLoss(Loss):
         """What the loss costs, with weights: all that is its own."""
         raise NotImplementedError
 
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
-        """What each cost counts for, None for 1, and the unit of that (`Costs`); from the target alone."""
+    def cost_weights(self, target: Target, ops: Ops) -> Weights:
+        """What each cost counts for, from the target alone."""
         raise NotImplementedError
-
-    def counted(self, target: Target, ops: Ops) -> Array | None:
-        """What the mean divides by the sum of: the weights."""
-        return self.cost_weights(target, ops)[0]
 
     def class_table(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
         """The class weights `(C,)`, of ordinary size, and the unit that they are in; None for 1."""
@@ -159,7 +159,7 @@ class SingleLoss(Loss):
             shared = Shared(call.chunk(chunk), self.activations(), self.ignore_index, scaled=True)
             prediction, target = shared.prediction(self.activation), shared.target
             costs = self.costs(prediction, target, ops)
-            total, count = totals(costs, str(self.reduction), ops)
+            total, count, one = totals(costs, str(self.reduction), ops)
             sums.append(total)
             counts.append(count)
             found = shared.nan_if_invalid
@@ -170,7 +170,8 @@ class SingleLoss(Loss):
                 slope[chunk] = prediction.gradient(
                     costs.back(one if costs.weights is None else costs.weights)
                 )
-        total, count = sum(sums), one_if_zero(counts[0] if self.reduction == "sum" else sum(counts), ops.xp)
+        total = sum(sums)
+        count = or_one(counts[0] if self.reduction == "sum" else sum(counts), one, ops.xp)
         factor = ops.cast(ops.xp.ones_like(total) / count, call.logits.dtype)
         return ops.cast(total / count, call.logits.dtype) + invalid, factor + invalid
 

@@ -12,6 +12,7 @@ from seglosses_core.checks import dtype_is
 from seglosses_core.libraries import register_library
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
+from seglosses_core.presets import PresetLoss
 
 Evaluate = Callable[..., Any]
 """`(loss, logits, target, mask, sample_weight, **inputs) -> value`, for a loss of the core."""
@@ -85,6 +86,10 @@ def _jax() -> tuple[Evaluate, MakeOps]:
         if not isinstance(value, Loss):
             return value
         values = {f.name: twin(getattr(value, f.name)) for f in dataclasses.fields(value)}  # type: ignore[arg-type]
+        if isinstance(value, PresetLoss):
+            from seglosses_jax.presets import PresetLoss as JaxPreset
+
+            return JaxPreset(**values)
         return getattr(seglosses_jax, type(value).__name__)(**values)
 
     return evaluate, JaxOps

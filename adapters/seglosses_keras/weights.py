@@ -34,9 +34,8 @@ def mean_weight(loss: SingleLoss, logits: Array, target: Array, mask: Array | No
             sample_weight=sample_weight,
         )
         if loss.grain == "pixel" or (loss.grain == "image" and of_images):
-            counts, unit = loss.cost_weights(read, ops)
-            if loss.reduction == "mean":
-                counts = loss.counted(read, ops)
+            counts, unit, counted = loss.cost_weights(read, ops)
+            counts = counts if counted is None else counted
         else:
             counts, unit = read.weights(with_samples=True), read.unit(with_samples=True)
         total = ops.total(counts)

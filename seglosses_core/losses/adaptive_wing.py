@@ -60,7 +60,6 @@ class AdaptiveWingLoss(PixelLoss):
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         xp, y = ops.xp, target.values
-        weights, unit = self.cost_weights(target, ops)
         difference = prediction.probabilities - y
         negative = difference < 0
         distance = xp.where(negative, -difference, difference)
@@ -75,4 +74,4 @@ class AdaptiveWingLoss(PixelLoss):
             return Cotangent(terms=[(1, (upstream, xp.where(negative, -steepness, steepness)))])
 
         values = self.omega * ops.log1p(grown) + steepness * (distance - curved)
-        return Costs(values, weights, back, unit=unit)
+        return Costs(values, self.cost_weights(target, ops), back)

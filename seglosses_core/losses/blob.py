@@ -75,7 +75,7 @@ class BlobLoss(RegionLoss):
         check_choice("region", self.region, ("shared", "own"))
         if not is_of_moments(self.cost):
             raise TypeError(
-                f"cost must be a ratio of sums of products, such as DiceLoss(), got {self.cost!r}."
+                f"cost must be a ratio of sums of products for each class, such as DiceLoss(), got {self.cost!r}."
             )
         self.check_family("cost", self.cost)
         own = [
@@ -155,6 +155,7 @@ def is_of_moments(loss: Any) -> bool:
         and kind.coefficients is RatioLoss.coefficients
         and kind.sums in (RatioLoss.sums, OverlapLoss.sums)
         and getattr(loss, "overlap", "product") == "product"
+        and loss.per_class
     )
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.call import Call, Shared
 from seglosses_core.checks import check_number
-from seglosses_core.costs import Costs
+from seglosses_core.costs import Costs, Weights
 from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
@@ -111,8 +111,7 @@ class CenterLoss(PixelLoss):
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         centers, features = inputs["centers"], inputs.get("features")
-        entropy = CrossEntropyLoss(activation=self.activation, class_weights=self.class_weights)
-        costs = entropy.costs(prediction, target, ops)
+        costs = self._entropy().costs(prediction, target, ops)
         to_entropy = costs.back
         assert to_entropy is not None
         x = prediction.logits if features is None else target.only_valid(features)
@@ -128,7 +127,10 @@ class CenterLoss(PixelLoss):
         values = costs.values + self.weight / 2 * ops.sum_classes(offset * offset)
         return replace(costs, values=values, back=back)
 
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
-        return CrossEntropyLoss(activation=self.activation, class_weights=self.class_weights).cost_weights(
-            target, ops
+    def cost_weights(self, target: Target, ops: Ops) -> Weights:
+        return self._entropy().cost_weights(target, ops)
+
+    def _entropy(self) -> CrossEntropyLoss:
+        return CrossEntropyLoss(
+            activation=self.activation, class_weights=self.class_weights, divisor=self.divisor
         )

@@ -27,7 +27,7 @@ class CrossEntropyLoss(LogPixelLoss):
         ε in [0, 1]: the target becomes `(1 − ε) y + ε / C`, for overlapping classes `(1 − ε) y + ε / 2` (Szegedy et al.
         2016, section 7).
     pos_weight : float, sequence or array `(C,)`, optional
-        β > 0, for activation="sigmoid": `ℓ = −β y log p − (1 − y) log(1 − p)`, as in
+        β > 0, for overlapping classes: `ℓ = −β y log p − (1 − y) log(1 − p)`, as in
         torch.nn.BCEWithLogitsLoss. The mean is not divided by it.
 
     Examples
@@ -48,7 +48,7 @@ class CrossEntropyLoss(LogPixelLoss):
         check_number("label_smoothing", self.label_smoothing, at_least=0, at_most=1)
         if self.pos_weight is not None:
             check_one_or_per_class("pos_weight", self.pos_weight, above=0)
-            if self.activation != "sigmoid":
+            if self.activation != "sigmoid" and not self.overlapping:
                 raise ValueError(
                     f"pos_weight is for overlapping classes, activation='sigmoid', got activation={self.activation!r};"
                     " pass class_weights= for exclusive ones."

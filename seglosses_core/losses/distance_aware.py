@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import power_or_zero, product_or_none
 from seglosses_core.checks import check_number
-from seglosses_core.costs import Costs
+from seglosses_core.costs import Weights
 from seglosses_core.libraries import Array
-from seglosses_core.log_pixel import Answer, LogPixelLoss
-from seglosses_core.loss import Needs
+from seglosses_core.log_pixel import Answer
 from seglosses_core.losses.focal import focal_cost
+from seglosses_core.losses.overlapping import OverlappingLoss
 from seglosses_core.ops import Ops
 from seglosses_core.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistanceAwareCrossEntropyLoss(LogPixelLoss):
+class DistanceAwareCrossEntropyLoss(OverlappingLoss):
     """For sparse foreground, such as key points: a background pixel near the foreground is punished less.
 
         ℓ = −(1 − p)^α log p                 where y = 1
         ℓ = −(1 − y)^β p^α log(1 − p)        elsewhere
 
     with y a heat map of Gaussians that is 1 at the foreground (`gaussian_heatmap`). The mean divides by the number of
-    entries with y = 1 in the batch, by 1 if there are none. Law and Deng 2018 (CornerNet, arXiv:1808.01244, eq. 1,
-    whose α is a focusing exponent); the article of Du calls it distance-aware. Classes always overlap here. Weights
-    are ours: they count in the costs and in the number of foreground entries.
+    entries with y = 1 in the batch, by 1 if there are none, unless `divisor` says "valid" or "all". Law and Deng 2018
+    (CornerNet, arXiv:1808.01244, eq. 1, whose α is a focusing exponent); the article of Du calls it distance-aware.
+    Classes always overlap here. Weights are ours: they count in the costs and in the number of foreground entries.
 
     Parameters
     ----------
@@ -47,20 +46,15 @@ class DistanceAwareCrossEntropyLoss(LogPixelLoss):
     0.006349
     """
 
-    activation: str = "sigmoid"
     alpha: float = 2.0
     beta: float = 4.0
 
-    needs = Needs()
     single_sided_if_hard = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("alpha", self.alpha, at_least=0)
         check_number("beta", self.beta, at_least=0)
-
-    def classes_exclude(self, num_classes: int) -> bool:
-        return False
 
     def target_weights(self, values: Array, ops: Ops) -> tuple[Array, Array]:
         xp = ops.xp
@@ -71,15 +65,10 @@ class DistanceAwareCrossEntropyLoss(LogPixelLoss):
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         return focal_cost(answer.side, self.alpha, ops)
 
-    def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
-        costs = super().costs(prediction, target, ops)
-        count = ops.total(self.counted(target, ops))
-        if costs.unit is not None:
-            # None is divided by 1 of the weights that were given.
-            count = ops.xp.where(count > 0, count, 1 / costs.unit)
-        return replace(costs, denominator=count)
-
-    def counted(self, target: Target, ops: Ops) -> Array:
-        """The weights of the foreground."""
-        weights, _ = self.cost_weights(target, ops)
-        return product_or_none([ops.cast(target.values == 1, target.dtype), weights])
+    def cost_weights(self, target: Target, ops: Ops) -> Weights:
+        """The mean divides by those of the foreground."""
+        weighted = super().cost_weights(target, ops)
+        if self.divisor != "weights" or self.reduction != "mean":
+            return weighted
+        counted = product_or_none([ops.cast(target.values == 1, target.dtype), weighted.values])
+        return weighted._replace(counted=counted)

@@ -73,7 +73,8 @@ class FocalLoss(LogPixelLoss):
         super().__post_init__()
         check_flag("normalized", self.normalized)
         check_one_or_per_class("gamma", self.gamma, at_least=0)
-        limits: dict[str, float] = {"at_least": 0, **({"at_most": 1} if self.activation == "sigmoid" else {})}
+        overlapping = self.activation == "sigmoid" or self.overlapping
+        limits: dict[str, float] = {"at_least": 0, **({"at_most": 1} if overlapping else {})}
         if self.alpha is not None:
             check_one_or_per_class("alpha", self.alpha, **limits)
 
@@ -114,7 +115,12 @@ class FocalLoss(LogPixelLoss):
 
     def _normalizer(self, prediction: Prediction, target: Target, ops: Ops) -> Array:
         """`Σ w / Σ w (1 − p)^γ`, which broadcasts against the costs."""
-        loss = _Damping(activation=self.activation, class_weights=self.class_weights, gamma=self.gamma)
+        loss = _Damping(
+            activation=self.activation,
+            class_weights=self.class_weights,
+            gamma=self.gamma,
+            overlapping=self.overlapping,
+        )
         damping = loss._costs(prediction, target, ops)
         values, xp = ops.stop_gradient(damping.values), ops.xp
         weights = xp.ones_like(values) if damping.weights is None else damping.weights

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seglosses_core.activations import Prediction
 from seglosses_core.checks import check_choice
 from seglosses_core.libraries import Array
 from seglosses_core.losses.dice import DiceRatio
 from seglosses_core.ops import Ops
-from seglosses_core.region import ImageLoss, ScoreBack
 from seglosses_core.target import Target
 
 _EXPONENTS = {"square": 2, "simple": 1, "uniform": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneralizedDiceLoss(ImageLoss, DiceRatio):
+class GeneralizedDiceLoss(DiceRatio):
     """`L = 1 − (2 Σ_c ω_c I_c + ε) / (Σ_c ω_c (P_c + T_c) + ε)` for each image, with `I = Σ y p`, `P = Σ p`,
     `T = Σ y` and `ω = 1 / T²`.
 
@@ -29,6 +27,8 @@ class GeneralizedDiceLoss(ImageLoss, DiceRatio):
     ----------
     weights : "square", "simple" or "uniform"
         ω is 1 / T², 1 / T or 1.
+    per_class : bool
+        False: `DiceLoss` has a ratio for each class.
     overlap : "product" or "minimum"
         What p and y have in common, `p y` or `min(p, y)`: see `OverlapLoss`.
 
@@ -43,22 +43,17 @@ class GeneralizedDiceLoss(ImageLoss, DiceRatio):
     """
 
     weights: str = "square"
+    per_class: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("weights", self.weights, tuple(_EXPONENTS))
+        if self.per_class:
+            raise ValueError(f"per_class must be False for {type(self).__name__}, got True; DiceLoss has it.")
 
-    def score(
-        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
-    ) -> tuple[Array, ScoreBack]:
-        sums, back = self.sums(prediction, target)
+    def shares_of_sums(self, target: Target, ops: Ops) -> Array:
         shares = self.relative_shares(target, ops)
-        omega = shares * self._omega(self.sizes(target), shares, ops)
-        sums = [ops.xp.sum(omega * x, axis=1) for x in sums]
-        loss, slopes = self.ratio(sums, self.coefficients(target), self.sums_unit(target), ops)
-        return loss, lambda upstream: back(
-            [(ops.cast(upstream, loss.dtype) * slope)[:, None] * omega for slope in slopes]
-        )
+        return shares * self._omega(self.sizes(target), shares, ops)
 
     def _omega(self, sizes: Array, shares: Array, ops: Ops) -> Array:
         """ω relative to the largest of a class that counts."""

@@ -10,12 +10,12 @@ from seglosses_core.checks import check_choice, check_number, matrix_of_numbers,
 from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
-from seglosses_core.region import ImageLoss, RatioLoss, ScoreBack
+from seglosses_core.region import RatioLoss, ScoreBack
 from seglosses_core.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneralizedWassersteinDiceLoss(ImageLoss, RatioLoss):
+class GeneralizedWassersteinDiceLoss(RatioLoss):
     """Dice for labels, where an error costs the distance M of the class from the right one: `W = Σ_c M_yc p_c` for each
     pixel, and for each image
 
@@ -48,6 +48,7 @@ class GeneralizedWassersteinDiceLoss(ImageLoss, RatioLoss):
 
     needs = Needs(labels_only=True)
     matrices = ("distances",)
+    per_class = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "distances", matrix_of_numbers("distances", self.distances))
@@ -92,8 +93,9 @@ class GeneralizedWassersteinDiceLoss(ImageLoss, RatioLoss):
         loss, (of_true, of_wrong) = self.ratio(sums, [(2, 2), (0, 1)], unit, ops)
 
         def back(upstream: Array) -> Cotangent:
-            table = of_wrong[:, None] * of_missed - of_true[:, None] * factors
-            table = ops.cast(ops.cast(upstream, loss.dtype)[:, None] * table, target.dtype)
+            upstream = ops.cast(upstream, loss.dtype)
+            table = (upstream * of_wrong)[:, None] * of_missed - (upstream * of_true)[:, None] * factors
+            table = ops.cast(table, target.dtype)
             slopes = ops.table_at_label(table, target.labels)
             slopes = slopes if pixels is None else slopes * pixels
             return Cotangent(terms=[(1, (ops.over_classes(slopes), rows))])

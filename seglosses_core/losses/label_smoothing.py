@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.checks import check_number, check_window
-from seglosses_core.costs import Costs
+from seglosses_core.costs import Costs, Weights
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
@@ -52,11 +52,11 @@ class PenalizedLoss(PixelLoss):
 
         return replace(costs, values=costs.values + share * penalty, back=back)
 
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
+    def cost_weights(self, target: Target, ops: Ops) -> Weights:
         return self._entropy().cost_weights(target, ops)
 
     def _entropy(self) -> CrossEntropyLoss:
-        return CrossEntropyLoss(class_weights=self.class_weights)
+        return CrossEntropyLoss(class_weights=self.class_weights, divisor=self.divisor)
 
 
 @dataclass(frozen=True, kw_only=True)

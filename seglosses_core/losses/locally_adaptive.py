@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.checks import check_flag, check_integer, check_window, shape_text
-from seglosses_core.costs import Costs
+from seglosses_core.costs import Costs, Weights
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs, replace
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
@@ -102,7 +102,12 @@ class LocallyAdaptiveLoss(PixelLoss):
 
     def full_cost(self) -> PixelLoss:
         """The cost with what is this loss's."""
-        return replace(self.cost, activation=self.activation, class_weights=self.class_weights)
+        return replace(
+            self.cost,
+            activation=self.activation,
+            class_weights=self.class_weights,
+            divisor=self.divisor,
+        )
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         xp = ops.xp
@@ -127,9 +132,11 @@ class LocallyAdaptiveLoss(PixelLoss):
         )
         costs = cost.costs(inner, target, ops)
         to_inner = costs.back
-        values, weights = costs.values, costs.weights
+        values, weighted = costs.values, costs.weighted
         if self.stride > 1:
-            weights = self._on_grid(xp.ones_like(values) if weights is None else weights, ops)
+            weights = self._on_grid(xp.ones_like(values) if weighted.values is None else weighted.values, ops)
+            counted = None if weighted.counted is None else self._on_grid(weighted.counted, ops)
+            weighted = Weights(weights, weighted.unit, counted)
             values = xp.where(weights > 0, values, xp.zeros_like(values))
 
         def back(upstream: Array) -> Cotangent:
@@ -138,15 +145,16 @@ class LocallyAdaptiveLoss(PixelLoss):
             slope, _ = ops.sum_alike(slope, labels, self.kernel_size)
             return Cotangent(logits=[slope if from_standard is None else from_standard(slope)])
 
-        return dataclasses.replace(costs, values=values, weights=weights, back=back)
+        return dataclasses.replace(costs, values=values, weighted=weighted, back=back)
 
-    def cost_weights(self, target: Target, ops: Ops) -> tuple[Array | None, Array | None]:
-        weights, unit = self.full_cost().cost_weights(target, ops)
-        return weights if weights is None or self.stride == 1 else self._on_grid(weights, ops), unit
-
-    def counted(self, target: Target, ops: Ops) -> Array | None:
-        counted = self.full_cost().counted(target, ops)
-        return counted if counted is None or self.stride == 1 else self._on_grid(counted, ops)
+    def cost_weights(self, target: Target, ops: Ops) -> Weights:
+        weighted = self.full_cost().cost_weights(target, ops)
+        if self.stride == 1:
+            return weighted
+        values, counted = (
+            x if x is None else self._on_grid(x, ops) for x in (weighted.values, weighted.counted)
+        )
+        return Weights(values, weighted.unit, counted)
 
     def _on_grid(self, weights: Array, ops: Ops) -> Array:
         """The weights, 0 at the pixels that are not centres."""

@@ -111,6 +111,7 @@ class RecallCrossEntropyLoss(LogPixelLoss):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_activation("softmax", "identity")
+        self.check_no_overlapping("whose classes exclude each other")
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)

@@ -101,7 +101,12 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
         exclusive = self.classes_exclude(target.num_classes)
         if exclusive and target.has_labels and self.activation == "softmax":
             return super()._costs(prediction, target, ops)
-        entropy = TwoSidedCrossEntropyLoss(activation=self.activation, class_weights=self.class_weights)
+        entropy = TwoSidedCrossEntropyLoss(
+            activation=self.activation,
+            class_weights=self.class_weights,
+            divisor=self.divisor,
+            overlapping=self.overlapping,
+        )
         costs = entropy._costs(prediction, target, ops)
         to_entropy = costs.back
         assert to_entropy is not None

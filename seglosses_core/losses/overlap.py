@@ -10,12 +10,12 @@ from seglosses_core.checks import check_choice, check_flag
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
 from seglosses_core.pixel_sums import Summand, errors
-from seglosses_core.region import RatioLoss, SumsBack
+from seglosses_core.region import JointRatioLoss, RatioLoss, SumsBack
 from seglosses_core.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
-class OverlapLoss(RatioLoss):
+class OverlapLoss(JointRatioLoss):
     """A ratio of true positives, false positives and false negatives.
 
     Parameters

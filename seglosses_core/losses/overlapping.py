@@ -26,6 +26,10 @@ class OverlappingLoss(LogPixelLoss):
 
     needs = Needs()
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_no_overlapping("whose classes always overlap")
+
     def classes_exclude(self, num_classes: int) -> bool:
         return False
 
@@ -164,7 +168,6 @@ class QualityFocalLoss(OverlappingLoss):
 
     def _costs(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
         xp, y = ops.xp, target.values
-        weights, unit = self.cost_weights(target, ops)
         p, q = prediction.probabilities, prediction.complements
         log_p = ops.finite_where_unused(prediction.log_probabilities, lambda: y != 0)
         log_q = ops.finite_where_unused(prediction.log_complements, lambda: y != 1)
@@ -182,4 +185,4 @@ class QualityFocalLoss(OverlappingLoss):
                 complement=[damped * (1 - y)],
             )
 
-        return Costs(damping * entropy, weights, back, unit=unit)
+        return Costs(damping * entropy, self.cost_weights(target, ops), back)

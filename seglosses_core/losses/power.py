@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from seglosses_core.checks import check_parameter
 from seglosses_core.libraries import Array
 from seglosses_core.moments import Moment
-from seglosses_core.region import RatioLoss
+from seglosses_core.region import JointRatioLoss
 
 
 @dataclass(frozen=True, kw_only=True)
-class PowerLoss(RatioLoss):
+class PowerLoss(JointRatioLoss):
     """A region loss with a power p in [1, 2] on the sums of its denominator."""
 
     p: float | Array = 2.0

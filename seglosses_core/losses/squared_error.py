@@ -35,9 +35,8 @@ class MeanSquaredErrorLoss(PixelLoss):
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         difference = prediction.probabilities - target.values
-        weights, unit = self.cost_weights(target, ops)
 
         def back(upstream: Array) -> Cotangent:
             return Cotangent(terms=[(1, (2 * upstream, difference))])
 
-        return Costs(difference * difference, weights, back, unit=unit)
+        return Costs(difference * difference, self.cost_weights(target, ops), back)

@@ -90,7 +90,7 @@ def test_the_numbers_do_not_matter():
             (
                 lambda cost=cost: core.BlobLoss(cost=cost),
                 TypeError,
-                "cost must be a ratio of sums of products, such as DiceLoss(), got ",
+                "cost must be a ratio of sums of products for each class, such as DiceLoss(), got ",
             )
             for cost in (
                 core.CrossEntropyLoss(),
@@ -99,6 +99,7 @@ def test_the_numbers_do_not_matter():
                 core.TanimotoLoss(),
                 core.KappaLoss(),
                 core.DiceLoss(overlap="minimum"),
+                core.DiceLoss(per_class=False),
             )
         ),
     ],

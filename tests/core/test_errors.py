@@ -323,6 +323,33 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     "unknown absent": (
         build("DiceLoss", absent="ignore"), ValueError, "absent", "got 'ignore'", "one of 'count', 'skip'",
     ),
+    "unknown divisor": (
+        build("DiceLoss", divisor="count"), ValueError, "divisor", "got 'count'", "one of 'weights', 'valid', 'all'",
+    ),
+    "no class to cost 0": (
+        build("DiceLoss", per_class=False, absent="zero"), ValueError, "absent", "got 'zero'", "'count' or 'skip'",
+    ),
+    "average of one number for all classes": (
+        build("DiceLoss", per_class=False, average="image"), ValueError, "average", "got 'image'", "must be 'pooled'",
+    ),
+    "one number for each class": (
+        build("GeneralizedDiceLoss", per_class=True), ValueError, "per_class", "got True", "must be False",
+    ),
+    "per_class that is no flag": (
+        build("DiceLoss", per_class=1), TypeError, "per_class", "got int: 1", "True or False",
+    ),
+    "overlapping classes of softmax": (
+        build("CrossEntropyLoss", overlapping=True),
+        ValueError, "overlapping", "activation='softmax'", "activation='identity'",
+    ),
+    "overlapping classes that always are": (
+        build("QualityFocalLoss", activation="identity", overlapping=True),
+        ValueError, "overlapping", "got True", "left out",
+    ),
+    "overlapping classes that never are": (
+        build("RecallCrossEntropyLoss", activation="identity", overlapping=False),
+        ValueError, "overlapping", "got False", "left out",
+    ),
     "unknown average": (
         build("DiceLoss", average="mean"), ValueError, "average", "got 'mean'", "one of 'pooled', 'image', 'class'",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays import CLASS_WEIGHTS, PROBABILITIES, masked
 from .definition import Definition, case
 
 CLIP = "the clip of probabilities that are given"
@@ -68,6 +69,15 @@ def edges(*, exclusive: bool) -> list[Definition]:
             target=np.array([[0, 1, 1, 0]]),
         ),
         case(
+            "overlapping",
+            "Several classes that are said to overlap, each with a probability of its own.",
+            flags="identity class-weights mask",
+            activation="identity",
+            overlapping=True,
+            class_weights=CLASS_WEIGHTS,
+            **masked(PROBABILITIES),
+        ),
+        case(
             "certain-and-wrong-classes",
             "The label's probability is 0: the value is ∞, with a slope of −∞ there alone.",
             flags="identity infinite wrong",
@@ -76,4 +86,4 @@ def edges(*, exclusive: bool) -> list[Definition]:
             target=np.array([[0, 0, 1]]),
         ),
     ]
-    return cases if exclusive else cases[:-1]
+    return cases if exclusive else cases[:-2]

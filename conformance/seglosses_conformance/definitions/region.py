@@ -14,11 +14,13 @@ from .arrays import (
     BINARY_PROBABILITIES,
     CERTAIN,
     CLASS_WEIGHTS,
+    IGNORED,
     IGNORED_MASKED_WEIGHTED,
     LABELS,
     PROBABILITIES,
     SAMPLE_WEIGHT,
     SOFT,
+    ignored,
     masked,
 )
 from .definition import Definition, by_name, case
@@ -91,6 +93,9 @@ def examples(*names: str, **hyperparameters: Any) -> list[Definition]:
     ]
 
 
+ONE_IMAGE = np.array([1, 0]).reshape(2, 1, 1)
+
+
 def averages() -> list[Definition]:
     """What means of means are asked: class 2 is in image 1 alone, class 0 in image 0 alone or with a small weight."""
     weights: dict[str, Any] = {"class_weights": CLASS_WEIGHTS, "sample_weight": SAMPLE_WEIGHT, **masked()}
@@ -100,9 +105,7 @@ def averages() -> list[Definition]:
             f"The mean over {text}.",
             flags=flags,
             average=average,
-            absent="skip",
-            target=ABSENT_SOFT,
-            **others,
+            **{"absent": "skip", "target": ABSENT_SOFT, **others},
         )
         for average, text in (("image", "images of their classes"), ("class", "classes of their images"))
         for name, flags, others in (
@@ -113,11 +116,30 @@ def averages() -> list[Definition]:
                 "absent-class soft none class-weights",
                 {"reduction": "none", "class_weights": CLASS_WEIGHTS},
             ),
+            (
+                "-valid",
+                "absent-class soft mask sample-weight class-weights divisor",
+                {"divisor": "valid", **weights},
+            ),
+            (
+                "-all",
+                "absent-class class-weights sample-weight ignore-index divisor",
+                {
+                    "divisor": "all",
+                    "class_weights": CLASS_WEIGHTS,
+                    "sample_weight": SAMPLE_WEIGHT,
+                    **ignored(target=ABSENT, where=ONE_IMAGE == 1),
+                },
+            ),
+            (
+                "-zero",
+                "absent-class soft mask sample-weight class-weights",
+                {"absent": "zero", **weights},
+            ),
         )
     ]
 
 
-ONE_IMAGE = np.array([1, 0]).reshape(2, 1, 1)
 REGIONS = by_name(
     case("batch", "Sums over the whole batch.", aggregate="batch"),
     case("without-background", "Class 0 does not count.", include_background=False),
@@ -183,11 +205,70 @@ REGIONS = by_name(
 )
 
 
+REGIONS |= by_name(
+    case(
+        "absent-zero",
+        "Classes that the target lacks cost 0 and count. With class weights and an image that is ignored.",
+        flags="absent-class ignore-index class-weights",
+        absent="zero",
+        class_weights=CLASS_WEIGHTS,
+        **ignored(target=ABSENT, where=IGNORED | (ONE_IMAGE == 0)),
+    ),
+    case(
+        "absent-zero-batch",
+        "Of the batch, too; the mean divides by the number of classes.",
+        flags="absent-class batch class-weights divisor",
+        absent="zero",
+        divisor="valid",
+        aggregate="batch",
+        class_weights=CLASS_WEIGHTS,
+        target=ABSENT,
+    ),
+)
+
 ALL = {
     name: scene for name, scene in (SCENES | REGIONS).items() if name not in POOLINGS and name != "softmax"
 }
 OF_RATIOS = {name for name, scene in ALL.items() if "smooth" in scene.hyperparameters}
+ONE_BY_ONE = {name for name, scene in ALL.items() if scene.hyperparameters.get("absent") == "zero"}
+"""Those that ask for a score of each class."""
 SOFT_ONES = {name for name, scene in ALL.items() if "soft" in scene.flags}
+
+
+def joint() -> list[Definition]:
+    """What one ratio of the sums over all classes is asked."""
+    return [
+        case("joint", "One ratio for all classes of an image.", target=SOFT, per_class=False),
+        case(
+            "joint-weights",
+            "One ratio for all classes of the batch, with weights of all kinds.",
+            flags="batch mask sample-weight class-weights ignore-index",
+            aggregate="batch",
+            class_weights=CLASS_WEIGHTS,
+            per_class=False,
+            **IGNORED_MASKED_WEIGHTED,
+        ),
+        case(
+            "joint-none",
+            "One ratio for the classes of an image that are there; image 0 is ignored.",
+            flags="absent-class none ignore-index sample-weight",
+            per_class=False,
+            absent="skip",
+            include_background=False,
+            reduction="none",
+            **ignored(target=ABSENT, where=ONE_IMAGE == 1),
+            sample_weight=SAMPLE_WEIGHT,
+        ),
+        case(
+            "joint-all",
+            "The mean over all images, of which one is ignored.",
+            flags="ignore-index sample-weight divisor",
+            per_class=False,
+            divisor="all",
+            **ignored(where=ONE_IMAGE == 1),
+            sample_weight=SAMPLE_WEIGHT,
+        ),
+    ]
 
 
 # Σ ŷ = 7/8, Σ y = 3/4, Σ min = 1/2, Σ (ŷ − y)₊ = 3/8, Σ (y − ŷ)₊ = 1/4.

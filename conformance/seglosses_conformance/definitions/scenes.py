@@ -15,6 +15,7 @@ from .arrays import (
     BINARY_PROBABILITIES,
     CLASS_WEIGHTS,
     IGNORED,
+    IGNORED_MASKED_WEIGHTED,
     LABELS,
     MASK,
     PROBABILITIES,
@@ -259,10 +260,44 @@ POOLINGS = by_name(
     ),
 )
 
+MOSTLY_IGNORED = FIRST_IMAGE | IGNORED
+# What a mean divides by, if not by the weights.
+DIVISORS = by_name(
+    case(
+        "divisor-valid",
+        "The mean divides by the number of what is not ignored, whatever it weighs.",
+        flags="class-weights mask sample-weight ignore-index divisor",
+        divisor="valid",
+        class_weights=CLASS_WEIGHTS,
+        **IGNORED_MASKED_WEIGHTED,
+    ),
+    case(
+        "divisor-all",
+        "The mean divides by the number of all, image 0 and what else is ignored among them.",
+        flags="class-weights sample-weight ignore-index divisor",
+        divisor="all",
+        class_weights=CLASS_WEIGHTS,
+        **ignored(where=MOSTLY_IGNORED),
+        sample_weight=SAMPLE_WEIGHT,
+    ),
+)
+POOLINGS |= by_name(
+    case(
+        "top-k-divisor",
+        "The half of all pixels with the largest w ℓ.",
+        flags="pooling class-weights mask sample-weight ignore-index divisor",
+        reduction={"pooling": "TopK", "fraction": 0.5},
+        divisor="all",
+        class_weights=CLASS_WEIGHTS,
+        **IGNORED_MASKED_WEIGHTED,
+    ),
+)
+
 SCENES = {
     **STANDARD,
     **POOLINGS,
     **FURTHER,
+    **DIVISORS,
     "tiny": case(
         "tiny",
         "A sum of weights so small that float16 hardly has the gradients; a loss scale makes them large again.",
@@ -275,6 +310,8 @@ SCENES = {
 # Scenes about what the losses of a family share: quick runs of our own targets leave them to one loss of each.
 SHARED = {
     "boolean-mask",
+    "divisor-all",
+    "divisor-valid",
     "identity-one-class",
     "ignored-class",
     "image-ignored",
@@ -286,6 +323,7 @@ SHARED = {
     "sigmoid-extreme",
     "softmax",
     "top-k",
+    "top-k-divisor",
     "top-k-tie",
     *FURTHER,
 }

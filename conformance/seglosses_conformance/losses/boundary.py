@@ -278,7 +278,7 @@ class NearBoundary(PixelCosts):
         **options: Any,
     ) -> tuple[list[Term], tuple[int, ...]]:
         terms, shape = super().terms(problem, pixels, activation, class_weights, **options)
-        exclusive = self.are_exclusive(activation, problem.classes)
+        exclusive = self.are_exclusive(activation, problem.classes, options.get("overlapping"))
         factors: dict[int, Any] = {}
         for c in range(problem.classes):
             cells = [

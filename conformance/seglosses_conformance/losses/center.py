@@ -16,7 +16,7 @@ from ..definitions.arrays import CLASS_WEIGHTS, SAMPLE_WEIGHT, VOLUME_LABELS, VO
 from ..definitions.scenes import NO_LABELS, SHARED, SIGMOID, standard
 from ..entries import EXCLUSIVE, LABELS_ONLY, Entry, Sample
 from ..faults import other
-from ..oracle.family import PixelCosts, Result, index_of, pooled, total
+from ..oracle.family import PixelCosts, Result, by_number, index_of, places, pooled, total
 from ..oracle.problem import Pixel, Problem
 from ..oracle.tape import plain
 from .cross_entropy import cross_entropy
@@ -33,6 +33,7 @@ def center(
     class_weights: Sequence[float] | None = None,
     rate: float = 0.5,
     weight: float = 3e-4,
+    divisor: str = "weights",
 ) -> Result:
     """Cross-entropy + (λ/2) ‖x − c_label‖² at every pixel, as in Guo et al. 2018; `rate` is of the centres' move."""
     entropy = PixelCosts(cross_entropy)
@@ -43,6 +44,8 @@ def center(
     distances = {index_of(problem, pixel): squared_distance(problem, pixel) for pixel in pixels}
     for term in terms:
         term.cost += mpf(weight) / 2 * distances[term.index]
+    if divisor != "weights":
+        terms = by_number(terms, places(problem, shape, pixels, divisor))
     return pooled(terms, reduction, shape)
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-from ..definitions.region import EPSILON, averages, family, logarithms, minima, ratio, worked
+from ..definitions.region import EPSILON, averages, family, joint, logarithms, minima, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other, without
 from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
@@ -44,6 +44,7 @@ ENTRIES = [
                 gradient_by_hand=[float((N - 2 * y * D) / D**2) for y in (1, 1, 0, 0)],
             ),
             *family(shared=()),
+            *joint(),
             *logarithms(),
             *minima(),
             *averages(),
@@ -69,6 +70,7 @@ ENTRIES = [
         cases=[
             worked("1 − (3/2 + ε)/(11/4 + ε).", ratio(3 / 2, 11 / 4)),
             *family(),
+            *joint(),
             *logarithms(),
             *minima(),
         ],

@@ -9,7 +9,7 @@ from mpmath import mpf
 
 from ..definitions import case
 from ..definitions.arrays import ABSENT, SOFT
-from ..definitions.region import family, minima
+from ..definitions.region import ONE_BY_ONE, family, minima
 from ..entries import Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioPerImage, common, total
@@ -62,7 +62,7 @@ ENTRY = Entry(
                 ("-skipped", "ω = 1/9, 1: 1 − (8/5)/(43/15).", {"absent": "skip"}, 19 / 43),
             )
         ),
-        *family(),
+        *family(skip=ONE_BY_ONE),
         case("simple", "ω = 1/Σ y.", weights="simple"),
         case("uniform", "ω = 1.", weights="uniform"),
         case("absent-counted", "A class without target has the largest ω.", target=ABSENT),

@@ -10,11 +10,11 @@ from mpmath import mpf
 
 from ..definitions import case
 from ..definitions.arrays import ABSENT, masked
-from ..definitions.region import EXAMPLES, REGIONS, family
+from ..definitions.region import EXAMPLES, ONE_BY_ONE, REGIONS, family
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SIGMOID
 from ..entries import EXCLUSIVE, LABELS_ONLY, Entry, Sample
 from ..faults import other
-from ..oracle.family import Classes, RatioPerImage, total
+from ..oracle.family import Classes, RatioPerImage, one_region, total
 
 SOURCE = (
     "Fidon et al., Generalised Wasserstein Dice score for imbalanced multi-class segmentation, 2017, eqs. 6 and 9;"
@@ -26,8 +26,8 @@ SOURCE = (
 class OfLabels(RatioPerImage):
     """A ratio whose terms are pixels with all of their classes."""
 
-    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
-        return [(mpf(any(counted for _, _, counted in classes)), classes)]
+    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any, Any]]:
+        return [one_region(classes, classes)]
 
 
 def wasserstein(
@@ -42,11 +42,11 @@ def wasserstein(
         distances = [[float(i != j) for j in range(len(classes))] for i in range(len(classes))]
     largest = max(max(row) for row in distances)
     matrix = [[mpf(distance) / largest for distance in row] for row in distances]
-    top = max((weight for weight, _, counted in classes if counted and weight > 0), default=mpf(1))
-    shares = [weight / top if counted else mpf(0) for weight, _, counted in classes]
-    sizes = [total(cell.w * cell.y for cell in cells) for _, cells, _ in classes]
+    top = max((seen.weight for seen in classes if seen.costs and seen.weight > 0), default=mpf(1))
+    shares = [seen.weight / top if seen.costs else mpf(0) for seen in classes]
+    sizes = [total(cell.w * cell.y for cell in seen.cells) for seen in classes]
     above, below = smooth, smooth
-    for pixel in zip(*(cells for _, cells, _ in classes), strict=True):
+    for pixel in zip(*(seen.cells for seen in classes), strict=True):
         (label,) = [c for c, cell in enumerate(pixel) if cell.y == 1]
         w = pixel[0].w
         cost = total(matrix[label][c] * cell.p for c, cell in enumerate(pixel))
@@ -54,7 +54,7 @@ def wasserstein(
             a = shares[label] / (sizes[label] + 1)
             above = above + 2 * w * a * (1 - cost)
             below = below + w * a * (2 - cost)
-        elif classes[label][2]:
+        elif classes[label].costs:
             a, reach = shares[label] * matrix[label][0], matrix[label][0]
             above = above + 2 * w * a * (reach - cost)
             below = below + 2 * w * a * (reach - cost) + w * cost
@@ -92,7 +92,7 @@ ENTRY = Entry(
                 ("-gdl", "a = 1/4, 1/2: 1 − 31/20 over 81/40.", {"weights": "gdl"}, 19 / 81),
             )
         ),
-        *family(skip=(SIGMOID | ONE_CLASS | NO_LABELS | NOT_OF_REGIONS)),
+        *family(skip=(SIGMOID | ONE_CLASS | NO_LABELS | NOT_OF_REGIONS | ONE_BY_ONE)),
         case("tree", "Two classes nearer to each other than to class 0.", distances=TREE),
         case("gdl", "Each class by its size.", weights="gdl", distances=TREE),
         case("line", "Distances from 0 that differ, and are divided by 4.", distances=LINE),

@@ -18,7 +18,7 @@ from ..definitions.scenes import NO_LABELS, ONE_CLASS, SIGMOID, standard
 from ..entries import FLAT, LABELS_ONLY, LOGITS_ONLY, Entry, Override, Sample
 from ..faults import other
 from ..oracle.evaluation import entry_of
-from ..oracle.family import PixelCosts, Result, pooled
+from ..oracle.family import PixelCosts, Result, by_number, places, pooled
 from ..oracle.problem import Pixel, Problem
 from ..oracle.tape import Scalar
 
@@ -38,6 +38,7 @@ def locally_adaptive(
     stride: int = 1,
     cost: dict[str, Any] | None = None,
     standardize: bool = True,
+    divisor: str = "weights",
 ) -> Result:
     """Costs of the pooled predictions f against their centres' labels, Minkowski-pooled with k = 3"""
     pixels = list(problem.pixels(ignore_index))
@@ -51,6 +52,9 @@ def locally_adaptive(
     costs = entry_of(cost["loss"]).oracle
     assert isinstance(costs, PixelCosts)
     terms, shape = costs.terms(problem, centres, activation, class_weights, **cost["hyperparameters"])
+    if divisor != "weights":
+        assert stride == 1 or divisor == "valid", "written for pixels that are all centres"
+        terms = by_number(terms, places(problem, shape, centres, divisor))
     return pooled(terms, reduction or {"pooling": "Minkowski", "k": 3.0}, shape)
 
 

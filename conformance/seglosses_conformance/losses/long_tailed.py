@@ -148,7 +148,7 @@ RECALL = Entry(
         *standard(
             skip={"softmax", *ONE_CLASS, *SIGMOID, *NO_LABELS}, shared=SHARED - {"one-class", "soft-weights"}
         ),
-        *(one for one in edges(exclusive=True) if not {"one-class", "soft"} & set(one.flags)),
+        *(one for one in edges(exclusive=True) if not {"one-class", "soft", "mask"} & set(one.flags)),
         case(
             "ties",
             "Of equal logits the first class is the most likely.",

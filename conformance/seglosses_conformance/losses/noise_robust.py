@@ -117,7 +117,7 @@ class Symmetric(PixelCosts):
         clip: float = 0.0,
         **options: Any,
     ) -> tuple[list[Term], tuple[int, ...]]:
-        exclusive = self.are_exclusive(activation, problem.classes)
+        exclusive = self.are_exclusive(activation, problem.classes, options.get("overlapping"))
         terms, shape = super().terms(problem, pixels, activation, class_weights, clip=clip, **options)
         reverse = {}
 

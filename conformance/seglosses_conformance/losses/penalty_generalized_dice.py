@@ -6,7 +6,7 @@ from typing import Any
 
 from ..definitions import case
 from ..definitions.arrays import ABSENT, SOFT
-from ..definitions.region import EXAMPLES, examples, family, minima
+from ..definitions.region import EXAMPLES, ONE_BY_ONE, examples, family, minima
 from ..entries import Entry, Sample
 from ..faults import other
 from ..oracle.family import RatioPerImage
@@ -35,7 +35,7 @@ ENTRY = Entry(
             **EXAMPLES["three"],
             value_by_hand=49 / 61,
         ),
-        *family(),
+        *family(skip=ONE_BY_ONE),
         *examples("two", "soft"),
         *minima(),
         case("k-0", "k = 0, which is the generalized Dice loss.", k=0.0, target=SOFT),

@@ -9,7 +9,7 @@ from mpmath import mpf
 
 from ..definitions import Definition, case
 from ..definitions.arrays import SOFT
-from ..definitions.region import family, ratio, worked
+from ..definitions.region import family, joint, ratio, worked
 from ..entries import Entry, Override, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
@@ -67,6 +67,7 @@ ENTRIES = [
         cases=[
             worked("Σ ŷ² = 25/16, 1 − (3 + ε)/(57/16 + ε).", ratio(3, 57 / 16)),
             *family(),
+            *joint(),
             *POWERS,
         ],
         samples=(Sample({"p": 1.5}), Sample({"p": 1.3, "activation": "identity"})),
@@ -86,6 +87,7 @@ ENTRIES = [
             printed("root", y=1, y_hat=0.5625, p=1.5),
             printed("classical", y=1, y_hat=0.75, p=1.0),
             *family(),
+            *joint(),
             *POWERS,
         ],
         samples=(Sample(), Sample({"p": 1.7, "smooth": 0.1})),

@@ -88,7 +88,7 @@ class AlongSkeletons(PixelCosts):
         **options: Any,
     ) -> tuple[list[Term], tuple[int, ...]]:
         terms, shape = super().terms(problem, pixels, activation, class_weights, **options)
-        exclusive = self.are_exclusive(activation, problem.classes)
+        exclusive = self.are_exclusive(activation, problem.classes, options.get("overlapping"))
         predicted = [probabilities(pixel.logits, activation) for pixel in pixels]
         factors: dict[int, Any] = {}
         for c in range(1 if exclusive else 0, problem.classes):

@@ -41,12 +41,13 @@ def structure(
     aggregate: str = "image",
     absent: str = "count",
     include_background: bool = True,
+    divisor: str = "weights",
 ) -> Result:
     """Σ w m ℓ / Σ w m + 1 − (Σ w m p y + 1)/(Σ w m (p + y) − Σ w m p y + 1) of each class of each image."""
     pixels = list(problem.pixels(ignore_index))
     batch = aggregate == "batch"
     groups = [pixels] if batch else [[one for one in pixels if one.image == i] for i in range(problem.images)]
-    losses, scales, weights = [], [], []
+    losses, scales, weights, counted = [], [], [], []
     for image, group in enumerate(groups):
         near = [boundary_weight(pixel, pixels, kernel_size, factor, len(problem.space)) for pixel in group]
         for c in range(problem.classes):
@@ -65,13 +66,16 @@ def structure(
                 either += w * (p + y) - w * p * y
             loss = (entropy / count if group else mpf(0)) + 1 - (found + 1) / (either + 1)
             weight = mpf(1) if class_weights is None else mpf(class_weights[c])
-            if not counts(cells, c, absent, include_background):
-                weight = mpf(0)
+            weight = weight if batch else weight * mpf(problem.sample_weight[image])
+            number = weight if divisor == "weights" else mpf(1)
+            kept = counts(cells, c, absent, include_background)
+            left_in = divisor == "all" and not cells and absent == "count" and (include_background or c > 0)
+            counted.append(number if kept or left_in else mpf(0))
             losses.append(loss)
             scales.append(abs(plain(loss)) + 1)
-            weights.append(weight if batch else weight * mpf(problem.sample_weight[image]))
+            weights.append(weight if kept else mpf(0))
     shape = (problem.classes,) if batch else (problem.images, problem.classes)
-    return weighted(losses, scales, weights, reduction, shape)
+    return weighted(losses, scales, weights, reduction, shape, counted)
 
 
 def boundary_weight(

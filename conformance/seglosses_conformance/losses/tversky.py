@@ -8,7 +8,7 @@ from mpmath import mpf
 
 from ..definitions import case
 from ..definitions.arrays import SOFT
-from ..definitions.region import examples, family, logarithms, minima, ratio, worked
+from ..definitions.region import examples, family, joint, logarithms, minima, ratio, worked
 from ..entries import Entry, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
@@ -54,6 +54,7 @@ TVERSKY = Entry(
             beta=0.75,
         ),
         *family(alpha=0.25, beta=0.75),
+        *joint(),
         case("defaults", "α = β = 1/2, which is Dice.", target=SOFT),
         case("jaccard", "α = β = 1, which is Jaccard.", alpha=1.0, beta=1.0, target=SOFT),
         case("precision", "False negatives cost nothing.", alpha=1.0, beta=0.0, target=SOFT),
@@ -83,6 +84,7 @@ FOCAL_TVERSKY = Entry(
             gamma=0.5,
         ),
         *family(),
+        *joint(),
         case("gamma-1", "γ = 1, which is Tversky.", gamma=1.0, target=SOFT),
         case("gamma-half", "γ = 1/2, a root.", gamma=0.5, target=SOFT),
         case("gamma-3", "γ = 3.", gamma=3.0, target=SOFT),

@@ -14,9 +14,10 @@ weight, ε `smooth`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import signature
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 from mpmath import mpf
 
@@ -63,8 +64,19 @@ def common(cell: Cell, overlap: str) -> Any:
     return y if p.value > y or y == 0 else (p + y) / 2
 
 
-Classes = Sequence[tuple[Any, list[Cell], bool]]
-"""Of each class the weight, the cells, and whether it counts."""
+class Seen(NamedTuple):
+    """A class of an image, or of the batch."""
+
+    weight: Any
+    """Of the class."""
+    cells: list[Cell]
+    costs: bool
+    """Whether its score is part of the sum."""
+    counted: Any
+    """What it adds to what the mean divides by."""
+
+
+Classes = Sequence[Seen]
 
 
 @dataclass(frozen=True)
@@ -90,22 +102,56 @@ class Ratios:
         absent: str = "count",
         include_background: bool = True,
         average: str = "pooled",
+        divisor: str = "weights",
+        per_class: bool = True,
         **options: Any,
     ) -> Result:
         batch = aggregate == "batch"
         w = [mpf(1)] * problem.classes if class_weights is None else [mpf(weight) for weight in class_weights]
-        losses, scales, weights = [], [], []
-        for image, classes in enumerate(cells_of(problem, activation, ignore_index, batch)):
-            counting = [counts(cells, c, absent, include_background) for c, cells in enumerate(classes)]
-            for weight, region in self.regions(list(zip(w, classes, counting, strict=True))):
+        found = cells_of(problem, activation, ignore_index, batch)
+        images = [mpf(1)] * len(found) if batch else [mpf(weight) for weight in problem.sample_weight]
+        numbers = images if divisor == "weights" else [mpf(1)] * len(images)
+        counted_images = [
+            number if any(image) or divisor == "all" else mpf(0)
+            for number, image in zip(numbers, found, strict=True)
+        ]
+        losses, scales, weights, counted = [], [], [], []
+        for image, counted_image, classes in zip(images, counted_images, found, strict=True):
+            seen = [
+                self.look_at(w[c], cells, c, absent, include_background, divisor)
+                for c, cells in enumerate(classes)
+            ]
+            regions = self.regions(seen) if per_class else self.joint_region(seen)
+            for weight, counted_weight, region in regions:
                 loss, scale = self.loss_of(region, smooth, options)
                 losses.append(loss)
                 scales.append(scale)
-                weights.append(weight if batch else weight * mpf(problem.sample_weight[image]))
+                weights.append(image * weight)
+                counted.append(counted_image * counted_weight)
+        if divisor == "weights" and absent != "zero":
+            counted = weights
         if average != "pooled":
-            images = [mpf(1)] if batch else [mpf(weight) for weight in problem.sample_weight]
-            weights = of_means(weights, images if average == "image" else w, average)
-        return weighted(losses, scales, weights, reduction, self.shape(problem, batch))
+            groups = (
+                counted_images if average == "image" else (w if divisor == "weights" else [mpf(1)] * len(w))
+            )
+            weights, counted = of_means(weights, counted, groups, average, divisor)
+        shape = self.shape(problem, batch)
+        return weighted(losses, scales, weights, reduction, shape if per_class else shape[:-1], counted)
+
+    def look_at(
+        self, weight: Any, cells: list[Cell], c: int, absent: str, include_background: bool, divisor: str
+    ) -> Seen:
+        """Without a cell, a class is not there."""
+        kept = include_background or c != 0
+        is_there = total(cell.w * cell.y for cell in cells) != 0
+        costs = kept and bool(cells) and (absent == "count" or is_there)
+        is_counted = kept and (absent != "skip" or is_there)
+        number = weight if divisor == "weights" else mpf(1)
+        return Seen(weight, cells, costs, number if is_counted else mpf(0))
+
+    def joint_region(self, classes: Classes) -> Iterable[tuple[Any, Any, Any]]:
+        """All classes that count as one region, the cells of each multiplied by its weight, over the largest."""
+        raise NotImplementedError
 
     def loss_of(self, region: Any, smooth: float, options: dict[str, Any]) -> tuple[Any, Any]:
         """The loss of a region and its scale."""
@@ -118,8 +164,9 @@ class Ratios:
             return loss, scale
         return transformed, scale_after(self.then, loss, scale, of_then)
 
-    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
-        """What each region of an image, or of the batch, weighs in the mean, and what its score is of."""
+    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any, Any]]:
+        """What each region of an image, or of the batch, weighs in the mean, what it adds to what the mean divides by,
+        and what its score is of."""
         raise NotImplementedError
 
     def shape(self, problem: Problem, batch: bool) -> tuple[int, ...]:
@@ -131,8 +178,14 @@ class Ratios:
 class RatioOfSums(Ratios):
     """A region is a class of an image, its score a function of its cells."""
 
-    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
-        return [(weight if is_counted else mpf(0), cells) for weight, cells, is_counted in classes]
+    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any, Any]]:
+        return [(seen.weight if seen.costs else mpf(0), seen.counted, seen.cells) for seen in classes]
+
+    def joint_region(self, classes: Classes) -> Iterable[tuple[Any, Any, Any]]:
+        counting = [seen for seen in classes if seen.costs]
+        top = max((seen.weight for seen in counting), default=1) or 1
+        cells = [replace(cell, w=cell.w * seen.weight / top) for seen in counting for cell in seen.cells]
+        return [one_region(classes, cells)]
 
     def shape(self, problem: Problem, batch: bool) -> tuple[int, ...]:
         return (problem.classes,) if batch else (problem.images, problem.classes)
@@ -160,12 +213,16 @@ class ClassScores(RatioOfSums):
 class RatioPerImage(Ratios):
     """A region is an image, its score a function of weight and cells of each class that counts."""
 
-    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any]]:
-        counting = [(weight, cells) for weight, cells, is_counted in classes if is_counted]
-        return [(mpf(1 if counting else 0), counting)]
+    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any, Any]]:
+        return [one_region(classes, [(seen.weight, seen.cells) for seen in classes if seen.costs])]
 
     def shape(self, problem: Problem, batch: bool) -> tuple[int, ...]:
         return (1,) if batch else (problem.images,)
+
+
+def one_region(classes: Classes, content: Any) -> tuple[Any, Any, Any]:
+    """An image as one region. Without a class that costs something it costs nothing and counts as an image alone."""
+    return mpf(1 if any(seen.costs and seen.weight for seen in classes) else 0), mpf(1), content
 
 
 def cells_of(
@@ -182,19 +239,24 @@ def cells_of(
     return found
 
 
-def of_means(weights: Sequence[Any], groups: Sequence[Any], average: str) -> list[Any]:
-    """The weights of images and classes, in this order, in a mean of means: of groups that weigh so much each, and are
-    the images or the classes."""
+def of_means(
+    weights: Sequence[Any], counted: Sequence[Any], groups: Sequence[Any], average: str, divisor: str
+) -> tuple[list[Any], list[Any]]:
+    """The weights of images and classes, in this order, in a mean of means, and what they add to what it divides by: of
+    groups that count for so much each, and are the images or the classes."""
     classes = len(weights) // len(groups) if average == "image" else len(groups)
-    found = []
-    for k, weight in enumerate(weights):
+    found: tuple[list[Any], list[Any]] = [], []
+    for k, pair in enumerate(zip(weights, counted, strict=True)):
         group = k // classes if average == "image" else k % classes
         others = (
-            weights[group * classes : (group + 1) * classes]
+            counted[group * classes : (group + 1) * classes]
             if average == "image"
-            else weights[group::classes]
+            else counted[group::classes]
         )
-        found.append(groups[group] * weight / total(others) if total(others) else mpf(0))
+        for numbers, number in zip(found, pair, strict=True):
+            numbers.append(groups[group] * number / total(others) if total(others) else mpf(0))
+        if average == "image" and divisor == "all" and not total(others):
+            found[1][-1] = mpf(1) / classes
     return found
 
 
@@ -202,7 +264,7 @@ def counts(cells: Sequence[Cell], c: int, absent: str, include_background: bool)
     """Whether a class has a pixel, is no background to be left out, and is there if it has to be."""
     if not cells or (c == 0 and not include_background):
         return False
-    return absent != "skip" or total(cell.w * cell.y for cell in cells) != 0
+    return absent == "count" or total(cell.w * cell.y for cell in cells) != 0
 
 
 def one_minus(numerator: Any, denominator: Any) -> tuple[Any, Any]:
@@ -232,15 +294,16 @@ def weighted(
     weights: Sequence[Any],
     reduction: str,
     shape: tuple[int, ...],
+    counted: Sequence[Any] | None = None,
 ) -> Result:
-    """Σ ω L / Σ ω, its numerator for "sum", its terms for "none"."""
+    """Σ ω L / Σ ω, its numerator for "sum", its terms for "none"; `counted` in the place of ω in the divisor."""
     loss_terms = [weight * loss for weight, loss in zip(weights, losses, strict=True)]
     scale_terms = [weight * scale for weight, scale in zip(weights, scales, strict=True)]
     if reduction == "none":
         return loss_terms, shape, scale_terms
     if total(weights) == 0:
         return mpf(0), (), mpf(0)
-    divisor = {"mean": total(weights), "sum": mpf(1)}[reduction]
+    divisor = {"mean": total(weights if counted is None else counted), "sum": mpf(1)}[reduction]
     return total(loss_terms) / divisor, (), total(scale_terms) / divisor
 
 
@@ -278,11 +341,14 @@ class PixelCosts:
         ignore_index: int | None = None,
         reduction: Any = "mean",
         class_weights: Sequence[float] | None = None,
+        divisor: str = "weights",
         **options: Any,
     ) -> Result:
         pixels = list(problem.pixels(ignore_index))
         terms, shape = self.terms(problem, pixels, activation or self.activation, class_weights, **options)
-        if self.mean is not None and reduction == "mean":
+        if divisor != "weights":
+            terms = by_number(terms, places(problem, shape, pixels, divisor))
+        elif self.mean is not None and reduction == "mean":
             value = self.mean(terms)
             return value, (), abs(plain(value))
         return pooled(terms, reduction, shape)
@@ -293,6 +359,8 @@ class PixelCosts:
         pixels: Sequence[Pixel],
         activation: str,
         class_weights: Sequence[float] | None,
+        *,
+        overlapping: bool | None = None,
         **options: Any,
     ) -> tuple[list[Term], tuple[int, ...]]:
         """What counts in the map, and its shape: (N, *S) for exclusive classes, (N, C, *S) otherwise.
@@ -300,7 +368,7 @@ class PixelCosts:
         Exclusive: cost Σ_c w_c cost_c / W with pixel weight mask · sample weight · W, W = Σ_c w_c y_c. Otherwise each
         class is a term with weight mask · sample weight · w_c.
         """
-        exclusive = self.are_exclusive(activation, problem.classes)
+        exclusive = self.are_exclusive(activation, problem.classes, overlapping)
         w = [mpf(1)] * problem.classes if class_weights is None else [mpf(weight) for weight in class_weights]
         terms = []
         for pixel in pixels:
@@ -323,8 +391,11 @@ class PixelCosts:
                 ]
         return terms, problem.map_shape if exclusive else problem.shape
 
-    def are_exclusive(self, activation: str, classes: int) -> bool:
-        """Whether a pixel's classes share one cost: under softmax, or as probabilities of several classes."""
+    def are_exclusive(self, activation: str, classes: int, overlapping: bool | None = None) -> bool:
+        """Whether a pixel's classes share one cost: under softmax, or as probabilities of several classes, if nothing
+        else is said."""
+        if overlapping is not None:
+            return not overlapping
         return self.may_exclude and (activation == "softmax" or (activation == "identity" and classes > 1))
 
 
@@ -334,6 +405,20 @@ def index_of(problem: Problem, pixel: Pixel, c: int | None = None) -> int:
     for size, position in zip(problem.space, pixel.position, strict=True):
         index = index * size + position
     return index
+
+
+def places(problem: Problem, shape: Sequence[int], pixels: Sequence[Pixel], divisor: str) -> list[int]:
+    """Where the flat map has something that counts, whatever it weighs: valid pixels, or all of them."""
+    if divisor == "all":
+        return list(range(prod(shape)))
+    classes = [None] if tuple(shape) == problem.map_shape else range(problem.classes)
+    return [index_of(problem, pixel, c) for pixel in pixels for c in classes]
+
+
+def by_number(terms: Sequence[Term], where: Iterable[int]) -> list[Term]:
+    """What each place of the map costs, weight included, as one of so many. Where there is no term that is 0."""
+    found = {term.index: term.weight * term.cost for term in terms}
+    return [Term(k, found.get(k, mpf(0)), mpf(1)) for k in where]
 
 
 def pooled(terms: Sequence[Term], reduction: Any, shape: tuple[int, ...]) -> Result:

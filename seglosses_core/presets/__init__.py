@@ -1,0 +1,58 @@
+"""The losses of other libraries, by their names and arguments.
+
+from seglosses_core.presets.monai import DiceCELoss
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from seglosses_core.presets.loss import PresetLoss
+from seglosses_core.presets.recipe import PRESETS, Preset
+
+PEERS = ("kornia", "monai", "pytorch", "smp")
+
+__all__ = ["PEERS", "PresetLoss"]
+
+
+def offer(package: str, kind: Callable[..., Any], class_axis: int, *, target_first: bool = False) -> None:
+    """Put the presets of every library into modules of this package, made of losses of this kind."""
+    for peer in PEERS:
+        importlib.import_module(f"seglosses_core.presets.recipes.{peer}")
+        module = ModuleType(f"{package}.{peer}", f"The losses of {peer}, by their names and arguments.")
+        names = {
+            name: _offered(preset, kind, class_axis, target_first)
+            for (of, name), preset in PRESETS.items()
+            if of == peer
+        }
+        vars(module).update(names, __all__=list(names))
+        sys.modules[module.__name__] = vars(sys.modules[package])[peer] = module
+
+
+def _offered(
+    preset: Preset, kind: Callable[..., Any], class_axis: int, target_first: bool
+) -> Callable[..., Any]:
+    @functools.wraps(preset.recipe)
+    def make(*args: Any, class_axis: int = class_axis, **arguments: Any) -> Any:
+        bound = preset.signature.bind(*args, **arguments)
+        bound.apply_defaults()
+        arrays = [bound.arguments.pop(name) for name in preset.arrays]
+        loss = kind(
+            peer=preset.peer,
+            preset=preset.name,
+            arguments=tuple(bound.arguments.items()),
+            class_axis=class_axis,
+        )
+        return loss(*(reversed(arrays) if target_first else arrays)) if arrays else loss
+
+    make.__name__ = make.__qualname__ = preset.name
+    vars(make).update(__signature__=preset.signature, preset=preset)
+    return make
+
+
+offer(__name__, PresetLoss, class_axis=1)

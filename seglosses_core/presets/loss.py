@@ -1,0 +1,272 @@
+"""One class for the losses of all libraries."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import seglosses_core
+from seglosses_core.call import Back, Call, Gradients, Shared
+from seglosses_core.checks import (
+    check_array,
+    check_choice,
+    check_logits,
+    describe,
+    dtype_is,
+    is_array,
+    python_number,
+    same_shape,
+    shape_text,
+)
+from seglosses_core.libraries import Array, library_of, shape_of
+from seglosses_core.loss import Loss
+from seglosses_core.ops import Ops
+from seglosses_core.presets.recipe import PRESETS, Recipe, Sizes
+
+_recipes: dict[str, Recipe] = {}
+"""Of a library, a loss and its arguments, as JSON."""
+_losses: dict[str, dict[Any, tuple[float, Loss]]] = {}
+"""What these come to for so many classes: a loss of the core, and a factor, which only maps of costs have."""
+
+
+def find_loss(key: str, class_axis: int, classes: int, pixels: int | None, labelled: bool) -> None:
+    """Put a loss where the presets of this key look. What compilers trace calls this with constants, and then looks at
+    what has been put there."""
+    known = (class_axis, classes, pixels, labelled)
+    if known in _losses[key]:
+        return
+    recipe = _recipes[key]
+    terms = recipe.equivalent(Sizes(classes, pixels, labelled))
+    losses = [getattr(seglosses_core, name)(class_axis=class_axis, **options) for _, name, options in terms]
+    weights = [weight for weight, _, _ in terms]
+    if len(losses) == 1 and (weights[0] == 1 or recipe.reduction == "none"):
+        _losses[key][known] = weights[0], losses[0]
+    else:
+        _losses[key][known] = 1.0, seglosses_core.EnsembleLoss(losses=losses, weights=weights)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PresetLoss(Loss):
+    """A loss of another library by its own arguments, computed by ours: `equivalent` says by which.
+
+    Not made by its constructor but by the names in `presets`, such as `presets.monai.DiceCELoss`.
+
+    Parameters
+    ----------
+    peer : str
+        The library.
+    preset : str
+        The name of the loss there.
+    arguments : sequence of pairs of name and value
+        What the loss is made with there; arrays are numbers here, and are not learnt.
+    class_axis : int
+        Where the logits, and a target of their shape, have their classes.
+    """
+
+    peer: str
+    preset: str
+    arguments: Any
+    class_axis: int = 1
+
+    validate = False
+    has_a_target_of_its_own = True
+
+    def __post_init__(self) -> None:
+        check_choice("peer", self.peer, tuple({peer for peer, _ in PRESETS}))
+        check_choice("preset", self.preset, tuple(name for peer, name in PRESETS if peer == self.peer))
+        given = self.arguments.items() if isinstance(self.arguments, Mapping) else self.arguments
+        arguments = tuple((name, _plain(name, value)) for name, value in given)
+        object.__setattr__(self, "arguments", arguments)
+        check_choice("reduction", self.reduction, ("mean", "sum", "none"))
+
+    @property
+    def recipe(self) -> Recipe:
+        return self._shared[1]
+
+    @property
+    def _shared(self) -> tuple[str, Recipe, dict[Any, tuple[float, Loss]]]:
+        """What all presets of these arguments have in common: their key, the recipe, and what it comes to."""
+        if "_common" not in self.__dict__:
+            key = json.dumps([self.peer, self.preset, self.arguments])
+            if key not in _recipes:
+                recipe = PRESETS[self.peer, self.preset].recipe(**dict(self.arguments))
+                _recipes[key], _losses[key] = recipe, {}
+            object.__setattr__(self, "_common", (key, _recipes[key], _losses[key]))
+        return self.__dict__["_common"]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.hyperparameters()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+        self._shared  # noqa: B018
+
+    def __repr__(self) -> str:
+        defaults = PRESETS[self.peer, self.preset].signature.parameters
+        given = [f"{name}={value!r}" for name, value in self.arguments if value != defaults[name].default]
+        return f"presets.{self.peer}.{self.preset}({', '.join(given)})"
+
+    @property
+    def activation(self) -> str:  # type: ignore[override]
+        return self.recipe.activation
+
+    @property
+    def ignore_index(self) -> int | None:  # type: ignore[override]
+        return self.recipe.ignore_index
+
+    @property
+    def reduction(self) -> str:  # type: ignore[override]
+        return self.recipe.reduction
+
+    def equivalent(
+        self,
+        num_classes: int,
+        *,
+        pixels: int | None = None,
+        labelled: bool | None = None,
+        package: str | None = None,
+    ) -> Loss:
+        """The same in our own words, for so many classes, and pixels of an image where they count; of labels or of a
+        target of the logits' shape, where both can be given. A power of the value is left to the caller."""
+        labelled = self.recipe.target != "classes" if labelled is None else labelled
+        terms = self.recipe.equivalent(Sizes(num_classes, pixels, labelled))
+        module = importlib.import_module(package or self.package())
+        losses = [
+            (weight, getattr(module, name)(class_axis=self.class_axis, **options))
+            for weight, name, options in terms
+        ]
+        found = [loss if weight == 1 else weight * loss for weight, loss in losses if weight]
+        return sum(found[1:], found[0])
+
+    def inner(self, logits: Array, target: Array, axis: int) -> tuple[float, Loss]:
+        """What `find_loss` finds for these arrays."""
+        key, recipe, found = self._shared
+        shape: Any = shape_of(logits)
+        pixels = None
+        if recipe.counts_pixels:
+            pixels = _number(math.prod(n for i, n in enumerate(shape) if i not in (0, axis)))
+        known = (self.class_axis, _number(shape[axis]), pixels, len(target.shape) < len(shape))
+        find_loss(key, *known)
+        return found[known]
+
+    # -- a call ---------------------------------------------------------------------------------------------------
+
+    def check(
+        self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
+    ) -> int:
+        axis = check_logits(logits, self.class_axis, self.activation)
+        return self.inner(logits, target, axis)[1].check(logits, target, mask, sample_weight)
+
+    def check_values(
+        self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
+    ) -> None:
+        """They are not looked at."""
+
+    def prepare(
+        self,
+        logits: Array,
+        target: Array,
+        mask: Array | None,
+        sample_weight: Array | None,
+        inputs: Mapping[str, Array | None],
+        make_ops: Callable[[Array, int], Ops] | None = None,
+    ) -> Call:
+        check_array("logits", logits)
+        check_array("target", target)
+        axis = check_logits(logits, self.class_axis, self.activation)
+        ops = (make_ops or self.make_ops)(logits, axis)
+        target, valid = self.our_target(target, logits, axis, ops)
+        if valid is not None:
+            mask = valid if mask is None else ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
+        further = () if make_ops is None else (make_ops,)
+        return super().prepare(logits, target, mask, sample_weight, inputs, *further)
+
+    def our_target(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
+        """The target as our losses take it, and where it is not ignored; None where they look for that themselves."""
+        recipe, shape, rank = self.recipe, shape_of(target), len(logits.shape)
+        if library_of(target) != library_of(logits):
+            target = ops.xp.asarray(target)
+        wanted = recipe.target
+        if wanted == "either":
+            wanted = "classes" if len(shape) == rank and dtype_is(target, "floating") else "labels"
+        if wanted == "classes":
+            if len(shape) == rank - 1 and shape_of(logits)[axis] == 1:
+                target = ops.xp.expand_dims(target, axis=axis)
+            elif len(shape) == rank and not same_shape(shape, shape_of(logits)):
+                raise ValueError(
+                    f"target must have the logits' shape {shape_text(logits)} for {self.peer}'s {self.preset} with"
+                    f" these arguments, got {describe(target)}; labels have to be said to be labels."
+                )
+            return self._kept(target, logits, axis, ops)
+        if len(shape) == rank:
+            if shape[axis] not in (1, None):
+                raise ValueError(
+                    f"target must be labels for {self.peer}'s {self.preset} with these arguments, of the logits' shape"
+                    f" {shape_text(logits)} without the classes, or with 1 in their place, got {describe(target)}."
+                )
+            target = target[(*(slice(None),) * axis, 0)]
+        return ops.cast(target, ops.index_dtype) if dtype_is(target, "floating") else target, None
+
+    def _kept(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
+        """A target of the logits' shape, and where it is not ignored."""
+        ignored, xp = self.recipe.ignore_index, ops.xp
+        if ignored is None or target.dtype == xp.bool or len(target.shape) < len(logits.shape):
+            return target, None
+        kept = target != ignored
+        if shape_of(logits)[axis] == 1:
+            return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0)]
+        # Of several classes none can be ignored by itself: whoever has such entries is told by a value that is NaN.
+        target = ops.cast(target, ops.compute_dtype(logits))
+        return xp.where(kept, target, math.nan * xp.ones_like(target)), None
+
+    def value(self, call: Call) -> Array:
+        factor, loss = self.inner(call.logits, call.target, call.ops.class_axis)
+        value = self._powered(loss.value(call))
+        value = value if factor == 1 else factor * value
+        if self.recipe.trailing and self.reduction == "none":
+            value = value[(..., *(None,) * (call.ops.rank - 2))]
+        return value
+
+    def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
+        _, loss = self.inner(call.logits, call.target, call.ops.class_axis)
+        value, gradients = loss.value_and_gradients(call)
+        if gradients is None or self.recipe.power == 1:
+            return value, gradients
+        return self._powered(value), Gradients(gradients.times(self._steepness(value), call.ops))
+
+    def value_and_cotangents(self, call: Call) -> tuple[Array, Shared, Back | None]:
+        _, loss = self.inner(call.logits, call.target, call.ops.class_axis)
+        value, shared, to_loss = loss.value_and_cotangents(call)
+        if to_loss is None or self.recipe.power == 1:
+            return value, shared, to_loss
+        back, steepness = to_loss, self._steepness(value)
+        return self._powered(value), shared, lambda upstream: back(upstream * steepness)
+
+    def _powered(self, value: Array) -> Array:
+        return value if self.recipe.power == 1 else value**self.recipe.power
+
+    def _steepness(self, value: Array) -> Array:
+        return self.recipe.power * value ** (self.recipe.power - 1)
+
+
+def _number(length: Any) -> int:
+    """A length that compilers may have a symbol for, of which this asks the number."""
+    return len(range(length))
+
+
+def _plain(name: str, value: Any) -> Any:
+    """An argument as numbers."""
+    if is_array(value):
+        if len(value.shape) > 2 or (len(value.shape) == 2 and library_of(value) not in ("numpy", "torch")):
+            raise ValueError(f"{name} must be a number or one for each class, got {describe(value)}.")
+        value = value.tolist()
+    if callable(value) and not hasattr(value, "value"):
+        raise ValueError(
+            f"{name} must be None here, got {value!r}: apply it to the logits, and leave the activations off."
+        )
+    return python_number(getattr(value, "value", value))

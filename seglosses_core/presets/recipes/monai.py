@@ -1,0 +1,397 @@
+"""MONAI's losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
+
+preset = Library(
+    "monai",
+    "1.6.1",
+    "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where MONAI has |p − y| to the power γ.",
+    "A label outside the classes makes the value NaN here, where MONAI raises an error.",
+    "Of one class, softmax=True is an error here; MONAI warns and ignores it.",
+)
+
+
+def _activation(sigmoid: bool, softmax: bool) -> str:
+    refuse(sigmoid and softmax, "sigmoid", sigmoid, "it excludes softmax=True")
+    return "sigmoid" if sigmoid else "softmax" if softmax else "identity"
+
+
+def _target(to_onehot_y: bool) -> str:
+    return "labels" if to_onehot_y else "classes"
+
+
+def _weighted(weight: Any, background: bool, classes: int) -> tuple[float, dict[str, Any]]:
+    """The factor and the options of a weight of classes that is not divided by; with one class left there is none."""
+    kept = classes if background or classes == 1 else classes - 1
+    if weight is None or kept == 1:
+        return 1.0, {}
+    if not isinstance(weight, Sequence):
+        return float(weight), {}
+    if len(weight) != kept:
+        raise ValueError(
+            f"weight must have one number for each class that counts, {kept}, got {len(weight)}."
+        )
+    return 1.0, {"class_weights": tuple(weight) if kept == classes else (0.0, *weight)}
+
+
+def _dice(
+    sizes: Sizes,
+    *,
+    include_background: bool,
+    squared_pred: bool,
+    jaccard: bool,
+    smooth_nr: float,
+    smooth_dr: float,
+    batch: bool,
+    weight: Any = None,
+    soft_label: bool = False,
+    **options: Any,
+) -> Term:
+    factor, weights = _weighted(weight, include_background, sizes.classes)
+    half = 0.5 if jaccard else 1.0
+    form = {"p": 2.0} if squared_pred else {"overlap": "minimum"} if soft_label else {}
+    name = f"{'Power' if squared_pred else ''}{'Jaccard' if jaccard else 'Dice'}Loss"
+    return Term(
+        factor,
+        name,
+        {
+            "smooth": (half * smooth_nr, half * smooth_dr),
+            "include_background": include_background or sizes.classes == 1,
+            "aggregate": "batch" if batch else "image",
+            "divisor": "all",
+            **form,
+            **weights,
+            **options,
+        },
+    )
+
+
+def _none_of_all(reduction: str, include_background: bool) -> None:
+    refuse(
+        reduction == "none" and not include_background,
+        "include_background",
+        include_background,
+        "with reduction='none' take the losses of all classes, and leave out the first",
+    )
+
+
+@preset
+def DiceLoss(
+    include_background: bool = True,
+    to_onehot_y: bool = False,
+    sigmoid: bool = False,
+    softmax: bool = False,
+    other_act: Any = None,
+    squared_pred: bool = False,
+    jaccard: bool = False,
+    reduction: str = "mean",
+    smooth_nr: float = 1e-5,
+    smooth_dr: float = 1e-5,
+    batch: bool = False,
+    weight: Any = None,
+    soft_label: bool = False,
+    ignore_index: int | None = None,
+) -> Recipe:
+    _none_of_all(reduction, include_background)
+    refuse(soft_label and squared_pred, "soft_label", soft_label, "it goes with squared_pred=False")
+    common: dict[str, Any] = {
+        "include_background": include_background,
+        "squared_pred": squared_pred,
+        "jaccard": jaccard,
+        "smooth_nr": smooth_nr,
+        "smooth_dr": smooth_dr,
+        "batch": batch,
+        "weight": weight,
+        "soft_label": soft_label,
+    }
+    return Recipe(
+        terms=lambda sizes: [_dice(sizes, **common)],
+        activation=_activation(sigmoid, softmax),
+        target=_target(to_onehot_y),
+        ignore_index=ignore_index,
+        reduction=reduction,
+        trailing=True,
+    )
+
+
+@preset
+def GeneralizedDiceLoss(
+    include_background: bool = True,
+    to_onehot_y: bool = False,
+    sigmoid: bool = False,
+    softmax: bool = False,
+    other_act: Any = None,
+    w_type: str = "square",
+    reduction: str = "mean",
+    smooth_nr: float = 1e-5,
+    smooth_dr: float = 1e-5,
+    batch: bool = False,
+    soft_label: bool = False,
+) -> Recipe:
+    refuse(
+        w_type != "uniform",
+        "w_type",
+        w_type,
+        "GeneralizedDiceLoss of this package has the weights relative to the largest, so that smooth keeps its meaning",
+    )
+    refuse(reduction == "none", "reduction", reduction, "DiceLoss(per_class=False) of this package has it")
+    options = {
+        "include_background": include_background,
+        "smooth": (smooth_nr, smooth_dr),
+        "aggregate": "batch" if batch else "image",
+        "per_class": False,
+        **({"overlap": "minimum"} if soft_label else {}),
+    }
+    return Recipe(
+        terms=lambda sizes: [Term(1.0, "DiceLoss", options)],
+        activation=_activation(sigmoid, softmax),
+        target=_target(to_onehot_y),
+        reduction=reduction,
+    )
+
+
+@preset
+def TverskyLoss(
+    include_background: bool = True,
+    to_onehot_y: bool = False,
+    sigmoid: bool = False,
+    softmax: bool = False,
+    other_act: Any = None,
+    alpha: float = 0.5,
+    beta: float = 0.5,
+    reduction: str = "mean",
+    smooth_nr: float = 1e-5,
+    smooth_dr: float = 1e-5,
+    batch: bool = False,
+    soft_label: bool = False,
+    ignore_index: int | None = None,
+) -> Recipe:
+    _none_of_all(reduction, include_background)
+    options = {
+        "alpha": alpha,
+        "beta": beta,
+        "smooth": (smooth_nr, smooth_dr),
+        "aggregate": "batch" if batch else "image",
+        "divisor": "all",
+        **({"overlap": "minimum"} if soft_label else {}),
+    }
+    return Recipe(
+        terms=lambda sizes: [
+            Term(
+                1.0,
+                "TverskyLoss",
+                {**options, "include_background": include_background or sizes.classes == 1},
+            )
+        ],
+        activation=_activation(sigmoid, softmax),
+        target=_target(to_onehot_y),
+        ignore_index=ignore_index,
+        reduction=reduction,
+    )
+
+
+@preset
+def DiceCELoss(
+    include_background: bool = True,
+    to_onehot_y: bool = False,
+    sigmoid: bool = False,
+    softmax: bool = False,
+    other_act: Any = None,
+    squared_pred: bool = False,
+    jaccard: bool = False,
+    reduction: str = "mean",
+    smooth_nr: float = 1e-5,
+    smooth_dr: float = 1e-5,
+    batch: bool = False,
+    weight: Any = None,
+    lambda_dice: float = 1.0,
+    lambda_ce: float = 1.0,
+    label_smoothing: float = 0.0,
+) -> Recipe:
+    refuse(reduction == "none", "reduction", reduction, "DiceLoss and CrossEntropyLoss each have it")
+    common: dict[str, Any] = {
+        "include_background": include_background,
+        "squared_pred": squared_pred,
+        "jaccard": jaccard,
+        "smooth_nr": smooth_nr,
+        "smooth_dr": smooth_dr,
+        "batch": batch,
+        "weight": weight if include_background or weight is None else tuple(weight)[1:],
+    }
+
+    def terms(sizes: Sizes) -> list[Term]:
+        dice = _dice(sizes, **common)
+        entropy: dict[str, Any] = {"activation": "softmax", "label_smoothing": label_smoothing}
+        if sizes.classes == 1:
+            entropy = {"activation": "sigmoid", "pos_weight": None if weight is None else tuple(weight)}
+        elif weight is not None:
+            entropy |= {"class_weights": tuple(weight), "divisor": "weights" if sizes.labelled else "valid"}
+        return [
+            dice._replace(weight=lambda_dice * dice.weight),
+            Term(lambda_ce, "CrossEntropyLoss", entropy),
+        ]
+
+    return Recipe(
+        terms=terms,
+        activation=_activation(sigmoid, softmax),
+        target=_target(to_onehot_y),
+        reduction=reduction,
+    )
+
+
+def _focal(
+    sizes: Sizes,
+    *,
+    include_background: bool,
+    gamma: float,
+    alpha: Any,
+    weight: Any,
+    reduction: str,
+    use_softmax: bool = False,
+    ignored: bool = False,
+) -> Term:
+    classes = sizes.classes
+    background = include_background or classes == 1
+    kept = classes if background else classes - 1
+    factor, weights = _weighted(weight, include_background, classes)
+    if weight is not None and kept == 1:
+        refuse(isinstance(weight, Sequence), "weight", weight, "with one class it is a number")
+        factor = float(weight)
+    w = list(weights.get("class_weights", [float(background or c > 0) for c in range(classes)]))
+    options: dict[str, Any] = {"activation": "softmax" if use_softmax else "sigmoid", "gamma": gamma}
+    if isinstance(alpha, Sequence):
+        if len(alpha) != kept:
+            raise ValueError(
+                f"alpha must have one number for each class that counts, {kept}, got {len(alpha)}."
+            )
+        a = [*alpha] if kept == classes else [1.0, *alpha]
+    elif use_softmax and alpha is not None:
+        a = [1.0 - alpha] + [alpha] * (classes - 1)
+    else:
+        a = []
+    if use_softmax:
+        options["alpha"] = tuple(x * y for x, y in zip(a, w, strict=True)) if a else tuple(w)
+    elif a:  # of what is there alone, while what is not costs 1
+        options["alpha"] = tuple(x / (1 + x) for x in a)
+        w = [x * (1 + y) for x, y in zip(w, a, strict=True)]
+    else:
+        options["alpha"] = alpha
+    if not use_softmax and (a or w != [1.0] * classes):
+        options["class_weights"] = tuple(w)
+    if reduction == "sum":
+        assert sizes.pixels is not None
+        factor = factor / sizes.pixels
+    elif reduction == "mean":
+        options["divisor"] = "valid" if ignored else "all"
+        # Ours divides by pixels under softmax, else by the classes of pixels.
+        ours, theirs = (1 if use_softmax else classes), (1 if ignored else kept)
+        factor = factor * ours / theirs
+    return Term(factor, "FocalLoss", options)
+
+
+@preset
+def FocalLoss(
+    include_background: bool = True,
+    to_onehot_y: bool = False,
+    gamma: float = 2.0,
+    alpha: Any = None,
+    weight: Any = None,
+    reduction: str = "mean",
+    use_softmax: bool = False,
+    ignore_index: int | None = None,
+) -> Recipe:
+    refuse(
+        use_softmax and not include_background,
+        "include_background",
+        include_background,
+        "with use_softmax MONAI takes the softmax of the other classes alone: give it logits without class 0",
+    )
+    refuse(
+        use_softmax and reduction == "none",
+        "reduction",
+        reduction,
+        "use_softmax=True has one cost a pixel here",
+    )
+    refuse(
+        reduction == "sum" and ignore_index is not None,
+        "ignore_index",
+        ignore_index,
+        "with reduction='sum' MONAI divides each image by its own number of pixels: take reduction='mean'",
+    )
+    _none_of_all(reduction, include_background)
+    common: dict[str, Any] = {
+        "include_background": include_background,
+        "gamma": gamma,
+        "alpha": alpha,
+        "weight": weight,
+        "reduction": reduction,
+        "use_softmax": use_softmax,
+        "ignored": ignore_index is not None,
+    }
+    return Recipe(
+        terms=lambda sizes: [_focal(sizes, **common)],
+        activation="softmax" if use_softmax else "sigmoid",
+        target=_target(to_onehot_y),
+        ignore_index=ignore_index,
+        reduction=reduction,
+        counts_pixels=reduction == "sum",
+    )
+
+
+@preset
+def DiceFocalLoss(
+    include_background: bool = True,
+    to_onehot_y: bool = False,
+    sigmoid: bool = False,
+    softmax: bool = False,
+    other_act: Any = None,
+    squared_pred: bool = False,
+    jaccard: bool = False,
+    reduction: str = "mean",
+    smooth_nr: float = 1e-5,
+    smooth_dr: float = 1e-5,
+    batch: bool = False,
+    gamma: float = 2.0,
+    weight: Any = None,
+    lambda_dice: float = 1.0,
+    lambda_focal: float = 1.0,
+    alpha: float | None = None,
+) -> Recipe:
+    refuse(reduction == "none", "reduction", reduction, "DiceLoss and FocalLoss each have it")
+    common: dict[str, Any] = {
+        "include_background": include_background,
+        "squared_pred": squared_pred,
+        "jaccard": jaccard,
+        "smooth_nr": smooth_nr,
+        "smooth_dr": smooth_dr,
+        "batch": batch,
+        "weight": weight,
+    }
+
+    def terms(sizes: Sizes) -> list[Term]:
+        dice = _dice(sizes, **common)
+        focal = _focal(
+            sizes,
+            include_background=include_background,
+            gamma=gamma,
+            alpha=alpha,
+            weight=weight,
+            reduction=reduction,
+        )
+        return [
+            dice._replace(weight=lambda_dice * dice.weight),
+            focal._replace(weight=lambda_focal * focal.weight),
+        ]
+
+    return Recipe(
+        terms=terms,
+        activation=_activation(sigmoid, softmax),
+        target=_target(to_onehot_y),
+        reduction=reduction,
+        counts_pixels=reduction == "sum",
+    )

@@ -1,0 +1,186 @@
+"""How presets are made and called, and what they refuse."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import torch
+from preset_inputs import INPUTS
+
+from seglosses_core.presets import PEERS
+
+monai, smp, pytorch, kornia = (
+    importlib.import_module(f"seglosses_core.presets.{peer}")
+    for peer in ("monai", "smp", "pytorch", "kornia")
+)
+of_torch = importlib.import_module("seglosses_torch.presets.monai")
+of_jax = importlib.import_module("seglosses_jax.presets.monai")
+
+LOGITS, LABELS = INPUTS["labels"]
+OPTIONS = {"softmax": True, "to_onehot_y": True, "weight": [1.0, 2.0, 3.0, 0.5]}
+
+
+def test_every_library_is_in_every_package():
+    for package in ("seglosses_core", "seglosses_torch", "seglosses_jax"):
+        for peer in PEERS:
+            module = importlib.import_module(f"{package}.presets.{peer}")
+            assert module.__all__ == importlib.import_module(f"seglosses_core.presets.{peer}").__all__
+
+
+@pytest.mark.parametrize("make", [np.asarray, torch.tensor, list, tuple])
+def test_labels_in_all_of_their_forms(make):
+    weight = make(OPTIONS["weight"])
+    loss = monai.DiceCELoss(**{**OPTIONS, "weight": weight})
+    expected = loss(LOGITS, LABELS[:, None])
+    assert loss(LOGITS, LABELS) == loss(LOGITS, LABELS[:, None].astype(float)) == expected
+    last = monai.DiceCELoss(**OPTIONS, class_axis=-1)
+    assert last(np.moveaxis(LOGITS, 1, -1), LABELS[..., None]) == pytest.approx(expected, rel=1e-14)
+
+
+def test_the_equivalent_gives_the_same():
+    loss = monai.DiceCELoss(**OPTIONS)
+    assert loss.equivalent(4)(LOGITS, LABELS) == loss(LOGITS, LABELS)
+    logits, labels = torch.tensor(LOGITS), torch.tensor(LABELS)
+    module = of_torch.DiceCELoss(**OPTIONS)
+    equivalent = module.equivalent(4)
+    assert type(equivalent).__module__ == "seglosses_torch"
+    assert equivalent(logits, labels) == module(logits, labels)
+    pytree = of_jax.DiceCELoss(**OPTIONS, class_axis=1)
+    assert type(pytree.equivalent(4)).__module__ == "seglosses_jax"
+    assert pytree.equivalent(4)(LOGITS, LABELS) == pytree(LOGITS, LABELS)
+
+
+def test_copies_are_the_same_loss():
+    loss, module = monai.DiceCELoss(**OPTIONS), of_torch.DiceCELoss(**OPTIONS)
+    assert copy.deepcopy(loss) == pickle.loads(pickle.dumps(loss)) == loss
+    assert hash(copy.copy(loss)) == hash(loss)
+    assert loss != monai.DiceCELoss(softmax=True, to_onehot_y=True)
+    assert repr(loss) == repr(module) == (
+        "presets.monai.DiceCELoss(to_onehot_y=True, softmax=True, weight=(1.0, 2.0, 3.0, 0.5))"
+    )  # fmt: skip
+    assert pickle.loads(pickle.dumps(module)).core == module.core
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.parametrize(
+    ("peer", "name", "arguments"),
+    [("monai", "DiceCELoss", OPTIONS), ("smp", "TverskyLoss", {"mode": "multiclass", "gamma": 0.8})],
+)
+def test_compiled(peer, name, arguments, dynamic):
+    """Compiled before it is called: a sum, and a power."""
+    arguments = {**arguments, "smooth_nr" if peer == "monai" else "smooth": 0.25 + dynamic}
+    loss = getattr(importlib.import_module(f"seglosses_torch.presets.{peer}"), name)(**arguments)
+    compiled = torch.compile(loss, backend="aot_eager", fullgraph=True, dynamic=dynamic)
+    for width in (4, 3) if dynamic else (4,):
+        labels, found = torch.tensor(LABELS[..., :width])[:, None], []
+        for one in (compiled, loss):
+            logits = torch.tensor(LOGITS[..., :width], requires_grad=True)
+            value = one(logits, labels)
+            value.backward()
+            found.append((value, logits.grad))
+        torch.testing.assert_close(*found)
+
+
+def test_jitted():
+    with jax.enable_x64(True):
+        loss = of_jax.DiceCELoss(**OPTIONS, class_axis=1)
+        value, gradient = jax.jit(jax.value_and_grad(loss))(LOGITS, LABELS[:, None])
+        expected = monai.DiceCELoss(**OPTIONS).value_and_grad(LOGITS, LABELS)
+        assert value == pytest.approx(expected[0], rel=1e-12)
+        assert np.allclose(gradient, expected[1], rtol=0, atol=1e-14)
+
+
+def test_entries_that_are_ignored_one_by_one_are_told():
+    """Of several classes no mask of pixels says it."""
+    logits, target = INPUTS["multilabel"]
+    target = target.copy()
+    assert np.isfinite(smp.SoftBCEWithLogitsLoss()(logits, target))
+    target[0, 0, 0, 0] = -100
+    assert np.isnan(smp.SoftBCEWithLogitsLoss()(logits, target))
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda: monai.DiceLoss(other_act=np.tanh), ValueError, "other_act must be None here, got .* apply it"),
+        (lambda: monai.DiceLoss(sigmoid=True, softmax=True), ValueError, "sigmoid=True is not supported .* excludes"),
+        (lambda: monai.DiceLoss(reduction="average"), ValueError, "reduction must be one of .* got 'average'"),
+        (lambda: monai.DiceLoss(ddp=True), TypeError, "unexpected keyword argument 'ddp'"),
+        (
+            lambda: monai.GeneralizedDiceLoss(softmax=True),
+            ValueError, "w_type='square' is not supported .* GeneralizedDiceLoss of this package",
+        ),
+        (
+            lambda: monai.DiceLoss(softmax=True)(LOGITS, LABELS[:, None]),
+            ValueError, r"target must have the logits' shape \(3, 4, 3, 4\) .* got int64 of shape \(3, 1, 3, 4\)",
+        ),
+        (
+            lambda: monai.DiceCELoss(**OPTIONS)(*INPUTS["one-hot"]),
+            ValueError, "target must be labels for monai's DiceCELoss .* got float64 of shape",
+        ),
+        (
+            lambda: monai.DiceLoss(softmax=True, to_onehot_y=True, weight=[1.0, 2.0])(LOGITS, LABELS),
+            ValueError, "weight must have one number for each class that counts, 4, got 2",
+        ),
+        (lambda: smp.DiceLoss("binary")(LOGITS, LABELS), ValueError, "logits must have one class .* got 4"),
+        (lambda: smp.DiceLoss("softmax"), ValueError, "mode must be one of .* got 'softmax'"),
+        (lambda: smp.DiceLoss("multilabel", ignore_index=255), ValueError, "ignore_index=255 is not .* mask="),
+        (lambda: smp.FocalLoss("binary", normalized=True), ValueError, "normalized=True is not supported"),
+        (lambda: pytorch.CrossEntropyLoss(size_average=True), ValueError, "size_average=True .* reduction says it"),
+        (
+            lambda: pytorch.CrossEntropyLoss(np.ones((1, 4, 1, 1))),
+            ValueError, "weight must be a number or one for each class, got float64 of shape",
+        ),
+        (lambda: kornia.FocalLoss(0.25), ValueError, "reduction='none' is not supported"),
+        (lambda: 2 * monai.DiceCELoss(**OPTIONS), TypeError, "losses must take one target together, got presets.monai"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call()
+
+
+PROGRAM = """
+import numpy as np
+import keras
+from preset_inputs import INPUTS
+from seglosses_core.presets.monai import DiceCELoss as core
+from seglosses_keras.presets.monai import DiceCELoss
+
+logits, labels = INPUTS["labels"]
+options = dict(softmax=True, to_onehot_y=True, weight=[1.0, 2.0, 3.0, 0.5])
+expected = float(core(**options)(logits, labels))
+loss = DiceCELoss(**options)
+last = np.moveaxis(logits, 1, -1).astype("float32")
+for one in (loss, type(loss).from_config(loss.get_config()), loss.equivalent(4)):
+    for target in (labels, labels[..., None]):
+        assert abs(float(one(target, last)) - expected) < 1e-5 * expected
+model = keras.Sequential([keras.layers.Conv2D(4, 1)])
+model.compile(loss=loss, optimizer="sgd")
+history = model.fit(last, labels[..., None], epochs=2, verbose=0).history["loss"]
+assert history[1] < history[0]
+try:
+    loss(labels, last, sample_weight=np.ones(3))
+except ValueError as error:
+    assert "sample_weight must be left out" in str(error)
+else:
+    raise AssertionError("a sample_weight")
+"""
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_in_keras(backend, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    folder = str(Path(__file__).parent)
+    program = f"import sys; sys.path.insert(0, {folder!r})\n{PROGRAM}"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
