@@ -191,7 +191,9 @@ def test_how_trainings_ended(tmp_path: Path) -> None:
 
 def test_settings_of_the_losses() -> None:
     """What distinguishes the losses that are trained, by hand."""
-    common = "aggregate=batch, absent=count, include_background=True, average=pooled, smooth=1e-05"
+    common = (
+        "aggregate=batch, absent=count, include_background=True, average=pooled, smooth=1e-05, per_class=True"
+    )
     overlap = f"{common}, overlap=product, log=False"
     lines = {line.split(" | ")[0].strip("| "): line for line in report.settings().splitlines()}
     for loss, expected in {
@@ -205,7 +207,7 @@ def test_settings_of_the_losses() -> None:
         "focal": "`FocalLoss` | `reduction=mean, gamma=2.0, alpha=None, normalized=False`",
         "locally adaptive": "`LocallyAdaptiveLoss` | `reduction=Minkowski(k=3.0), kernel_size=3, stride=1,"
         " standardize=True`",
-        "pointwise exponential": f"`PointwiseExponentialLoss` | `reduction=mean, {common}, alpha=20.0,"
+        "pointwise exponential": f"`PointwiseExponentialLoss` | `reduction=mean, {region}, alpha=20.0,"
         " exponent=3.0, denominator=sum`",
         "cross-entropy, continued": "`CrossEntropyLoss` | `reduction=mean`",
     }.items():

@@ -130,8 +130,8 @@ def test_every_loss_is_copied_and_pickled(case: Case) -> None:
 def test_extra_repr() -> None:
     assert repr(sl.TverskyLoss(alpha=0.3, ignore_index=255)) == (
         "TverskyLoss(activation='softmax', class_axis=1, ignore_index=255, reduction='mean', class_weights=None,"
-        " validate=False, aggregate='image', absent='count', include_background=True, average='pooled',"
-        " smooth=1e-05, overlap='product', alpha=0.3, beta=0.5, log=False)"
+        " divisor='weights', validate=False, aggregate='image', absent='count', include_background=True,"
+        " average='pooled', smooth=1e-05, per_class=True, overlap='product', alpha=0.3, beta=0.5, log=False)"
     )
     assert "class_weights=tensor([1., 2.])" in repr(sl.DiceLoss(class_weights=torch.tensor([1.0, 2.0])))
     assert repr(sl.CenterLoss(num_classes=3, num_features=5)).startswith(

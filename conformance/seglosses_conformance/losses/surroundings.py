@@ -12,7 +12,7 @@ from mpmath import exp, mpf
 from ..definitions import Definition, case
 from ..definitions.arrays import masked
 from ..definitions.region import OF_RATIOS, family
-from ..entries import LOST_DIGITS, Entry, Override, Sample
+from ..entries import Entry, Override, Sample
 from ..faults import other
 from ..oracle.family import Cell, ClassScores, total
 from ..oracle.tape import plain
@@ -152,7 +152,6 @@ SSIM = Entry(
     samples=(Sample({"window": 3}), Sample({"window": 5, "k2": 0.3, "aggregate": "batch"})),
     bounds=(0, 2),
     exceptions=NO_ORDER,
-    autodiff_differs={"no-space": LOST_DIGITS},
     value_fault=other(sigma=1.51),
     gradient_fault=lambda g: 0.99 * g,
 )
