@@ -191,9 +191,8 @@ def test_how_trainings_ended(tmp_path: Path) -> None:
 
 def test_settings_of_the_losses() -> None:
     """What distinguishes the losses that are trained, by hand."""
-    common = (
-        "aggregate=batch, absent=count, include_background=True, average=pooled, smooth=1e-05, per_class=True"
-    )
+    region = "aggregate=batch, absent=count, include_background=True, average=pooled, smooth=1e-05"
+    common = f"{region}, per_class=True"
     overlap = f"{common}, overlap=product, log=False"
     lines = {line.split(" | ")[0].strip("| "): line for line in report.settings().splitlines()}
     for loss, expected in {
