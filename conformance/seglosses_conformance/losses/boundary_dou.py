@@ -10,7 +10,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT, varied
 from ..definitions.region import EPSILON, examples, family, worked
-from ..entries import LOST_DIGITS, Entry, Sample
+from ..entries import LOST_DIGITS, Entry, Override, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -75,6 +75,9 @@ ENTRY = Entry(
         ),
         case("soft-cut", "α is cut at −1: V-Net's Dice.", max_alpha=-1.0, target=SOFT),
     ],
+    overrides=(
+        Override("perfect-probabilities", 1e-30, "It is 0; the oracle's is what 50 digits leave of that."),
+    ),
     samples=(Sample(), Sample({"max_alpha": 0.0, "activation": "sigmoid", "aggregate": "batch"})),
     bounds=(0, 1),
     autodiff_differs={"perfect-probabilities": LOST_DIGITS},

@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import examples, family, ratio, worked
-from ..entries import LOST_DIGITS, Entry, Sample
+from ..entries import LOST_DIGITS, Entry, Override, Sample
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -43,6 +43,14 @@ ENTRY = Entry(
         *examples(),
         case("soft-smooth-1", "ε = 1, soft targets.", smooth=1.0, target=SOFT),
     ],
+    overrides=tuple(
+        Override(
+            case,
+            0.01,
+            "Of one prediction the agreement is what chance gives: of its slope, what ε leaves remains.",
+        )
+        for case in ("one-pixel", "no-space")
+    ),
     samples=(Sample(), Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 2),
     autodiff_differs=dict.fromkeys(("one-pixel", "no-space"), LOST_DIGITS),
