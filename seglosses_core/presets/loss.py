@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from seglosses_core.checks import (
 from seglosses_core.libraries import Array, library_of, shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
-from seglosses_core.presets.recipe import PRESETS, Recipe, Sizes
+from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Recipe, Sizes
 
 _recipes: dict[str, Recipe] = {}
 """Of a library, a loss and its arguments, as JSON."""
@@ -153,6 +153,25 @@ class PresetLoss(Loss):
         known = (self.class_axis, _number(shape[axis]), pixels, len(target.shape) < len(shape))
         find_loss(key, *known)
         return found[known]
+
+    def in_our_order(
+        self, arrays: Sequence[Array], named: Mapping[str, Any]
+    ) -> tuple[list[Array], dict[str, Any]]:
+        """Logits and target, which may have the names that they have there, and what else was given by name."""
+        order, others = list(arrays), dict(named)
+        for place, names in enumerate(zip(("logits", "target"), LIBRARIES[self.peer].call, strict=True)):
+            for name in set(names) & others.keys():
+                if len(order) == place:
+                    order.append(others.pop(name))
+        if len(order) != 2:
+            raise TypeError(
+                f"{self!r} is called with logits and target, got {len(order)} arrays for them and {sorted(others)}."
+            )
+        return order, others
+
+    def __call__(self, *arrays: Array, **named: Any) -> Array:
+        order, others = self.in_our_order(arrays, named)
+        return super().__call__(*order, **others)
 
     # -- a call ---------------------------------------------------------------------------------------------------
 

@@ -83,9 +83,10 @@ LIBRARIES: dict[str, Library] = {}
 class Library:
     """Collects the presets of a library: a decorator for their recipes."""
 
-    def __init__(self, peer: str, version: str, *differs: str) -> None:
-        """`differs`: what is another number here, or none there."""
-        self.peer, self.version, self.differs = peer, version, differs
+    def __init__(self, peer: str, version: str, call: tuple[str, str], *differs: str) -> None:
+        """`call`: the names of logits and target where a loss is called; `differs`: what is another number here, or
+        none there."""
+        self.peer, self.version, self.call, self.differs = peer, version, call, differs
         LIBRARIES[peer] = self
 
     def __call__(self, recipe: Callable[..., Recipe]) -> Callable[..., Recipe]:

@@ -45,6 +45,49 @@ def test_labels_in_all_of_their_forms(make):
     assert last(np.moveaxis(LOGITS, 1, -1), LABELS[..., None]) == pytest.approx(expected, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("peer", "name", "arguments", "names"),
+    [
+        ("monai", "DiceCELoss", OPTIONS, ("input", "target")),
+        ("smp", "DiceLoss", {"mode": "multiclass"}, ("y_pred", "y_true")),
+        ("kornia", "DiceLoss", {}, ("pred", "target")),
+    ],
+)
+def test_arrays_by_their_names_there(peer, name, arguments, names):
+    for package, make in (
+        ("seglosses_core", np.asarray),
+        ("seglosses_torch", torch.tensor),
+        ("seglosses_jax", np.asarray),
+    ):
+        loss = getattr(importlib.import_module(f"{package}.presets.{peer}"), name)(**arguments, class_axis=1)
+        logits, labels = make(LOGITS), make(LABELS)
+        expected = loss(logits, labels)
+        assert loss(**dict(zip(names, (logits, labels), strict=True))) == expected
+        assert loss(target=labels, logits=logits) == expected
+        with pytest.raises(TypeError, match="called with logits and target, got 1 arrays"):
+            loss(logits)
+        with pytest.raises(TypeError, match="takes no 'wieght'"):
+            loss(logits, labels, wieght=labels)
+        with pytest.raises(TypeError, match="got 1 arrays for them"):
+            loss(logits, **{names[0]: labels})
+
+
+def test_checkpoints_with_the_weights_of_the_other_library():
+    weight = torch.tensor([1.0, 2.0, 3.0, 0.5])
+    model = torch.nn.ModuleDict(
+        {"loss": of_torch.DiceCELoss(include_background=False, to_onehot_y=True, weight=weight)}
+    )
+    assert not model.state_dict()
+    theirs = {"loss.dice.class_weight": weight[1:], "loss.cross_entropy.weight": weight}
+    model.load_state_dict(theirs)
+    with pytest.raises(
+        RuntimeError, match=r"loss.cross_entropy.weight is \[4.0\], with which presets.monai.DiceCELoss"
+    ):
+        model.load_state_dict({**theirs, "loss.cross_entropy.weight": torch.tensor([4.0])})
+    with pytest.raises(RuntimeError, match=r"loss\.dice\.scale is not known"):
+        model.load_state_dict({"loss.dice.scale": weight})
+
+
 def test_the_equivalent_gives_the_same():
     loss = monai.DiceCELoss(**OPTIONS)
     assert loss.equivalent(4)(LOGITS, LABELS) == loss(LOGITS, LABELS)

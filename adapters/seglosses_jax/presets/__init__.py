@@ -3,11 +3,21 @@ the last; `class_axis=1` takes the arrays of PyTorch."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from seglosses_core.presets import PresetLoss as Core
 from seglosses_core.presets import offer
-from seglosses_jax.loss import jax_class
+from seglosses_jax.loss import JaxLoss, jax_class
 
-PresetLoss = jax_class(Core)
+PresetLoss: Any = jax_class(Core)
 PresetLoss.__module__ = __name__
+
+
+def _call(self: Any, *arrays: Any, **named: Any) -> Any:
+    order, others = self.in_our_order(arrays, named)
+    return JaxLoss.__call__(self, *order, **others)
+
+
+PresetLoss.__call__ = _call
 
 offer(__name__, PresetLoss, class_axis=-1)

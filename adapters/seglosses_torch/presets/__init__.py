@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from seglosses_core.presets import PresetLoss as Core
 from seglosses_core.presets import offer
@@ -15,6 +16,25 @@ from seglosses_torch.module import TorchLoss, module_class
 class _Preset(TorchLoss):
     def __repr__(self) -> str:
         return repr(self.core)
+
+    def forward(self, *arrays: Tensor, **named: Any) -> Tensor:
+        core: Any = self.core
+        order, others = core.in_our_order(arrays, named)
+        return super().forward(*order, **others)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """The weights that a checkpoint has of the other library's loss have to be those of this one."""
+        core: Any = self.core
+        given = [value for _, value in core.arguments if isinstance(value, (tuple, float, int))]
+        known = [list(value) if isinstance(value, tuple) else value for value in given]
+        known += [value[1:] for value in known if isinstance(value, list)]  # without a background
+        errors: list[str] = args[-1]
+        for key in [key for key in state_dict if key.startswith(prefix)]:
+            value = state_dict.pop(key)
+            if key.rpartition(".")[2] not in ("weight", "pos_weight", "class_weight"):
+                errors.append(f"{key} is not known to {core!r}.")
+            elif value.tolist() not in known:
+                errors.append(f"{key} is {value.tolist()}, with which {core!r} was not made.")
 
     def equivalent(self, num_classes: int, **options: Any) -> TorchLoss:
         found: Any = self.core

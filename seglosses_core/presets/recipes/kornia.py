@@ -9,6 +9,7 @@ from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 preset = Library(
     "kornia",
     "0.9.0",
+    ("pred", "target"),
     "An image that is all ignored costs 1 in dice_loss and tversky_loss there; here 0. Its gradient is 0 in both.",
     "It leaves the mean of dice_loss(average='macro') where weights are given.",
     "reduction='none', the default of FocalLoss there, is refused: it has one cost for each class of a pixel.",

@@ -10,6 +10,7 @@ from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 preset = Library(
     "monai",
     "1.6.1",
+    ("input", "target"),
     "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where MONAI has |p − y| to the power γ.",
     "A label outside the classes makes the value NaN here, where MONAI raises an error.",
     "Of one class, softmax=True is an error here; MONAI warns and ignores it.",

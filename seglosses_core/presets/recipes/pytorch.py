@@ -9,6 +9,7 @@ from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 preset = Library(
     "pytorch",
     "2.13.0",
+    ("input", "target"),
     "Nothing left, every pixel ignored: CrossEntropyLoss is NaN there, and 0 here.",
     "A class of weight 0 is left out here, smoothed labels or not.",
     "BCELoss cuts logarithms off at −100; here a probability that is certain and wrong costs ∞.",

@@ -9,6 +9,7 @@ from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 preset = Library(
     "smp",
     "0.6.0",
+    ("y_pred", "y_true"),
     "Nothing left, every pixel ignored: FocalLoss is NaN there, and LovaszLoss no number; here both are 0.",
     "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where smp has one power for both.",
     "A score below 1e-7 is cut off under log_loss there; here it is exact, and has a gradient.",
