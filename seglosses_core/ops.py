@@ -116,8 +116,13 @@ class Ops:
         return isinstance(number, (int, float)) and number > 1e-30
 
     def stop_gradient(self, x: Array) -> Array:
-        """`x`, of which autodiff takes no derivative."""
-        return x
+        """`x`, of which autodiff takes no derivative: the library's, if the adapter is not there."""
+        library = library_of(x)
+        if library == "jax":
+            import jax
+
+            return jax.lax.stop_gradient(x)
+        return x.detach() if library == "torch" else x
 
     # -- rare values ----------------------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import subprocess
+import sys
 from fractions import Fraction
 from math import exp, isnan, log, log1p, sqrt
 
@@ -837,3 +839,19 @@ def test_minkowski_of_pixels_is_the_root_of_their_cubes():
     costs = F.cross_entropy(torch.asarray(logits), torch.asarray(labels), reduction="none").numpy()
     loss = core.CrossEntropyLoss(reduction=core.Minkowski(k=2))
     assert loss(logits, labels) == pytest.approx(sqrt(np.mean(costs**2)), rel=1e-14)
+
+
+def test_what_autodiff_takes_for_constant_without_the_adapters() -> None:
+    """The divisor of the normalised focal loss: in a process that has the core alone."""
+    program = """
+import jax, numpy as np, torch, seglosses_core as core
+loss = core.FocalLoss(normalized=True, alpha=None, class_axis=1)
+logits, labels = np.array([[[0.5, -1.0, 2.0], [0.0, 1.0, -0.5]]], np.float32), np.array([[0, 1, 1]])
+expected = loss.value_and_grad(logits, labels)[1]
+x = torch.tensor(logits, requires_grad=True)
+loss(x, torch.tensor(labels)).backward()
+found = jax.grad(loss)(jax.numpy.asarray(logits), jax.numpy.asarray(labels))
+print(abs(x.grad.numpy() - expected).max() < 1e-6, abs(np.asarray(found) - expected).max() < 1e-6)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True True\n"
