@@ -14,7 +14,7 @@ from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import edges
 from ..definitions.region import EXAMPLES, examples, family, minima
 from ..definitions.scenes import SHARED, standard
-from ..entries import Entry, Sample
+from ..entries import POLE, Entry, Sample
 from ..faults import other
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, RatioOfSums, clipped, minus_log
@@ -180,6 +180,7 @@ ENTRIES = [
                 target=SOFT,
             ),
         ],
+        autodiff_differs=dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
         samples=(
             Sample(),
             Sample({"gamma": 1.2, "label_weights": LABEL_WEIGHTS}),
