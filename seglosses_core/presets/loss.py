@@ -181,11 +181,6 @@ class PresetLoss(Loss):
         axis = check_logits(logits, self.class_axis, self.activation)
         return self.inner(logits, target, axis)[1].check(logits, target, mask, sample_weight)
 
-    def check_values(
-        self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
-    ) -> None:
-        """They are not looked at."""
-
     def prepare(
         self,
         logits: Array,
