@@ -3,6 +3,9 @@
 What is tested of every loss grows with the losses. Of tests marked `sampled(n)`, which compile anew for each of their
 cases, one case in `MANY · n` runs each time, and one in `MANY` where nothing is compiled: the same ones for everybody,
 spread over the cases by a checksum of their names. The others are slow.
+
+What JAX compiles is kept for the other processes and the next run: outside jit it compiles every operation for each
+shape.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+import os
 import zlib
 from collections import defaultdict
 
@@ -22,6 +26,13 @@ COMPILING = ("jax", "tensorflow")
 """Of the values of a parameter "framework", those that compile; a test without that parameter is taken for one that
 does."""
 MANY = 16
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "cache" in dir(config):  # not with -p no:cacheprovider
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("compiled-by-jax")))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,6 +9,7 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,8 @@ LAST_WORDS = 4000
 class Workers:
     """Runs requests, `processes` at a time, in `with`: what still runs at the end of the block is killed.
 
-    `time_limit` is in seconds for each result; None waits for ever.
+    `time_limit` is in seconds for each result; None waits for ever. What JAX compiles for one of them is there for the
+    others: calls that are not traced compile every operation anew for each shape.
     """
 
     def __init__(self, processes: int, time_limit: float | None = None) -> None:
@@ -39,6 +41,7 @@ class Workers:
         self._stopped = False
 
     def __enter__(self) -> Workers:
+        self._compiled = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -49,6 +52,7 @@ class Workers:
             _kill(worker)
         for worker in running:
             worker.wait()
+        self._compiled.cleanup()
 
     def __call__(self, requests: list[Request]) -> Iterator[tuple[Request, Line]]:
         """The lines of each request as they come, each with its request.
@@ -155,6 +159,9 @@ class Workers:
     def _start(self, request: Request, threads: int) -> subprocess.Popen[str] | None:
         counts = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
         environment = {
+            "JAX_COMPILATION_CACHE_DIR": self._compiled.name,
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
             **os.environ,
             **dict.fromkeys(counts, str(threads)),
             **request["environment"],
