@@ -13,12 +13,6 @@ from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Sizes
 
 HERE = Path(__file__).parent
 PAGE = HERE / "presets.md"
-NAMES = {
-    "kornia": "kornia",
-    "monai": "MONAI",
-    "pytorch": "PyTorch",
-    "smp": "segmentation_models_pytorch",
-}
 HEAD = """# Losses of other libraries
 
 One import changes, and the numbers stay: value and gradient, so that the learning rate stays too.
@@ -40,12 +34,12 @@ own name takes more: weights of pixels, arrays that are learnt, sums.
 """
 
 
-def calls() -> dict[str, list[Any]]:
+def calls(peer: str) -> list[Any]:
     """What was recorded."""
     sys.path.insert(0, str(HERE.parent / "tests" / "presets"))
-    from preset_calls import CALLS
+    from preset_calls import asked
 
-    return CALLS
+    return list(asked(peer).calls())
 
 
 def theirs(call: Any) -> str:
@@ -79,8 +73,8 @@ def page() -> str:
     parts = [HEAD]
     for peer in PEERS:
         library = LIBRARIES[peer]
-        parts.append(f"## {NAMES[peer]} {library.version}\n\n`seglosses_torch.presets.{peer}`\n")
-        rows = dict.fromkeys((theirs(call), ours(peer, call)) for call in calls()[peer])
+        parts.append(f"## {library.title} {library.version}\n\n`seglosses_torch.presets.{peer}`\n")
+        rows = dict.fromkeys((theirs(call), ours(peer, call)) for call in calls(peer))
         parts.append("| theirs | in our own words |\n| --- | --- |")
         parts += [f"| `{left}` | `{right}` |" for left, right in rows]
         parts.append("\nWhat differs:\n")

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import functools
 import importlib
+import pkgutil
 import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from seglosses_core.presets import recipes
 from seglosses_core.presets.loss import PresetLoss
 from seglosses_core.presets.recipe import PRESETS, Preset
 
-PEERS = ("kornia", "monai", "pytorch", "smp")
+PEERS = tuple(module.name for module in pkgutil.iter_modules(recipes.__path__))
 
 __all__ = ["PEERS", "PresetLoss"]
 

@@ -132,7 +132,8 @@ class PresetLoss(Loss):
         package: str | None = None,
     ) -> Loss:
         """The same in our own words, for so many classes, and pixels of an image where they count; of labels or of a
-        target of the logits' shape, where both can be given. A power of the value is left to the caller."""
+        target of the logits' shape, where both can be given. A power of the value, or what is added to it, is left
+        to the caller."""
         labelled = self.recipe.target != "classes" if labelled is None else labelled
         terms = self.recipe.equivalent(Sizes(num_classes, pixels, labelled))
         module = importlib.import_module(package or self.package())
@@ -240,7 +241,7 @@ class PresetLoss(Loss):
 
     def value(self, call: Call) -> Array:
         factor, loss = self.inner(call.logits, call.target, call.ops.class_axis)
-        value = self._powered(loss.value(call))
+        value = self._finished(loss.value(call))
         value = value if factor == 1 else factor * value
         if self.recipe.trailing and self.reduction == "none":
             value = value[(..., *(None,) * (call.ops.rank - 2))]
@@ -250,19 +251,21 @@ class PresetLoss(Loss):
         _, loss = self.inner(call.logits, call.target, call.ops.class_axis)
         value, gradients = loss.value_and_gradients(call)
         if gradients is None or self.recipe.power == 1:
-            return value, gradients
-        return self._powered(value), Gradients(gradients.times(self._steepness(value), call.ops))
+            return self._finished(value), gradients
+        return self._finished(value), Gradients(gradients.times(self._steepness(value), call.ops))
 
     def value_and_cotangents(self, call: Call) -> tuple[Array, Shared, Back | None]:
         _, loss = self.inner(call.logits, call.target, call.ops.class_axis)
         value, shared, to_loss = loss.value_and_cotangents(call)
         if to_loss is None or self.recipe.power == 1:
-            return value, shared, to_loss
+            return self._finished(value), shared, to_loss
         back, steepness = to_loss, self._steepness(value)
-        return self._powered(value), shared, lambda upstream: back(upstream * steepness)
+        return self._finished(value), shared, lambda upstream: back(upstream * steepness)
 
-    def _powered(self, value: Array) -> Array:
-        return value if self.recipe.power == 1 else value**self.recipe.power
+    def _finished(self, value: Array) -> Array:
+        """The power and the offset of the recipe."""
+        value = value if self.recipe.power == 1 else value**self.recipe.power
+        return value + self.recipe.offset if self.recipe.offset else value
 
     def _steepness(self, value: Array) -> Array:
         return self.recipe.power * value ** (self.recipe.power - 1)

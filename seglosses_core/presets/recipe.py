@@ -42,6 +42,8 @@ class Recipe:
     reduction: str = "mean"
     power: float = 1.0
     """The exponent of what the terms add up to."""
+    offset: float = 0.0
+    """What is added to that."""
     counts_pixels: bool = False
     """Whether the terms depend on how many pixels an image has."""
     trailing: bool = False
@@ -83,10 +85,10 @@ LIBRARIES: dict[str, Library] = {}
 class Library:
     """Collects the presets of a library: a decorator for their recipes."""
 
-    def __init__(self, peer: str, version: str, call: tuple[str, str], *differs: str) -> None:
-        """`call`: the names of logits and target where a loss is called; `differs`: what is another number here, or
-        none there."""
-        self.peer, self.version, self.call, self.differs = peer, version, call, differs
+    def __init__(self, peer: str, title: str, version: str, call: tuple[str, str], *differs: str) -> None:
+        """`title`: how it is called; `call`: the names of logits and target where a loss is called; `differs`: what is
+        another number here, or none there."""
+        self.peer, self.title, self.version, self.call, self.differs = peer, title, version, call, differs
         LIBRARIES[peer] = self
 
     def __call__(self, recipe: Callable[..., Recipe]) -> Callable[..., Recipe]:

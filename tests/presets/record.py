@@ -19,22 +19,15 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from preset_calls import CALLS, Call
+from preset_calls import Call, asked
 from preset_inputs import INPUTS
 
-MODULES = {
-    "monai": ("monai", "monai.losses"),
-    "smp": ("segmentation_models_pytorch", "segmentation_models_pytorch.losses"),
-    "kornia": ("kornia", "kornia.losses"),
-    "pytorch": ("torch", "torch.nn"),
-}
-FUNCTIONS = {"pytorch": "torch.nn.functional"}
 ARRAYS = ("weight", "pos_weight")
 """The arguments that PyTorch, kornia and smp want as tensors."""
 
 
 def module_of(peer: str, name: str) -> Any:
-    root, module = MODULES[peer]
+    root, *modules = asked(peer).MODULES
     if peer == "smp" and root not in sys.modules:
         # Its own __init__ asks for what has nothing to do with losses.
         spec = PathFinder.find_spec(root)
@@ -42,7 +35,7 @@ def module_of(peer: str, name: str) -> Any:
         bare = ModuleType(root)
         bare.__path__ = list(spec.submodule_search_locations or ())
         sys.modules[root] = bare
-    return importlib.import_module(FUNCTIONS.get(peer, module) if name[0].islower() else module)
+    return importlib.import_module(modules[-1] if name[0].islower() else modules[0])
 
 
 def record(peer: str, call: Call) -> dict[str, Any]:
@@ -90,8 +83,8 @@ def signature(peer: str, name: str) -> list[list[Any]]:
 
 def main(peers: list[str]) -> None:
     for peer in peers:
-        release = version(MODULES[peer][0]).partition("+")[0]
-        calls = CALLS[peer]
+        release = version(asked(peer).MODULES[0]).partition("+")[0]
+        calls = list(asked(peer).calls())
         document = {
             "peer": peer,
             "version": release,

@@ -8,6 +8,7 @@ from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 
 preset = Library(
     "kornia",
+    "kornia",
     "0.9.0",
     ("pred", "target"),
     "An image that is all ignored costs 1 in dice_loss and tversky_loss there; here 0. Its gradient is 0 in both.",

@@ -9,6 +9,7 @@ from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 
 preset = Library(
     "monai",
+    "MONAI",
     "1.6.1",
     ("input", "target"),
     "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where MONAI has |p − y| to the power γ.",

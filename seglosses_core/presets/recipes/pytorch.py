@@ -8,6 +8,7 @@ from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 
 preset = Library(
     "pytorch",
+    "PyTorch",
     "2.13.0",
     ("input", "target"),
     "Nothing left, every pixel ignored: CrossEntropyLoss is NaN there, and 0 here.",

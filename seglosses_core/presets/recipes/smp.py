@@ -8,6 +8,7 @@ from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 
 preset = Library(
     "smp",
+    "segmentation_models_pytorch",
     "0.6.0",
     ("y_pred", "y_true"),
     "Nothing left, every pixel ignored: FocalLoss is NaN there, and LovaszLoss no number; here both are 0.",

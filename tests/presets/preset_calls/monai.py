@@ -1,0 +1,131 @@
+"""What was asked of MONAI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from preset_calls import FOREGROUND, Call, W
+
+MODULES = ("monai", "monai.losses")
+"""The package, the module of its classes, and that of its functions if it is another."""
+
+
+def calls() -> Iterator[Call]:
+    for name in ("DiceLoss", "TverskyLoss"):
+        soft, labelled = {"softmax": True}, {"softmax": True, "to_onehot_y": True}
+        for arguments, inputs in (
+            ({}, "labels"),
+            ({}, "absent"),
+            ({}, "far"),
+            ({}, "line"),
+            ({}, "volume"),
+            ({"include_background": False}, "absent"),
+            ({"batch": True}, "absent"),
+            ({"reduction": "sum"}, "labels"),
+            ({"reduction": "none"}, "labels"),
+            ({"reduction": "none", "batch": True}, "labels"),
+            ({"smooth_nr": 0.0, "smooth_dr": 1e-6}, "labels"),
+            ({"smooth_nr": 1.0, "smooth_dr": 2.0}, "absent"),
+            ({"ignore_index": 255}, "ignored"),
+            ({"ignore_index": 255}, "image-ignored"),
+            ({"ignore_index": 255, "batch": True}, "image-ignored"),
+        ):
+            yield Call(name, {**labelled, **arguments}, inputs, target_axis=True)
+        for arguments, inputs in (
+            (soft, "one-hot"),
+            (soft, "absent-one-hot"),
+            (soft, "soft"),
+            ({**soft, "soft_label": True}, "soft"),
+            ({"sigmoid": True}, "multilabel"),
+            ({"sigmoid": True}, "binary"),
+            ({"sigmoid": True}, "binary-float"),
+            ({"sigmoid": True}, "binary-absent"),
+            ({"sigmoid": True, "include_background": False}, "multilabel"),
+            ({}, "binary-probabilities"),
+            ({"sigmoid": True, "ignore_index": 255}, "binary-ignored"),
+        ):
+            yield Call(name, arguments, inputs)
+    labelled = {"softmax": True, "to_onehot_y": True}
+    for arguments in (
+        {"jaccard": True},
+        {"jaccard": True, "smooth_nr": 1.0, "smooth_dr": 3.0},
+        {"weight": 2.0},
+        {"weight": W},
+        {"weight": FOREGROUND, "include_background": False},
+        {"weight": W, "reduction": "sum"},
+        {"weight": W, "batch": True},
+    ):
+        yield Call("DiceLoss", {**labelled, **arguments}, "absent", target_axis=True)
+    yield Call("DiceLoss", {**labelled, "weight": W, "ignore_index": 255}, "image-ignored", target_axis=True)
+    yield Call(
+        "DiceLoss", {**labelled, "jaccard": True, "ignore_index": 255}, "image-ignored", target_axis=True
+    )
+    yield Call("DiceLoss", {"softmax": True, "jaccard": True, "soft_label": True}, "soft")
+    for arguments in ({"alpha": 0.3, "beta": 0.7}, {"alpha": 0.3, "beta": 0.7, "include_background": False}):
+        yield Call("TverskyLoss", {**labelled, **arguments}, "absent", target_axis=True)
+    for arguments in ({}, {"batch": True}, {"include_background": False}):
+        yield Call(
+            "GeneralizedDiceLoss", {**labelled, "w_type": "uniform", **arguments}, "absent", target_axis=True
+        )
+
+    # A part of what follows is computed in float32 there.
+    for name, arguments in (
+        ("DiceLoss", {"squared_pred": True}),
+        ("DiceLoss", {"squared_pred": True, "jaccard": True}),
+        ("DiceCELoss", {"squared_pred": True, "batch": True}),
+    ):
+        yield Call(name, {**labelled, **arguments}, "absent", target_axis=True, dtype="float32")
+    for arguments in (
+        {},
+        {"include_background": False},
+        {"lambda_dice": 0.5, "lambda_ce": 2.0},
+        {"label_smoothing": 0.1},
+        {"weight": W},
+        {"weight": W, "include_background": False},
+        {"reduction": "sum"},
+    ):
+        yield Call("DiceCELoss", {**labelled, **arguments}, "absent", target_axis=True)
+    yield Call("DiceCELoss", {"softmax": True}, "one-hot")
+    yield Call("DiceCELoss", {"softmax": True, "weight": W}, "one-hot")
+    yield Call("DiceCELoss", {"sigmoid": True}, "one-hot")
+    yield Call("DiceCELoss", {"sigmoid": True}, "binary")
+    yield Call("DiceCELoss", {"sigmoid": True, "weight": [3.0]}, "binary-float")
+
+    for arguments, inputs in (
+        ({}, "absent"),
+        ({}, "far"),
+        ({}, "volume"),
+        ({"gamma": 0.5}, "labels"),
+        ({"alpha": 0.25}, "labels"),
+        ({"alpha": [0.25, 2.0, 1.0, 0.5]}, "labels"),
+        ({"alpha": [0.25, 2.0, 1.0, 0.5], "weight": W}, "labels"),
+        ({"weight": W}, "labels"),
+        ({"weight": 2.0}, "labels"),
+        ({"weight": FOREGROUND, "include_background": False}, "labels"),
+        ({"include_background": False}, "labels"),
+        ({"reduction": "sum"}, "labels"),
+        ({"reduction": "none"}, "labels"),
+        ({"ignore_index": 255}, "ignored"),
+        ({"ignore_index": 255, "weight": W}, "image-ignored"),
+        ({"use_softmax": True}, "labels"),
+        ({"use_softmax": True, "alpha": 0.25}, "labels"),
+        ({"use_softmax": True, "alpha": [0.25, 2.0, 1.0, 0.5]}, "labels"),
+        ({"use_softmax": True, "weight": W}, "labels"),
+        ({"use_softmax": True, "reduction": "sum"}, "labels"),
+        ({"use_softmax": True, "ignore_index": 255, "weight": W}, "image-ignored"),
+    ):
+        yield Call("FocalLoss", {"to_onehot_y": True, **arguments}, inputs, target_axis=True)
+    yield Call("FocalLoss", {}, "binary")
+    yield Call("FocalLoss", {"alpha": 0.25, "weight": 2.0}, "binary-float")
+    yield Call("FocalLoss", {"ignore_index": 255}, "binary-ignored")
+    yield Call("FocalLoss", {}, "multilabel")
+
+    for arguments in (
+        {"sigmoid": True},
+        {"softmax": True},
+        {"sigmoid": True, "alpha": 0.25, "weight": W},
+        {"softmax": True, "include_background": False, "weight": FOREGROUND},
+        {"softmax": True, "lambda_dice": 0.5, "lambda_focal": 3.0, "gamma": 1.0},
+    ):
+        everything = {"to_onehot_y": True, **arguments}
+        yield Call("DiceFocalLoss", everything, "absent", target_axis=True, dtype="float32")
