@@ -1,5 +1,7 @@
-"""What was asked of the losses of other libraries, each in a file of its own. Weights neither sum to their number nor are
-equal."""
+"""What was asked of the losses of other libraries, each in a file of its own.
+
+Weights neither sum to their number nor are equal.
+"""
 
 from __future__ import annotations
 
