@@ -224,7 +224,7 @@ class PresetLoss(Loss):
                     f"target must be labels for {self.peer}'s {self.preset} with these arguments, of the logits' shape"
                     f" {shape_text(logits)} without the classes, or with 1 in their place, got {describe(target)}."
                 )
-            target = target[(*(slice(None),) * axis, 0)]
+            target = target[(*(slice(None),) * axis, 0, ...)]
         return ops.cast(target, ops.index_dtype) if dtype_is(target, "floating") else target, None
 
     def _kept(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
@@ -234,7 +234,7 @@ class PresetLoss(Loss):
             return target, None
         kept = target != ignored
         if shape_of(logits)[axis] == 1:
-            return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0)]
+            return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0, ...)]
         # Of several classes none can be ignored by itself: whoever has such entries is told by a value that is NaN.
         target = ops.cast(target, ops.compute_dtype(logits))
         return xp.where(kept, target, math.nan * xp.ones_like(target)), None
@@ -244,7 +244,9 @@ class PresetLoss(Loss):
         value = self._finished(loss.value(call))
         value = value if factor == 1 else factor * value
         if self.recipe.trailing and self.reduction == "none":
-            value = value[(..., *(None,) * (call.ops.rank - 2))]
+            pixels = (None,) * (call.ops.rank - 2)
+            last = call.ops.class_axis > 1 and len(value.shape) == 2
+            value = value[(slice(None), *pixels, ...) if last else (..., *pixels)]
         return value
 
     def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:

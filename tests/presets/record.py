@@ -2,8 +2,8 @@
 
     python tests/presets/record.py monai smp kornia pytorch
 
-writes value, gradient and signature of each to `vectors/`. A library that needs others only for what is no loss may be
-installed without them (`pip install --no-deps`).
+writes value, gradient and signature of each to the vectors of the conformance suite. A library that needs others only
+for what is no loss may be installed without them (`pip install --no-deps`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import json
 import sys
 from importlib.machinery import PathFinder
 from importlib.metadata import version
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
 from preset_calls import Call, asked
-from preset_inputs import INPUTS
+
+from seglosses_conformance.cases import map_upstream
+from seglosses_conformance.presets import FOLDER
+from seglosses_conformance.presets.inputs import INPUTS
 
 ARRAYS = ("weight", "pos_weight")
 """The arguments that PyTorch, kornia and smp want as tensors."""
@@ -56,7 +58,7 @@ def record(peer: str, call: Call) -> dict[str, Any]:
     else:
         loss = kind(**arguments)
         value = loss(given, labels)
-    upstream = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
+    upstream = torch.tensor(map_upstream(tuple(value.shape)), dtype=value.dtype)
     (value * upstream).sum().backward()
     assert given.grad is not None
     return {
@@ -94,8 +96,7 @@ def main(peers: list[str]) -> None:
             },
             "vectors": [record(peer, call) for call in calls],
         }
-        file = Path(__file__).parent / "vectors" / f"{peer}-{release}.json"
-        file.parent.mkdir(exist_ok=True)
+        file = FOLDER / f"{peer}-{release}.json"
         lines = ",\n".join(json.dumps(vector) for vector in document.pop("vectors"))
         head = json.dumps(document)
         file.write_text(f'{head[:-1]},\n"vectors": [\n{lines}\n]}}\n')
