@@ -29,7 +29,8 @@ loss.equivalent(num_classes=4)  # the same in our own words
 arrays of PyTorch. Import losses, not modules, whose names would hide the library's.
 
 Value and gradient were recorded from each library, in the version below, for every row of the tables; the tests hold
-PyTorch, JAX and NumPy against them. What is not supported raises an error that says what to do instead. A loss by its
+PyTorch, JAX and NumPy against them. What is not supported raises an error that says what to do instead. What a loss
+takes there when it is called, such as mmsegmentation's `ignore_index`, it takes here too, except in Keras. A loss by its
 own name takes more: weights of pixels, arrays that are learnt, sums.
 """
 
@@ -43,24 +44,39 @@ def calls(peer: str) -> list[Any]:
 
 
 def theirs(call: Any) -> str:
-    return f"{call.name}({', '.join(f'{name}={value!r}' for name, value in call.arguments.items())})"
+    made = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+    return f"{call.name}({made}){_called(call.call)}"
+
+
+def _called(given: dict[str, Any]) -> str:
+    """A call with arguments beside logits and target, of which arrays are left out."""
+    from preset_inputs import FURTHER
+
+    shown = [f"{name}={'…' if value in FURTHER else repr(value)}" for name, value in given.items()]
+    return f"(…, {', '.join(shown)})" if shown else ""
 
 
 def ours(peer: str, call: Any) -> str:
     """In our own words, what is a default left out."""
-    recipe = PRESETS[peer, call.name].recipe(**call.arguments)
-    one_class = call.inputs.startswith("binary")
+    from preset_inputs import FURTHER, INPUTS
+
+    logits, target = INPUTS[call.inputs]
+    preset = PRESETS[peer, call.name]
+    recipe = preset.recipe(**{**call.arguments, **preset.options(call.call)})
     labelled = recipe.target == "labels" or (
-        recipe.target == "either" and call.inputs not in ("soft", "one-hot")
+        recipe.target == "either" and len(target.shape) < len(logits.shape)
     )
     parts = []
-    for weight, name, options in recipe.equivalent(Sizes(1 if one_class else 4, 12, labelled)):
+    for weight, name, options in recipe.equivalent(Sizes(logits.shape[1], 12, labelled)):
         defaults = inspect.signature(getattr(seglosses_core, name)).parameters
         given = [f"{key}={_short(value)}" for key, value in options.items() if value != defaults[key].default]
         factor = "" if weight == 1 else f"{_short(weight)} * "
         parts.append(f"{factor}{name}({', '.join(given)})")
-    text = " + ".join(parts)
-    return text if recipe.power == 1 else f"({text}) ** {recipe.power}"
+    brought = {preset.call[name]: value for name, value in call.call.items() if value in FURTHER}
+    text = f"({' + '.join(parts)})" if brought and len(parts) > 1 else " + ".join(parts)
+    text += _called(brought)
+    text = text if recipe.power == 1 else f"({text}) ** {recipe.power}"
+    return f"{text} - {_short(-recipe.offset)}" if recipe.offset else text
 
 
 def _short(value: Any) -> str:
