@@ -30,8 +30,8 @@ arrays of PyTorch. Import losses, not modules, whose names would hide the librar
 
 Value and gradient were recorded from each library, in the version below, for every row of the tables; the tests hold
 PyTorch, JAX and NumPy against them. What is not supported raises an error that says what to do instead. What a loss
-takes there when it is called, such as mmsegmentation's `ignore_index`, it takes here too, except in Keras. A loss by its
-own name takes more: weights of pixels, arrays that are learnt, sums.
+takes there when it is called, such as mmsegmentation's `ignore_index`, it takes here too, except in Keras. A loss by
+its own name takes more: weights of pixels, arrays that are learnt, sums.
 """
 
 
@@ -76,7 +76,8 @@ def ours(peer: str, call: Any) -> str:
     text = f"({' + '.join(parts)})" if brought and len(parts) > 1 else " + ".join(parts)
     text += _called(brought)
     text = text if recipe.power == 1 else f"({text}) ** {recipe.power}"
-    return f"{text} - {_short(-recipe.offset)}" if recipe.offset else text
+    sign = "+" if recipe.offset > 0 else "-"
+    return f"{text} {sign} {_short(abs(recipe.offset))}" if recipe.offset else text
 
 
 def _short(value: Any) -> str:

@@ -1,6 +1,6 @@
 """Records what the losses of other libraries give, where they are installed:
 
-    python tests/presets/record.py monai smp kornia pytorch
+    python tests/presets/record.py monai smp kornia pytorch nnunet mmseg
 
 writes value, gradient and signature of each to `vectors/`. A library that needs others only for what is no loss may be
 installed without them (`pip install --no-deps`).
@@ -30,8 +30,8 @@ def module_of(peer: str, name: str) -> Any:
     calls = asked(peer)
     for package in getattr(calls, "BARE", ()):
         if package not in sys.modules:
-            parent, _, own = package.rpartition(".")
-            spec = PathFinder.find_spec(package, sys.modules[parent].__path__ if own != package else None)
+            parent = package.rpartition(".")[0]
+            spec = PathFinder.find_spec(package, sys.modules[parent].__path__ if parent else None)
             assert spec is not None
             bare = sys.modules[package] = ModuleType(package)
             bare.__path__ = list(spec.submodule_search_locations or ())
@@ -107,11 +107,8 @@ def signature(peer: str, name: str) -> list[list[Any]]:
     found = []
     for parameter in inspect.signature(getattr(module_of(peer, name), name)).parameters.values():
         default = getattr(parameter.default, "value", parameter.default)
-        default = (
-            default.__name__
-            if isinstance(default, type) and default is not inspect.Parameter.empty
-            else default
-        )
+        if isinstance(default, type) and default is not inspect.Parameter.empty:
+            default = default.__name__
         found.append([parameter.name] if default is inspect.Parameter.empty else [parameter.name, default])
     return found
 
