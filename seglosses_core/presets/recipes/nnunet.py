@@ -30,7 +30,7 @@ def _dice(apply_nonlin: Any, batch_dice: bool, do_bg: bool, smooth: float, ddp: 
         apply_nonlin not in ACTIVATIONS,
         "apply_nonlin",
         apply_nonlin,
-        "take softmax_helper_dim1 or torch.sigmoid, or apply it to the logits and pass None",
+        "take softmax_helper_dim1 or torch.sigmoid, or their names, or apply it to the logits and pass None",
     )
     refuse(
         batch_dice and ddp,
