@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import seglosses_core
+from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 from seglosses_core.presets import PEERS
-from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Sizes
+from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Recipe, Sizes
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "presets"
-CLASSES, PIXELS = 4, 12
+PIXELS = 12
 """Of the inputs that most calls were recorded with."""
 
 HEAD = """# Losses of other libraries
@@ -36,7 +37,8 @@ arrays of PyTorch. Import losses, not modules, whose names would hide the librar
 
 Value and gradient were recorded from each library; the tests hold PyTorch, JAX and NumPy against them, and
 `python -m seglosses_conformance --presets monai` any target. What is not supported raises an error that says what to do
-instead. A loss by its own name takes more: weights of pixels, arrays that are learnt, sums.
+instead. What a loss takes there when it is called, such as mmsegmentation's `ignore_index`, it takes here too, except
+in Keras. A loss by its own name takes more: weights of pixels, arrays that are learnt, sums.
 
 """
 
@@ -106,30 +108,46 @@ def asked(peer: str) -> Any:
 
 
 def theirs(call: Any) -> str:
-    return f"{call.name}({', '.join(f'{name}={value!r}' for name, value in call.arguments.items())})"
+    made = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+    return f"{call.name}({made}){_called(call.call)}"
+
+
+def _called(given: dict[str, Any]) -> str:
+    """A call with arguments beside logits and target, of which arrays are left out."""
+    shown = [f"{name}={'…' if value in FURTHER else repr(value)}" for name, value in given.items()]
+    return f"(…, {', '.join(shown)})" if shown else ""
+
+
+def recipe_of(peer: str, call: Any) -> Recipe:
+    preset = PRESETS[peer, call.name]
+    return preset.recipe(**{**call.arguments, **preset.options(call.call)})
 
 
 def terms_of(peer: str, call: Any) -> list[tuple[float, str, dict[str, Any]]]:
-    recipe = PRESETS[peer, call.name].recipe(**call.arguments)
-    one_class = call.inputs.startswith("binary")
+    recipe = recipe_of(peer, call)
+    logits, target = INPUTS[call.inputs]
     labelled = recipe.target == "labels" or (
-        recipe.target == "either" and call.inputs not in ("soft", "one-hot")
+        recipe.target == "either" and len(target.shape) < len(logits.shape)
     )
-    return recipe.equivalent(Sizes(1 if one_class else CLASSES, PIXELS, labelled))
+    return recipe.equivalent(Sizes(logits.shape[1], PIXELS, labelled))
 
 
 def ours(peer: str, call: Any) -> str:
     """In our own words, what is a default left out."""
-    recipe = PRESETS[peer, call.name].recipe(**call.arguments)
+    preset, recipe = PRESETS[peer, call.name], recipe_of(peer, call)
     parts = []
     for weight, name, options in terms_of(peer, call):
         defaults = inspect.signature(getattr(seglosses_core, name)).parameters
         given = [f"{key}={_short(value)}" for key, value in options.items() if value != defaults[key].default]
         factor = "" if weight == 1 else f"{_short(weight)} * "
         parts.append(f"{factor}{name}({', '.join(given)})")
-    text = " + ".join(parts)
+    brought = {preset.call[name]: value for name, value in call.call.items() if value in FURTHER}
+    text = f"({' + '.join(parts)})" if brought and len(parts) > 1 else " + ".join(parts)
+    text += _called(brought)
     text = text if recipe.power == 1 else f"({text}) ** {recipe.power}"
-    return text if not recipe.offset else f"{text} {'-' if recipe.offset < 0 else '+'} {abs(recipe.offset):g}"
+    return (
+        text if not recipe.offset else f"{text} {'-' if recipe.offset < 0 else '+'} {abs(recipe.offset):.4g}"
+    )
 
 
 def _short(value: Any) -> str:

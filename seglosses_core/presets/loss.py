@@ -22,15 +22,19 @@ from seglosses_core.checks import (
     same_shape,
     shape_text,
 )
+from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array, library_of, shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
-from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Recipe, Sizes
+from seglosses_core.pixel import PixelLoss
+from seglosses_core.presets.recipe import ARRAYS, LIBRARIES, PRESETS, Recipe, Sizes
 
 _recipes: dict[str, Recipe] = {}
 """Of a library, a loss and its arguments, as JSON."""
 _losses: dict[str, dict[Any, tuple[float, Loss]]] = {}
 """What these come to for so many classes: a loss of the core, and a factor, which only maps of costs have."""
+_variants: dict[str, dict[Any, PresetLoss]] = {}
+"""What they come to with the options of a call."""
 
 
 def find_loss(key: str, class_axis: int, classes: int, pixels: int | None, labelled: bool) -> None:
@@ -47,6 +51,17 @@ def find_loss(key: str, class_axis: int, classes: int, pixels: int | None, label
         _losses[key][known] = weights[0], losses[0]
     else:
         _losses[key][known] = 1.0, seglosses_core.EnsembleLoss(losses=losses, weights=weights)
+
+
+def find_variant(
+    key: str, kind: type[PresetLoss], class_axis: int, options: tuple[tuple[str, Any], ...]
+) -> None:
+    """Put the loss that these options of a call make of one where that one looks, as `find_loss` does."""
+    known = (kind, class_axis, options)
+    if known not in _variants[key]:
+        peer, preset, arguments = json.loads(key)
+        arguments = {**dict(arguments), **dict(options)}
+        _variants[key][known] = kind(peer=peer, preset=preset, arguments=arguments, class_axis=class_axis)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -79,7 +94,8 @@ class PresetLoss(Loss):
         check_choice("peer", self.peer, tuple({peer for peer, _ in PRESETS}))
         check_choice("preset", self.preset, tuple(name for peer, name in PRESETS if peer == self.peer))
         given = self.arguments.items() if isinstance(self.arguments, Mapping) else self.arguments
-        arguments = tuple((name, _plain(name, value)) for name, value in given)
+        named = LIBRARIES[self.peer].named
+        arguments = tuple((name, _plain(name, value, named=name in named)) for name, value in given)
         object.__setattr__(self, "arguments", arguments)
         check_choice("reduction", self.reduction, ("mean", "sum", "none"))
 
@@ -94,7 +110,7 @@ class PresetLoss(Loss):
             key = json.dumps([self.peer, self.preset, self.arguments])
             if key not in _recipes:
                 recipe = PRESETS[self.peer, self.preset].recipe(**dict(self.arguments))
-                _recipes[key], _losses[key] = recipe, {}
+                _recipes[key], _losses[key], _variants[key] = recipe, {}, {}
             object.__setattr__(self, "_common", (key, _recipes[key], _losses[key]))
         return self.__dict__["_common"]
 
@@ -106,8 +122,15 @@ class PresetLoss(Loss):
             object.__setattr__(self, name, value)
         self._shared  # noqa: B018
 
+    def __getattr__(self, name: str) -> Any:
+        """What the loss was made with, by its name there."""
+        arguments = dict(self.__dict__.get("arguments", ()))
+        if name not in arguments:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+        return arguments[name]
+
     def __repr__(self) -> str:
-        defaults = PRESETS[self.peer, self.preset].signature.parameters
+        defaults = PRESETS[self.peer, self.preset].parameters
         given = [f"{name}={value!r}" for name, value in self.arguments if value != defaults[name].default]
         return f"presets.{self.peer}.{self.preset}({', '.join(given)})"
 
@@ -155,24 +178,54 @@ class PresetLoss(Loss):
         find_loss(key, *known)
         return found[known]
 
-    def in_our_order(
-        self, arrays: Sequence[Array], named: Mapping[str, Any]
-    ) -> tuple[list[Array], dict[str, Any]]:
-        """Logits and target, which may have the names that they have there, and what else was given by name."""
-        order, others = list(arrays), dict(named)
-        for place, names in enumerate(zip(("logits", "target"), LIBRARIES[self.peer].call, strict=True)):
-            for name in set(names) & others.keys():
-                if len(order) == place:
-                    order.append(others.pop(name))
-        if len(order) != 2:
-            raise TypeError(
-                f"{self!r} is called with logits and target, got {len(order)} arrays for them and {sorted(others)}."
-            )
-        return order, others
+    @property
+    def inputs(self) -> dict[str, Input]:  # type: ignore[override]
+        taken = PRESETS[self.peer, self.preset].call.values()
+        return {name: one for name, one in PixelLoss.inputs.items() if name in taken}
 
-    def __call__(self, *arrays: Array, **named: Any) -> Array:
-        order, others = self.in_our_order(arrays, named)
-        return super().__call__(*order, **others)
+    def called(
+        self, arrays: Sequence[Any], named: Mapping[str, Any]
+    ) -> tuple[PresetLoss, list[Any], dict[str, Any]]:
+        """The loss of a call, which may have options of its own, logits and target, and the other arrays by our names.
+        All may have the names that they have there."""
+        call = PRESETS[self.peer, self.preset].call
+        given: dict[str, Any] = {}
+        options: dict[str, Any] = {}
+        fits = len(arrays) <= len(call)
+        for name, value in (*zip(call, arrays, strict=False), *named.items()):
+            here = call.get(name, name)
+            fits = fits and here not in given and here not in options
+            if not here and is_array(value):
+                raise ValueError(
+                    f"{name} must be left out for {self.peer}'s {self.preset}, which does not look at it, got"
+                    f" {describe(value)}."
+                )
+            if value is None or not here:
+                continue
+            if name in call and here not in ARRAYS:
+                options[here] = _plain(name, value)
+            else:
+                given[here] = value
+        if not (fits and "logits" in given and "target" in given):
+            raise TypeError(
+                f"{self!r} is called with logits and target, got {len(arrays)} arrays for them and {sorted(named)}."
+            )
+        return self._with(tuple(options.items())), [given.pop("logits"), given.pop("target")], given
+
+    def _with(self, options: tuple[tuple[str, Any], ...]) -> PresetLoss:
+        if not options:
+            return self
+        key, kind = self._shared[0], type(self)
+        find_variant(key, kind, self.class_axis, options)
+        return _variants[key][kind, self.class_axis, options]
+
+    def __call__(self, *arrays: Any, **named: Any) -> Array:
+        loss, order, others = self.called(arrays, named)
+        return Loss.__call__(loss, *order, **others)
+
+    def value_and_grad(self, *arrays: Any, **named: Any) -> tuple[Array, Any]:
+        loss, order, others = self.called(arrays, named)
+        return Loss.value_and_grad(loss, *order, **others)
 
     # -- a call ---------------------------------------------------------------------------------------------------
 
@@ -196,6 +249,8 @@ class PresetLoss(Loss):
         axis = check_logits(logits, self.class_axis, self.activation)
         ops = (make_ops or self.make_ops)(logits, axis)
         target, valid = self.our_target(target, logits, axis, ops)
+        if mask is not None and len(mask.shape) == ops.rank and shape_of(mask)[axis] == 1:
+            mask = mask[(*(slice(None),) * axis, 0)]
         if valid is not None:
             mask = valid if mask is None else ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
         further = () if make_ops is None else (make_ops,)
@@ -206,10 +261,11 @@ class PresetLoss(Loss):
         recipe, shape, rank = self.recipe, shape_of(target), len(logits.shape)
         if library_of(target) != library_of(logits):
             target = ops.xp.asarray(target)
-        wanted = recipe.target
-        if wanted == "either":
-            wanted = "classes" if len(shape) == rank and dtype_is(target, "floating") else "labels"
-        if wanted == "classes":
+        if recipe.ignored_last:
+            return self._without_last(target, logits, axis, ops)
+        if recipe.target == "either" and same_shape(shape, shape_of(logits)):
+            return target, None
+        if recipe.target == "classes":
             if len(shape) == rank - 1 and shape_of(logits)[axis] == 1:
                 target = ops.xp.expand_dims(target, axis=axis)
             elif len(shape) == rank and not same_shape(shape, shape_of(logits)):
@@ -225,7 +281,25 @@ class PresetLoss(Loss):
                     f" {shape_text(logits)} without the classes, or with 1 in their place, got {describe(target)}."
                 )
             target = target[(*(slice(None),) * axis, 0, ...)]
-        return ops.cast(target, ops.index_dtype) if dtype_is(target, "floating") else target, None
+        if dtype_is(target, "floating"):
+            target = ops.cast(target, ops.index_dtype)
+        if recipe.other_labels:
+            classes = ops.constant(tuple(range(_number(shape_of(logits)[axis]))), target, target.dtype)
+            target = ops.over_classes(target) == ops.over_pixels(classes)
+        return target, None
+
+    def _without_last(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array]:
+        """A target without its last channel, and where that is not 1."""
+        channels = tuple(n + (i == axis) if n is not None else n for i, n in enumerate(shape_of(logits)))
+        if not same_shape(shape_of(target), channels):
+            raise ValueError(
+                f"target must have the logits' shape {shape_text(logits)} and one channel more, for what is ignored,"
+                f" for {self.peer}'s {self.preset} with these arguments, got {describe(target)}."
+            )
+        before = (slice(None),) * axis
+        return target[(*before, slice(None, -1), ...)], ops.cast(
+            target[(*before, -1, ...)], ops.index_dtype
+        ) != 1
 
     def _kept(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
         """A target of the logits' shape, and where it is not ignored."""
@@ -278,8 +352,12 @@ def _number(length: Any) -> int:
     return len(range(length))
 
 
-def _plain(name: str, value: Any) -> Any:
-    """An argument as numbers."""
+def _plain(name: str, value: Any, *, named: bool = False) -> Any:
+    """An argument as numbers, a function or class as its name where it may be one."""
+    if isinstance(value, Mapping):
+        return tuple((key, _plain(key, item)) for key, item in value.items())
+    if named and callable(value):
+        return getattr(value, "__name__", type(value).__name__)
     if is_array(value):
         if len(value.shape) > 2 or (len(value.shape) == 2 and library_of(value) not in ("numpy", "torch")):
             raise ValueError(f"{name} must be a number or one for each class, got {describe(value)}.")

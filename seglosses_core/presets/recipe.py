@@ -26,6 +26,9 @@ class Term(NamedTuple):
     options: Mapping[str, Any]
 
 
+ARRAYS = ("logits", "target", "mask", "sample_weight", "factor")
+"""What a call may bring; anything else that it takes there is a parameter of a recipe."""
+
 Terms = Callable[[Sizes], Sequence[Term]]
 
 
@@ -38,6 +41,10 @@ class Recipe:
     target: str = "labels"
     """"labels", which may have an axis for the classes, of length 1, and may be floats; "classes", of the logits'
     shape; "either", which their shape decides."""
+    other_labels: bool = False
+    """Whether a label outside the classes is a pixel of no class, where both "labels" and "classes" are taken."""
+    ignored_last: bool = False
+    """Whether a target of "classes" has a channel more, the last, with 1 for pixels that are ignored."""
     ignore_index: int | None = None
     reduction: str = "mean"
     power: float = 1.0
@@ -58,18 +65,35 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Preset:
-    """A loss of another library: its recipe by its own arguments."""
+    """A loss of another library: its recipe by its own arguments.
+
+    Parameters of the recipe that are keyword-only are what the loss takes there not when it is made but when it is
+    called.
+    """
 
     peer: str
     name: str
     recipe: Callable[..., Recipe]
+    call: Mapping[str, str]
+    """What a call takes there, in its order, and what that is here: an array, or a parameter of the recipe; "" for what
+    is not looked at there either."""
     arrays: tuple[str, ...] = ()
     """The first parameters of what is a function there: its arrays."""
 
     @property
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """Of the recipe."""
+        return inspect.signature(self.recipe).parameters
+
+    def options(self, call: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of a call that are parameters of the recipe."""
+        named = {self.call[name]: value for name, value in call.items()}
+        return {here: value for here, value in named.items() if here and here not in ARRAYS}
+
+    @property
     def signature(self) -> inspect.Signature:
         """That of the other library."""
-        own = inspect.signature(self.recipe, eval_str=False).parameters.values()
+        own = [p for p in self.parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
         first = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in self.arrays]
         return inspect.Signature([*first, *(p.replace(annotation=inspect.Parameter.empty) for p in own)])
 
@@ -85,24 +109,43 @@ LIBRARIES: dict[str, Library] = {}
 class Library:
     """Collects the presets of a library: a decorator for their recipes."""
 
-    def __init__(self, peer: str, title: str, version: str, call: tuple[str, str], *differs: str) -> None:
+    def __init__(
+        self,
+        peer: str,
+        title: str,
+        version: str,
+        call: tuple[str, str],
+        *differs: str,
+        named: Sequence[str] = (),
+    ) -> None:
         """`title`: how it is called; `call`: the names of logits and target where a loss is called; `differs`: what is
-        another number here, or none there."""
+        another number here, or none there; `named`: the arguments that are functions or classes there, and known here
+        by their names."""
         self.peer, self.title, self.version, self.call, self.differs = peer, title, version, call, differs
+        self.named = named
         LIBRARIES[peer] = self
 
     def __call__(self, recipe: Callable[..., Recipe]) -> Callable[..., Recipe]:
         """A class of the library, with the recipe's name."""
         return self._keep(recipe.__name__, recipe, ())
 
+    def called(self, **call: str) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
+        """A class whose calls are its own: see `Preset.call`."""
+        return lambda recipe: self._keep(recipe.__name__, recipe, (), call)
+
     def function(self, name: str, *arrays: str) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
         """A function of the library, whose arguments begin with these arrays."""
         return lambda recipe: self._keep(name, recipe, arrays)
 
     def _keep(
-        self, name: str, recipe: Callable[..., Recipe], arrays: tuple[str, ...]
+        self,
+        name: str,
+        recipe: Callable[..., Recipe],
+        arrays: tuple[str, ...],
+        call: Mapping[str, str] | None = None,
     ) -> Callable[..., Recipe]:
-        PRESETS[self.peer, name] = Preset(self.peer, name, recipe, arrays)
+        call = call or dict(zip(self.call, ("logits", "target"), strict=True))
+        PRESETS[self.peer, name] = Preset(self.peer, name, recipe, call, arrays)
         return recipe
 
 

@@ -1,6 +1,6 @@
 """Records what the losses of other libraries give, where they are installed:
 
-    python tests/presets/record.py monai smp kornia pytorch
+    python tests/presets/record.py monai smp kornia pytorch nnunet mmseg
 
 writes value, gradient and signature of each to the vectors of the conformance suite. A library that needs others only
 for what is no loss may be installed without them (`pip install --no-deps`).
@@ -27,22 +27,56 @@ from preset_calls import Call, asked
 
 from seglosses_conformance.cases import map_upstream
 from seglosses_conformance.presets import FOLDER, documents
-from seglosses_conformance.presets.inputs import INPUTS
+from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 
 ARRAYS = ("weight", "pos_weight")
 """The arguments that PyTorch, kornia and smp want as tensors."""
 
 
 def module_of(peer: str, name: str) -> Any:
-    root, *modules = asked(peer).MODULES
-    if peer == "smp" and root not in sys.modules:
-        # Its own __init__ asks for what has nothing to do with losses.
-        spec = PathFinder.find_spec(root)
-        assert spec is not None
-        bare = ModuleType(root)
-        bare.__path__ = list(spec.submodule_search_locations or ())
-        sys.modules[root] = bare
+    calls = asked(peer)
+    for package in getattr(calls, "BARE", ()):
+        if package not in sys.modules:
+            parent = package.rpartition(".")[0]
+            spec = PathFinder.find_spec(package, sys.modules[parent].__path__ if parent else None)
+            assert spec is not None
+            bare = sys.modules[package] = ModuleType(package)
+            bare.__path__ = list(spec.submodule_search_locations or ())
+    for missing, names in getattr(calls, "MISSING", {}).items():
+        if missing not in sys.modules:
+            vars(sys.modules.setdefault(missing, ModuleType(missing))).update(dict.fromkeys(names, Absent))
+    _, *modules = calls.MODULES
     return importlib.import_module(modules[-1] if name[0].islower() else modules[0])
+
+
+class Absent:
+    """What stands for the names of packages that are not installed: what registers losses, and a check of a list."""
+
+    def __init__(self, *arguments: Any) -> None: ...
+
+    @staticmethod
+    def register_module() -> Any:
+        return lambda loss: loss
+
+
+def real(peer: str, name: str, value: Any, dtype: torch.dtype) -> Any:
+    """An argument as the library wants it, beside logits of this dtype."""
+    if name in ARRAYS and isinstance(value, list):
+        return torch.tensor(value, dtype=dtype)
+    if isinstance(value, dict):
+        return {key: real(peer, key, item, dtype) for key, item in value.items()}
+    functions = getattr(asked(peer), "FUNCTIONS", {})
+    if isinstance(value, str) and value in functions:
+        return getattr(importlib.import_module(functions[value]), value)
+    return value
+
+
+def brought(value: Any, dtype: torch.dtype) -> Any:
+    """What a call has beside logits of this dtype and target."""
+    if value not in FURTHER:
+        return value
+    array = torch.tensor(FURTHER[value])
+    return array.to(dtype) if array.dtype.is_floating_point else array
 
 
 def record(peer: str, call: Call) -> dict[str, Any]:
@@ -51,24 +85,20 @@ def record(peer: str, call: Call) -> dict[str, Any]:
     labels = torch.tensor(target)
     if call.target_axis:
         labels = labels[:, None]
-    arguments = {
-        name: torch.tensor(value, dtype=torch.float64)
-        if name in ARRAYS and isinstance(value, list)
-        else value
-        for name, value in call.arguments.items()
-    }
     kind = getattr(module_of(peer, call.name), call.name)
+    arguments = {name: real(peer, name, value, given.dtype) for name, value in call.arguments.items()}
+    further = {name: brought(value, given.dtype) for name, value in call.call.items()}
     if call.name[0].islower():
         value = kind(given, labels, **arguments)
     else:
-        loss = kind(**arguments)
-        value = loss(given, labels)
+        value = kind(**arguments)(given, labels, **further)
     upstream = torch.tensor(map_upstream(tuple(value.shape)), dtype=value.dtype)
     (value * upstream).sum().backward()
     assert given.grad is not None
     return {
         "name": call.name,
         "arguments": call.arguments,
+        **({"call": call.call} if call.call else {}),
         "inputs": call.inputs,
         "target_axis": call.target_axis,
         "logits": call.dtype,
@@ -84,6 +114,8 @@ def signature(peer: str, name: str) -> list[list[Any]]:
     found = []
     for parameter in inspect.signature(getattr(module_of(peer, name), name)).parameters.values():
         default = getattr(parameter.default, "value", parameter.default)
+        if isinstance(default, type) and default is not inspect.Parameter.empty:
+            default = default.__name__
         found.append([parameter.name] if default is inspect.Parameter.empty else [parameter.name, default])
     return found
 

@@ -17,7 +17,7 @@ import torch
 import seglosses_core
 from seglosses_conformance.cases import map_upstream
 from seglosses_conformance.presets import arrays, documents
-from seglosses_conformance.presets.inputs import INPUTS
+from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 from seglosses_core.presets import loss as preset_loss
 from seglosses_core.presets.recipe import PRESETS, Recipe, Sizes
 
@@ -27,13 +27,20 @@ VECTORS = [(document["peer"], vector) for document in DOCUMENTS for vector in do
 
 def _id(case: Any) -> str:
     peer, vector = case
-    arguments = "-".join(f"{name}={value}" for name, value in vector["arguments"].items())
+    given = {**vector["arguments"], **vector.get("call", {})}
+    arguments = "-".join(f"{name}={value}" for name, value in given.items())
     return f"{peer}-{vector['name']}-{vector['inputs']}-{arguments}".replace(" ", "")
 
 
 def _arrays(vector: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     logits, target = arrays(vector)
     return logits.astype(vector["logits"]), target
+
+
+def _further(vector: dict[str, Any], asarray: Any = np.asarray) -> dict[str, Any]:
+    """What a call has beside logits and target."""
+    given = vector.get("call", {})
+    return {name: asarray(FURTHER[value]) if value in FURTHER else value for name, value in given.items()}
 
 
 def _of(package: str, peer: str, name: str) -> Any:
@@ -51,15 +58,15 @@ def _loss(package: str, peer: str, vector: dict[str, Any], **options: Any) -> An
 def _in_numpy(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     logits, target = _arrays(vector)
     loss = _loss("seglosses_core", peer, vector)
-    if not hasattr(loss, "value_and_grad") or loss.reduction == "none":
-        return loss(logits, target), None
-    return loss.value_and_grad(logits, target)
+    if not hasattr(loss, "value_and_grad") or np.ndim(vector["value"]):
+        return loss(logits, target, **_further(vector)), None
+    return loss.value_and_grad(logits, target, **_further(vector))
 
 
 def _in_torch(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     logits, target = map(torch.tensor, _arrays(vector))
     logits.requires_grad_()
-    value = _loss("seglosses_torch", peer, vector)(logits, target)
+    value = _loss("seglosses_torch", peer, vector)(logits, target, **_further(vector, torch.tensor))
     value.backward(torch.tensor(map_upstream(tuple(value.shape)), dtype=value.dtype))
     return value.detach().numpy(), logits.grad.numpy()
 
@@ -68,7 +75,8 @@ def _in_jax(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     with jax.enable_x64(True):
         logits, target = map(jax.numpy.asarray, _arrays(vector))
         loss = _loss("seglosses_jax", peer, vector, class_axis=1)
-        value, back = jax.vjp(lambda logits: loss(logits, target), logits)
+        further = _further(vector, jax.numpy.asarray)
+        value, back = jax.vjp(lambda logits: loss(logits, target, **further), logits)
         (gradient,) = back(jax.numpy.asarray(map_upstream(value.shape), dtype=value.dtype))
         return np.asarray(value), np.asarray(gradient)
 
@@ -131,7 +139,8 @@ def _options() -> dict[tuple[str, str, str], list[dict[str, Any]]]:
 
 def _terms(peer: str, vector: dict[str, Any]) -> list[tuple[float, str, dict[str, Any]]]:
     logits, target = INPUTS[vector["inputs"]]
-    recipe = PRESETS[peer, vector["name"]].recipe(**vector["arguments"])
+    preset = PRESETS[peer, vector["name"]]
+    recipe = preset.recipe(**{**vector["arguments"], **preset.options(vector.get("call", {}))})
     labelled = recipe.target != "classes" and len(target.shape) < len(logits.shape)
     return recipe.equivalent(Sizes(logits.shape[1], math.prod(logits.shape[2:]), labelled))
 
@@ -158,6 +167,7 @@ def test_every_option_of_a_recipe_makes_a_difference(option, vectors, monkeypatc
     monkeypatch.setattr(Recipe, "equivalent", without)
     monkeypatch.setattr(preset_loss, "_recipes", {})
     monkeypatch.setattr(preset_loss, "_losses", {})
+    monkeypatch.setattr(preset_loss, "_variants", {})
     for vector in vectors:
         try:
             value, gradient = _in_torch(peer, vector)

@@ -14,8 +14,8 @@ PresetLoss.__module__ = __name__
 
 
 def _call(self: Any, *arrays: Any, **named: Any) -> Any:
-    order, others = self.in_our_order(arrays, named)
-    return JaxLoss.__call__(self, *order, **others)
+    loss, order, others = self.called(arrays, named)
+    return JaxLoss.__call__(loss, *order, **others)
 
 
 PresetLoss.__call__ = _call

@@ -51,3 +51,20 @@ INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "binary-wrong": (np.array([[[[0.0, 1.0, 0.5, 0.25]]]]), np.array([[[[1.0, 0.0, 1.0, 0.0]]]])),
     "binary-probabilities": (_counts[:, :1] / 10, BINARY.astype(float)),
 }  # fmt: skip
+
+_one_hot, _regions = INPUTS["one-hot"][1], INPUTS["multilabel"][1]
+_left_out = _ignored(LABELS, 0.1, 0.35, 1.0) == VOID
+INPUTS |= {
+    "far-one-hot": (4 * LOGITS, _one_hot),
+    "regions": (LOGITS, np.concatenate([_regions, _left_out[:, None]], axis=1)),
+    "binary-labels": (BINARY_LOGITS, BINARY[:, 0]),
+    "binary-labels-ignored": (BINARY_LOGITS, _ignored(BINARY[:, 0], 0.1, 0.35, 0.6)),
+    "binary-labels-image-ignored": (BINARY_LOGITS, np.where(_left_out, VOID, BINARY[:, 0])),
+}
+
+FURTHER: dict[str, np.ndarray] = {
+    "pixels": _powers(5, 523, 3, 3, 4) % 5 / 2.0,
+    "images": np.array([1.0, 0.5, 3.0]),
+    "kept": ~_left_out[:, None],
+}
+"""What calls have beside logits and target."""

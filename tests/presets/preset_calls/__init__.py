@@ -6,7 +6,7 @@ Weights neither sum to their number nor are equal.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +27,8 @@ class Call:
     """Of the logits."""
     gradient_alone: bool = False
     """Whether the value is another here, which the page about presets says."""
+    call: dict[str, Any] = field(default_factory=dict)
+    """What it is called with beside logits and target; arrays by their names in `FURTHER`."""
 
 
 def asked(peer: str) -> ModuleType:

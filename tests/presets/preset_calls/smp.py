@@ -8,6 +8,8 @@ from preset_calls import Call, W
 
 MODULES = ("segmentation_models_pytorch", "segmentation_models_pytorch.losses")
 """The package, the module of its classes, and that of its functions if it is another."""
+BARE = ("segmentation_models_pytorch",)
+"""Packages whose own __init__ asks for what has nothing to do with losses."""
 
 
 def calls() -> Iterator[Call]:
