@@ -44,13 +44,21 @@ def _offered(
         bound = preset.signature.bind(*args, **arguments)
         bound.apply_defaults()
         arrays = [bound.arguments.pop(name) for name in preset.arrays]
+        divisor = bound.arguments.get(preset.divisor)
+        if divisor is not None:
+            bound.arguments[preset.divisor] = 1  # another in each call, which no loss is made for
+        if preset.masks:
+            arrays, class_axis = [x[:, None] for x in arrays], 1
         loss = kind(
             peer=preset.peer,
             preset=preset.name,
             arguments=tuple(bound.arguments.items()),
             class_axis=class_axis,
         )
-        return loss(*(reversed(arrays) if target_first else arrays)) if arrays else loss
+        if not arrays:
+            return loss
+        value = loss(*(reversed(arrays) if target_first else arrays))
+        return value if divisor is None else value / divisor
 
     make.__name__ = make.__qualname__ = preset.name
     vars(make).update(__signature__=preset.signature, preset=preset)

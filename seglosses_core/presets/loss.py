@@ -79,7 +79,7 @@ class PresetLoss(Loss):
         check_choice("peer", self.peer, tuple({peer for peer, _ in PRESETS}))
         check_choice("preset", self.preset, tuple(name for peer, name in PRESETS if peer == self.peer))
         given = self.arguments.items() if isinstance(self.arguments, Mapping) else self.arguments
-        arguments = tuple((name, _plain(name, value)) for name, value in given)
+        arguments = tuple((name, _plain(name, value, LIBRARIES[self.peer].none)) for name, value in given)
         object.__setattr__(self, "arguments", arguments)
         check_choice("reduction", self.reduction, ("mean", "sum", "none"))
 
@@ -160,7 +160,8 @@ class PresetLoss(Loss):
     ) -> tuple[list[Array], dict[str, Any]]:
         """Logits and target, which may have the names that they have there, and what else was given by name."""
         order, others = list(arrays), dict(named)
-        for place, names in enumerate(zip(("logits", "target"), LIBRARIES[self.peer].call, strict=True)):
+        call = PRESETS[self.peer, self.preset].call
+        for place, names in enumerate(zip(("logits", "target"), call, strict=True)):
             for name in set(names) & others.keys():
                 if len(order) == place:
                     order.append(others.pop(name))
@@ -208,7 +209,10 @@ class PresetLoss(Loss):
             target = ops.xp.asarray(target)
         wanted = recipe.target
         if wanted == "either":
-            wanted = "classes" if len(shape) == rank and dtype_is(target, "floating") else "labels"
+            of_all = same_shape(shape, shape_of(logits)) and (
+                shape[axis] != 1 or dtype_is(target, "floating")
+            )
+            wanted = "classes" if of_all else "labels"
         if wanted == "classes":
             if len(shape) == rank - 1 and shape_of(logits)[axis] == 1:
                 target = ops.xp.expand_dims(target, axis=axis)
@@ -276,14 +280,12 @@ def _number(length: Any) -> int:
     return len(range(length))
 
 
-def _plain(name: str, value: Any) -> Any:
-    """An argument as numbers."""
+def _plain(name: str, value: Any, none: Mapping[str, str]) -> Any:
+    """An argument as numbers; `none`: see `Library`."""
+    if name in none and value is not None:
+        raise ValueError(f"{name} must be None here, got {describe(value)}: {none[name]}.")
     if is_array(value):
         if len(value.shape) > 2 or (len(value.shape) == 2 and library_of(value) not in ("numpy", "torch")):
             raise ValueError(f"{name} must be a number or one for each class, got {describe(value)}.")
         value = value.tolist()
-    if callable(value) and not hasattr(value, "value"):
-        raise ValueError(
-            f"{name} must be None here, got {value!r}: apply it to the logits, and leave the activations off."
-        )
     return python_number(getattr(value, "value", value))

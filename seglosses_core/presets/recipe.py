@@ -63,8 +63,14 @@ class Preset:
     peer: str
     name: str
     recipe: Callable[..., Recipe]
+    call: Mapping[str, str]
+    """What a call takes there, and what that is here."""
     arrays: tuple[str, ...] = ()
     """The first parameters of what is a function there: its arrays."""
+    masks: bool = False
+    """Whether these are binary and have no axis for the classes, wherever that would be."""
+    divisor: str = ""
+    """A parameter of a function that its value is divided by, where it is given; it may be an array."""
 
     @property
     def signature(self) -> inspect.Signature:
@@ -85,24 +91,39 @@ LIBRARIES: dict[str, Library] = {}
 class Library:
     """Collects the presets of a library: a decorator for their recipes."""
 
-    def __init__(self, peer: str, title: str, version: str, call: tuple[str, str], *differs: str) -> None:
+    def __init__(
+        self,
+        peer: str,
+        title: str,
+        version: str,
+        call: tuple[str, str],
+        *differs: str,
+        none: Mapping[str, str] | None = None,
+    ) -> None:
         """`title`: how it is called; `call`: the names of logits and target where a loss is called; `differs`: what is
-        another number here, or none there."""
+        another number here, or none there; `none`: arguments that are no numbers and have to be None here, and what to
+        do instead."""
         self.peer, self.title, self.version, self.call, self.differs = peer, title, version, call, differs
+        self.none = none or {}
         LIBRARIES[peer] = self
 
     def __call__(self, recipe: Callable[..., Recipe]) -> Callable[..., Recipe]:
         """A class of the library, with the recipe's name."""
-        return self._keep(recipe.__name__, recipe, ())
+        return self._keep(recipe.__name__, recipe)
 
-    def function(self, name: str, *arrays: str) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
-        """A function of the library, whose arguments begin with these arrays."""
-        return lambda recipe: self._keep(name, recipe, arrays)
+    def called(self, **call: str) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
+        """A class whose calls are its own: see `Preset.call`."""
+        return lambda recipe: self._keep(recipe.__name__, recipe, call=call)
 
-    def _keep(
-        self, name: str, recipe: Callable[..., Recipe], arrays: tuple[str, ...]
-    ) -> Callable[..., Recipe]:
-        PRESETS[self.peer, name] = Preset(self.peer, name, recipe, arrays)
+    def function(
+        self, name: str, *arrays: str, **options: Any
+    ) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
+        """A function of the library, whose arguments begin with these arrays; `options`: see `Preset`."""
+        return lambda recipe: self._keep(name, recipe, arrays=arrays, **options)
+
+    def _keep(self, name: str, recipe: Callable[..., Recipe], **options: Any) -> Callable[..., Recipe]:
+        call = dict(zip(self.call, ("logits", "target"), strict=True))
+        PRESETS[self.peer, name] = Preset(self.peer, name, recipe, **{"call": call, **options})
         return recipe
 
 

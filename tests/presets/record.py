@@ -22,11 +22,12 @@ import torch
 from preset_calls import Call, asked
 from preset_inputs import INPUTS
 
-ARRAYS = ("weight", "pos_weight")
-"""The arguments that PyTorch, kornia and smp want as tensors."""
+ARRAYS = ("weight", "pos_weight", "classes")
+"""The arguments that PyTorch, kornia, smp and toolbelt want as tensors."""
 
 
 def module_of(peer: str, name: str) -> Any:
+    """The first of the library's modules that has it."""
     root, *modules = asked(peer).MODULES
     if peer == "smp" and root not in sys.modules:
         # Its own __init__ asks for what has nothing to do with losses.
@@ -35,7 +36,8 @@ def module_of(peer: str, name: str) -> Any:
         bare = ModuleType(root)
         bare.__path__ = list(spec.submodule_search_locations or ())
         sys.modules[root] = bare
-    return importlib.import_module(modules[-1] if name[0].islower() else modules[0])
+    found = map(importlib.import_module, modules)
+    return next(module for module in found if hasattr(module, name))
 
 
 def record(peer: str, call: Call) -> dict[str, Any]:
@@ -51,11 +53,10 @@ def record(peer: str, call: Call) -> dict[str, Any]:
         for name, value in call.arguments.items()
     }
     kind = getattr(module_of(peer, call.name), call.name)
-    if call.name[0].islower():
-        value = kind(given, labels, **arguments)
+    if inspect.isclass(kind):
+        value = kind(**arguments)(given, labels)
     else:
-        loss = kind(**arguments)
-        value = loss(given, labels)
+        value = kind(given, labels, **arguments)
     upstream = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
     (value * upstream).sum().backward()
     assert given.grad is not None
@@ -73,9 +74,11 @@ def record(peer: str, call: Call) -> dict[str, Any]:
 
 
 def signature(peer: str, name: str) -> list[list[Any]]:
-    """Names and defaults."""
+    """Names and defaults; not `**kwargs`, which are ignored there."""
     found = []
     for parameter in inspect.signature(getattr(module_of(peer, name), name)).parameters.values():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            continue
         default = getattr(parameter.default, "value", parameter.default)
         found.append([parameter.name] if default is inspect.Parameter.empty else [parameter.name, default])
     return found

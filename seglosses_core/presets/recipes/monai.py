@@ -15,6 +15,7 @@ preset = Library(
     "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where MONAI has |p − y| to the power γ.",
     "A label outside the classes makes the value NaN here, where MONAI raises an error.",
     "Of one class, softmax=True is an error here; MONAI warns and ignores it.",
+    none={"other_act": "apply it to the logits, and leave the activations off"},
 )
 
 

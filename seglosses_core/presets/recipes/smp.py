@@ -21,7 +21,7 @@ preset = Library(
 MODES = ("binary", "multiclass", "multilabel")
 
 
-def _one_class(mode: str, sizes: Sizes) -> None:
+def one_class(mode: str, sizes: Sizes) -> None:
     if mode == "binary" and sizes.classes != 1:
         raise ValueError(
             f"logits must have one class with mode='binary', got {sizes.classes}: give logits (N, H, W) their axis."
@@ -42,7 +42,7 @@ def _check_mode(mode: str, ignore_index: int | None = None, class_weights: Any =
     )
 
 
-def _region(
+def region(
     name: str,
     mode: str,
     classes: Any,
@@ -54,12 +54,13 @@ def _region(
     power: float = 1.0,
     **options: Any,
 ) -> Recipe:
+    """Dice, Jaccard or Tversky, here and in pytorch_toolbelt."""
     _check_mode(mode, ignore_index, class_weights)
     refuse(mode == "binary" and classes is not None, "classes", classes, "with mode='binary' there is one")
     refuse(power != 1 and log, "gamma", power, "with log_loss it is 1")
 
     def terms(sizes: Sizes) -> list[Term]:
-        _one_class(mode, sizes)
+        one_class(mode, sizes)
         weights = list(class_weights or [1.0] * sizes.classes)
         if classes is not None:
             weights = [w if c in classes else 0.0 for c, w in enumerate(weights)]
@@ -89,7 +90,7 @@ def DiceLoss(
     class_weights: Any = None,
 ) -> Recipe:
     smooth = 2 * smooth  # beside I, where ours is beside 2 I
-    return _region("DiceLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights)
+    return region("DiceLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights)
 
 
 @preset
@@ -103,7 +104,7 @@ def JaccardLoss(
     eps: float = 1e-7,
     class_weights: Any = None,
 ) -> Recipe:
-    return _region("JaccardLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights)
+    return region("JaccardLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights)
 
 
 @preset
@@ -120,7 +121,7 @@ def TverskyLoss(
     gamma: float = 1.0,
     class_weights: Any = None,
 ) -> Recipe:
-    return _region(
+    return region(
         "TverskyLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights, gamma,
         alpha=alpha, beta=beta,
     )  # fmt: skip
@@ -156,7 +157,7 @@ def FocalLoss(
     )
 
     def terms(sizes: Sizes) -> list[Term]:
-        _one_class(mode, sizes)
+        one_class(mode, sizes)
         options: dict[str, Any] = {"alpha": alpha, "gamma": gamma}
         if not from_logits:
             options |= {"clip": eps, "overlapping": True}
@@ -225,9 +226,9 @@ def LovaszLoss(
     aggregate = "image" if per_image else "batch"
 
     def terms(sizes: Sizes) -> list[Term]:
-        _one_class(mode, sizes)
+        one_class(mode, sizes)
         if mode == "binary":
-            return [Term(1.0, "LovaszHingeLoss", {"aggregate": aggregate})]
+            return [Term(1.0, "LovaszHingeLoss", {"aggregate": aggregate, "divisor": "all"})]
         options = {"aggregate": aggregate, "average": "image"}
         return [Term(1.0, "LovaszSoftmaxLoss", options)]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from preset_calls import Call, W
 
 MODULES = ("segmentation_models_pytorch", "segmentation_models_pytorch.losses")
-"""The package, the module of its classes, and that of its functions if it is another."""
+"""The package, and the modules that have its losses."""
 
 
 def calls() -> Iterator[Call]:
@@ -88,4 +88,5 @@ def calls() -> Iterator[Call]:
         yield Call("LovaszLoss", {"mode": "multiclass", **arguments}, inputs, dtype="float32")
     yield Call("LovaszLoss", {"mode": "binary"}, "binary", dtype="float32")
     per_image = {"mode": "binary", "per_image": True, "ignore_index": 255}
-    yield Call("LovaszLoss", per_image, "binary-ignored", dtype="float32")
+    for inputs in ("binary-ignored", "binary-image-ignored"):
+        yield Call("LovaszLoss", per_image, inputs, dtype="float32")
