@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
@@ -48,6 +48,8 @@ class Recipe:
     """Whether the terms depend on how many pixels an image has."""
     trailing: bool = False
     """Whether reduction="none" has axes of length 1 for the pixels."""
+    buffers: Mapping[str, Any] = field(default_factory=dict)
+    """What PyTorch writes of it into a checkpoint, by its name there; None for what is not written."""
 
     def equivalent(self, sizes: Sizes) -> list[tuple[float, str, dict[str, Any]]]:
         """The terms with all of their options."""

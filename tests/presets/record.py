@@ -53,8 +53,11 @@ def record(peer: str, call: Call) -> dict[str, Any]:
         for name, value in call.arguments.items()
     }
     kind = getattr(module_of(peer, call.name), call.name)
+    buffers = {}
     if inspect.isclass(kind):
-        value = kind(**arguments)(given, labels)
+        loss = kind(**arguments)
+        buffers = {name: buffer.tolist() for name, buffer in loss.state_dict().items()}
+        value = loss(given, labels)
     else:
         value = kind(given, labels, **arguments)
     upstream = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
@@ -69,6 +72,7 @@ def record(peer: str, call: Call) -> dict[str, Any]:
         "gradient_alone": call.gradient_alone,
         "dtype": str(value.dtype).removeprefix("torch."),
         "value": value.detach().double().tolist(),
+        **({"buffers": buffers} if buffers else {}),
         "gradient": [float(f"{slope:.12g}") for slope in given.grad.flatten().tolist()],
     }
 

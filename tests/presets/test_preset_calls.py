@@ -119,15 +119,34 @@ def test_checkpoints_with_the_weights_of_the_other_library():
     model = torch.nn.ModuleDict(
         {"loss": of_torch.DiceCELoss(include_background=False, to_onehot_y=True, weight=weight)}
     )
-    assert not model.state_dict()
-    theirs = {"loss.dice.class_weight": weight[1:], "loss.cross_entropy.weight": weight}
+    theirs = {
+        "loss.dice.class_weight": weight[1:],
+        "loss.cross_entropy.weight": weight,
+        "loss.binary_cross_entropy.pos_weight": weight,
+    }
+    written = model.state_dict()
+    assert written.keys() == theirs.keys()
+    torch.testing.assert_close(list(written.values()), list(theirs.values()), rtol=0, atol=0)
     model.load_state_dict(theirs)
+    for dtype in (torch.float16, torch.float64):
+        model.load_state_dict({name: buffer.to(dtype) for name, buffer in theirs.items()})
+    model.load_state_dict({})  # of a model whose loss wrote nothing
     with pytest.raises(
         RuntimeError, match=r"loss.cross_entropy.weight is \[4.0\], with which presets.monai.DiceCELoss"
     ):
         model.load_state_dict({**theirs, "loss.cross_entropy.weight": torch.tensor([4.0])})
-    with pytest.raises(RuntimeError, match=r"loss\.dice\.scale is not known"):
+    model.load_state_dict({"loss.dice.scale": weight}, strict=False)
+    with pytest.raises(RuntimeError, match=r"Unexpected key.* \"loss\.dice\.scale\""):
         model.load_state_dict({"loss.dice.scale": weight})
+
+
+def test_a_checkpoint_with_one_number_for_each_class():
+    """As MONAI writes one number once it has seen how many classes there are."""
+    loss = of_torch.DiceLoss(softmax=True, weight=2.0)
+    for number in (2.0, [2.0, 2.0, 2.0]):
+        loss.load_state_dict({"class_weight": torch.tensor(number)})
+    with pytest.raises(RuntimeError, match=r"class_weight is \[2.0, 1.0\], with which"):
+        loss.load_state_dict({"class_weight": torch.tensor([2.0, 1.0])})
 
 
 def test_the_equivalent_gives_the_same():

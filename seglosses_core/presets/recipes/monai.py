@@ -119,6 +119,7 @@ def DiceLoss(
         ignore_index=ignore_index,
         reduction=reduction,
         trailing=True,
+        buffers={"class_weight": weight},
     )
 
 
@@ -244,6 +245,11 @@ def DiceCELoss(
         activation=_activation(sigmoid, softmax),
         target=_target(to_onehot_y),
         reduction=reduction,
+        buffers={
+            "dice.class_weight": common["weight"],
+            "cross_entropy.weight": weight,
+            "binary_cross_entropy.pos_weight": weight,
+        },
     )
 
 
@@ -343,6 +349,7 @@ def FocalLoss(
         ignore_index=ignore_index,
         reduction=reduction,
         counts_pixels=reduction == "sum",
+        buffers={"class_weight": weight},
     )
 
 
@@ -397,4 +404,5 @@ def DiceFocalLoss(
         target=_target(to_onehot_y),
         reduction=reduction,
         counts_pixels=reduction == "sum",
+        buffers={"dice.class_weight": weight, "focal.class_weight": weight},
     )

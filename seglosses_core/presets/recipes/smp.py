@@ -196,6 +196,7 @@ def SoftBCEWithLogitsLoss(
         target="classes",
         ignore_index=ignore_index,
         reduction=reduction,
+        buffers={"weight": weight, "pos_weight": pos_weight},
     )
 
 
