@@ -5,11 +5,12 @@ from seglosses_core.presets.monai import DiceCELoss
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +21,17 @@ from seglosses_core.presets.recipe import PRESETS, Preset
 PEERS = tuple(module.name for module in pkgutil.iter_modules(recipes.__path__))
 
 __all__ = ["PEERS", "PresetLoss"]
+
+
+def suggest(name: str, positional: Sequence[Any], named: Mapping[str, Any]) -> str:
+    """For the error of a loss that does not take these arguments: the presets of its name that do."""
+    found = []
+    for preset in PRESETS.values():
+        if preset.name == name:
+            with contextlib.suppress(TypeError):
+                preset.signature.bind_partial(*positional, **named)
+                found.append(f"presets.{preset.peer}.{name}")
+    return f"; {' or '.join(found)} takes what was given" if found else ""
 
 
 def offer(package: str, kind: Callable[..., Any], class_axis: int, *, target_first: bool = False) -> None:
