@@ -242,6 +242,7 @@ def test_entries_that_are_ignored_one_by_one_are_told():
         (lambda: smp.DiceLoss("binary")(LOGITS, LABELS), ValueError, "logits must have one class .* got 4"),
         (lambda: smp.DiceLoss("softmax"), ValueError, "mode must be one of .* got 'softmax'"),
         (lambda: smp.DiceLoss("multilabel", ignore_index=255), ValueError, "ignore_index=255 is not .* mask="),
+        (lambda: smp.SoftCrossEntropyLoss("none", 0.1), ValueError, "reduction='none' is not supported .* axis of 1"),
         (lambda: toolbelt.BinaryFocalLoss(activation="softmax"), ValueError, "activation='softmax' is not supported"),
         (lambda: smp.FocalLoss("binary", normalized=True), ValueError, "normalized=True is not supported"),
         (lambda: pytorch.CrossEntropyLoss(size_average=True), ValueError, "size_average=True .* reduction says it"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
@@ -186,9 +187,9 @@ def SoftBCEWithLogitsLoss(
     pos_weight: Any = None,
 ) -> Recipe:
     for name, value in (("weight", weight), ("pos_weight", pos_weight)):
-        several = isinstance(value, tuple) and len(value) > 1
+        several = isinstance(value, Sequence) and len(value) > 1
         refuse(several, name, value, "CrossEntropyLoss of this package has class_weights= and pos_weight=")
-    factor, positive = (x[0] if isinstance(x, tuple) else x for x in (weight, pos_weight))
+    factor, positive = (x[0] if isinstance(x, Sequence) else x for x in (weight, pos_weight))
     options = {"label_smoothing": 2 * (smooth_factor or 0.0), "pos_weight": positive, "divisor": "all"}
     return Recipe(
         terms=lambda sizes: [Term(1.0 if factor is None else factor, "CrossEntropyLoss", options)],
@@ -208,6 +209,12 @@ def SoftCrossEntropyLoss(
     dim: int = 1,
 ) -> Recipe:
     refuse(dim != 1, "dim", dim, "pass class_axis=")
+    refuse(
+        reduction == "none" and ignore_index is not None,
+        "reduction",
+        reduction,
+        "with ignore_index it keeps an axis of 1 there: take CrossEntropyLoss of this package, or ignore_index=None",
+    )
     options = {"label_smoothing": smooth_factor or 0.0, "divisor": "all"}
     return Recipe(
         terms=lambda sizes: [Term(1.0, "CrossEntropyLoss", options)],

@@ -12,7 +12,7 @@ preset = Library(
     "pytorch_toolbelt",
     "0.8.0",
     ("y_pred", "y_true"),
-    "classes as a list are memory that nobody has set there; here they are what a tensor of them is in both.",
+    "classes in a list are read from memory that nobody has set there; here they mean what a tensor of them does.",
     "LovaszLoss(per_image=True) of an image that is all ignored is an error there; here it leaves the mean.",
     "BinaryFocalLoss of a target between 0 and 1 is its costs mixed by the target; there it has one power for both.",
     "BinaryFocalLoss is computed in float32 there, whatever the logits are.",

@@ -1,5 +1,4 @@
-"""The losses of Hugging Face's transformers. Those of masks are MaskFormer's, Mask2Former's and OneFormer's; DETR's are
-the same with other names of their parameters."""
+"""The losses of Hugging Face's transformers: of semantic segmentation, and MaskFormer's and Mask2Former's of masks."""
 
 from __future__ import annotations
 
@@ -16,6 +15,7 @@ preset = Library(
     "Logits are not resized here: they have the height and the width of the labels.",
     "Masks (m, H, W) are divided by H alone in the losses of pixels there; here by H W, as flattened ones (m, H W).",
     "sigmoid_focal_loss of a target between 0 and 1 is its costs mixed by the target; there it has one power for both.",
+    "DETR's dice_loss and sigmoid_focal_loss are those of masks, with other names of their parameters: go by position.",
     "SegFormer with one label has no function there; it is CrossEntropyLoss(activation='sigmoid', ignore_index=255,"
     " divisor='all') of this package.",
     none={"auxiliary_logits": "call the loss for them too, and add that with its weight"},

@@ -75,6 +75,7 @@ def calls() -> Iterator[Call]:
     for arguments, inputs in (
         ({"smooth_factor": 0.1}, "labels"),
         ({"smooth_factor": 0.1, "reduction": "sum"}, "labels"),
+        ({"smooth_factor": 0.1, "reduction": "none", "ignore_index": None}, "labels"),
         ({"smooth_factor": 0.1, "ignore_index": 255}, "ignored"),
     ):
         yield Call("SoftCrossEntropyLoss", arguments, inputs)

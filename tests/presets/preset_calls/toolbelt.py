@@ -75,6 +75,7 @@ def calls() -> Iterator[Call]:
         ({}, "labels"),
         ({"smooth_factor": 0.1}, "far"),
         ({"smooth_factor": 0.1, "reduction": "sum"}, "labels"),
+        ({"smooth_factor": 0.1, "reduction": "none", "ignore_index": None}, "labels"),
         ({"smooth_factor": 0.1, "ignore_index": 255}, "image-ignored"),
     ):
         yield Call("SoftCrossEntropyLoss", arguments, inputs)
