@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -51,30 +52,30 @@ def offer(package: str, kind: Callable[..., Any], class_axis: int, *, target_fir
 def _offered(
     preset: Preset, kind: Callable[..., Any], class_axis: int, target_first: bool
 ) -> Callable[..., Any]:
-    @functools.wraps(preset.recipe)
-    def make(*args: Any, class_axis: int = class_axis, **arguments: Any) -> Any:
+    """A class, or what is called as one; of a function, `loss` is that without its arrays."""
+    options = inspect.signature(preset.recipe)
+
+    def loss(*args: Any, class_axis: int = class_axis, **arguments: Any) -> Any:
+        bound = options.bind(*args, **arguments)
+        bound.apply_defaults()
+        given = tuple(bound.arguments.items())
+        return kind(peer=preset.peer, preset=preset.name, arguments=given, class_axis=class_axis)
+
+    def call(*args: Any, class_axis: int = class_axis, **arguments: Any) -> Any:
         bound = preset.signature.bind(*args, **arguments)
         bound.apply_defaults()
         arrays = [bound.arguments.pop(name) for name in preset.arrays]
         divisor = bound.arguments.get(preset.divisor)
         if divisor is not None:
             bound.arguments[preset.divisor] = 1  # another in each call, which no loss is made for
-        if preset.masks:
-            arrays, class_axis = [x[:, None] for x in arrays], 1
-        loss = kind(
-            peer=preset.peer,
-            preset=preset.name,
-            arguments=tuple(bound.arguments.items()),
-            class_axis=class_axis,
-        )
-        if not arrays:
-            return loss
-        value = loss(*(reversed(arrays) if target_first else arrays))
+        made = loss(class_axis=class_axis, **bound.arguments)
+        value = made(*(reversed(arrays) if target_first else arrays))
         return value if divisor is None else value / divisor
 
-    make.__name__ = make.__qualname__ = preset.name
-    vars(make).update(__signature__=preset.signature, preset=preset)
-    return make
+    offered = functools.wraps(preset.recipe)(call if preset.arrays else loss)
+    offered.__name__ = offered.__qualname__ = preset.name
+    vars(offered).update(__signature__=preset.signature, preset=preset, loss=loss)
+    return offered
 
 
 offer(__name__, PresetLoss, class_axis=1)

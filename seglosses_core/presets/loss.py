@@ -194,13 +194,29 @@ class PresetLoss(Loss):
     ) -> Call:
         check_array("logits", logits)
         check_array("target", target)
-        axis = check_logits(logits, self.class_axis, self.activation)
+        logits, axis = self.with_class_axis(logits, target)
         ops = (make_ops or self.make_ops)(logits, axis)
         target, valid = self.our_target(target, logits, axis, ops)
         if valid is not None:
             mask = valid if mask is None else ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
         further = () if make_ops is None else (make_ops,)
         return super().prepare(logits, target, mask, sample_weight, inputs, *further)
+
+    def with_class_axis(self, logits: Array, target: Array) -> tuple[Array, int]:
+        """The logits, with the axis that those of one class may lack, and where they have their classes."""
+        axis = check_logits(logits, self.class_axis, self.activation)
+        has_it = shape_of(logits)[axis] == 1 and len(target.shape) <= len(logits.shape)
+        if has_it or not self.recipe.one_class:
+            return logits, axis
+        axis = axis + 1 if self.class_axis < 0 else axis
+        return logits[(*(slice(None),) * axis, None, ...)], axis
+
+    def value_and_grad(self, logits: Array, target: Array, **given: Any) -> tuple[Array, Any]:
+        value, gradient = super().value_and_grad(logits, target, **given)
+        arranged, axis = self.with_class_axis(logits, target)
+        if arranged is not logits:
+            gradient = gradient[(*(slice(None),) * axis, 0, ...)]
+        return value, gradient
 
     def our_target(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
         """The target as our losses take it, and where it is not ignored; None where they look for that themselves."""
@@ -228,7 +244,7 @@ class PresetLoss(Loss):
                     f"target must be labels for {self.peer}'s {self.preset} with these arguments, of the logits' shape"
                     f" {shape_text(logits)} without the classes, or with 1 in their place, got {describe(target)}."
                 )
-            target = target[(*(slice(None),) * axis, 0)]
+            target = target[(*(slice(None),) * axis, 0, ...)]
         return ops.cast(target, ops.index_dtype) if dtype_is(target, "floating") else target, None
 
     def _kept(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
@@ -238,7 +254,7 @@ class PresetLoss(Loss):
             return target, None
         kept = target != ignored
         if shape_of(logits)[axis] == 1:
-            return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0)]
+            return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0, ...)]
         # Of several classes none can be ignored by itself: whoever has such entries is told by a value that is NaN.
         target = ops.cast(target, ops.compute_dtype(logits))
         return xp.where(kept, target, math.nan * xp.ones_like(target)), None
@@ -248,7 +264,9 @@ class PresetLoss(Loss):
         value = self._finished(loss.value(call))
         value = value if factor == 1 else factor * value
         if self.recipe.trailing and self.reduction == "none":
-            value = value[(..., *(None,) * (call.ops.rank - 2))]
+            pixels = (None,) * (call.ops.rank - 2)
+            last = call.ops.class_axis > 1 and len(value.shape) == 2
+            value = value[(slice(None), *pixels, ...) if last else (..., *pixels)]
         return value
 
     def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:

@@ -48,6 +48,8 @@ class Recipe:
     """Whether the terms depend on how many pixels an image has."""
     trailing: bool = False
     """Whether reduction="none" has axes of length 1 for the pixels."""
+    one_class: bool = False
+    """Whether the logits are those of one class, and may lack its axis."""
     buffers: Mapping[str, Any] = field(default_factory=dict)
     """What PyTorch writes of it into a checkpoint, by its name there; None for what is not written."""
 
@@ -69,8 +71,6 @@ class Preset:
     """What a call takes there, and what that is here."""
     arrays: tuple[str, ...] = ()
     """The first parameters of what is a function there: its arrays."""
-    masks: bool = False
-    """Whether these are binary and have no axis for the classes, wherever that would be."""
     divisor: str = ""
     """A parameter of a function that its value is divided by, where it is given; it may be an array."""
 

@@ -2,8 +2,12 @@
 
     python tests/presets/record.py monai smp kornia pytorch
 
-writes value, gradient and signature of each to `vectors/`. A library that needs others only for what is no loss may be
-installed without them (`pip install --no-deps`).
+writes value, gradient and signature of each to the vectors of the conformance suite. A library that needs others only
+for what is no loss may be installed without them (`pip install --no-deps`).
+
+    python tests/presets/record.py --compare
+
+writes nothing, and says where the releases that are installed give something else than what was recorded.
 """
 
 from __future__ import annotations
@@ -14,13 +18,16 @@ import json
 import sys
 from importlib.machinery import PathFinder
 from importlib.metadata import version
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from preset_calls import Call, asked
-from preset_inputs import INPUTS
+
+from seglosses_conformance.cases import map_upstream
+from seglosses_conformance.presets import FOLDER, documents
+from seglosses_conformance.presets.inputs import INPUTS
 
 ARRAYS = ("weight", "pos_weight", "classes")
 """The arguments that PyTorch, kornia, smp and toolbelt want as tensors."""
@@ -60,7 +67,7 @@ def record(peer: str, call: Call) -> dict[str, Any]:
         value = loss(given, labels)
     else:
         value = kind(given, labels, **arguments)
-    upstream = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
+    upstream = torch.tensor(map_upstream(tuple(value.shape)), dtype=value.dtype)
     (value * upstream).sum().backward()
     assert given.grad is not None
     return {
@@ -88,6 +95,38 @@ def signature(peer: str, name: str) -> list[list[Any]]:
     return found
 
 
+def compare() -> int:
+    """The exit status: 1 if a library has another number, signature or error by now, or none is installed."""
+    compared, others = 0, []
+    for document in documents():
+        peer = document["peer"]
+        root = asked(peer).MODULES[0]
+        if PathFinder.find_spec(root) is None:
+            continue
+        release = version(root).partition("+")[0]
+        print(f"{peer} {release} against {document['version']}: {len(document['vectors'])} vectors")
+        compared += 1
+        for name, recorded in document["signatures"].items():
+            if json.loads(json.dumps(signature(peer, name))) != recorded:
+                others.append(f"{peer} {release}, {name}: another signature, {signature(peer, name)}")
+        for call, vector in zip(asked(peer).calls(), document["vectors"], strict=True):
+            where = f"{peer} {release}, {call.name} {call.arguments} of {call.inputs}"
+            try:
+                found = record(peer, call)
+            except Exception as error:
+                others.append(f"{where}: {type(error).__name__}: {error}")
+                continue
+            limit = 1e-9 if vector["dtype"] == "float64" else 1e-5
+            for part in ("value", "gradient"):
+                now, then = np.array(found[part]), np.array(vector[part])
+                if now.shape != then.shape or not np.allclose(
+                    now, then, rtol=0, atol=limit * (1 + abs(then).max())
+                ):
+                    others.append(f"{where}: another {part}")
+    print("\n".join(others) or f"{compared} libraries give what was recorded")
+    return int(bool(others) or not compared)
+
+
 def main(peers: list[str]) -> None:
     for peer in peers:
         release = version(asked(peer).MODULES[0]).partition("+")[0]
@@ -101,8 +140,7 @@ def main(peers: list[str]) -> None:
             },
             "vectors": [record(peer, call) for call in calls],
         }
-        file = Path(__file__).parent / "vectors" / f"{peer}-{release}.json"
-        file.parent.mkdir(exist_ok=True)
+        file = FOLDER / f"{peer}-{release}.json"
         lines = ",\n".join(json.dumps(vector) for vector in document.pop("vectors"))
         head = json.dumps(document)
         file.write_text(f'{head[:-1]},\n"vectors": [\n{lines}\n]}}\n')
@@ -110,4 +148,6 @@ def main(peers: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--compare"]:
+        raise SystemExit(compare())
     main(sys.argv[1:])

@@ -13,8 +13,8 @@ import jax
 import numpy as np
 import pytest
 import torch
-from preset_inputs import INPUTS
 
+from seglosses_conformance.presets.inputs import INPUTS
 from seglosses_core.presets import PEERS
 from seglosses_torch import CrossEntropyLoss
 
@@ -91,6 +91,16 @@ def test_masks_without_a_class_axis(package):
     assert float(found) == pytest.approx(expected, rel=1e-6)
     flat = dice_loss(make(logits.reshape(3, 3, 4)), make(target.reshape(3, 3, 4)), num_masks=3.5)
     assert float(flat) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_gradient_of_masks_has_their_shape():
+    logits, target = INPUTS["binary-masks"]
+    loss = transformers.dice_loss.loss(num_masks=3.5)
+    expected = loss.equivalent(1).value_and_grad(logits[:, None], target[:, None])
+    for one in (loss, transformers.dice_loss.loss(num_masks=3.5, class_axis=-1)):
+        value, gradient = one.value_and_grad(logits, target)
+        assert value == pytest.approx(expected[0], rel=1e-14)
+        assert np.allclose(gradient, expected[1][:, 0], rtol=0, atol=1e-15)
 
 
 def test_a_divisor_of_a_jitted_call():
@@ -262,7 +272,7 @@ def test_what_is_refused(call, kind, message):
 PROGRAM = """
 import numpy as np
 import keras
-from preset_inputs import INPUTS
+from seglosses_conformance.presets.inputs import INPUTS
 from seglosses_core.presets.monai import DiceCELoss as core
 from seglosses_keras.presets.monai import DiceCELoss
 

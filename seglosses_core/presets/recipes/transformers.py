@@ -38,13 +38,14 @@ def ForSemanticSegmentationLoss(
     )
 
 
-@preset.function("dice_loss", "inputs", "labels", masks=True, divisor="num_masks")
+@preset.function("dice_loss", "inputs", "labels", divisor="num_masks")
 def dice_loss(num_masks: float) -> Recipe:
     return Recipe(
         terms=lambda sizes: [Term(1 / num_masks, "DiceLoss", {"smooth": 1.0})],
         activation="sigmoid",
         target="classes",
         reduction="sum",
+        one_class=True,
     )
 
 
@@ -55,14 +56,21 @@ def _of_pixels(num_masks: float, loss: str, **options: Any) -> Recipe:
         assert sizes.pixels is not None
         return [Term(1 / (num_masks * sizes.pixels), loss, options)]
 
-    return Recipe(terms=terms, activation="sigmoid", target="classes", reduction="sum", counts_pixels=True)
+    return Recipe(
+        terms=terms,
+        activation="sigmoid",
+        target="classes",
+        reduction="sum",
+        counts_pixels=True,
+        one_class=True,
+    )
 
 
-@preset.function("sigmoid_focal_loss", "inputs", "labels", masks=True, divisor="num_masks")
+@preset.function("sigmoid_focal_loss", "inputs", "labels", divisor="num_masks")
 def sigmoid_focal_loss(num_masks: float, alpha: float = 0.25, gamma: float = 2) -> Recipe:
     return _of_pixels(num_masks, "FocalLoss", alpha=None if alpha < 0 else alpha, gamma=gamma)
 
 
-@preset.function("sigmoid_cross_entropy_loss", "inputs", "labels", masks=True, divisor="num_masks")
+@preset.function("sigmoid_cross_entropy_loss", "inputs", "labels", divisor="num_masks")
 def sigmoid_cross_entropy_loss(num_masks: float) -> Recipe:
     return _of_pixels(num_masks, "CrossEntropyLoss")
