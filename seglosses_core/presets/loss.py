@@ -150,7 +150,7 @@ class PresetLoss(Loss):
         shape: Any = shape_of(logits)
         pixels = None
         if recipe.counts_pixels:
-            pixels = _number(math.prod(n for i, n in enumerate(shape) if i not in (0, axis)))
+            pixels = math.prod([_number(n) for i, n in enumerate(shape) if i not in (0, axis)])
         known = (self.class_axis, _number(shape[axis]), pixels, len(target.shape) < len(shape))
         find_loss(key, *known)
         return found[known]

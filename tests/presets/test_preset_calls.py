@@ -204,6 +204,15 @@ def test_compiled(peer, name, arguments, dynamic):
         torch.testing.assert_close(*found)
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_a_count_of_pixels_is_compiled():
+    loss = of_torch.FocalLoss(to_onehot_y=True, reduction="sum")
+    compiled = torch.compile(loss, backend="aot_eager", fullgraph=True, dynamic=True)
+    for width in (4, 3):
+        logits, labels = torch.tensor(LOGITS[..., :width]), torch.tensor(LABELS[..., :width])
+        torch.testing.assert_close(compiled(logits, labels), loss(logits, labels))
+
+
 def test_jitted():
     with jax.enable_x64(True):
         loss = of_jax.DiceCELoss(**OPTIONS, class_axis=1)
