@@ -287,7 +287,7 @@ def check_target(
     if not same_shape(shape, full):
         raise ValueError(
             f"target must be integer labels of shape {tuple_text(pixels)} or have the logits' shape"
-            f" {tuple_text(full)}, got {describe(target)}{_other_class_axis(shape, full, axis)}."
+            f" {tuple_text(full)}, got {describe(target)}{_hint(shape, full, axis)}."
         )
     if labels_only is not None:
         raise ValueError(
@@ -303,8 +303,14 @@ def check_target(
         )
 
 
-def _other_class_axis(shape: tuple[int | None, ...], full: tuple[int | None, ...], axis: int) -> str:
-    """A hint where the labels would fit logits with the classes elsewhere."""
+def _hint(shape: tuple[int | None, ...], full: tuple[int | None, ...], axis: int) -> str:
+    """Where labels have 1 in place of the classes, as in other libraries, or would fit logits with the classes
+    elsewhere."""
+    if same_shape(shape, (*full[:axis], 1, *full[axis + 1 :])):
+        return (
+            f"; leave out its axis {axis}, or take the loss from the presets of a library that has it, such as"
+            " presets.monai.DiceLoss"
+        )
     fitting = [other for other in (1, len(full) - 1) if same_shape(shape, full[:other] + full[other + 1 :])]
     others = [other for other in fitting if other != axis]
     return f", which fits logits with class_axis={-1 if others[0] > 1 else 1}" if others else ""

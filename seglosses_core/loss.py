@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from seglosses_core.call import Back, Call, Gradients, Shared
 from seglosses_core.checks import (
@@ -75,6 +75,18 @@ class Loss:
     """The class that all losses of the package have in common: those of two packages do not go together."""
     ensemble_class: ClassVar[type[EnsembleLoss]]
     """What a sum of losses of the family becomes."""
+
+    def __new__(cls, *positional: Any, **named: Any) -> Self:
+        takes: Any = cls.__dataclass_fields__  # type: ignore[attr-defined]
+        unknown = {name: value for name, value in named.items() if name not in takes}
+        if positional or unknown:
+            from seglosses_core.presets import suggest  # which is made of losses
+
+            hint = suggest(cls.__name__, positional, unknown)
+            given = ["a positional argument"] if positional else []
+            given += [f"an unexpected keyword argument {name!r}" for name in unknown]
+            raise TypeError(f"{cls.__name__} got {given[0]}; it takes by name {', '.join(takes)}{hint}.")
+        return super().__new__(cls)
 
     def __call__(
         self,

@@ -93,7 +93,9 @@ class KerasLoss(keras.losses.Loss):
         if "core_class" in vars(cls):
             add_attributes(cls, cls.core_class)
 
-    def __init__(self, *, name: str | None = None, dtype: Any = None, **hyperparameters: Any) -> None:
+    def __init__(
+        self, *positional: Any, name: str | None = None, dtype: Any = None, **hyperparameters: Any
+    ) -> None:
         super().__init__(name=name or _snake_case(type(self).__name__), dtype=dtype)
         hyperparameters = {name: python_number(value) for name, value in hyperparameters.items()}
         self.kept: dict[str, Any] = {}
@@ -106,7 +108,8 @@ class KerasLoss(keras.losses.Loss):
         for key, kind in self.core_class.default_losses().items():
             hyperparameters.setdefault(key, _made[kind]())
         self.kept |= {key: value for key, value in hyperparameters.items() if _holds_losses(value)}
-        self.core = self.core_class(**{key: to_core(key, value) for key, value in hyperparameters.items()})
+        given = {key: to_core(key, value) for key, value in hyperparameters.items()}
+        self.core = self.core_class(*positional, **given)  # which refuses what is positional
 
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any

@@ -30,7 +30,7 @@ class TorchLoss(nn.Module):
 
     core_class: type[Loss]
 
-    def __init__(self, **hyperparameters: Any) -> None:
+    def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
         super().__init__()
         constants = {}
         self._bound_names: list[str] = []
@@ -60,7 +60,7 @@ class TorchLoss(nn.Module):
                         f"{name} must be a torch array or numbers, got one of {library_of(item)}."
                     )
             constants[name] = value
-        self.core = self.core_class(**constants)
+        self.core = self.core_class(*positional, **constants)  # which refuses what is positional
 
     def bound(self) -> Loss:
         """The loss of the core with the current values of what is learnt or moved."""

@@ -5,12 +5,13 @@ from seglosses_core.presets.monai import DiceCELoss
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,17 @@ from seglosses_core.presets.recipe import PRESETS, Preset
 PEERS = tuple(module.name for module in pkgutil.iter_modules(recipes.__path__))
 
 __all__ = ["PEERS", "PresetLoss"]
+
+
+def suggest(name: str, positional: Sequence[Any], named: Mapping[str, Any]) -> str:
+    """For the error of a loss that does not take these arguments: the presets of its name that do."""
+    found = []
+    for preset in PRESETS.values():
+        if preset.name == name:
+            with contextlib.suppress(TypeError):
+                preset.signature.bind_partial(*positional, **named)
+                found.append(f"presets.{preset.peer}.{name}")
+    return f"; {' or '.join(found)} takes what was given" if found else ""
 
 
 def offer(package: str, kind: Callable[..., Any], class_axis: int, *, target_first: bool = False) -> None:
@@ -53,8 +65,12 @@ def _offered(
         bound = preset.signature.bind(*args, **arguments)
         bound.apply_defaults()
         arrays = [bound.arguments.pop(name) for name in preset.arrays]
+        divisor = bound.arguments.get(preset.divisor)
+        if divisor is not None:
+            bound.arguments[preset.divisor] = 1  # another in each call, which no loss is made for
         made = loss(class_axis=class_axis, **bound.arguments)
-        return made(*(reversed(arrays) if target_first else arrays))
+        value = made(*(reversed(arrays) if target_first else arrays))
+        return value if divisor is None else value / divisor
 
     offered = functools.wraps(preset.recipe)(call if preset.arrays else loss)
     offered.__name__ = offered.__qualname__ = preset.name

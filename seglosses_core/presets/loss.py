@@ -94,8 +94,8 @@ class PresetLoss(Loss):
         check_choice("peer", self.peer, tuple({peer for peer, _ in PRESETS}))
         check_choice("preset", self.preset, tuple(name for peer, name in PRESETS if peer == self.peer))
         given = self.arguments.items() if isinstance(self.arguments, Mapping) else self.arguments
-        named = LIBRARIES[self.peer].named
-        arguments = tuple((name, _plain(name, value, named=name in named)) for name, value in given)
+        library = LIBRARIES[self.peer]
+        arguments = tuple((name, _plain(name, value, library.named, library.none)) for name, value in given)
         object.__setattr__(self, "arguments", arguments)
         check_choice("reduction", self.reduction, ("mean", "sum", "none"))
 
@@ -173,7 +173,7 @@ class PresetLoss(Loss):
         shape: Any = shape_of(logits)
         pixels = None
         if recipe.counts_pixels:
-            pixels = _number(math.prod(n for i, n in enumerate(shape) if i not in (0, axis)))
+            pixels = math.prod([_number(n) for i, n in enumerate(shape) if i not in (0, axis)])
         known = (self.class_axis, _number(shape[axis]), pixels, len(target.shape) < len(shape))
         find_loss(key, *known)
         return found[known]
@@ -225,7 +225,10 @@ class PresetLoss(Loss):
 
     def value_and_grad(self, *arrays: Any, **named: Any) -> tuple[Array, Any]:
         loss, order, others = self.called(arrays, named)
-        return Loss.value_and_grad(loss, *order, **others)
+        value, gradient = Loss.value_and_grad(loss, *order, **others)
+        logits, target = order
+        arranged, axis = loss.with_class_axis(logits, target)
+        return value, gradient if arranged is logits else gradient[(*(slice(None),) * axis, 0, ...)]
 
     # -- a call ---------------------------------------------------------------------------------------------------
 
@@ -246,15 +249,24 @@ class PresetLoss(Loss):
     ) -> Call:
         check_array("logits", logits)
         check_array("target", target)
-        axis = check_logits(logits, self.class_axis, self.activation)
+        logits, axis = self.with_class_axis(logits, target)
         ops = (make_ops or self.make_ops)(logits, axis)
         target, valid = self.our_target(target, logits, axis, ops)
         if mask is not None and len(mask.shape) == ops.rank and shape_of(mask)[axis] == 1:
-            mask = mask[(*(slice(None),) * axis, 0)]
+            mask = mask[(*(slice(None),) * axis, 0, ...)]
         if valid is not None:
             mask = valid if mask is None else ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
         further = () if make_ops is None else (make_ops,)
         return super().prepare(logits, target, mask, sample_weight, inputs, *further)
+
+    def with_class_axis(self, logits: Array, target: Array) -> tuple[Array, int]:
+        """The logits, with the axis that those of one class may lack, and where they have their classes."""
+        axis = check_logits(logits, self.class_axis, self.activation)
+        has_it = shape_of(logits)[axis] == 1 and len(target.shape) <= len(logits.shape)
+        if has_it or not self.recipe.one_class:
+            return logits, axis
+        axis = axis + 1 if self.class_axis < 0 else axis
+        return logits[(*(slice(None),) * axis, None, ...)], axis
 
     def our_target(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
         """The target as our losses take it, and where it is not ignored; None where they look for that themselves."""
@@ -263,9 +275,15 @@ class PresetLoss(Loss):
             target = ops.xp.asarray(target)
         if recipe.ignored_last:
             return self._without_last(target, logits, axis, ops)
-        if recipe.target == "either" and same_shape(shape, shape_of(logits)):
+        if recipe.target == "either" and same_shape(shape, shape_of(logits)) and self.activation == "softmax":
             return target, None
-        if recipe.target == "classes":
+        wanted = recipe.target
+        if wanted == "either":
+            of_all = same_shape(shape, shape_of(logits)) and (
+                shape[axis] != 1 or dtype_is(target, "floating")
+            )
+            wanted = "classes" if of_all else "labels"
+        if wanted == "classes":
             if len(shape) == rank - 1 and shape_of(logits)[axis] == 1:
                 target = ops.xp.expand_dims(target, axis=axis)
             elif len(shape) == rank and not same_shape(shape, shape_of(logits)):
@@ -352,18 +370,16 @@ def _number(length: Any) -> int:
     return len(range(length))
 
 
-def _plain(name: str, value: Any, *, named: bool = False) -> Any:
-    """An argument as numbers, a function or class as its name where it may be one."""
+def _plain(name: str, value: Any, named: Sequence[str] = (), none: Mapping[str, str] | None = None) -> Any:
+    """An argument as numbers; `named`, `none`: see `Library`."""
     if isinstance(value, Mapping):
         return tuple((key, _plain(key, item)) for key, item in value.items())
-    if named and callable(value):
+    if name in named and callable(value):
         return getattr(value, "__name__", type(value).__name__)
+    if none and name in none and value is not None:
+        raise ValueError(f"{name} must be None here, got {describe(value)}: {none[name]}.")
     if is_array(value):
         if len(value.shape) > 2 or (len(value.shape) == 2 and library_of(value) not in ("numpy", "torch")):
             raise ValueError(f"{name} must be a number or one for each class, got {describe(value)}.")
         value = value.tolist()
-    if callable(value) and not hasattr(value, "value"):
-        raise ValueError(
-            f"{name} must be None here, got {value!r}: apply it to the logits, and leave the activations off."
-        )
     return python_number(getattr(value, "value", value))

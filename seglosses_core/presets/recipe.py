@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
@@ -55,6 +55,10 @@ class Recipe:
     """Whether the terms depend on how many pixels an image has."""
     trailing: bool = False
     """Whether reduction="none" has axes of length 1 for the pixels."""
+    one_class: bool = False
+    """Whether the logits are those of one class, and may lack its axis."""
+    buffers: Mapping[str, Any] = field(default_factory=dict)
+    """What PyTorch writes of it into a checkpoint, by its name there; None for what is not written."""
 
     def equivalent(self, sizes: Sizes) -> list[tuple[float, str, dict[str, Any]]]:
         """The terms with all of their options."""
@@ -79,6 +83,8 @@ class Preset:
     is not looked at there either."""
     arrays: tuple[str, ...] = ()
     """The first parameters of what is a function there: its arrays."""
+    divisor: str = ""
+    """A parameter of a function that its value is divided by, where it is given; it may be an array."""
 
     @property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
@@ -117,35 +123,32 @@ class Library:
         call: tuple[str, str],
         *differs: str,
         named: Sequence[str] = (),
+        none: Mapping[str, str] | None = None,
     ) -> None:
         """`title`: how it is called; `call`: the names of logits and target where a loss is called; `differs`: what is
         another number here, or none there; `named`: the arguments that are functions or classes there, and known here
-        by their names."""
+        by their names; `none`: those that are no numbers and have to be None here, and what to do instead."""
         self.peer, self.title, self.version, self.call, self.differs = peer, title, version, call, differs
-        self.named = named
+        self.named, self.none = named, none or {}
         LIBRARIES[peer] = self
 
     def __call__(self, recipe: Callable[..., Recipe]) -> Callable[..., Recipe]:
         """A class of the library, with the recipe's name."""
-        return self._keep(recipe.__name__, recipe, ())
+        return self._keep(recipe.__name__, recipe)
 
     def called(self, **call: str) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
         """A class whose calls are its own: see `Preset.call`."""
-        return lambda recipe: self._keep(recipe.__name__, recipe, (), call)
+        return lambda recipe: self._keep(recipe.__name__, recipe, call=call)
 
-    def function(self, name: str, *arrays: str) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
-        """A function of the library, whose arguments begin with these arrays."""
-        return lambda recipe: self._keep(name, recipe, arrays)
+    def function(
+        self, name: str, *arrays: str, **options: Any
+    ) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
+        """A function of the library, whose arguments begin with these arrays; `options`: see `Preset`."""
+        return lambda recipe: self._keep(name, recipe, arrays=arrays, **options)
 
-    def _keep(
-        self,
-        name: str,
-        recipe: Callable[..., Recipe],
-        arrays: tuple[str, ...],
-        call: Mapping[str, str] | None = None,
-    ) -> Callable[..., Recipe]:
-        call = call or dict(zip(self.call, ("logits", "target"), strict=True))
-        PRESETS[self.peer, name] = Preset(self.peer, name, recipe, call, arrays)
+    def _keep(self, name: str, recipe: Callable[..., Recipe], **options: Any) -> Callable[..., Recipe]:
+        call = dict(zip(self.call, ("logits", "target"), strict=True))
+        PRESETS[self.peer, name] = Preset(self.peer, name, recipe, **{"call": call, **options})
         return recipe
 
 

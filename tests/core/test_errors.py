@@ -94,6 +94,24 @@ def ensemble(*members, **options):
 
 # What is done; the error; the argument that it names, what came, what would be right.
 CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, str]] = {
+    # As other libraries have it.
+    "a name of PyTorch": (
+        build("CrossEntropyLoss", weight=[1.0, 2.0, 3.0]),
+        TypeError, "CrossEntropyLoss", "keyword argument 'weight'",
+        "label_smoothing, pos_weight; presets.pytorch.CrossEntropyLoss takes what was given",
+    ),
+    "names of MONAI": (
+        build("DiceLoss", smooth=1.0, to_onehot_y=True, softmax=True),
+        TypeError, "DiceLoss", "keyword argument 'to_onehot_y'", "presets.monai.DiceLoss takes what was given",
+    ),
+    "an argument by its place": (
+        lambda framework: framework.losses.CrossEntropyLoss([1.0, 2.0, 3.0]),
+        TypeError, "CrossEntropyLoss", "a positional argument", "presets.pytorch.CrossEntropyLoss takes what was given",
+    ),
+    "a name of nobody": (
+        build("DiceLoss", smoothing=1.0),
+        TypeError, "DiceLoss", "keyword argument 'smoothing'", "per_class, overlap, log.",
+    ),
     # Shapes.
     "target of another length": (
         call("DiceLoss", target=labels(2, 4, 6)),
@@ -106,6 +124,10 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     "target that would broadcast": (
         call("CrossEntropyLoss", target=floats(2, 1, 4, 5)),
         ValueError, "target", "float32 of shape (2, 1, 4, 5)", "the logits' shape (2, 3, 4, 5)",
+    ),
+    "labels with 1 in place of the classes": (
+        call("CrossEntropyLoss", target=labels(2, 1, 4, 5)),
+        ValueError, "target", "int32 of shape (2, 1, 4, 5)", "leave out its axis 1, or take the loss from the presets",
     ),
     "target without an axis": (
         call("CrossEntropyLoss", target=labels(4, 5)),

@@ -30,10 +30,11 @@ from seglosses_conformance.presets import FOLDER, documents
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 
 ARRAYS = ("weight", "pos_weight")
-"""The arguments that PyTorch, kornia and smp want as tensors."""
+"""The arguments that most libraries want as tensors."""
 
 
 def module_of(peer: str, name: str) -> Any:
+    """The first of the library's modules that has it."""
     calls = asked(peer)
     for package in getattr(calls, "BARE", ()):
         if package not in sys.modules:
@@ -45,8 +46,8 @@ def module_of(peer: str, name: str) -> Any:
     for missing, names in getattr(calls, "MISSING", {}).items():
         if missing not in sys.modules:
             vars(sys.modules.setdefault(missing, ModuleType(missing))).update(dict.fromkeys(names, Absent))
-    _, *modules = calls.MODULES
-    return importlib.import_module(modules[-1] if name[0].islower() else modules[0])
+    found = map(importlib.import_module, calls.MODULES[1:])
+    return next(module for module in found if hasattr(module, name))
 
 
 class Absent:
@@ -61,7 +62,7 @@ class Absent:
 
 def real(peer: str, name: str, value: Any, dtype: torch.dtype) -> Any:
     """An argument as the library wants it, beside logits of this dtype."""
-    if name in ARRAYS and isinstance(value, list):
+    if name in getattr(asked(peer), "ARRAYS", ARRAYS) and isinstance(value, list):
         return torch.tensor(value, dtype=dtype)
     if isinstance(value, dict):
         return {key: real(peer, key, item, dtype) for key, item in value.items()}
@@ -88,10 +89,13 @@ def record(peer: str, call: Call) -> dict[str, Any]:
     kind = getattr(module_of(peer, call.name), call.name)
     arguments = {name: real(peer, name, value, given.dtype) for name, value in call.arguments.items()}
     further = {name: brought(value, given.dtype) for name, value in call.call.items()}
-    if call.name[0].islower():
-        value = kind(given, labels, **arguments)
+    buffers = {}
+    if inspect.isclass(kind):
+        loss = kind(**arguments)
+        buffers = {name: buffer.tolist() for name, buffer in loss.state_dict().items()}
+        value = loss(given, labels, **further)
     else:
-        value = kind(**arguments)(given, labels, **further)
+        value = kind(given, labels, **arguments)
     upstream = torch.tensor(map_upstream(tuple(value.shape)), dtype=value.dtype)
     (value * upstream).sum().backward()
     assert given.grad is not None
@@ -105,14 +109,17 @@ def record(peer: str, call: Call) -> dict[str, Any]:
         "gradient_alone": call.gradient_alone,
         "dtype": str(value.dtype).removeprefix("torch."),
         "value": value.detach().double().tolist(),
+        **({"buffers": buffers} if buffers else {}),
         "gradient": [float(f"{slope:.12g}") for slope in given.grad.flatten().tolist()],
     }
 
 
 def signature(peer: str, name: str) -> list[list[Any]]:
-    """Names and defaults."""
+    """Names and defaults; not `**kwargs`, which are ignored there."""
     found = []
     for parameter in inspect.signature(getattr(module_of(peer, name), name)).parameters.values():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            continue
         default = getattr(parameter.default, "value", parameter.default)
         if isinstance(default, type) and default is not inspect.Parameter.empty:
             default = default.__name__

@@ -16,10 +16,11 @@ import torch
 
 from seglosses_conformance.presets.inputs import INPUTS
 from seglosses_core.presets import PEERS
+from seglosses_torch import CrossEntropyLoss
 
-monai, smp, pytorch, kornia = (
+monai, smp, pytorch, kornia, toolbelt, transformers = (
     importlib.import_module(f"seglosses_core.presets.{peer}")
-    for peer in ("monai", "smp", "pytorch", "kornia")
+    for peer in ("monai", "smp", "pytorch", "kornia", "toolbelt", "transformers")
 )
 of_torch = importlib.import_module("seglosses_torch.presets.monai")
 of_jax = importlib.import_module("seglosses_jax.presets.monai")
@@ -51,6 +52,7 @@ def test_labels_in_all_of_their_forms(make):
         ("monai", "DiceCELoss", OPTIONS, ("input", "target")),
         ("smp", "DiceLoss", {"mode": "multiclass"}, ("y_pred", "y_true")),
         ("kornia", "DiceLoss", {}, ("pred", "target")),
+        ("toolbelt", "BinaryFocalLoss", {}, ("inputs", "targets")),
     ],
 )
 def test_arrays_by_their_names_there(peer, name, arguments, names):
@@ -72,20 +74,89 @@ def test_arrays_by_their_names_there(peer, name, arguments, names):
             loss(logits, **{names[0]: labels})
 
 
+@pytest.mark.parametrize("package", ["seglosses_core", "seglosses_torch", "seglosses_jax"])
+def test_masks_without_a_class_axis(package):
+    """The number that they are divided by may be an array, and none of the loss's: another in each call."""
+    make = {
+        "seglosses_core": np.asarray,
+        "seglosses_torch": torch.tensor,
+        "seglosses_jax": jax.numpy.asarray,
+    }[package]
+    dice_loss = importlib.import_module(f"{package}.presets.transformers").dice_loss
+    logits, target = INPUTS["binary-masks"]
+    p = 1 / (1 + np.exp(-logits))
+    overlaps = (2 * (p * target).sum(1) + 1) / (p.sum(1) + target.sum(1) + 1)
+    expected = (1 - overlaps).sum() / 3.5
+    found = dice_loss(make(logits), make(target), make(np.array(3.5)))
+    assert float(found) == pytest.approx(expected, rel=1e-6)
+    flat = dice_loss(make(logits.reshape(3, 3, 4)), make(target.reshape(3, 3, 4)), num_masks=3.5)
+    assert float(flat) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_gradient_of_masks_has_their_shape():
+    logits, target = INPUTS["binary-masks"]
+    loss = transformers.dice_loss.loss(num_masks=3.5)
+    expected = loss.equivalent(1).value_and_grad(logits[:, None], target[:, None])
+    for one in (loss, transformers.dice_loss.loss(num_masks=3.5, class_axis=-1)):
+        value, gradient = one.value_and_grad(logits, target)
+        assert value == pytest.approx(expected[0], rel=1e-14)
+        assert np.allclose(gradient, expected[1][:, 0], rtol=0, atol=1e-15)
+
+
+def test_a_divisor_of_a_jitted_call():
+    masks = importlib.import_module("seglosses_jax.presets.transformers").dice_loss
+    logits, target = INPUTS["binary-masks"]
+    expected = float(masks(logits, target, 1)) / 3.5
+    assert float(jax.jit(masks)(logits, target, 3.5)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_segformer_with_one_label():
+    """As the page about presets says: ignored pixels cost 0 and stay in the mean."""
+    logits, labels = map(torch.tensor, INPUTS["binary-ignored"])
+    costs = torch.nn.functional.softplus(logits) - labels * logits
+    ours = CrossEntropyLoss(activation="sigmoid", ignore_index=255, divisor="all")
+    torch.testing.assert_close(ours(logits, labels[:, 0]), (costs * (labels != 255)).mean())
+
+
+def test_a_one_hot_target_of_integers_where_labels_fit_too():
+    logits, target = INPUTS["one-hot"]
+    loss = toolbelt.BinaryFocalLoss()
+    assert loss(logits, target.astype(int)) == loss(logits, target) == loss(logits, LABELS)
+
+
 def test_checkpoints_with_the_weights_of_the_other_library():
     weight = torch.tensor([1.0, 2.0, 3.0, 0.5])
     model = torch.nn.ModuleDict(
         {"loss": of_torch.DiceCELoss(include_background=False, to_onehot_y=True, weight=weight)}
     )
-    assert not model.state_dict()
-    theirs = {"loss.dice.class_weight": weight[1:], "loss.cross_entropy.weight": weight}
+    theirs = {
+        "loss.dice.class_weight": weight[1:],
+        "loss.cross_entropy.weight": weight,
+        "loss.binary_cross_entropy.pos_weight": weight,
+    }
+    written = model.state_dict()
+    assert written.keys() == theirs.keys()
+    torch.testing.assert_close(list(written.values()), list(theirs.values()), rtol=0, atol=0)
     model.load_state_dict(theirs)
+    for dtype in (torch.float16, torch.float64):
+        model.load_state_dict({name: buffer.to(dtype) for name, buffer in theirs.items()})
+    model.load_state_dict({})  # of a model whose loss wrote nothing
     with pytest.raises(
         RuntimeError, match=r"loss.cross_entropy.weight is \[4.0\], with which presets.monai.DiceCELoss"
     ):
         model.load_state_dict({**theirs, "loss.cross_entropy.weight": torch.tensor([4.0])})
-    with pytest.raises(RuntimeError, match=r"loss\.dice\.scale is not known"):
+    model.load_state_dict({"loss.dice.scale": weight}, strict=False)
+    with pytest.raises(RuntimeError, match=r"Unexpected key.* \"loss\.dice\.scale\""):
         model.load_state_dict({"loss.dice.scale": weight})
+
+
+def test_a_checkpoint_with_one_number_for_each_class():
+    """As MONAI writes one number once it has seen how many classes there are."""
+    loss = of_torch.DiceLoss(softmax=True, weight=2.0)
+    for number in (2.0, [2.0, 2.0, 2.0]):
+        loss.load_state_dict({"class_weight": torch.tensor(number)})
+    with pytest.raises(RuntimeError, match=r"class_weight is \[2.0, 1.0\], with which"):
+        loss.load_state_dict({"class_weight": torch.tensor([2.0, 1.0])})
 
 
 def test_the_equivalent_gives_the_same():
@@ -133,6 +204,15 @@ def test_compiled(peer, name, arguments, dynamic):
         torch.testing.assert_close(*found)
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_a_count_of_pixels_is_compiled():
+    loss = of_torch.FocalLoss(to_onehot_y=True, reduction="sum")
+    compiled = torch.compile(loss, backend="aot_eager", fullgraph=True, dynamic=True)
+    for width in (4, 3):
+        logits, labels = torch.tensor(LOGITS[..., :width]), torch.tensor(LABELS[..., :width])
+        torch.testing.assert_close(compiled(logits, labels), loss(logits, labels))
+
+
 def test_jitted():
     with jax.enable_x64(True):
         loss = of_jax.DiceCELoss(**OPTIONS, class_axis=1)
@@ -155,6 +235,10 @@ def test_entries_that_are_ignored_one_by_one_are_told():
     ("call", "kind", "message"),
     [
         (lambda: monai.DiceLoss(other_act=np.tanh), ValueError, "other_act must be None here, got .* apply it"),
+        (
+            lambda: transformers.ForSemanticSegmentationLoss(LOGITS, LABELS, auxiliary_logits=LOGITS),
+            ValueError, "auxiliary_logits must be None here, got float64 of shape .* call the loss for them too",
+        ),
         (lambda: monai.DiceLoss(sigmoid=True, softmax=True), ValueError, "sigmoid=True is not supported .* excludes"),
         (lambda: monai.DiceLoss(reduction="average"), ValueError, "reduction must be one of .* got 'average'"),
         (lambda: monai.DiceLoss(ddp=True), TypeError, "unexpected keyword argument 'ddp'"),
@@ -177,6 +261,8 @@ def test_entries_that_are_ignored_one_by_one_are_told():
         (lambda: smp.DiceLoss("binary")(LOGITS, LABELS), ValueError, "logits must have one class .* got 4"),
         (lambda: smp.DiceLoss("softmax"), ValueError, "mode must be one of .* got 'softmax'"),
         (lambda: smp.DiceLoss("multilabel", ignore_index=255), ValueError, "ignore_index=255 is not .* mask="),
+        (lambda: smp.SoftCrossEntropyLoss("none", 0.1), ValueError, "reduction='none' is not supported .* axis of 1"),
+        (lambda: toolbelt.BinaryFocalLoss(activation="softmax"), ValueError, "activation='softmax' is not supported"),
         (lambda: smp.FocalLoss("binary", normalized=True), ValueError, "normalized=True is not supported"),
         (lambda: pytorch.CrossEntropyLoss(size_average=True), ValueError, "size_average=True .* reduction says it"),
         (

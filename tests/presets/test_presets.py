@@ -121,6 +121,18 @@ def test_signatures_are_theirs(document, package):
         assert ours == theirs, name
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["peer"])
+def test_checkpoints_are_theirs(document):
+    """A strict load takes those of the other library, which takes ours."""
+    for vector in document["vectors"]:
+        make = _of("seglosses_torch", document["peer"], vector["name"])
+        if make.preset.arrays:
+            continue
+        loss, theirs = make(**vector["arguments"]), vector.get("buffers", {})
+        assert {name: buffer.tolist() for name, buffer in loss.state_dict().items()} == theirs
+        loss.load_state_dict({name: torch.tensor(numbers) for name, numbers in theirs.items()})
+
+
 def _name(x: Any) -> str:
     return "-".join(x) if isinstance(x, tuple) else ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -34,30 +33,41 @@ class _Preset(TorchLoss):
                 raise
             return arguments[name]
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """The weights that a checkpoint has of the other library's loss have to be those of this one."""
-        core: Any = self.core
-        given = [value for value in _values(core.arguments) if isinstance(value, (tuple, float, int))]
-        known = [list(value) if isinstance(value, tuple) else value for value in given]
-        known += [value[1:] for value in known if isinstance(value, list)]  # without a background
-        errors: list[str] = args[-1]
+    def _in_checkpoints(self, prefix: str) -> dict[str, Any]:
+        """The numbers that the other library's loss writes, so that either loads what the other has written."""
+        recipe: Any = self.core.recipe  # type: ignore[attr-defined]
+        return {prefix + name: value for name, value in recipe.buffers.items() if value is not None}
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        for key, value in self._in_checkpoints(prefix).items():
+            destination[key] = torch.tensor(value)
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """What a checkpoint has of the loss has to be what it was made with."""
+        own = self._in_checkpoints(prefix)
         for key in [key for key in state_dict if key.startswith(prefix)]:
-            value = state_dict.pop(key)
-            if key.rpartition(".")[2] not in ("weight", "pos_weight", "class_weight"):
-                errors.append(f"{key} is not known to {core!r}.")
-            elif value.tolist() not in known:
-                errors.append(f"{key} is {value.tolist()}, with which {core!r} was not made.")
+            value = state_dict[key]
+            if key not in own:
+                unexpected_keys += [key] if strict else []
+                continue
+            expected = torch.tensor(own[key], dtype=torch.float64).to(value)
+            if not expected.ndim:  # which MONAI has once for each class as soon as the loss is called
+                expected = expected.expand_as(value)
+            if not torch.equal(expected, value):
+                error_msgs.append(f"{key} is {value.tolist()}, with which {self!r} was not made.")
 
     def equivalent(self, num_classes: int, **options: Any) -> TorchLoss:
         found: Any = self.core
         return found.equivalent(num_classes, package="seglosses_torch", **options)
-
-
-def _values(arguments: Any) -> Iterator[Any]:
-    """Of arguments, and of those that are themselves arguments of a part."""
-    for _, value in arguments:
-        several = isinstance(value, tuple) and value and isinstance(value[0], tuple)
-        yield from _values(value) if several and isinstance(value[0][0], str) else (value,)
 
 
 PresetLoss = module_class(Core, _Preset, __module__=__name__)

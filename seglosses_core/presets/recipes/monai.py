@@ -15,6 +15,7 @@ preset = Library(
     "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where MONAI has |p − y| to the power γ.",
     "A label outside the classes makes the value NaN here, where MONAI raises an error.",
     "Of one class, softmax=True is an error here; MONAI warns and ignores it.",
+    none={"other_act": "apply it to the logits, and leave the activations off"},
 )
 
 
@@ -118,6 +119,7 @@ def DiceLoss(
         ignore_index=ignore_index,
         reduction=reduction,
         trailing=True,
+        buffers={"class_weight": weight},
     )
 
 
@@ -243,6 +245,11 @@ def DiceCELoss(
         activation=_activation(sigmoid, softmax),
         target=_target(to_onehot_y),
         reduction=reduction,
+        buffers={
+            "dice.class_weight": common["weight"],
+            "cross_entropy.weight": weight,
+            "binary_cross_entropy.pos_weight": weight,
+        },
     )
 
 
@@ -342,6 +349,7 @@ def FocalLoss(
         ignore_index=ignore_index,
         reduction=reduction,
         counts_pixels=reduction == "sum",
+        buffers={"class_weight": weight},
     )
 
 
@@ -396,4 +404,5 @@ def DiceFocalLoss(
         target=_target(to_onehot_y),
         reduction=reduction,
         counts_pixels=reduction == "sum",
+        buffers={"dice.class_weight": weight, "focal.class_weight": weight},
     )

@@ -105,6 +105,7 @@ def TopKLoss(
         terms=lambda sizes: [Term(1.0, "CrossEntropyLoss", options)],
         activation="softmax",
         ignore_index=ignore_index,
+        buffers={"weight": weight},
     )
 
 
@@ -122,7 +123,8 @@ def _sum(
         ]
 
     offset = sum(weight * part.offset for weight, part in parts)
-    return replace(ce, terms=terms, offset=offset, ignore_index=ignore_index)
+    buffers = {f"ce.{name}": value for name, value in ce.buffers.items()}
+    return replace(ce, terms=terms, offset=offset, ignore_index=ignore_index, buffers=buffers)
 
 
 def _of_labels(

@@ -44,7 +44,12 @@ def CrossEntropyLoss(
         return [Term(1.0, "CrossEntropyLoss", options | ({} if sizes.labelled else {"divisor": "valid"}))]
 
     return Recipe(
-        terms=terms, activation="softmax", target="either", ignore_index=ignore_index, reduction=reduction
+        terms=terms,
+        activation="softmax",
+        target="either",
+        ignore_index=ignore_index,
+        reduction=reduction,
+        buffers={"weight": weight},
     )
 
 
@@ -81,6 +86,7 @@ def BCEWithLogitsLoss(
         activation="sigmoid",
         target="classes",
         reduction=reduction,
+        buffers={"weight": weight, "pos_weight": pos_weight},
     )
 
 
@@ -96,4 +102,5 @@ def BCELoss(
         activation="identity",
         target="classes",
         reduction=reduction,
+        buffers={"weight": weight},
     )

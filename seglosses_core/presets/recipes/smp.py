@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
@@ -21,7 +22,7 @@ preset = Library(
 MODES = ("binary", "multiclass", "multilabel")
 
 
-def _one_class(mode: str, sizes: Sizes) -> None:
+def one_class(mode: str, sizes: Sizes) -> None:
     if mode == "binary" and sizes.classes != 1:
         raise ValueError(
             f"logits must have one class with mode='binary', got {sizes.classes}: give logits (N, H, W) their axis."
@@ -42,7 +43,7 @@ def _check_mode(mode: str, ignore_index: int | None = None, class_weights: Any =
     )
 
 
-def _region(
+def region(
     name: str,
     mode: str,
     classes: Any,
@@ -54,12 +55,13 @@ def _region(
     power: float = 1.0,
     **options: Any,
 ) -> Recipe:
+    """Dice, Jaccard or Tversky, here and in pytorch_toolbelt."""
     _check_mode(mode, ignore_index, class_weights)
     refuse(mode == "binary" and classes is not None, "classes", classes, "with mode='binary' there is one")
     refuse(power != 1 and log, "gamma", power, "with log_loss it is 1")
 
     def terms(sizes: Sizes) -> list[Term]:
-        _one_class(mode, sizes)
+        one_class(mode, sizes)
         weights = list(class_weights or [1.0] * sizes.classes)
         if classes is not None:
             weights = [w if c in classes else 0.0 for c, w in enumerate(weights)]
@@ -89,7 +91,7 @@ def DiceLoss(
     class_weights: Any = None,
 ) -> Recipe:
     smooth = 2 * smooth  # beside I, where ours is beside 2 I
-    return _region("DiceLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights)
+    return region("DiceLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights)
 
 
 @preset
@@ -103,7 +105,7 @@ def JaccardLoss(
     eps: float = 1e-7,
     class_weights: Any = None,
 ) -> Recipe:
-    return _region("JaccardLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights)
+    return region("JaccardLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights)
 
 
 @preset
@@ -120,7 +122,7 @@ def TverskyLoss(
     gamma: float = 1.0,
     class_weights: Any = None,
 ) -> Recipe:
-    return _region(
+    return region(
         "TverskyLoss", mode, classes, log_loss, from_logits, smooth, ignore_index, class_weights, gamma,
         alpha=alpha, beta=beta,
     )  # fmt: skip
@@ -156,7 +158,7 @@ def FocalLoss(
     )
 
     def terms(sizes: Sizes) -> list[Term]:
-        _one_class(mode, sizes)
+        one_class(mode, sizes)
         options: dict[str, Any] = {"alpha": alpha, "gamma": gamma}
         if not from_logits:
             options |= {"clip": eps, "overlapping": True}
@@ -185,9 +187,9 @@ def SoftBCEWithLogitsLoss(
     pos_weight: Any = None,
 ) -> Recipe:
     for name, value in (("weight", weight), ("pos_weight", pos_weight)):
-        several = isinstance(value, tuple) and len(value) > 1
+        several = isinstance(value, Sequence) and len(value) > 1
         refuse(several, name, value, "CrossEntropyLoss of this package has class_weights= and pos_weight=")
-    factor, positive = (x[0] if isinstance(x, tuple) else x for x in (weight, pos_weight))
+    factor, positive = (x[0] if isinstance(x, Sequence) else x for x in (weight, pos_weight))
     options = {"label_smoothing": 2 * (smooth_factor or 0.0), "pos_weight": positive, "divisor": "all"}
     return Recipe(
         terms=lambda sizes: [Term(1.0 if factor is None else factor, "CrossEntropyLoss", options)],
@@ -195,6 +197,7 @@ def SoftBCEWithLogitsLoss(
         target="classes",
         ignore_index=ignore_index,
         reduction=reduction,
+        buffers={"weight": weight, "pos_weight": pos_weight},
     )
 
 
@@ -206,6 +209,12 @@ def SoftCrossEntropyLoss(
     dim: int = 1,
 ) -> Recipe:
     refuse(dim != 1, "dim", dim, "pass class_axis=")
+    refuse(
+        reduction == "none" and ignore_index is not None,
+        "reduction",
+        reduction,
+        "with ignore_index it keeps an axis of 1 there: take CrossEntropyLoss of this package, or ignore_index=None",
+    )
     options = {"label_smoothing": smooth_factor or 0.0, "divisor": "all"}
     return Recipe(
         terms=lambda sizes: [Term(1.0, "CrossEntropyLoss", options)],
@@ -225,9 +234,9 @@ def LovaszLoss(
     aggregate = "image" if per_image else "batch"
 
     def terms(sizes: Sizes) -> list[Term]:
-        _one_class(mode, sizes)
+        one_class(mode, sizes)
         if mode == "binary":
-            return [Term(1.0, "LovaszHingeLoss", {"aggregate": aggregate})]
+            return [Term(1.0, "LovaszHingeLoss", {"aggregate": aggregate, "divisor": "all"})]
         options = {"aggregate": aggregate, "average": "image"}
         return [Term(1.0, "LovaszSoftmaxLoss", options)]
 

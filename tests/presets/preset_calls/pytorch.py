@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from preset_calls import Call, W
 
 MODULES = ("torch", "torch.nn", "torch.nn.functional")
-"""The package, the module of its classes, and that of its functions if it is another."""
+"""The package, and the modules that have its losses."""
 
 
 def calls() -> Iterator[Call]:

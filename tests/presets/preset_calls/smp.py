@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from preset_calls import Call, W
 
 MODULES = ("segmentation_models_pytorch", "segmentation_models_pytorch.losses")
-"""The package, the module of its classes, and that of its functions if it is another."""
+"""The package, and the modules that have its losses."""
 BARE = ("segmentation_models_pytorch",)
 """Packages whose own __init__ asks for what has nothing to do with losses."""
 
@@ -77,6 +77,7 @@ def calls() -> Iterator[Call]:
     for arguments, inputs in (
         ({"smooth_factor": 0.1}, "labels"),
         ({"smooth_factor": 0.1, "reduction": "sum"}, "labels"),
+        ({"smooth_factor": 0.1, "reduction": "none", "ignore_index": None}, "labels"),
         ({"smooth_factor": 0.1, "ignore_index": 255}, "ignored"),
     ):
         yield Call("SoftCrossEntropyLoss", arguments, inputs)
@@ -90,4 +91,5 @@ def calls() -> Iterator[Call]:
         yield Call("LovaszLoss", {"mode": "multiclass", **arguments}, inputs, dtype="float32")
     yield Call("LovaszLoss", {"mode": "binary"}, "binary", dtype="float32")
     per_image = {"mode": "binary", "per_image": True, "ignore_index": 255}
-    yield Call("LovaszLoss", per_image, "binary-ignored", dtype="float32")
+    for inputs in ("binary-ignored", "binary-image-ignored"):
+        yield Call("LovaszLoss", per_image, inputs, dtype="float32")
