@@ -15,7 +15,7 @@ from typing import Any
 
 from seglosses_core.presets import recipes
 from seglosses_core.presets.loss import PresetLoss
-from seglosses_core.presets.recipe import PRESETS, Preset
+from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Preset
 
 PEERS = tuple(module.name for module in pkgutil.iter_modules(recipes.__path__))
 
@@ -44,13 +44,16 @@ def _offered(
         bound = preset.signature.bind(*args, **arguments)
         bound.apply_defaults()
         arrays = [bound.arguments.pop(name) for name in preset.arrays]
+        mask = bound.arguments.pop(preset.mask) if preset.mask else None
         loss = kind(
             peer=preset.peer,
             preset=preset.name,
             arguments=tuple(bound.arguments.items()),
             class_axis=class_axis,
         )
-        return loss(*(reversed(arrays) if target_first else arrays)) if arrays else loss
+        other_order = target_first != LIBRARIES[preset.peer].target_first
+        named = {} if mask is None else {"mask": mask}
+        return loss(*(reversed(arrays) if other_order else arrays), **named) if arrays else loss
 
     make.__name__ = make.__qualname__ = preset.name
     vars(make).update(__signature__=preset.signature, preset=preset)

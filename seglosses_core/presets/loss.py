@@ -33,14 +33,14 @@ _losses: dict[str, dict[Any, tuple[float, Loss]]] = {}
 """What these come to for so many classes: a loss of the core, and a factor, which only maps of costs have."""
 
 
-def find_loss(key: str, class_axis: int, classes: int, pixels: int | None, labelled: bool) -> None:
+def find_loss(key: str, class_axis: int, *sizes: Any) -> None:
     """Put a loss where the presets of this key look. What compilers trace calls this with constants, and then looks at
     what has been put there."""
-    known = (class_axis, classes, pixels, labelled)
+    known = (class_axis, *sizes)
     if known in _losses[key]:
         return
     recipe = _recipes[key]
-    terms = recipe.equivalent(Sizes(classes, pixels, labelled))
+    terms = recipe.equivalent(Sizes(*sizes))
     losses = [getattr(seglosses_core, name)(class_axis=class_axis, **options) for _, name, options in terms]
     weights = [weight for weight, _, _ in terms]
     if len(losses) == 1 and (weights[0] == 1 or recipe.reduction == "none"):
@@ -129,13 +129,14 @@ class PresetLoss(Loss):
         *,
         pixels: int | None = None,
         labelled: bool | None = None,
+        axes: int = 4,
         package: str | None = None,
     ) -> Loss:
         """The same in our own words, for so many classes, and pixels of an image where they count; of labels or of a
-        target of the logits' shape, where both can be given. A power of the value, or what is added to it, is left
-        to the caller."""
+        target of the logits' shape, where both can be given; for logits of so many axes. A power of the value, or what
+        is added to it, is left to the caller."""
         labelled = self.recipe.target != "classes" if labelled is None else labelled
-        terms = self.recipe.equivalent(Sizes(num_classes, pixels, labelled))
+        terms = self.recipe.equivalent(Sizes(num_classes, pixels, labelled, axes))
         module = importlib.import_module(package or self.package())
         losses = [
             (weight, getattr(module, name)(class_axis=self.class_axis, **options))
@@ -151,7 +152,8 @@ class PresetLoss(Loss):
         pixels = None
         if recipe.counts_pixels:
             pixels = _number(math.prod(n for i, n in enumerate(shape) if i not in (0, axis)))
-        known = (self.class_axis, _number(shape[axis]), pixels, len(target.shape) < len(shape))
+        rank = len(shape)
+        known = (self.class_axis, _number(shape[axis]), pixels, len(target.shape) < rank, rank)
         find_loss(key, *known)
         return found[known]
 
@@ -196,6 +198,8 @@ class PresetLoss(Loss):
         axis = check_logits(logits, self.class_axis, self.activation)
         ops = (make_ops or self.make_ops)(logits, axis)
         target, valid = self.our_target(target, logits, axis, ops)
+        if mask is not None and len(mask.shape) == len(logits.shape) and mask.shape[axis] == 1:
+            mask = mask[(*(slice(None),) * axis, 0)]
         if valid is not None:
             mask = valid if mask is None else ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
         further = () if make_ops is None else (make_ops,)
@@ -243,9 +247,12 @@ class PresetLoss(Loss):
         factor, loss = self.inner(call.logits, call.target, call.ops.class_axis)
         value = self._finished(loss.value(call))
         value = value if factor == 1 else factor * value
-        if self.recipe.trailing and self.reduction == "none":
-            value = value[(..., *(None,) * (call.ops.rank - 2))]
-        return value
+        if self.reduction != "none":
+            return value
+        if self.recipe.averages_classes:
+            of_pixels = len(value.shape) == call.ops.rank
+            value = call.ops.xp.mean(value, axis=call.ops.class_axis if of_pixels else -1)
+        return value[(..., *(None,) * (call.ops.rank - 2))] if self.recipe.trailing else value
 
     def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
         _, loss = self.inner(call.logits, call.target, call.ops.class_axis)

@@ -16,6 +16,8 @@ class Sizes(NamedTuple):
     """Of an image; None if the recipe does not count them."""
     labelled: bool = True
     """Whether the target is labels."""
+    axes: int = 4
+    """How many the logits have."""
 
 
 class Term(NamedTuple):
@@ -48,6 +50,10 @@ class Recipe:
     """Whether the terms depend on how many pixels an image has."""
     trailing: bool = False
     """Whether reduction="none" has axes of length 1 for the pixels."""
+    averages_classes: bool = False
+    """Whether reduction="none" is the mean over the classes."""
+    takes_sample_weight: bool = False
+    """Whether it counts weights of images and pixels as Keras' losses do."""
 
     def equivalent(self, sizes: Sizes) -> list[tuple[float, str, dict[str, Any]]]:
         """The terms with all of their options."""
@@ -65,6 +71,8 @@ class Preset:
     recipe: Callable[..., Recipe]
     arrays: tuple[str, ...] = ()
     """The first parameters of what is a function there: its arrays."""
+    mask: str | None = None
+    """The parameter of such a function that is `mask` here."""
 
     @property
     def signature(self) -> inspect.Signature:
@@ -85,24 +93,35 @@ LIBRARIES: dict[str, Library] = {}
 class Library:
     """Collects the presets of a library: a decorator for their recipes."""
 
-    def __init__(self, peer: str, title: str, version: str, call: tuple[str, str], *differs: str) -> None:
+    def __init__(
+        self,
+        peer: str,
+        title: str,
+        version: str,
+        call: tuple[str, str],
+        *differs: str,
+        target_first: bool = False,
+    ) -> None:
         """`title`: how it is called; `call`: the names of logits and target where a loss is called; `differs`: what is
-        another number here, or none there."""
+        another number here, or none there; `target_first`: whether its functions begin with the target."""
         self.peer, self.title, self.version, self.call, self.differs = peer, title, version, call, differs
+        self.target_first = target_first
         LIBRARIES[peer] = self
 
     def __call__(self, recipe: Callable[..., Recipe]) -> Callable[..., Recipe]:
         """A class of the library, with the recipe's name."""
-        return self._keep(recipe.__name__, recipe, ())
+        return self._keep(recipe.__name__, recipe)
 
-    def function(self, name: str, *arrays: str) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
-        """A function of the library, whose arguments begin with these arrays."""
-        return lambda recipe: self._keep(name, recipe, arrays)
+    def function(
+        self, name: str, *arrays: str, mask: str | None = None
+    ) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
+        """A function of the library, whose arguments begin with these arrays; `mask` is what its mask is called."""
+        return lambda recipe: self._keep(name, recipe, arrays, mask)
 
     def _keep(
-        self, name: str, recipe: Callable[..., Recipe], arrays: tuple[str, ...]
+        self, name: str, recipe: Callable[..., Recipe], arrays: tuple[str, ...] = (), mask: str | None = None
     ) -> Callable[..., Recipe]:
-        PRESETS[self.peer, name] = Preset(self.peer, name, recipe, arrays)
+        PRESETS[self.peer, name] = Preset(self.peer, name, recipe, arrays, mask)
         return recipe
 
 

@@ -1,6 +1,6 @@
 """Records what the losses of other libraries give, where they are installed:
 
-    python tests/presets/record.py monai smp kornia pytorch
+    python tests/presets/record.py monai smp kornia pytorch keras optax qubvel
 
 writes value, gradient and signature of each to `vectors/`. A library that needs others only for what is no loss may be
 installed without them (`pip install --no-deps`).
@@ -11,13 +11,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib.machinery import PathFinder
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import keras2_backend
+import numpy as np
 import torch
 from preset_calls import Call, asked
 from preset_inputs import INPUTS
@@ -28,37 +33,77 @@ ARRAYS = ("weight", "pos_weight")
 
 def module_of(peer: str, name: str) -> Any:
     root, *modules = asked(peer).MODULES
-    if peer == "smp" and root not in sys.modules:
-        # Its own __init__ asks for what has nothing to do with losses.
+    if peer in ("smp", "qubvel") and root not in sys.modules:
+        # Their own __init__ asks for what has nothing to do with losses.
         spec = PathFinder.find_spec(root)
         assert spec is not None
         bare = ModuleType(root)
         bare.__path__ = list(spec.submodule_search_locations or ())
         sys.modules[root] = bare
+        if peer == "qubvel":
+            base = importlib.import_module(f"{root}.base")
+            base.Loss.set_submodules(keras2_backend, *3 * [ModuleType("unused")])
     return importlib.import_module(modules[-1] if name[0].islower() else modules[0])
+
+
+def argument(peer: str, name: str, value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    if name in ARRAYS or (name == "class_weights" and peer in ("optax", "qubvel")):
+        array = np.array(value)
+        return array if getattr(asked(peer), "IN_JAX", False) else torch.tensor(array)
+    return tuple(value) if name == "axis" else value
+
+
+def loss_of(peer: str, call: Call, move_axis: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of logits and target, class axis 1."""
+    classes_last = getattr(asked(peer), "CLASSES_LAST", False)
+    arguments = {name: argument(peer, name, value) for name, value in call.arguments.items()}
+    kind = getattr(module_of(peer, call.name), call.name)
+    loss = partial(kind, **arguments) if call.name[0].islower() else kind(**arguments)
+    given = (lambda x, y: loss(y, x)) if getattr(asked(peer), "TARGET_FIRST", False) else loss
+    if not classes_last:
+        return given
+
+    def with_classes_last(logits: Any, target: Any) -> Any:
+        rank = logits.ndim
+        if target.ndim == rank:
+            target = move_axis(target, 1, -1)
+        value = given(move_axis(logits, 1, -1), target)
+        return move_axis(value, -1, 1) if value.ndim == rank else value
+
+    return with_classes_last
+
+
+def in_torch(peer: str, call: Call, logits: np.ndarray, target: np.ndarray) -> tuple[Any, Any]:
+    """Value and gradient; of several values that of their sum, weighted by 1, 2, 3, …"""
+    given = torch.tensor(logits, requires_grad=True)
+    loss = loss_of(peer, call, torch.movedim)
+    value = loss(given.softmax(1) if call.softmax else given, torch.tensor(target))
+    upstream = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
+    (value * upstream).sum().backward()
+    assert given.grad is not None
+    return value.detach().numpy(), given.grad.numpy()
+
+
+def in_jax(peer: str, call: Call, logits: np.ndarray, target: np.ndarray) -> tuple[Any, Any]:
+    """The same of a library of JAX."""
+    import jax
+
+    with jax.enable_x64(True):
+        loss = loss_of(peer, call, jax.numpy.moveaxis)
+        given, labels = map(jax.numpy.asarray, (logits, target))
+        value, back = jax.vjp(lambda x: loss(jax.nn.softmax(x, axis=1) if call.softmax else x, labels), given)
+        (gradient,) = back(jax.numpy.arange(1, value.size + 1, dtype=value.dtype).reshape(value.shape))
+        return np.asarray(value), np.asarray(gradient)
 
 
 def record(peer: str, call: Call) -> dict[str, Any]:
     logits, target = INPUTS[call.inputs]
-    given = torch.tensor(logits, dtype=getattr(torch, call.dtype), requires_grad=True)
-    labels = torch.tensor(target)
-    if call.target_axis:
-        labels = labels[:, None]
-    arguments = {
-        name: torch.tensor(value, dtype=torch.float64)
-        if name in ARRAYS and isinstance(value, list)
-        else value
-        for name, value in call.arguments.items()
-    }
-    kind = getattr(module_of(peer, call.name), call.name)
-    if call.name[0].islower():
-        value = kind(given, labels, **arguments)
-    else:
-        loss = kind(**arguments)
-        value = loss(given, labels)
-    upstream = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
-    (value * upstream).sum().backward()
-    assert given.grad is not None
+    run = in_jax if getattr(asked(peer), "IN_JAX", False) else in_torch
+    value, gradient = run(
+        peer, call, logits.astype(call.dtype), target[:, None] if call.target_axis else target
+    )
     return {
         "name": call.name,
         "arguments": call.arguments,
@@ -66,22 +111,30 @@ def record(peer: str, call: Call) -> dict[str, Any]:
         "target_axis": call.target_axis,
         "logits": call.dtype,
         "gradient_alone": call.gradient_alone,
-        "dtype": str(value.dtype).removeprefix("torch."),
-        "value": value.detach().double().tolist(),
-        "gradient": [float(f"{slope:.12g}") for slope in given.grad.flatten().tolist()],
+        "softmax": call.softmax,
+        "dtype": str(value.dtype),
+        "value": value.astype(float).tolist(),
+        "gradient": [float(f"{slope:.12g}") for slope in gradient.ravel().tolist()],
     }
 
 
 def signature(peer: str, name: str) -> list[list[Any]]:
-    """Names and defaults."""
+    """Names and defaults; ["*"] comes before what is given by name alone."""
     found = []
     for parameter in inspect.signature(getattr(module_of(peer, name), name)).parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and ["*"] not in found:
+            found.append(["*"])
         default = getattr(parameter.default, "value", parameter.default)
         found.append([parameter.name] if default is inspect.Parameter.empty else [parameter.name, default])
     return found
 
 
 def main(peers: list[str]) -> None:
+    if "keras" in peers:
+        os.environ["KERAS_BACKEND"] = "torch"
+        importlib.import_module("keras").config.set_floatx("float64")
+        # What it divides is rounded to float32, unless TensorFlow is its backend.
+        importlib.import_module("keras.src.backend.common.dtypes").BIT64_TO_BIT32_DTYPE["float64"] = "float64"
     for peer in peers:
         release = version(asked(peer).MODULES[0]).partition("+")[0]
         calls = list(asked(peer).calls())

@@ -7,6 +7,7 @@ import inspect
 import json
 import math
 import runpy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import numpy as np
 import pytest
 import torch
 from preset_inputs import INPUTS
+from scipy.special import softmax
 
 import seglosses_core
 from seglosses_core.presets import loss as preset_loss
-from seglosses_core.presets.recipe import PRESETS, Recipe, Sizes
+from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Recipe, Sizes
 
 DOCUMENTS = [
     json.loads(file.read_text()) for file in sorted((Path(__file__).parent / "vectors").glob("*.json"))
@@ -45,7 +47,8 @@ def _loss(package: str, peer: str, vector: dict[str, Any], **options: Any) -> An
     """A function of logits and target."""
     make = _of(package, peer, vector["name"])
     if make.preset.arrays:
-        return lambda logits, target: make(logits, target, **vector["arguments"], **options)
+        back = LIBRARIES[peer].target_first
+        return lambda *arrays: make(*(arrays[::-1] if back else arrays), **vector["arguments"], **options)
     return make(**vector["arguments"], **options)
 
 
@@ -56,15 +59,20 @@ def _weights(value: Any, xp: Any) -> Any:
 def _in_numpy(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     logits, target = _arrays(vector)
     loss = _loss("seglosses_core", peer, vector)
+    given = softmax(logits, axis=1) if vector.get("softmax") else logits
     if not hasattr(loss, "value_and_grad") or loss.reduction == "none":
-        return loss(logits, target), None
-    return loss.value_and_grad(logits, target)
+        return loss(given, target), None
+    value, gradient = loss.value_and_grad(given, target)
+    if vector.get("softmax"):
+        gradient = given * (gradient - (given * gradient).sum(axis=1, keepdims=True))
+    return value, gradient
 
 
 def _in_torch(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     logits, target = map(torch.tensor, _arrays(vector))
     logits.requires_grad_()
-    value = _loss("seglosses_torch", peer, vector)(logits, target)
+    given = logits.softmax(1) if vector.get("softmax") else logits
+    value = _loss("seglosses_torch", peer, vector)(given, target)
     value.backward(torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape))
     return value.detach().numpy(), logits.grad.numpy()
 
@@ -73,7 +81,8 @@ def _in_jax(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     with jax.enable_x64(True):
         logits, target = map(jax.numpy.asarray, _arrays(vector))
         loss = _loss("seglosses_jax", peer, vector, class_axis=1)
-        value, back = jax.vjp(lambda logits: loss(logits, target), logits)
+        activation = partial(jax.nn.softmax, axis=1) if vector.get("softmax") else lambda logits: logits
+        value, back = jax.vjp(lambda logits: loss(activation(logits), target), logits)
         (gradient,) = back(_weights(value, jax.numpy))
         return np.asarray(value), np.asarray(gradient)
 
@@ -112,7 +121,8 @@ def test_signatures_are_theirs(document, package):
     for name, theirs in document["signatures"].items():
         ours = []
         for parameter in inspect.signature(_of(package, document["peer"], name)).parameters.values():
-            assert parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and ["*"] not in ours:
+                ours.append(["*"])
             default = parameter.default
             ours.append([parameter.name] if default is inspect.Parameter.empty else [parameter.name, default])
         assert ours == theirs, name
@@ -138,7 +148,7 @@ def _terms(peer: str, vector: dict[str, Any]) -> list[tuple[float, str, dict[str
     logits, target = INPUTS[vector["inputs"]]
     recipe = PRESETS[peer, vector["name"]].recipe(**vector["arguments"])
     labelled = recipe.target != "classes" and len(target.shape) < len(logits.shape)
-    return recipe.equivalent(Sizes(logits.shape[1], math.prod(logits.shape[2:]), labelled))
+    return recipe.equivalent(Sizes(logits.shape[1], math.prod(logits.shape[2:]), labelled, logits.ndim))
 
 
 def _default(kind: str, option: str) -> Any:
