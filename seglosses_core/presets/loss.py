@@ -288,7 +288,13 @@ def _plain(name: str, value: Any) -> Any:
     if is_array(value):
         if len(value.shape) > 2 or (len(value.shape) == 2 and library_of(value) not in ("numpy", "torch")):
             raise ValueError(f"{name} must be a number or one for each class, got {describe(value)}.")
-        value = value.tolist()
+        try:
+            value = value.tolist()
+        except TypeError as error:
+            raise TypeError(
+                f"{name} must be known where the loss is made, got one that is traced, {describe(value)}: make it of"
+                " numbers, or with NumPy."
+            ) from error
     if callable(value) and not hasattr(value, "value"):
         raise ValueError(
             f"{name} must be None here, got {value!r}: apply it to the logits, and leave the activations off."

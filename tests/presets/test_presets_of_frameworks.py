@@ -13,7 +13,9 @@ import optax
 import pytest
 from preset_inputs import INPUTS
 
-of_optax, of_keras = (importlib.import_module(f"seglosses_jax.presets.{peer}") for peer in ("optax", "keras"))
+of_optax, of_keras, of_qubvel = (
+    importlib.import_module(f"seglosses_jax.presets.{peer}") for peer in ("optax", "keras", "qubvel")
+)
 
 LOGITS, LABELS = INPUTS["labels"]
 LAST = np.moveaxis(LOGITS, 1, -1).astype("float32")
@@ -120,3 +122,48 @@ def test_in_keras(backend, monkeypatch):
     program = f"import sys; sys.path.insert(0, {folder!r})\n{PROGRAM}"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+ONE = ONE_HOT[..., :1]
+REFUSED = {
+    "axis=1 is not supported .* pass class_axis=": lambda: of_keras.CategoricalCrossentropy(axis=1),
+    "dtype='float64' is not supported .* that of the logits decides": lambda: of_keras.Dice(dtype="float64"),
+    "reduction must be one of .* got 'average'": lambda: of_keras.Dice(reduction="average"),
+    "label_smoothing=0.1 .* another focal loss": lambda: of_keras.BinaryFocalCrossentropy(label_smoothing=0.1),
+    "label_smoothing=0.1 .* give it the target": lambda: of_keras.CategoricalFocalCrossentropy(label_smoothing=0.1),
+    "y_pred must have at least two classes": lambda: of_keras.CategoricalCrossentropy()(ONE, ONE),
+    r"axis=\(0, 1\) .* y_pred has 4 axes": lambda: of_keras.Dice(axis=(0, 1))(LAST, ONE_HOT),
+    "reduction='none' .* of sums over all axes": lambda: of_keras.Tversky(reduction=None)(LAST, ONE_HOT),
+    "axis=1 .* pass class_axis=.*": lambda: of_optax.softmax_cross_entropy(LAST, ONE_HOT, axis=1),
+    r"axis=\(1, 2, 3\) .* the axes of pixels": lambda: of_optax.dice_loss(LAST, ONE_HOT, axis=(1, 2, 3)),
+    "ignore_background=True .* leave out the first": lambda: of_optax.dice_loss(
+        LAST, ONE_HOT, reduction="none", ignore_background=True
+    ),
+    "reduction must be 'mean', 'sum' or 'none'": lambda: of_optax.dice_loss(LAST, ONE_HOT, reduction="average"),
+    "predictions must have one class, got 4": lambda: of_optax.binary_dice_loss(LAST, ONE_HOT),
+    r"mask must have .* got bool of shape \(3, 3, 4, 4\)": lambda: of_optax.softmax_cross_entropy(
+        LAST, ONE_HOT, where=ONE_HOT > 0
+    ),
+    "class_indexes=.* give it those classes": lambda: of_qubvel.CategoricalCELoss(class_indexes=[1, 2]),
+    "class_weights must have one number .* 2, got 4": lambda: of_qubvel.DiceLoss(
+        class_weights=[1, 2, 3, 4], class_indexes=[1, 2]
+    )(LAST, ONE_HOT),
+    "pr must have at least two classes": lambda: of_qubvel.cce_dice_loss(ONE, ONE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "call"), REFUSED.items())
+def test_refused(message, call):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_weights_that_are_traced_are_refused():
+    def step(logits):
+        return of_optax.dice_loss(logits, ONE_HOT, class_weights=jax.numpy.array([1.0, 2.0, 3.0, 0.5])).mean()
+
+    assert np.isfinite(step(LAST))
+    with pytest.raises(
+        TypeError, match="class_weights must be known where the loss is made, got .* with NumPy"
+    ):
+        jax.jit(step)(LAST)
