@@ -54,13 +54,20 @@ def ours(peer: str, call: Any) -> str:
         recipe.target == "either" and call.inputs not in ("soft", "one-hot")
     )
     parts = []
-    for weight, name, options in recipe.equivalent(Sizes(1 if one_class else 4, 12, labelled)):
+    sizes = Sizes(1 if one_class else 4, 12, labelled, axes=5 if call.inputs.startswith("volume") else 4)
+    for weight, name, options in recipe.equivalent(sizes):
         defaults = inspect.signature(getattr(seglosses_core, name)).parameters
         given = [f"{key}={_short(value)}" for key, value in options.items() if value != defaults[key].default]
         factor = "" if weight == 1 else f"{_short(weight)} * "
         parts.append(f"{factor}{name}({', '.join(given)})")
     text = " + ".join(parts)
-    return text if recipe.power == 1 else f"({text}) ** {recipe.power}"
+    if recipe.power != 1:
+        text = f"({text}) ** {recipe.power}"
+    if recipe.averages_classes and recipe.reduction == "none":
+        text = f"mean over classes of {text}"
+    if recipe.offset:
+        text = f"{text} {'−' if recipe.offset < 0 else '+'} {_short(abs(recipe.offset))}"
+    return text
 
 
 def _short(value: Any) -> str:

@@ -164,6 +164,6 @@ def test_weights_that_are_traced_are_refused():
 
     assert np.isfinite(step(LAST))
     with pytest.raises(
-        TypeError, match="class_weights must be known where the loss is made, got .* with NumPy"
+        TypeError, match=r"class_weights must be known where the loss is made, got .* with NumPy"
     ):
         jax.jit(step)(LAST)

@@ -24,7 +24,7 @@ preset = Library(
     "CategoricalCrossentropy of a pixel whose target is 0 for all classes is 0 here, with label_smoothing too; with"
     " reduction='mean_with_sample_weight' a pixel counts for what its target sums to.",
     "CategoricalGeneralizedCrossEntropy broadcasts labels (N, H, W, 1) there; here they are labels (N, H, W).",
-    "A sample_weight goes with all but Dice and Tversky, where Keras multiplies the whole number by it.",
+    "In seglosses_keras Dice and Tversky refuse a sample_weight, which there multiplies the whole number.",
     target_first=True,
 )
 
