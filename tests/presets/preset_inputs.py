@@ -59,6 +59,8 @@ INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "volume-one-hot": (VOLUME[0], _one_hot(VOLUME[1])),
     "probabilities": (PROBABILITIES, LABELS),
     "exclusive-probabilities": (PROBABILITIES, _one_hot(LABELS)),
+    "heat-map": (LOGITS, np.minimum(_counts / 7, 1.0)),
+    "heat-map-probabilities": (PROBABILITIES, np.minimum(_counts / 7, 1.0)),
     "multilabel-probabilities": (_counts / 10, (_counts % 2).astype(float)),
     "binary-saturated": (np.array([[[[0.0, 1.0, 0.5, 0.25]]]]), np.array([[[[0.0, 1.0, 1.0, 0.0]]]])),
     "binary-wrong": (np.array([[[[0.0, 1.0, 0.5, 0.25]]]]), np.array([[[[1.0, 0.0, 1.0, 0.0]]]])),

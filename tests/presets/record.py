@@ -1,6 +1,6 @@
 """Records what the losses of other libraries give, where they are installed:
 
-    python tests/presets/record.py monai smp kornia pytorch keras optax qubvel
+    python tests/presets/record.py monai smp kornia pytorch keras optax qubvel keras_cv
 
 writes value, gradient and signature of each to `vectors/`. A library that needs others only for what is no loss may be
 installed without them (`pip install --no-deps`).
@@ -31,8 +31,30 @@ ARRAYS = ("weight", "pos_weight")
 """The arguments that PyTorch, kornia and smp want as tensors."""
 
 
+def keras_cv_losses() -> None:
+    """Put KerasCV's losses of pixels where its package would, without the package, which asks for TensorFlow."""
+    keras = importlib.import_module("keras")
+    spec = PathFinder.find_spec("keras_cv")
+    assert spec is not None
+    folder = f"{(spec.submodule_search_locations or [''])[0]}/src"
+    for name, path in (
+        ("", None),
+        (".src", folder),
+        (".src.losses", f"{folder}/losses"),
+        (".src.backend", None),
+    ):
+        bare = sys.modules[f"keras_cv{name}"] = ModuleType(f"keras_cv{name}")
+        bare.__path__ = [path] if path else []
+    vars(sys.modules["keras_cv.src.backend"]).update(keras=keras, ops=keras.ops)
+    losses = sys.modules["keras_cv.losses"] = ModuleType("keras_cv.losses")
+    for file in ("focal", "penalty_reduced_focal_loss"):
+        vars(losses).update(vars(importlib.import_module(f"keras_cv.src.losses.{file}")))
+
+
 def module_of(peer: str, name: str) -> Any:
     root, *modules = asked(peer).MODULES
+    if peer == "keras_cv" and root not in sys.modules:
+        keras_cv_losses()
     if peer in ("smp", "qubvel") and root not in sys.modules:
         # Their own __init__ asks for what has nothing to do with losses.
         spec = PathFinder.find_spec(root)
@@ -121,7 +143,12 @@ def record(peer: str, call: Call) -> dict[str, Any]:
 def signature(peer: str, name: str) -> list[list[Any]]:
     """Names and defaults; ["*"] comes before what is given by name alone."""
     found = []
-    for parameter in inspect.signature(getattr(module_of(peer, name), name)).parameters.values():
+    kind = getattr(module_of(peer, name), name)
+    parameters = list(inspect.signature(kind).parameters.values())
+    if parameters[-1].kind is inspect.Parameter.VAR_KEYWORD:  # for the class that it is made of
+        own = inspect.signature(kind.__base__).parameters.values()
+        parameters[-1:] = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    for parameter in parameters:
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY and ["*"] not in found:
             found.append(["*"])
         default = getattr(parameter.default, "value", parameter.default)
@@ -130,7 +157,7 @@ def signature(peer: str, name: str) -> list[list[Any]]:
 
 
 def main(peers: list[str]) -> None:
-    if "keras" in peers:
+    if {"keras", "keras_cv"} & set(peers):
         os.environ["KERAS_BACKEND"] = "torch"
         importlib.import_module("keras").config.set_floatx("float64")
         # What it divides is rounded to float32, unless TensorFlow is its backend.

@@ -32,7 +32,7 @@ EPSILON = 1e-7
 """`keras.config.epsilon()`, unless it is changed."""
 
 
-def _reduction(reduction: str | None, dtype: Any) -> str:
+def core_reduction(reduction: str | None, dtype: Any) -> str:
     refuse(dtype is not None, "dtype", dtype, "that of the logits decides")
     if reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight"):
         return "mean"
@@ -65,7 +65,7 @@ def _of_classes(
         activation="softmax" if from_logits else "identity",
         target=target,
         ignore_index=options.get("ignore_index"),
-        reduction=_reduction(reduction, dtype),
+        reduction=core_reduction(reduction, dtype),
         takes_sample_weight=True,
     )
 
@@ -202,7 +202,7 @@ def BinaryCrossentropy(
     name: str = "binary_crossentropy",
     dtype: Any = None,
 ) -> Recipe:
-    reduction = _reduction(reduction, dtype)
+    reduction = core_reduction(reduction, dtype)
     return _binary("CrossEntropyLoss", from_logits, axis, reduction, label_smoothing=label_smoothing)
 
 
@@ -230,7 +230,7 @@ def BinaryFocalCrossentropy(
         "of a target between 0 and 1 Keras has another focal loss; BinaryCrossentropy takes it",
     )
     options = {"alpha": alpha if apply_class_balancing else None, "gamma": gamma}
-    return _binary("FocalLoss", from_logits, axis, _reduction(reduction, dtype), **options)
+    return _binary("FocalLoss", from_logits, axis, core_reduction(reduction, dtype), **options)
 
 
 @preset.function("binary_focal_crossentropy", "y_true", "y_pred")
@@ -251,7 +251,7 @@ def binary_focal_crossentropy(
 def MeanSquaredError(
     reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_error", dtype: Any = None
 ) -> Recipe:
-    return _of_entries("MeanSquaredErrorLoss", "identity", _reduction(reduction, dtype))
+    return _of_entries("MeanSquaredErrorLoss", "identity", core_reduction(reduction, dtype))
 
 
 @preset.function("mean_squared_error", "y_true", "y_pred")
@@ -278,7 +278,7 @@ def categorical_generalized_cross_entropy(q: float) -> Recipe:
 def Dice(
     reduction: str | None = "sum_over_batch_size", name: str = "dice", axis: Any = None, dtype: Any = None
 ) -> Recipe:
-    return _region(axis, _reduction(reduction, dtype), "DiceLoss")
+    return _region(axis, core_reduction(reduction, dtype), "DiceLoss")
 
 
 @preset.function("dice", "y_true", "y_pred")
@@ -300,7 +300,7 @@ def Tversky(
     axis: Any = None,
     dtype: Any = None,
 ) -> Recipe:
-    return _tversky(alpha, beta, axis, _reduction(reduction, dtype))
+    return _tversky(alpha, beta, axis, core_reduction(reduction, dtype))
 
 
 @preset.function("tversky", "y_true", "y_pred")

@@ -18,6 +18,7 @@ preset = Library(
     " and gradient of its logits are the same.",
     "BinaryCELoss under tf.keras adds 1e-7 to probabilities once more under the logarithm; here, as under Keras, it"
     " does not.",
+    "Losses made here are not added or multiplied: add their values, or take what `equivalent(…)` gives.",
     "Images may have any number of axes here.",
     target_first=True,
 )

@@ -69,6 +69,7 @@ def calls() -> Iterator[Call]:
         ({}, "multilabel-probabilities"),
         (balanced, "binary-probabilities"),
         ({}, "binary-saturated"),
+        ({"gamma": 0.0}, "binary-wrong"),
     ):
         yield Call("BinaryFocalCrossentropy", arguments, inputs)
     yield Call("binary_crossentropy", LOGITS, "multilabel")
