@@ -28,6 +28,7 @@ help:
 	@echo "make bench      time and memory beside other libraries, the page and the pictures: half an hour on two cores"
 	@echo "make bench-quick  a few of those on the terminal: a few minutes"
 	@echo "make gpu        conformance, large tensors and the benchmark on a CUDA device, and the page: six minutes"
+	@echo "make peers      the losses of other libraries against what was recorded of them, with the releases that PYTHON has"
 	@echo "make study      the source's experiment, from where it was left, and the page about it: hours on two cores"
 	@echo "make study-quick  the same with few scenes and three epochs: a few minutes"
 
@@ -69,6 +70,10 @@ bench-quick: $(VENV)/installed-bench
 # Nothing is installed: with PYTHON, and PYTHONPATH for what that lacks, it runs where CUDA's packages are.
 gpu:
 	env -u OMP_WAIT_POLICY $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m benchmarks.gpu --all
+
+# Nothing is installed here either: it is for an environment that has the other libraries.
+peers:
+	$(PYTHON) tests/presets/record.py --compare
 
 study: $(VENV)/installed-study
 	$(BIN)/python -m study

@@ -267,14 +267,13 @@ LIBRARIES["monai"] = (
         ),
         Row(
             "DiceFocalLoss(softmax=True, to_onehot_y=True)(logits, labels[:, None])",
-            "DiceLoss()(logits, labels) + FocalLoss(activation='sigmoid', alpha=None)(logits, one_hot)",
-            "The same number, by hand.",
+            "(DiceLoss() + FocalLoss(activation='sigmoid', alpha=None))(logits, labels)",
+            "The same number: losses of a sum may have activations of their own.",
         ),
         Row(
             "GeneralizedDiceFocalLoss(softmax=True, to_onehot_y=True, smooth_nr=0, smooth_dr=0)"
             "(logits, labels[:, None])",
-            "GeneralizedDiceLoss(smooth=0.0)(logits, labels)"
-            " + FocalLoss(activation='sigmoid', alpha=None)(logits, one_hot)",
+            "(GeneralizedDiceLoss(smooth=0.0) + FocalLoss(activation='sigmoid', alpha=None))(logits, labels)",
             "As above.",
         ),
     ),

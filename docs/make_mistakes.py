@@ -49,7 +49,6 @@ MISTAKES: list[tuple[str, Callable[[], Any]]] = [
     ("an empty batch", lambda: DiceLoss()(LOGITS[:0], LABELS[:0])),
     ("a NumPy target beside torch logits", lambda: seglosses_torch.DiceLoss()(torch.from_numpy(LOGITS), LABELS)),
     ("a gradient of a loss that is no number", lambda: DiceLoss(reduction="none").value_and_grad(LOGITS, LABELS)),
-    ("two activations in one sum", lambda: DiceLoss() + CrossEntropyLoss(activation="sigmoid")),
     ("a mask of 0 and 255 as the target of one class", lambda: BINARY(ONE, MASK)),
     ("the same, with validate=True", lambda: DiceLoss(activation="sigmoid", validate=True)(ONE, MASK)),
     ("clip, which is for probabilities", lambda: CrossEntropyLoss(clip=1e-7)),

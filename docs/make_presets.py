@@ -1,9 +1,12 @@
-"""Writes `docs/presets.md`, the losses of other libraries by their names: `python docs/make_presets.py`."""
+"""Writes `docs/presets/`, a page for each library whose losses are there by their names, and one for all of them:
+`python docs/make_presets.py`."""
 
 from __future__ import annotations
 
 import inspect
+import re
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,10 @@ from seglosses_core.presets import PEERS
 from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Sizes
 
 HERE = Path(__file__).parent
-PAGE = HERE / "presets.md"
+FOLDER = HERE / "presets"
+CLASSES, PIXELS = 4, 12
+"""Of the inputs that most calls were recorded with."""
+
 HEAD = """# Losses of other libraries
 
 One import changes, and the numbers stay: value and gradient, so that the learning rate stays too.
@@ -28,34 +34,96 @@ loss.equivalent(num_classes=4)  # the same in our own words
 `seglosses_jax.presets` and `seglosses_keras.presets` have the same, with the class axis last: `class_axis=1` takes the
 arrays of PyTorch. Import losses, not modules, whose names would hide the library's.
 
-Value and gradient were recorded from each library, in the version below, for every row of the tables; the tests hold
-PyTorch, JAX and NumPy against them. What is not supported raises an error that says what to do instead. A loss by its
-own name takes more: weights of pixels, arrays that are learnt, sums.
+Value and gradient were recorded from each library; the tests hold PyTorch, JAX and NumPy against them, and
+`python -m seglosses_conformance --presets monai` any target. What is not supported raises an error that says what to do
+instead. A loss by its own name takes more: weights of pixels, arrays that are learnt, sums.
+
+"""
+
+CONVENTIONS = """
+## Whose Dice is it?
+
+Losses of one name differ in what they count. These are the defaults of each library, for exclusive classes where it
+knows them, as its recipe has them.
+
+"""
+
+PAGE = """# From {title}
+
+```python
+{before}
+{after}
+```
+
+In JAX and in Keras it is `seglosses_jax.presets.{peer}` and `seglosses_keras.presets.{peer}`, with the class axis last,
+or with `class_axis=1` for arrays of PyTorch's layout.
+
+## Their losses in our own words
+
+Each row was recorded from {title} {version}, value and gradient, and is compared with it in the tests.
+`loss.equivalent(num_classes=4)` gives the right column as an object{weights}.
+
+| theirs | in our own words |
+| --- | --- |
+{rows}
+
+## What differs
+
+{differs}
+- An argument that no loss of ours stands for is an error, which says what to do instead. Nothing is ignored in silence,
+  and nothing broadcasts: a label outside the classes makes the value NaN, and is an error with `validate=True`.
+- Half precision is computed in float32, so that large images do not overflow.
+
+## What you feed it
+
+Labels may be of any integer dtype, or floats that hold integers, with or without an axis of length 1 for the classes.
+`{logits}` and `{target}` are names for logits and target as well. A batch of one-channel logits needs its axis:
+`(N, 1, *S)`.
+
+A checkpoint of a module that owned their loss loads strictly, with the same weights. `torch.compile`, autocast,
+`jax.jit` and Keras' `fit` take a preset as they take our own losses.
+
+## How to be sure
+
+```python
+def told(loss):  # of theirs and of ours, on a batch of yours
+    value = loss(logits.double().requires_grad_(), target)
+    return value, *torch.autograd.grad(value, logits)
+```
+
+In float64 they part by less than 1e-9 where {title} computes in float64.
+`python -m seglosses_conformance --presets {peer}` makes the comparisons that were recorded, and `make peers` those with
+the release that is installed. [Benchmarks](../benchmarks.md) has time and memory beside other libraries.
 """
 
 
-def calls(peer: str) -> list[Any]:
-    """What was recorded."""
+def asked(peer: str) -> Any:
+    """What was recorded: `calls()`, and where it is installed."""
     sys.path.insert(0, str(HERE.parent / "tests" / "presets"))
-    from preset_calls import asked
+    import preset_calls
 
-    return list(asked(peer).calls())
+    return preset_calls.asked(peer)
 
 
 def theirs(call: Any) -> str:
     return f"{call.name}({', '.join(f'{name}={value!r}' for name, value in call.arguments.items())})"
 
 
-def ours(peer: str, call: Any) -> str:
-    """In our own words, what is a default left out."""
+def terms_of(peer: str, call: Any) -> list[tuple[float, str, dict[str, Any]]]:
     recipe = PRESETS[peer, call.name].recipe(**call.arguments)
     one_class = call.inputs.startswith("binary")
     labelled = recipe.target == "labels" or (
         recipe.target == "either" and call.inputs not in ("soft", "one-hot")
     )
+    axes = 5 if call.inputs.startswith("volume") else 4
+    return recipe.equivalent(Sizes(1 if one_class else CLASSES, PIXELS, labelled, axes))
+
+
+def ours(peer: str, call: Any) -> str:
+    """In our own words, what is a default left out."""
+    recipe = PRESETS[peer, call.name].recipe(**call.arguments)
     parts = []
-    sizes = Sizes(1 if one_class else 4, 12, labelled, axes=5 if call.inputs.startswith("volume") else 4)
-    for weight, name, options in recipe.equivalent(sizes):
+    for weight, name, options in terms_of(peer, call):
         defaults = inspect.signature(getattr(seglosses_core, name)).parameters
         given = [f"{key}={_short(value)}" for key, value in options.items() if value != defaults[key].default]
         factor = "" if weight == 1 else f"{_short(weight)} * "
@@ -65,9 +133,7 @@ def ours(peer: str, call: Any) -> str:
         text = f"({text}) ** {recipe.power}"
     if recipe.averages_classes and recipe.reduction == "none":
         text = f"mean over classes of {text}"
-    if recipe.offset:
-        text = f"{text} {'−' if recipe.offset < 0 else '+'} {_short(abs(recipe.offset))}"
-    return text
+    return text if not recipe.offset else f"{text} {'-' if recipe.offset < 0 else '+'} {abs(recipe.offset):g}"
 
 
 def _short(value: Any) -> str:
@@ -76,21 +142,143 @@ def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else repr(value)
 
 
-def page() -> str:
-    parts = [HEAD]
+# -- conventions --------------------------------------------------------------------------------------------------
+
+
+def _terms(peer: str, kinds: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+    """The first term of such losses of ours whose options are wanted, in the order in which they were asked for."""
+    for call in asked(peer).calls():
+        for _, name, options in terms_of(peer, call):
+            known = inspect.signature(getattr(seglosses_core, name)).parameters
+            whole = {key: parameter.default for key, parameter in known.items()} | options
+            if re.fullmatch(kinds, name) and wanted(whole):
+                return {**whole, "name": name}
+    return None
+
+
+def _plain(options: dict[str, Any]) -> bool:
+    return options["class_weights"] is None and options["include_background"]
+
+
+def _dice(peer: str) -> dict[str, Any] | None:
+    return _terms(peer, "(Power)?DiceLoss", _plain) or _terms(peer, "TverskyLoss", _plain)
+
+
+def _squares(peer: str) -> str:
+    found = _dice(peer)
+    return "–" if found is None else "Σ p² + Σ y²" if found["name"].startswith("Power") else "Σ p + Σ y"
+
+
+def _over(peer: str) -> str:
+    found = _dice(peer)
+    if found is None:
+        return "–"
+    whole = "the batch" if found["aggregate"] == "batch" else "each image"
+    return f"{whole}, each class" if found.get("per_class", True) else f"{whole}, all classes at once"
+
+
+def _absent(peer: str) -> str:
+    found = _dice(peer)
+    if found is None:
+        return "–"
+    said = {"count": "counts", "skip": "is left out", "zero": "costs 0, and counts"}
+    return said[found["absent"]] if found.get("per_class", True) else "–"
+
+
+def _smooth(peer: str) -> str:
+    found = _dice(peer)
+    if found is None:
+        return "–"
+    smooth = found["smooth"]
+    above, below = smooth if isinstance(smooth, tuple) else (smooth, smooth)
+    return f"{above:g}" if above == below else f"{above:g} above, {below:g} below"
+
+
+def _ignored(kind: str) -> Callable[[str], str]:
+    def cell(peer: str) -> str:
+        found = _terms(peer, kind, lambda options: options["ignore_index"] is not None)
+        if found is None:
+            return "–"
+        return "stay in the mean, as 0" if found["divisor"] == "all" else "leave the mean"
+
+    return cell
+
+
+def _weights(kind: str) -> Callable[[str], str]:
+    def cell(peer: str) -> str:
+        found = _terms(peer, kind, lambda options: options["class_weights"] is not None)
+        if found is None:
+            return "–"
+        return "are divided by" if found["divisor"] == "weights" else "multiply"
+
+    return cell
+
+
+COLUMNS: dict[str, Callable[[str], str]] = {
+    "Dice's denominator": _squares,
+    "a score is over": _over,
+    "a class that the target lacks": _absent,
+    "ε": _smooth,
+    "class weights of Dice": _weights("(Power)?DiceLoss|TverskyLoss"),
+    "class weights of cross-entropy": _weights("CrossEntropyLoss"),
+    "ignored pixels of cross-entropy": _ignored("CrossEntropyLoss"),
+    "ignored pixels of focal": _ignored("FocalLoss"),
+}
+
+
+def conventions() -> Iterator[str]:
+    yield f"| | {' | '.join(COLUMNS)} |"
+    yield f"| --- |{' --- |' * len(COLUMNS)}"
+    smooth = seglosses_core.DiceLoss().smooth
+    yield (
+        f"| ours | Σ p + Σ y | each image, each class | counts | {smooth:g} | are divided by | are divided by"
+        " | leave the mean | leave the mean |"
+    )
     for peer in PEERS:
-        library = LIBRARIES[peer]
-        parts.append(f"## {library.title} {library.version}\n\n`seglosses_torch.presets.{peer}`\n")
-        rows = dict.fromkeys((theirs(call), ours(peer, call)) for call in calls(peer))
-        parts.append("| theirs | in our own words |\n| --- | --- |")
-        parts += [f"| `{left}` | `{right}` |" for left, right in rows]
-        parts.append("\nWhat differs:\n")
-        parts += [f"- {line}" for line in library.differs]
-        parts.append("")
-    parts.append("Weights are of four classes, which is how many the tables are for.\n")
-    return "\n".join(parts)
+        yield f"| {LIBRARIES[peer].title} | {' | '.join(cell(peer) for cell in COLUMNS.values())} |"
+
+
+# -- pages ----------------------------------------------------------------------------------------------------------
+
+
+def index() -> str:
+    listed = [
+        f"- [{LIBRARIES[peer].title} {LIBRARIES[peer].version}]({peer}.md): {_names(peer)}" for peer in PEERS
+    ]
+    return HEAD + "\n".join(listed) + "\n" + CONVENTIONS + "\n".join(conventions()) + "\n"
+
+
+def _names(peer: str) -> str:
+    return ", ".join(f"`{name}`" for of, name in PRESETS if of == peer)
+
+
+def page(peer: str) -> str:
+    library = LIBRARIES[peer]
+    calls = list(asked(peer).calls())
+    first = calls[0]
+    function = first.name[0].islower()
+    module = asked(peer).MODULES[-1 if function else 1]
+    rows = dict.fromkeys((theirs(call), ours(peer, call)) for call in calls)
+    return PAGE.format(
+        title=library.title,
+        version=library.version,
+        peer=peer,
+        before=f"from {module} import {first.name}  # before",
+        after=f"from seglosses_torch.presets.{peer} import {first.name}  # after",
+        weights="; weights in it are of four classes",
+        rows="\n".join(f"| `{left}` | `{right}` |" for left, right in rows),
+        differs="\n".join(f"- {line}" for line in library.differs),
+        logits=library.call[0],
+        target=library.call[1],
+    )
+
+
+def pages() -> dict[str, str]:
+    """By file name."""
+    return {"index.md": index(), **{f"{peer}.md": page(peer) for peer in PEERS}}
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
-    print(PAGE)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
+        print(FOLDER / name)

@@ -73,7 +73,7 @@ class SingleLoss(Loss):
         named = isinstance(self.reduction, str) and self.reduction in ("mean", "sum", "none")
         if not (named or isinstance(self.reduction, Pooling)):
             raise ValueError(
-                "reduction must be 'mean', 'sum' or 'none' or a pooling, such as Minkowski(k=3), got"
+                "reduction must be 'mean', 'sum', 'none' or a pooling, such as Minkowski(k=3), got"
                 f" {self.reduction!r}."
             )
         check_choice("divisor", self.divisor, ("weights", "valid", "all"))

@@ -248,13 +248,14 @@ class _Attached(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
         ctx.save_for_backward(gradient)
+        ctx.dtype = logits.dtype
         return value.clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return gradient * upstream, None, None
+        return (gradient * upstream).to(ctx.dtype), None, None
 
 
 def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> Tensor:

@@ -35,6 +35,8 @@ class OnePassOps(TorchOps):
     """What the loss amounts to, set before the way back: where it is NaN, so is all of the gradient."""
     materialised = False
     """Whether anything of the logits' size has been formed."""
+    upstream_first = True
+    """Whether what comes from upstream is there before the way back."""
 
     def pass_there(
         self, pixels: Pixels, exponents: Exponents, *, at_label: bool
@@ -42,7 +44,7 @@ class OnePassOps(TorchOps):
         """The sum `(N, C)` of each pair of exponents, and the maps if they are asked for."""
         raise NotImplementedError
 
-    def pass_back(self, way: WayBack, value: Tensor) -> Tensor:
+    def pass_back(self, way: WayBack, value: Tensor, *, rounded: bool) -> Tensor:
         raise NotImplementedError
 
 
@@ -60,8 +62,8 @@ class FusedOps(OnePassOps, EagerOps):
     ) -> tuple[Sequence[Tensor], Maps | None]:
         return passes.forward(pixels, exponents, at_label=at_label)
 
-    def pass_back(self, way: WayBack, value: Tensor) -> Tensor:
-        return passes.backward(way, value)
+    def pass_back(self, way: WayBack, value: Tensor, *, rounded: bool) -> Tensor:
+        return passes.backward(way, value, rounded=rounded)
 
     def sum_alike(self, x: Tensor, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
         return sum_alike(x, self.class_axis, labels, size) or super().sum_alike(x, labels, size)
@@ -93,6 +95,8 @@ class FusedOps(OnePassOps, EagerOps):
 class CompiledFusedOps(OnePassOps, CompiledOps):
     """The same kernels in a compiled program, which fuses what is left."""
 
+    upstream_first = False
+
     def activation(self, name: str) -> type[Prediction]:
         return COMPILED_FUSED.get(name) or super().activation(name)
 
@@ -105,11 +109,11 @@ class CompiledFusedOps(OnePassOps, CompiledOps):
         )
         return sums.unbind(), (maps[0], maps[1]) if at_label else None
 
-    def pass_back(self, way: WayBack, value: Tensor) -> Tensor:
+    def pass_back(self, way: WayBack, value: Tensor, *, rounded: bool) -> Tensor:
         activation, class_axis, flat = way.form()
-        target, valid, weights, slopes, at_label = way.tensors()
+        logits, (target, valid, weights, slopes, at_label) = way.pixels.logits, way.tensors()
         return in_graphs.pass_back(
-            activation, way.pixels.logits, class_axis, target, valid, weights, flat, slopes, at_label, value
+            activation, logits, class_axis, target, valid, weights, flat, slopes, at_label, value, rounded
         )
 
     def sum_alike(self, x: Tensor, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -218,17 +222,19 @@ class OnePass(Prediction):
 
     def gradient(self, cotangent: Cotangent) -> Tensor:
         ways, others = self.ways_back(cotangent)
-        parts = [self._pass_back(way) for way in ways]
+        last = len(ways) == 1 and others is None and self.ops.upstream_first and not self.ops.materialised
+        parts = [self._pass_back(way, rounded=last) for way in ways]
         if others is not None:
             parts.append(super().gradient(others))
         gradient: Any = sum_or_none(parts)
         return gradient
 
-    def _pass_back(self, way: WayBack) -> Tensor:
+    def _pass_back(self, way: WayBack, *, rounded: bool = False) -> Tensor:
+        """In the dtype of the computation, or `rounded` to that of the logits: then nothing may be added any more."""
         value = self.ops.value
         if value is None:
             value = self.given_logits.new_zeros((), dtype=self.ops.compute_dtype(self.given_logits))
-        return self.ops.pass_back(way, value)
+        return self.ops.pass_back(way, value, rounded=rounded)
 
 
 class OnePassSoftmax(OnePass, Softmax):

@@ -25,12 +25,14 @@ class Expected:
     value is NaN.
 
     `scale` has the value's shape: the sum of the absolute terms of the value, by which rounding errors are measured.
+    `precision`, a fraction of them, is how exact what is expected is itself: more than rounding where it was recorded.
     """
 
     value: np.ndarray
     gradient: np.ndarray | None
     scale: np.ndarray
     feature_gradient: np.ndarray | None = None
+    precision: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ def case_of(loss: str, case: dict[str, Any]) -> Case:
 
 
 def _expected(expected: dict[str, Any]) -> Expected:
-    return Expected(**{name: _optional(value) for name, value in expected.items()})
+    precision = float(expected.get("precision", 0.0))
+    arrays = {name: _optional(value) for name, value in expected.items() if name != "precision"}
+    return Expected(**arrays, precision=precision)
 
 
 def _optional(value: Any) -> Any:

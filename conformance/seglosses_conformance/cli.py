@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 import seglosses_core
-from seglosses_conformance import comparison, planning, report, runner
+from seglosses_conformance import comparison, planning, presets, report, runner
 from seglosses_conformance.agreement import agreements
 from seglosses_conformance.cases import Case, load_cases
 from seglosses_conformance.options import TIME_LIMIT, Parser, check_together, make_parser, subset
@@ -46,19 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         _print_list(console, cases)
         return 0
-    dtypes = subset(parser, "--dtypes", options.dtypes, DTYPES) or (
-        ["float32"] if options.quick else list(DTYPES)
+    known = presets.DTYPES if options.presets else DTYPES
+    dtypes = subset(parser, "--dtypes", options.dtypes, known) or (
+        ["float32"] if options.quick else list(known)
     )
     devices = subset(parser, "--device", options.device, ("cpu", "cuda"))
     class_axes = options.class_axis or (
         None if options.quick or options.target or options.compare else (1, -1)
     )
-    if not (options.cases or options.case_ids or options.losses):
+    if not (options.cases or options.presets or options.case_ids or options.losses):
         check_overrides(TARGETS, (case.id for case in cases))
 
-    plan = planning.plan(
-        cases, targets, dtypes, devices, class_axes, quick=options.quick, whole=not options.compare
-    )
+    whole = not (options.compare or options.presets)
+    plan = planning.plan(cases, targets, dtypes, devices, class_axes, quick=options.quick, whole=whole)
     _complete_commands(plan, options)
     own = options.target or options.compare
     limit = options.time_limit or (TIME_LIMIT if own else None)
@@ -151,6 +151,7 @@ def _tell_of_targets(plan: planning.Plan) -> Callable[[Job], None]:
 def _complete_commands(plan: planning.Plan, options: argparse.Namespace) -> None:
     """What a comparison depends on besides itself belongs to the command that repeats it."""
     words = [] if options.cases is None else ["--cases", str(options.cases)]
+    words += [] if options.presets is None else ["--presets", ",".join(options.presets)]
     words += [] if options.time_limit is None else ["--time-limit", f"{options.time_limit:g}"]
     for record in [*plan.records, *(made.record for made in plan.comparisons)]:
         if record.command and words:
@@ -164,7 +165,10 @@ def exit_status(made: report.Report, *, asked_for: bool) -> int:
 
 
 def _chosen_cases(parser: Parser, options: argparse.Namespace) -> list[Case]:
-    cases = load_cases() if options.cases is None else _cases_of_others(parser, options)
+    if options.presets:
+        cases = presets.preset_cases(subset(parser, "--presets", options.presets, presets.peers()))
+    else:
+        cases = load_cases() if options.cases is None else _cases_of_others(parser, options)
     losses = subset(parser, "--losses", options.losses, sorted({case.loss for case in cases}))
     if options.target and len(losses) != 1:
         parser.error("--target needs the one loss that it implements: --loss NAME")

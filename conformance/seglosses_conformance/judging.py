@@ -34,7 +34,7 @@ def against_expected(case: Case, *, ours: bool, gradient: bool = True, upstream:
         expected = case.expected_for(dtype)
         gradients = {"logits": expected.gradient, "features": expected.feature_gradient}
         wanted = {name: g * upstream for name, g in gradients.items() if gradient and g is not None}
-        judgement = _Judgement(record)
+        judgement = _Judgement(record, expected.precision)
         for value in result.values:
             judgement.value(value, expected.value, expected.scale)
         for name, slope in wanted.items():
@@ -94,21 +94,25 @@ def against_differences(record: Record, results: list[Result]) -> None:
 class _Judgement:
     """The worst value and the worst gradient of one comparison, and what is wrong with them."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, precision: float = 0.0) -> None:
         self.record = record
+        self.precision = precision
         self.dtype_name = str(record.dtype)
         self.override = override_for(record.target, str(record.case), self.dtype_name)
         self.faults: list[str] = []
         self.worst: dict[str, Difference] = {}
 
     def value(self, actual: np.ndarray, expected: np.ndarray, scale: np.ndarray) -> None:
-        self.compare("value", "value", actual, expected, value_tolerance(scale, self.dtype_name))
+        tolerance = value_tolerance(scale, self.dtype_name) + self.precision * np.abs(scale)
+        self.compare("value", "value", actual, expected, tolerance)
 
     def gradient(self, name: str, actual: np.ndarray, expected: np.ndarray, upstream: float = 1.0) -> None:
         rounded = as_rounded(expected, self.dtype_name)
         title = "gradient" if name == "logits" else f"gradient of the {name}"
         scale = 0.0 if self.override is None else self.override.gradient_scale * upstream
-        self.compare("gradient", title, actual, rounded, gradient_tolerance(expected, self.dtype_name, scale))
+        tolerance = gradient_tolerance(expected, self.dtype_name, scale)
+        tolerance += self.precision * np.abs(expected).max(initial=0.0, where=np.isfinite(expected))
+        self.compare("gradient", title, actual, rounded, tolerance)
 
     def dtype(self, name: str, found: list[str], expected: str) -> None:
         wrong = [dtype for dtype in found if dtype != expected]

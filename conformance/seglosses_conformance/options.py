@@ -42,6 +42,7 @@ somebody's own losses:
 examples:
   python -m seglosses_conformance --quick --html report.html
   python -m seglosses_conformance --targets torch,jax --losses DiceLoss --dtypes float16
+  python -m seglosses_conformance --presets monai --targets torch
   python -m seglosses_conformance --target mine.losses:dice --loss DiceLoss --framework torch
   python -m seglosses_conformance --compare mine:dice theirs:dice --losses DiceLoss"""
 
@@ -86,6 +87,12 @@ def make_parser() -> Parser:
         type=Path,
         metavar="FOLDER",
         help="case files (*.json) in place of the suite's; see cases/schema.json",
+    )
+    what.add_argument(
+        "--presets",
+        type=_different,
+        metavar="A,B",
+        help="in place of the suite's cases, what these libraries gave, on our presets of them: in float64 and float32",
     )
     own = parser.add_argument_group("somebody's own losses")
     own.add_argument(
@@ -185,6 +192,8 @@ def subset(parser: Parser, option: str, given: list[str] | None, known: Sequence
 def check_together(parser: Parser, options: argparse.Namespace) -> None:
     if sum(value is not None for value in (options.targets, options.target, options.compare)) > 1:
         parser.error("--targets, --target and --compare exclude one another")
+    if options.presets is not None and (options.cases or options.target or options.compare):
+        parser.error("--presets has cases of its own, of our losses: without --cases, --target and --compare")
     if options.framework is not None and not (options.target or options.compare):
         parser.error(
             "--framework says what the functions of --target or --compare are written in: there is none"

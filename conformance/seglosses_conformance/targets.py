@@ -87,8 +87,13 @@ def from_module(module: str) -> Make:
 
 
 def build(module: Any, name: str, hyperparameters: Hyperparameters, class_axis: int) -> Any:
-    """The loss `name` of a module, with the hyper-parameters of a case file."""
+    """The loss `name` of a module, with the hyper-parameters of a case file; one of another library with its arguments
+    there."""
     given = parse(module, hyperparameters, class_axis)
+    if name.startswith("presets."):
+        _, peer, preset = name.split(".")
+        presets = importlib.import_module(f"{module.__name__}.presets")
+        return getattr(getattr(presets, peer), preset).loss(class_axis=class_axis, **given)
     if "losses" not in given:  # an ensemble has the class axis of its members
         given["class_axis"] = class_axis
     return getattr(module, name)(**given)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import pkgutil
 import sys
 from collections.abc import Callable
@@ -39,25 +40,28 @@ def offer(package: str, kind: Callable[..., Any], class_axis: int, *, target_fir
 def _offered(
     preset: Preset, kind: Callable[..., Any], class_axis: int, target_first: bool
 ) -> Callable[..., Any]:
-    @functools.wraps(preset.recipe)
-    def make(*args: Any, class_axis: int = class_axis, **arguments: Any) -> Any:
+    """A class, or what is called as one; of a function, `loss` is that without its arrays."""
+    options = inspect.signature(preset.recipe)
+
+    def loss(*args: Any, class_axis: int = class_axis, **arguments: Any) -> Any:
+        bound = options.bind(*args, **arguments)
+        bound.apply_defaults()
+        given = tuple(bound.arguments.items())
+        return kind(peer=preset.peer, preset=preset.name, arguments=given, class_axis=class_axis)
+
+    def call(*args: Any, class_axis: int = class_axis, **arguments: Any) -> Any:
         bound = preset.signature.bind(*args, **arguments)
         bound.apply_defaults()
         arrays = [bound.arguments.pop(name) for name in preset.arrays]
-        mask = bound.arguments.pop(preset.mask) if preset.mask else None
-        loss = kind(
-            peer=preset.peer,
-            preset=preset.name,
-            arguments=tuple(bound.arguments.items()),
-            class_axis=class_axis,
-        )
+        mask = {} if preset.mask is None else {"mask": bound.arguments.pop(preset.mask)}
+        made = loss(class_axis=class_axis, **bound.arguments)
         other_order = target_first != LIBRARIES[preset.peer].target_first
-        named = {} if mask is None else {"mask": mask}
-        return loss(*(reversed(arrays) if other_order else arrays), **named) if arrays else loss
+        return made(*(reversed(arrays) if other_order else arrays), **mask)
 
-    make.__name__ = make.__qualname__ = preset.name
-    vars(make).update(__signature__=preset.signature, preset=preset)
-    return make
+    offered = functools.wraps(preset.recipe)(call if preset.arrays else loss)
+    offered.__name__ = offered.__qualname__ = preset.name
+    vars(offered).update(__signature__=preset.signature, preset=preset, loss=loss)
+    return offered
 
 
 offer(__name__, PresetLoss, class_axis=1)

@@ -199,7 +199,7 @@ class PresetLoss(Loss):
         ops = (make_ops or self.make_ops)(logits, axis)
         target, valid = self.our_target(target, logits, axis, ops)
         if mask is not None and len(mask.shape) == len(logits.shape) and mask.shape[axis] == 1:
-            mask = mask[(*(slice(None),) * axis, 0)]
+            mask = mask[(*(slice(None),) * axis, 0, ...)]
         if valid is not None:
             mask = valid if mask is None else ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
         further = () if make_ops is None else (make_ops,)
@@ -228,7 +228,7 @@ class PresetLoss(Loss):
                     f"target must be labels for {self.peer}'s {self.preset} with these arguments, of the logits' shape"
                     f" {shape_text(logits)} without the classes, or with 1 in their place, got {describe(target)}."
                 )
-            target = target[(*(slice(None),) * axis, 0)]
+            target = target[(*(slice(None),) * axis, 0, ...)]
         return ops.cast(target, ops.index_dtype) if dtype_is(target, "floating") else target, None
 
     def _kept(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
@@ -238,7 +238,7 @@ class PresetLoss(Loss):
             return target, None
         kept = target != ignored
         if shape_of(logits)[axis] == 1:
-            return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0)]
+            return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0, ...)]
         # Of several classes none can be ignored by itself: whoever has such entries is told by a value that is NaN.
         target = ops.cast(target, ops.compute_dtype(logits))
         return xp.where(kept, target, math.nan * xp.ones_like(target)), None
@@ -252,7 +252,11 @@ class PresetLoss(Loss):
         if self.recipe.averages_classes:
             of_pixels = len(value.shape) == call.ops.rank
             value = call.ops.xp.mean(value, axis=call.ops.class_axis if of_pixels else -1)
-        return value[(..., *(None,) * (call.ops.rank - 2))] if self.recipe.trailing else value
+        if self.recipe.trailing:
+            pixels = (None,) * (call.ops.rank - 2)
+            last = call.ops.class_axis > 1 and len(value.shape) == 2
+            value = value[(slice(None), *pixels, ...) if last else (..., *pixels)]
+        return value
 
     def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
         _, loss = self.inner(call.logits, call.target, call.ops.class_axis)

@@ -51,6 +51,17 @@ def test_the_command_of_a_record_reproduces_it(tmp_path: Path) -> None:
     assert record in json.loads(second.read_text())["records"]
 
 
+def test_what_other_libraries_gave_is_compared_with_their_presets(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    given = ["--presets", "smp", "--losses", "presets.smp.SoftCrossEntropyLoss", "--targets", "numpy"]
+    assert main([*given, "--json", str(first)]) == 0
+    records = json.loads(first.read_text())["records"]
+    assert {record["dtype"] for record in records} == {"float64", "float32"}
+    assert {record["case"].partition("/")[0] for record in records} == {"smp"}
+    assert main([*records[0]["command"].split()[3:], "--json", str(second)]) == 0
+    assert records[0] in json.loads(second.read_text())["records"]
+
+
 def test_an_absent_target_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +99,9 @@ def test_an_absent_target_is_told(
         (["--compare", "own:a", "own:b", "--json", "out.json"], "print to the terminal only"),
         (["--list", "--html", "out.html"], "print to the terminal only"),
         (["--json", "out", "--html", "./out"], "need two files"),
+        (["--presets", "nobody"], "--presets knows kornia"),
+        (["--presets", "smp", "--dtypes", "float16"], "--dtypes knows float64, float32"),
+        (["--presets", "smp", "--cases", "here"], "without --cases"),
         (["--targets", "[/foo]\x1b[31m"], "[/foo]\\x1b[31m"),
         (["--json", "/no/such/folder/report.json"], "report.json cannot be written"),
         (["--html", "/"], "/ cannot be written"),

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from seglosses_conformance import overrides
+from seglosses_conformance.cases import Case, Expected
 from seglosses_conformance.entries import Override
+from seglosses_conformance.judging import against_expected
+from seglosses_conformance.records import Record, Result
 from seglosses_conformance.tolerance import (
     FLOATS,
     as_rounded,
@@ -63,6 +66,20 @@ def test_what_is_not_finite_matches_itself_alone(x: float) -> None:
 
 def test_too_large_for_the_dtype_is_expected_to_be_infinite() -> None:
     assert as_rounded(np.asarray([7e4, -7e4, 6e4]), "float16").tolist() == [np.inf, -np.inf, 6e4]
+
+
+@pytest.mark.parametrize("part", ["value", "gradient"])
+def test_what_was_recorded_is_no_more_exact_than_it_says(part: str) -> None:
+    shape = (1, 2, 3)
+    recorded = Expected(np.array(2.0), np.ones(shape), np.array(2.0), precision=1e-6)
+    case = Case("one", "DiceLoss", "", "", frozenset(), {}, np.zeros(shape), np.zeros((1, 3)), recorded)
+    for error, outcome in ((9e-7, "pass"), (2e-6, "fail")):
+        factor = {part: 1 + error}
+        value, gradient = 2 * np.array(factor.get("value", 1.0)), factor.get("gradient", 1.0) * np.ones(shape)
+        result = Result([value], {"logits": gradient}, {"value": ["float64"], "logits": ["float64"]})
+        record = Record("DiceLoss", "one", None, "numpy", "float64", 1, "cpu", "")
+        against_expected(case, ours=True)(record, [result])
+        assert record.outcome == outcome
 
 
 def test_the_first_index_beyond_the_tolerance() -> None:

@@ -303,11 +303,11 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
     ),
     "unknown reduction": (
         build("CrossEntropyLoss", reduction="average"),
-        ValueError, "reduction", "got 'average'", "'mean', 'sum' or 'none' or a pooling, such as Minkowski(k=3)",
+        ValueError, "reduction", "got 'average'", "'mean', 'sum', 'none' or a pooling, such as Minkowski(k=3)",
     ),
     "pooling class for a pooling": (
         build("CrossEntropyLoss", reduction=seglosses_core.TopK),
-        ValueError, "reduction", "got <class", "'mean', 'sum' or 'none' or a pooling, such as Minkowski(k=3)",
+        ValueError, "reduction", "got <class", "'mean', 'sum', 'none' or a pooling, such as Minkowski(k=3)",
     ),
     "pooling of costs below 0": (
         build("PointwiseExponentialLoss", reduction=seglosses_core.TopK()),

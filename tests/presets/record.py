@@ -2,8 +2,12 @@
 
     python tests/presets/record.py monai smp kornia pytorch keras optax qubvel keras_cv
 
-writes value, gradient and signature of each to `vectors/`. A library that needs others only for what is no loss may be
-installed without them (`pip install --no-deps`).
+writes value, gradient and signature of each to the vectors of the conformance suite. A library that needs others only
+for what is no loss may be installed without them (`pip install --no-deps`).
+
+    python tests/presets/record.py --compare
+
+writes nothing, and says where the releases that are installed give something else than what was recorded.
 """
 
 from __future__ import annotations
@@ -17,18 +21,26 @@ from collections.abc import Callable
 from functools import partial
 from importlib.machinery import PathFinder
 from importlib.metadata import version
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import keras2_backend
 import numpy as np
 import torch
 from preset_calls import Call, asked
-from preset_inputs import INPUTS
+
+from seglosses_conformance.cases import map_upstream
+from seglosses_conformance.presets import FOLDER, documents
+from seglosses_conformance.presets.inputs import INPUTS
 
 ARRAYS = ("weight", "pos_weight")
 """The arguments that PyTorch, kornia and smp want as tensors."""
+
+
+def keras_in_float64() -> None:
+    os.environ["KERAS_BACKEND"] = "torch"
+    importlib.import_module("keras").config.set_floatx("float64")
+    # What it divides is rounded to float32, unless TensorFlow is its backend.
+    importlib.import_module("keras.src.backend.common.dtypes").BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 
 def keras_cv_losses() -> None:
@@ -53,6 +65,8 @@ def keras_cv_losses() -> None:
 
 def module_of(peer: str, name: str) -> Any:
     root, *modules = asked(peer).MODULES
+    if peer in ("keras", "keras_cv"):
+        keras_in_float64()
     if peer == "keras_cv" and root not in sys.modules:
         keras_cv_losses()
     if peer in ("smp", "qubvel") and root not in sys.modules:
@@ -64,7 +78,7 @@ def module_of(peer: str, name: str) -> Any:
         sys.modules[root] = bare
         if peer == "qubvel":
             base = importlib.import_module(f"{root}.base")
-            base.Loss.set_submodules(keras2_backend, *3 * [ModuleType("unused")])
+            base.Loss.set_submodules(importlib.import_module("keras2_backend"), *3 * [ModuleType("unused")])
     return importlib.import_module(modules[-1] if name[0].islower() else modules[0])
 
 
@@ -98,11 +112,11 @@ def loss_of(peer: str, call: Call, move_axis: Callable[..., Any]) -> Callable[..
 
 
 def in_torch(peer: str, call: Call, logits: np.ndarray, target: np.ndarray) -> tuple[Any, Any]:
-    """Value and gradient; of several values that of their sum, weighted by 1, 2, 3, …"""
+    """Value and gradient; of several values that of their weighted sum"""
     given = torch.tensor(logits, requires_grad=True)
     loss = loss_of(peer, call, torch.movedim)
     value = loss(given.softmax(1) if call.softmax else given, torch.tensor(target))
-    upstream = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
+    upstream = torch.tensor(map_upstream(tuple(value.shape)), dtype=value.dtype)
     (value * upstream).sum().backward()
     assert given.grad is not None
     return value.detach().numpy(), given.grad.numpy()
@@ -116,7 +130,7 @@ def in_jax(peer: str, call: Call, logits: np.ndarray, target: np.ndarray) -> tup
         loss = loss_of(peer, call, jax.numpy.moveaxis)
         given, labels = map(jax.numpy.asarray, (logits, target))
         value, back = jax.vjp(lambda x: loss(jax.nn.softmax(x, axis=1) if call.softmax else x, labels), given)
-        (gradient,) = back(jax.numpy.arange(1, value.size + 1, dtype=value.dtype).reshape(value.shape))
+        (gradient,) = back(jax.numpy.asarray(map_upstream(value.shape), dtype=value.dtype))
         return np.asarray(value), np.asarray(gradient)
 
 
@@ -145,7 +159,9 @@ def signature(peer: str, name: str) -> list[list[Any]]:
     found = []
     kind = getattr(module_of(peer, name), name)
     parameters = list(inspect.signature(kind).parameters.values())
-    if parameters[-1].kind is inspect.Parameter.VAR_KEYWORD:  # for the class that it is made of
+    if (
+        parameters and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
+    ):  # for the class that it is made of
         own = inspect.signature(kind.__base__).parameters.values()
         parameters[-1:] = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     for parameter in parameters:
@@ -156,12 +172,39 @@ def signature(peer: str, name: str) -> list[list[Any]]:
     return found
 
 
+def compare() -> int:
+    """The exit status: 1 if a library has another number, signature or error by now, or none is installed."""
+    compared, others = 0, []
+    for document in documents():
+        peer = document["peer"]
+        root = asked(peer).MODULES[0]
+        if PathFinder.find_spec(root) is None:
+            continue
+        release = version(root).partition("+")[0]
+        print(f"{peer} {release} against {document['version']}: {len(document['vectors'])} vectors")
+        compared += 1
+        for name, recorded in document["signatures"].items():
+            if json.loads(json.dumps(signature(peer, name))) != recorded:
+                others.append(f"{peer} {release}, {name}: another signature, {signature(peer, name)}")
+        for call, vector in zip(asked(peer).calls(), document["vectors"], strict=True):
+            where = f"{peer} {release}, {call.name} {call.arguments} of {call.inputs}"
+            try:
+                found = record(peer, call)
+            except Exception as error:
+                others.append(f"{where}: {type(error).__name__}: {error}")
+                continue
+            limit = 1e-9 if vector["dtype"] == "float64" else 1e-5
+            for part in ("value", "gradient"):
+                now, then = np.array(found[part]), np.array(vector[part])
+                if now.shape != then.shape or not np.allclose(
+                    now, then, rtol=0, atol=limit * (1 + abs(then).max())
+                ):
+                    others.append(f"{where}: another {part}")
+    print("\n".join(others) or f"{compared} libraries give what was recorded")
+    return int(bool(others) or not compared)
+
+
 def main(peers: list[str]) -> None:
-    if {"keras", "keras_cv"} & set(peers):
-        os.environ["KERAS_BACKEND"] = "torch"
-        importlib.import_module("keras").config.set_floatx("float64")
-        # What it divides is rounded to float32, unless TensorFlow is its backend.
-        importlib.import_module("keras.src.backend.common.dtypes").BIT64_TO_BIT32_DTYPE["float64"] = "float64"
     for peer in peers:
         release = version(asked(peer).MODULES[0]).partition("+")[0]
         calls = list(asked(peer).calls())
@@ -174,8 +217,7 @@ def main(peers: list[str]) -> None:
             },
             "vectors": [record(peer, call) for call in calls],
         }
-        file = Path(__file__).parent / "vectors" / f"{peer}-{release}.json"
-        file.parent.mkdir(exist_ok=True)
+        file = FOLDER / f"{peer}-{release}.json"
         lines = ",\n".join(json.dumps(vector) for vector in document.pop("vectors"))
         head = json.dumps(document)
         file.write_text(f'{head[:-1]},\n"vectors": [\n{lines}\n]}}\n')
@@ -183,4 +225,6 @@ def main(peers: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--compare"]:
+        raise SystemExit(compare())
     main(sys.argv[1:])

@@ -13,8 +13,8 @@ import jax
 import numpy as np
 import pytest
 import torch
-from preset_inputs import INPUTS
 
+from seglosses_conformance.presets.inputs import INPUTS
 from seglosses_core.presets import PEERS
 
 monai, smp, pytorch, kornia = (
@@ -195,7 +195,7 @@ def test_what_is_refused(call, kind, message):
 PROGRAM = """
 import numpy as np
 import keras
-from preset_inputs import INPUTS
+from seglosses_conformance.presets.inputs import INPUTS
 from seglosses_core.presets.monai import DiceCELoss as core
 from seglosses_keras.presets.monai import DiceCELoss
 

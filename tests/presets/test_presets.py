@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
 import math
 import runpy
 from functools import partial
@@ -15,16 +14,16 @@ import jax
 import numpy as np
 import pytest
 import torch
-from preset_inputs import INPUTS
 from scipy.special import softmax
 
 import seglosses_core
+from seglosses_conformance.cases import map_upstream
+from seglosses_conformance.presets import arrays, documents
+from seglosses_conformance.presets.inputs import INPUTS
 from seglosses_core.presets import loss as preset_loss
 from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Recipe, Sizes
 
-DOCUMENTS = [
-    json.loads(file.read_text()) for file in sorted((Path(__file__).parent / "vectors").glob("*.json"))
-]
+DOCUMENTS = list(documents())
 VECTORS = [(document["peer"], vector) for document in DOCUMENTS for vector in document["vectors"]]
 
 
@@ -35,8 +34,8 @@ def _id(case: Any) -> str:
 
 
 def _arrays(vector: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    logits, target = INPUTS[vector["inputs"]]
-    return logits.astype(vector["logits"]), target[:, None] if vector["target_axis"] else target
+    logits, target = arrays(vector)
+    return logits.astype(vector["logits"]), target
 
 
 def _of(package: str, peer: str, name: str) -> Any:
@@ -50,10 +49,6 @@ def _loss(package: str, peer: str, vector: dict[str, Any], **options: Any) -> An
         back = LIBRARIES[peer].target_first
         return lambda *arrays: make(*(arrays[::-1] if back else arrays), **vector["arguments"], **options)
     return make(**vector["arguments"], **options)
-
-
-def _weights(value: Any, xp: Any) -> Any:
-    return xp.reshape(xp.arange(1, value.size + 1, dtype=value.dtype), value.shape)
 
 
 def _in_numpy(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
@@ -73,7 +68,7 @@ def _in_torch(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     logits.requires_grad_()
     given = logits.softmax(1) if vector.get("softmax") else logits
     value = _loss("seglosses_torch", peer, vector)(given, target)
-    value.backward(torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape))
+    value.backward(torch.tensor(map_upstream(tuple(value.shape)), dtype=value.dtype))
     return value.detach().numpy(), logits.grad.numpy()
 
 
@@ -83,7 +78,7 @@ def _in_jax(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
         loss = _loss("seglosses_jax", peer, vector, class_axis=1)
         activation = partial(jax.nn.softmax, axis=1) if vector.get("softmax") else lambda logits: logits
         value, back = jax.vjp(lambda logits: loss(activation(logits), target), logits)
-        (gradient,) = back(_weights(value, jax.numpy))
+        (gradient,) = back(jax.numpy.asarray(map_upstream(value.shape), dtype=value.dtype))
         return np.asarray(value), np.asarray(gradient)
 
 
@@ -185,9 +180,8 @@ def test_every_option_of_a_recipe_makes_a_difference(option, vectors, monkeypatc
     pytest.fail("no vector tells")
 
 
-def test_the_page_is_current():
+def test_the_pages_are_current():
     docs = Path(__file__).parents[2] / "docs"
-    made = runpy.run_path(str(docs / "make_presets.py"))["page"]()
-    assert made == (docs / "presets.md").read_text(), (
-        "the page is out of date: run python docs/make_presets.py"
-    )
+    made = runpy.run_path(str(docs / "make_presets.py"))["pages"]()
+    there = {file.name: file.read_text() for file in (docs / "presets").glob("*.md")}
+    assert made == there, "a page is out of date: run python docs/make_presets.py"

@@ -11,7 +11,8 @@ import jax
 import numpy as np
 import optax
 import pytest
-from preset_inputs import INPUTS
+
+from seglosses_conformance.presets.inputs import INPUTS
 
 of_optax, of_keras, of_qubvel = (
     importlib.import_module(f"seglosses_jax.presets.{peer}") for peer in ("optax", "keras", "qubvel")
@@ -65,7 +66,7 @@ def test_functions_of_keras_begin_with_the_target():
 PROGRAM = """
 import numpy as np
 import keras
-from preset_inputs import INPUTS
+from seglosses_conformance.presets.inputs import INPUTS
 import seglosses_keras.presets.keras as ours
 
 last = lambda x: np.moveaxis(x, 1, -1)

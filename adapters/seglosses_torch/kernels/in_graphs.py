@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seglosses_torch.kernels import neighbours, passes
-from seglosses_torch.kernels.pixels import Pixels, WayBack
+from seglosses_torch.kernels.pixels import Pixels, WayBack, computed_dtype
 
 
 @torch.library.custom_op("seglosses::pass_there", mutates_args=())
@@ -47,7 +47,7 @@ def _(
     exponents: Sequence[float],
     at_label: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
+    dtype = computed_dtype(logits)
     shape = len(exponents) // 2, *_table_shape(logits, class_axis)
     sums = logits.new_empty(shape, dtype=torch.float64)
     if not at_label:
@@ -56,7 +56,7 @@ def _(
     return sums, torch.empty_like(like, dtype=dtype), torch.empty_like(like, dtype=dtype)
 
 
-@torch.library.custom_op("seglosses::pass_back", mutates_args=())
+@torch.library.custom_op("seglosses::gradient", mutates_args=())
 def pass_back(
     activation: str,
     logits: Tensor,
@@ -68,16 +68,17 @@ def pass_back(
     slopes: Tensor | None,
     at_label: Tensor | None,
     value: Tensor,
+    rounded: bool,
 ) -> Tensor:
     """`passes.backward`, in the layout that `torch.empty_like` gives."""
     pixels = Pixels(activation, logits, class_axis, target, valid, weights)
     way = WayBack(pixels, passes.as_pairs(exponents), slopes, at_label)
-    return passes.laid_out_like(logits, passes.backward(way, value))
+    return passes.laid_out_like(logits, passes.backward(way, value, rounded=rounded))
 
 
 @pass_back.register_fake
-def _(activation: str, logits: Tensor, *others: object) -> Tensor:
-    return torch.empty_like(logits)
+def _(activation: str, logits: Tensor, *others: Any) -> Tensor:
+    return torch.empty_like(logits, dtype=None if others[-1] else computed_dtype(logits))
 
 
 @torch.library.custom_op("seglosses::attached", mutates_args=())
@@ -114,7 +115,17 @@ def _go_back(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
     slopes = None if slopes is None else slopes * upstream
     at_label = None if at_label is None else at_label * upstream
     gradient = pass_back(
-        activation, logits, class_axis, target, valid, weights, exponents, slopes, at_label, value
+        activation,
+        logits,
+        class_axis,
+        target,
+        valid,
+        weights,
+        exponents,
+        slopes,
+        at_label,
+        value,
+        True,  # rounded
     )
     return gradient, *(None,) * 9
 

@@ -102,12 +102,13 @@ def _forward(given: _Given, moments: Exponents, maps: tuple[Tensor, Tensor] | No
     return partial.sum(1, dtype=torch.float64).unbind(1) if moments else ()
 
 
-def backward(way: WayBack, value: Tensor) -> Tensor:
-    """The gradient of the logits, in their dtype and layout; NaN if `value` is."""
+def backward(way: WayBack, value: Tensor, *, rounded: bool) -> Tensor:
+    """The gradient of the logits, in their layout; NaN if `value` is. In the dtype of the computation, or `rounded` to
+    that of the logits."""
     pixels, moments, slopes, at_label = way
     given = _Given(pixels)
     cut = cut_of(given.activation, given.classes, double=given.double)[1]
-    gradient = torch.empty_like(given.logits)
+    gradient = torch.empty_like(given.logits, dtype=None if rounded else pixels.dtype)
     slopes_m, slopes_n = (0, 0) if slopes is None else slopes.stride()[:2]
     if slopes is not None and slopes.shape[1] == 1:
         slopes_n = 0

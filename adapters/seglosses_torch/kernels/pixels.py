@@ -12,6 +12,11 @@ Exponents = tuple[tuple[float, float], ...]
 """Those of p and of the target in each sum; −1 stands for the complement."""
 
 
+def computed_dtype(logits: Tensor) -> torch.dtype:
+    """In which a kernel computes."""
+    return torch.float64 if logits.dtype == torch.float64 else torch.float32
+
+
 @dataclasses.dataclass(frozen=True)
 class Pixels:
     """The logits, and what they are compared with."""
@@ -32,8 +37,7 @@ class Pixels:
 
     @property
     def dtype(self) -> torch.dtype:
-        """In which it is computed."""
-        return torch.float64 if self.logits.dtype == torch.float64 else torch.float32
+        return computed_dtype(self.logits)
 
 
 class WayBack(NamedTuple):
