@@ -209,7 +209,8 @@ def _weights(kind: str) -> Callable[[str], str]:
         found = _terms(peer, kind, lambda options: options["class_weights"] is not None)
         if found is None:
             return "–"
-        return "are divided by" if found["divisor"] == "weights" else "multiply"
+        divided = found["divisor"] == "weights" and found["reduction"] == "mean"
+        return "are divided by" if divided else "multiply"
 
     return cell
 

@@ -39,19 +39,15 @@ def _region(loss: str, class_weights: Any, class_indexes: Any, per_image: bool, 
     """1 less the mean over the chosen classes of their weighted scores, so that weights w add 1 less their mean."""
     chosen = _indexes(class_indexes)
     several = isinstance(class_weights, Sequence)
-    mean = (
-        sum(class_weights) / len(class_weights)
-        if several
-        else 1.0
-        if class_weights is None
-        else class_weights
-    )
+    mean = 1.0 if class_weights is None else class_weights
+    if several:
+        mean = sum(class_weights) / len(class_weights)
 
     def terms(sizes: Sizes) -> list[Term]:
         own = {"aggregate": "image" if per_image else "batch", **options}
         if several or chosen is not None:
             places = range(sizes.classes) if chosen is None else chosen
-            given = class_weights if several else [1.0] * len(places)
+            given = class_weights if several else [mean] * len(places)
             if len(given) != len(places):
                 raise ValueError(
                     f"class_weights must have one number for each class that counts, {len(places)}, got {len(given)}."
@@ -59,7 +55,8 @@ def _region(loss: str, class_weights: Any, class_indexes: Any, per_image: bool, 
             weights = [0.0] * sizes.classes
             for place, weight in zip(places, given, strict=True):
                 weights[place] += weight
-            own["class_weights"] = tuple(weights)
+            own |= {"class_weights": tuple(weights), "divisor": "all"}
+            return [Term(sizes.classes / len(places), loss, own)]
         return [Term(mean, loss, own)]
 
     return _recipe(terms, offset=1.0 - mean)

@@ -23,6 +23,7 @@ def calls() -> Iterator[Call]:
             ({"class_weights": 2.0}, "multilabel-probabilities"),
             ({"class_indexes": 2}, "multilabel-probabilities"),
             ({"class_indexes": [1, 3]}, "multilabel-probabilities"),
+            ({"class_indexes": [1, 3], "class_weights": 2.0}, "multilabel-probabilities"),
             ({"class_indexes": [3, 1], "class_weights": W[:2]}, "multilabel-probabilities"),
         ):
             yield Call(name, arguments, inputs)
