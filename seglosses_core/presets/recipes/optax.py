@@ -76,14 +76,13 @@ def dice_loss(
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
     given = (axis,) if isinstance(axis, int) else axis
+    batch = given is not None and 0 in given  # then there is one number, else one for each image
 
     def terms(sizes: Sizes) -> list[Term]:
         rank, classes = sizes.axes, sizes.classes
         pixels = set(range(1, rank - 1))
-        added = pixels if given is None else {a % rank for a in given}
-        refuse(
-            added - {0} != pixels, "axis", axis, "the axes of pixels are added up, with or without the batch"
-        )
+        added = pixels if given is None else {a % rank for a in given if a}
+        refuse(added != pixels, "axis", axis, "the axes of pixels are added up, with or without the batch")
         background = not ignore_background or classes == 1
         refuse(
             reduction == "none" and not background,
@@ -97,21 +96,23 @@ def dice_loss(
             "beta": beta,
             "smooth": smooth,
             "include_background": background,
-            "aggregate": "batch" if 0 in added else "image",
+            "aggregate": "batch" if batch else "image",
         }
         if apply_softmax:
             options["activation"] = "sigmoid" if classes == 1 else "softmax"
         if class_weights is not None:
             options["class_weights"] = tuple(class_weights)
-        factor = {"mean": classes / kept, "sum": classes, "none": 1.0}[reduction]
+            if batch:
+                options["divisor"] = "all"
+        factor = 1.0 if batch else {"mean": classes / kept, "sum": classes, "none": 1.0}[reduction]
         return [Term(factor, "TverskyLoss", options)]
 
     return Recipe(
         terms=terms,
         activation="identity",
         target="classes",
-        reduction="none",
-        averages_classes=reduction != "none",
+        reduction=reduction if batch else "none",
+        averages_classes=not batch and reduction != "none",
     )
 
 

@@ -43,6 +43,8 @@ def calls() -> Iterator[Call]:
         ({"axis": [1, 2]}, "absent-one-hot"),
         ({"axis": [0, 1, 2]}, "absent-one-hot"),
         ({"axis": [0, 1, 2], "reduction": "none"}, "absent-one-hot"),
+        ({"axis": [0, 1, 2], "reduction": "sum"}, "absent-one-hot"),
+        ({"axis": [0, 1, 2], "class_weights": W, "ignore_background": True}, "absent-one-hot"),
         ({"axis": [0, 1, 2, 3], "ignore_background": True}, "volume-one-hot"),
         ({"apply_softmax": False}, "exclusive-probabilities"),
     ):
