@@ -129,7 +129,7 @@ def terms_of(peer: str, call: Any) -> list[tuple[float, str, dict[str, Any]]]:
     labelled = recipe.target == "labels" or (
         recipe.target == "either" and len(target.shape) < len(logits.shape)
     )
-    return recipe.equivalent(Sizes(logits.shape[1], PIXELS, labelled))
+    return recipe.equivalent(Sizes(logits.shape[1], PIXELS, labelled, logits.ndim))
 
 
 def ours(peer: str, call: Any) -> str:
@@ -144,10 +144,12 @@ def ours(peer: str, call: Any) -> str:
     brought = {preset.call[name]: value for name, value in call.call.items() if value in FURTHER}
     text = f"({' + '.join(parts)})" if brought and len(parts) > 1 else " + ".join(parts)
     text += _called(brought)
-    text = text if recipe.power == 1 else f"({text}) ** {recipe.power}"
-    return (
-        text if not recipe.offset else f"{text} {'-' if recipe.offset < 0 else '+'} {abs(recipe.offset):.4g}"
-    )
+    if recipe.power != 1:
+        text = f"({text}) ** {recipe.power}"
+    if recipe.averages_classes and recipe.reduction == "none":
+        text = f"mean over classes of {text}"
+    sign = "-" if recipe.offset < 0 else "+"
+    return f"{text} {sign} {abs(recipe.offset):.4g}" if recipe.offset else text
 
 
 def _short(value: Any) -> str:
@@ -223,7 +225,8 @@ def _weights(kind: str) -> Callable[[str], str]:
         found = _terms(peer, kind, lambda options: options["class_weights"] is not None)
         if found is None:
             return "–"
-        return "are divided by" if found["divisor"] == "weights" else "multiply"
+        divided = found["divisor"] == "weights" and found["reduction"] == "mean"
+        return "are divided by" if divided else "multiply"
 
     return cell
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from seglosses_core.presets import recipes
 from seglosses_core.presets.loss import PresetLoss
-from seglosses_core.presets.recipe import PRESETS, Preset
+from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Preset
 
 PEERS = tuple(module.name for module in pkgutil.iter_modules(recipes.__path__))
 
@@ -65,11 +65,13 @@ def _offered(
         bound = preset.signature.bind(*args, **arguments)
         bound.apply_defaults()
         arrays = [bound.arguments.pop(name) for name in preset.arrays]
+        mask = {} if preset.mask is None else {"mask": bound.arguments.pop(preset.mask)}
         divisor = bound.arguments.get(preset.divisor)
         if divisor is not None:
             bound.arguments[preset.divisor] = 1  # another in each call, which no loss is made for
         made = loss(class_axis=class_axis, **bound.arguments)
-        value = made(*(reversed(arrays) if target_first else arrays))
+        other_order = target_first != LIBRARIES[preset.peer].target_first
+        value = made(*(reversed(arrays) if other_order else arrays), **mask)
         return value if divisor is None else value / divisor
 
     offered = functools.wraps(preset.recipe)(call if preset.arrays else loss)

@@ -37,14 +37,14 @@ _variants: dict[str, dict[Any, PresetLoss]] = {}
 """What they come to with the options of a call."""
 
 
-def find_loss(key: str, class_axis: int, classes: int, pixels: int | None, labelled: bool) -> None:
+def find_loss(key: str, class_axis: int, *sizes: Any) -> None:
     """Put a loss where the presets of this key look. What compilers trace calls this with constants, and then looks at
     what has been put there."""
-    known = (class_axis, classes, pixels, labelled)
+    known = (class_axis, *sizes)
     if known in _losses[key]:
         return
     recipe = _recipes[key]
-    terms = recipe.equivalent(Sizes(classes, pixels, labelled))
+    terms = recipe.equivalent(Sizes(*sizes))
     losses = [getattr(seglosses_core, name)(class_axis=class_axis, **options) for _, name, options in terms]
     weights = [weight for weight, _, _ in terms]
     if len(losses) == 1 and (weights[0] == 1 or recipe.reduction == "none"):
@@ -152,13 +152,14 @@ class PresetLoss(Loss):
         *,
         pixels: int | None = None,
         labelled: bool | None = None,
+        axes: int = 4,
         package: str | None = None,
     ) -> Loss:
         """The same in our own words, for so many classes, and pixels of an image where they count; of labels or of a
-        target of the logits' shape, where both can be given. A power of the value, or what is added to it, is left
-        to the caller."""
+        target of the logits' shape, where both can be given; for logits of so many axes. A power of the value, what is
+        added to it, or its mean over the classes is left to the caller."""
         labelled = self.recipe.target != "classes" if labelled is None else labelled
-        terms = self.recipe.equivalent(Sizes(num_classes, pixels, labelled))
+        terms = self.recipe.equivalent(Sizes(num_classes, pixels, labelled, axes))
         module = importlib.import_module(package or self.package())
         losses = [
             (weight, getattr(module, name)(class_axis=self.class_axis, **options))
@@ -174,7 +175,8 @@ class PresetLoss(Loss):
         pixels = None
         if recipe.counts_pixels:
             pixels = math.prod([_number(n) for i, n in enumerate(shape) if i not in (0, axis)])
-        known = (self.class_axis, _number(shape[axis]), pixels, len(target.shape) < len(shape))
+        rank = len(shape)
+        known = (self.class_axis, _number(shape[axis]), pixels, len(target.shape) < rank, rank)
         find_loss(key, *known)
         return found[known]
 
@@ -335,7 +337,12 @@ class PresetLoss(Loss):
         factor, loss = self.inner(call.logits, call.target, call.ops.class_axis)
         value = self._finished(loss.value(call))
         value = value if factor == 1 else factor * value
-        if self.recipe.trailing and self.reduction == "none":
+        if self.reduction != "none":
+            return value
+        if self.recipe.averages_classes:
+            of_pixels = len(value.shape) == call.ops.rank
+            value = call.ops.xp.mean(value, axis=call.ops.class_axis if of_pixels else -1)
+        if self.recipe.trailing:
             pixels = (None,) * (call.ops.rank - 2)
             last = call.ops.class_axis > 1 and len(value.shape) == 2
             value = value[(slice(None), *pixels, ...) if last else (..., *pixels)]
@@ -381,5 +388,11 @@ def _plain(name: str, value: Any, named: Sequence[str] = (), none: Mapping[str, 
     if is_array(value):
         if len(value.shape) > 2 or (len(value.shape) == 2 and library_of(value) not in ("numpy", "torch")):
             raise ValueError(f"{name} must be a number or one for each class, got {describe(value)}.")
-        value = value.tolist()
+        try:
+            value = value.tolist()
+        except TypeError as error:
+            raise TypeError(
+                f"{name} must be known where the loss is made, got one that is traced, {describe(value)}: make it of"
+                " numbers, or with NumPy."
+            ) from error
     return python_number(getattr(value, "value", value))

@@ -16,6 +16,8 @@ class Sizes(NamedTuple):
     """Of an image; None if the recipe does not count them."""
     labelled: bool = True
     """Whether the target is labels."""
+    axes: int = 4
+    """How many the logits have."""
 
 
 class Term(NamedTuple):
@@ -57,6 +59,10 @@ class Recipe:
     """Whether reduction="none" has axes of length 1 for the pixels."""
     one_class: bool = False
     """Whether the logits are those of one class, and may lack its axis."""
+    averages_classes: bool = False
+    """Whether reduction="none" is the mean over the classes."""
+    takes_sample_weight: bool = False
+    """Whether it counts weights of images and pixels as Keras' losses do."""
     buffers: Mapping[str, Any] = field(default_factory=dict)
     """What PyTorch writes of it into a checkpoint, by its name there; None for what is not written."""
 
@@ -85,6 +91,8 @@ class Preset:
     """The first parameters of what is a function there: its arrays."""
     divisor: str = ""
     """A parameter of a function that its value is divided by, where it is given; it may be an array."""
+    mask: str | None = None
+    """The parameter of such a function that is `mask` here."""
 
     @property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
@@ -99,7 +107,8 @@ class Preset:
     @property
     def signature(self) -> inspect.Signature:
         """That of the other library."""
-        own = [p for p in self.parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+        at_the_call = self.call.values()
+        own = [p for p in self.parameters.values() if p.name not in at_the_call or p.kind is not p.KEYWORD_ONLY]
         first = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in self.arrays]
         return inspect.Signature([*first, *(p.replace(annotation=inspect.Parameter.empty) for p in own)])
 
@@ -124,12 +133,14 @@ class Library:
         *differs: str,
         named: Sequence[str] = (),
         none: Mapping[str, str] | None = None,
+        target_first: bool = False,
     ) -> None:
         """`title`: how it is called; `call`: the names of logits and target where a loss is called; `differs`: what is
         another number here, or none there; `named`: the arguments that are functions or classes there, and known here
-        by their names; `none`: those that are no numbers and have to be None here, and what to do instead."""
+        by their names; `none`: those that are no numbers and have to be None here, and what to do instead;
+        `target_first`: whether its functions begin with the target."""
         self.peer, self.title, self.version, self.call, self.differs = peer, title, version, call, differs
-        self.named, self.none = named, none or {}
+        self.named, self.none, self.target_first = named, none or {}, target_first
         LIBRARIES[peer] = self
 
     def __call__(self, recipe: Callable[..., Recipe]) -> Callable[..., Recipe]:

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import math
 import runpy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import jax
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 import seglosses_core
 from seglosses_conformance.cases import map_upstream
 from seglosses_conformance.presets import arrays, documents
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 from seglosses_core.presets import loss as preset_loss
-from seglosses_core.presets.recipe import PRESETS, Recipe, Sizes
+from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Recipe, Sizes
 
 DOCUMENTS = list(documents())
 VECTORS = [(document["peer"], vector) for document in DOCUMENTS for vector in document["vectors"]]
@@ -51,22 +53,28 @@ def _loss(package: str, peer: str, vector: dict[str, Any], **options: Any) -> An
     """A function of logits and target."""
     make = _of(package, peer, vector["name"])
     if make.preset.arrays:
-        return lambda logits, target: make(logits, target, **vector["arguments"], **options)
+        back = LIBRARIES[peer].target_first
+        return lambda *arrays: make(*(arrays[::-1] if back else arrays), **vector["arguments"], **options)
     return make(**vector["arguments"], **options)
 
 
 def _in_numpy(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     logits, target = _arrays(vector)
     loss = _loss("seglosses_core", peer, vector)
+    given = softmax(logits, axis=1) if vector.get("softmax") else logits
     if not hasattr(loss, "value_and_grad") or np.ndim(vector["value"]):
-        return loss(logits, target, **_further(vector)), None
-    return loss.value_and_grad(logits, target, **_further(vector))
+        return loss(given, target, **_further(vector)), None
+    value, gradient = loss.value_and_grad(given, target, **_further(vector))
+    if vector.get("softmax"):
+        gradient = given * (gradient - (given * gradient).sum(axis=1, keepdims=True))
+    return value, gradient
 
 
 def _in_torch(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     logits, target = map(torch.tensor, _arrays(vector))
     logits.requires_grad_()
-    value = _loss("seglosses_torch", peer, vector)(logits, target, **_further(vector, torch.tensor))
+    given = logits.softmax(1) if vector.get("softmax") else logits
+    value = _loss("seglosses_torch", peer, vector)(given, target, **_further(vector, torch.tensor))
     value.backward(torch.tensor(map_upstream(tuple(value.shape)), dtype=value.dtype))
     return value.detach().numpy(), logits.grad.numpy()
 
@@ -76,7 +84,8 @@ def _in_jax(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
         logits, target = map(jax.numpy.asarray, _arrays(vector))
         loss = _loss("seglosses_jax", peer, vector, class_axis=1)
         further = _further(vector, jax.numpy.asarray)
-        value, back = jax.vjp(lambda logits: loss(logits, target, **further), logits)
+        activation = partial(jax.nn.softmax, axis=1) if vector.get("softmax") else lambda logits: logits
+        value, back = jax.vjp(lambda logits: loss(activation(logits), target, **further), logits)
         (gradient,) = back(jax.numpy.asarray(map_upstream(value.shape), dtype=value.dtype))
         return np.asarray(value), np.asarray(gradient)
 
@@ -115,7 +124,8 @@ def test_signatures_are_theirs(document, package):
     for name, theirs in document["signatures"].items():
         ours = []
         for parameter in inspect.signature(_of(package, document["peer"], name)).parameters.values():
-            assert parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and ["*"] not in ours:
+                ours.append(["*"])
             default = parameter.default
             ours.append([parameter.name] if default is inspect.Parameter.empty else [parameter.name, default])
         assert ours == theirs, name
@@ -154,7 +164,7 @@ def _terms(peer: str, vector: dict[str, Any]) -> list[tuple[float, str, dict[str
     preset = PRESETS[peer, vector["name"]]
     recipe = preset.recipe(**{**vector["arguments"], **preset.options(vector.get("call", {}))})
     labelled = recipe.target != "classes" and len(target.shape) < len(logits.shape)
-    return recipe.equivalent(Sizes(logits.shape[1], math.prod(logits.shape[2:]), labelled))
+    return recipe.equivalent(Sizes(logits.shape[1], math.prod(logits.shape[2:]), labelled, logits.ndim))
 
 
 def _default(kind: str, option: str) -> Any:

@@ -33,13 +33,14 @@ def peers() -> list[str]:
 
 
 def preset_cases(chosen: list[str]) -> list[Case]:
-    """The vectors of some libraries, but for those whose value is another here, or whose call has further arguments."""
+    """The vectors of some libraries, but for those whose value is another here, whose call has further arguments, or
+    that were given a softmax."""
     return [
         _case(document, number, vector)
         for document in documents()
         if document["peer"] in chosen
         for number, vector in enumerate(document["vectors"])
-        if not (vector["gradient_alone"] or vector.get("call"))
+        if not (vector["gradient_alone"] or vector.get("call") or vector.get("softmax"))
     ]
 
 

@@ -25,18 +25,28 @@ LABELS = np.minimum(_powers(2, 509, 3, 3, 4) % 5, 3)
 BINARY_LOGITS = _powers(3, 521, 3, 1, 3, 4) / 64 - 4
 BINARY = LABELS[:, None] // 2
 _counts = _powers(5, 523, 3, 4, 3, 4) % 9 + 1
+PROBABILITIES = _counts / _counts.sum(axis=1, keepdims=True)
 _absent = np.where(LABELS == 3, 1, LABELS)  # class 3 stands nowhere, class 2 not in image 0
 _absent[0] = np.where(_absent[0] == 2, 0, _absent[0])
+_some = np.arange(3).reshape(3, 1, 1, 1) > 0  # nothing in image 0
+
+
+def _one_hot(labels: np.ndarray) -> np.ndarray:
+    classes = np.arange(4).reshape(1, 4, *(1,) * (labels.ndim - 1))
+    return (labels[:, None] == classes).astype(float)
+
+
+VOLUME = _powers(3, 521, 2, 4, 3, 2, 4) / 64 - 4, _powers(2, 509, 2, 3, 2, 4) % 4
 
 INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "labels": (LOGITS, LABELS),
     "absent": (LOGITS, _absent),
     "ignored": (LOGITS, _ignored(_absent, 0.1, 0.35, 0.6)),
     "image-ignored": (LOGITS, _ignored(LABELS, 0.1, 0.35, 1.0)),
-    "one-hot": (LOGITS, (LABELS[:, None] == np.arange(4).reshape(1, 4, 1, 1)).astype(float)),
-    "absent-one-hot": (LOGITS, (_absent[:, None] == np.arange(4).reshape(1, 4, 1, 1)).astype(float)),
+    "one-hot": (LOGITS, _one_hot(LABELS)),
+    "absent-one-hot": (LOGITS, _one_hot(_absent)),
     "multilabel": (LOGITS, (_counts > 5).astype(float)),
-    "soft": (LOGITS, _counts / _counts.sum(axis=1, keepdims=True)),
+    "soft": (LOGITS, PROBABILITIES),
     "binary": (BINARY_LOGITS, BINARY),
     "binary-float": (BINARY_LOGITS, BINARY.astype(float)),
     "binary-ignored": (BINARY_LOGITS, _ignored(BINARY, 0.1, 0.35, 0.6)),
@@ -46,13 +56,19 @@ INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "binary-masks": (BINARY_LOGITS.reshape(3, 12), BINARY.reshape(3, 12).astype(float)),
     "binary-masks-soft": (BINARY_LOGITS.reshape(3, 12), _counts[:, 1].reshape(3, 12) / 10),
     "far": (4 * LOGITS, LABELS),
+    "far-one-hot": (4 * LOGITS, _one_hot(LABELS)),
     "line": (_powers(3, 521, 2, 2, 7) / 64 - 4, _powers(3, 521, 2, 7) % 2),
-    "volume": (_powers(3, 521, 2, 4, 3, 2, 4) / 64 - 4, _powers(2, 509, 2, 3, 2, 4) % 4),
-    "probabilities": (_counts / _counts.sum(axis=1, keepdims=True), LABELS),
+    "volume": VOLUME,
+    "volume-one-hot": (VOLUME[0], _one_hot(VOLUME[1])),
+    "probabilities": (PROBABILITIES, LABELS),
+    "exclusive-probabilities": (PROBABILITIES, _one_hot(LABELS)),
+    "heat-map": (LOGITS, np.minimum(_counts / 7, 1.0)),
+    "heat-map-probabilities": (PROBABILITIES, np.minimum(_counts / 7, 1.0)),
     "multilabel-probabilities": (_counts / 10, (_counts % 2).astype(float)),
     "binary-saturated": (np.array([[[[0.0, 1.0, 0.5, 0.25]]]]), np.array([[[[0.0, 1.0, 1.0, 0.0]]]])),
     "binary-wrong": (np.array([[[[0.0, 1.0, 0.5, 0.25]]]]), np.array([[[[1.0, 0.0, 1.0, 0.0]]]])),
     "binary-probabilities": (_counts[:, :1] / 10, BINARY.astype(float)),
+    "binary-empty": (_counts[:, :1] / 10 * _some, (BINARY * _some).astype(float)),
 }  # fmt: skip
 
 _one_hot, _regions = INPUTS["one-hot"][1], INPUTS["multilabel"][1]

@@ -25,6 +25,8 @@ class Call:
     """Whether labels have an axis of length 1 for the classes."""
     dtype: str = "float64"
     """Of the logits."""
+    softmax: bool = False
+    """Whether the loss is given their softmax."""
     gradient_alone: bool = False
     """Whether the value is another here, which the page about presets says."""
     call: dict[str, Any] = field(default_factory=dict)
@@ -32,5 +34,6 @@ class Call:
 
 
 def asked(peer: str) -> ModuleType:
-    """The file of a library: `calls()`, and `MODULES`, where it is installed."""
+    """The file of a library: `calls()`, and `MODULES`, where it is installed; with `CLASSES_LAST`, `TARGET_FIRST` and
+    `IN_JAX` where its arrays are so."""
     return importlib.import_module(f"preset_calls.{peer}")
