@@ -108,7 +108,9 @@ class Preset:
     def signature(self) -> inspect.Signature:
         """That of the other library."""
         at_the_call = self.call.values()
-        own = [p for p in self.parameters.values() if p.name not in at_the_call or p.kind is not p.KEYWORD_ONLY]
+        own = [
+            p for p in self.parameters.values() if p.name not in at_the_call or p.kind is not p.KEYWORD_ONLY
+        ]
         first = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in self.arrays]
         return inspect.Signature([*first, *(p.replace(annotation=inspect.Parameter.empty) for p in own)])
 
