@@ -548,6 +548,7 @@ class GeneralizedDiceLoss(JaxLoss, seglosses_core.GeneralizedDiceLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -587,6 +588,7 @@ class PenaltyGeneralizedDiceLoss(JaxLoss, seglosses_core.PenaltyGeneralizedDiceL
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
         k: float = 2.5,
     ) -> None: ...
     def __call__(  # type: ignore[override]
@@ -660,6 +662,7 @@ class MCCLoss(JaxLoss, seglosses_core.MCCLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float = 1e-05,
+        pseudocount: float = 0.0,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,

@@ -432,6 +432,7 @@ class GeneralizedDiceLoss(KerasLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -460,6 +461,7 @@ class PenaltyGeneralizedDiceLoss(KerasLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
         k: float = 2.5,
         name: str | None = None,
         dtype: Any = None,
@@ -511,6 +513,7 @@ class MCCLoss(KerasLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float = 1e-05,
+        pseudocount: float = 0.0,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

@@ -460,6 +460,7 @@ class GeneralizedDiceLoss(TorchLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
     ) -> None: ...
     def __call__(
         self,
@@ -491,6 +492,7 @@ class PenaltyGeneralizedDiceLoss(TorchLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
         k: float = 2.5,
     ) -> None: ...
     def __call__(
@@ -548,6 +550,7 @@ class MCCLoss(TorchLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float = 1e-05,
+        pseudocount: float = 0.0,
     ) -> None: ...
     def __call__(
         self,
