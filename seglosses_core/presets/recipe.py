@@ -48,6 +48,16 @@ class Recipe:
     """Whether the terms depend on how many pixels an image has."""
     trailing: bool = False
     """Whether reduction="none" has axes of length 1 for the pixels."""
+    one_class: bool = False
+    """Whether the logits are those of one class, and may lack its axis."""
+    without_first: bool = False
+    """Whether the softmax is that of all classes but the first."""
+    ignores_entries: bool = False
+    """Whether single entries of a target of overlapping classes can be ignored: as if p and y were 0 there."""
+    clip: float = 0.0
+    """What probabilities are cut off at, and 1 less it: with a slope of 0 beyond."""
+    takes_mask: bool = False
+    """Whether a call has a mask of 0 and 1 behind the target, which may have an axis of length 1 for the classes."""
 
     def equivalent(self, sizes: Sizes) -> list[tuple[float, str, dict[str, Any]]]:
         """The terms with all of their options."""

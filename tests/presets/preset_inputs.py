@@ -1,5 +1,5 @@
-"""What the losses of other libraries were given, class axis 1. Short numbers that look random, from powers modulo a
-prime; unequal shares of each image, for on full images most conventions coincide."""
+"""What the losses of other libraries were given, logits, target and perhaps a mask, class axis 1. Short numbers that
+look random, from powers modulo a prime; unequal shares of each image, for on full images most conventions coincide."""
 
 from __future__ import annotations
 
@@ -28,7 +28,19 @@ _counts = _powers(5, 523, 3, 4, 3, 4) % 9 + 1
 _absent = np.where(LABELS == 3, 1, LABELS)  # class 3 stands nowhere, class 2 not in image 0
 _absent[0] = np.where(_absent[0] == 2, 0, _absent[0])
 
-INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
+_pairs = _counts[:, :2] / _counts[:, :2].sum(axis=1, keepdims=True)
+_mask = (_powers(7, 541, 3, 1, 3, 4) % 3 > 0).astype(float)
+_mask[2] = 0
+_entries = np.where(_powers(7, 541, 3, 4, 3, 4) % 4 > 0, _counts > 5, VOID).astype(float)
+_entries[:, 1], _entries[0, 2] = VOID, VOID  # one class nowhere, another not in image 0
+_blocks = np.add.outer(np.arange(6) // 3, np.arange(7) // 4) + np.arange(2).reshape(2, 1, 1)
+_wrong = (_blocks + (_powers(3, 521, 2, 6, 7) % 3 > 0)) % 3
+_guesses = (
+    np.where(_wrong[:, None] == np.arange(3).reshape(1, 3, 1, 1), 40, 1) + _powers(5, 523, 2, 3, 6, 7) % 9
+)
+_blocked = _guesses / _guesses.sum(axis=1, keepdims=True)
+
+INPUTS: dict[str, tuple[np.ndarray, ...]] = {
     "labels": (LOGITS, LABELS),
     "absent": (LOGITS, _absent),
     "ignored": (LOGITS, _ignored(_absent, 0.1, 0.35, 0.6)),
@@ -43,6 +55,21 @@ INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "binary-float-ignored": (BINARY_LOGITS, _ignored(BINARY, 0.1, 0.35, 0.6).astype(float)),
     "binary-absent": (BINARY_LOGITS, 0 * BINARY),
     "far": (4 * LOGITS, LABELS),
+    "binary-labels": (BINARY_LOGITS, BINARY[:, 0]),
+    "binary-flat": (BINARY_LOGITS[:, 0], BINARY[:, 0]),
+    "binary-flat-ignored": (BINARY_LOGITS[:, 0], _ignored(BINARY[:, 0], 0.1, 0.35, 0.6)),
+    "binary-flat-probabilities": (_counts[:, 0] / 10, BINARY[:, 0]),
+    "binary-absent-probabilities": (_counts[:1, :1, :1] / 10, 0 * BINARY[:1, :, :1]),
+    "multilabel-ignored": (LOGITS, _entries),
+    "masked": (LOGITS, LABELS, _mask),
+    "masked-one-hot": (LOGITS, (LABELS[:, None] == np.arange(4).reshape(1, 4, 1, 1)).astype(float), _mask),
+    "masked-binary": (BINARY_LOGITS, BINARY, _mask),
+    "pairs": (_pairs, BINARY[:, 0]),
+    "pairs-ignored": (_pairs, _ignored(BINARY[:, 0], 0.1, 0.35, 0.6)),
+    "pairs-certain": (np.array([[[[0.0, 1.0, 0.4, 0.9]], [[1.0, 0.0, 0.6, 0.1]]]]), np.array([[[0, 0, 1, 0]]])),
+    "pairs-one-hot": (_pairs, np.concat([1 - BINARY, BINARY], axis=1)),
+    "blocks": (_blocked, _blocks % 3),
+    "blocks-in-space": (_blocked.reshape(1, 3, 2, 6, 7)[..., ::2], (_blocks % 3)[None, ..., ::2]),
     "line": (_powers(3, 521, 2, 2, 7) / 64 - 4, _powers(3, 521, 2, 7) % 2),
     "volume": (_powers(3, 521, 2, 4, 3, 2, 4) / 64 - 4, _powers(2, 509, 2, 3, 2, 4) % 4),
     "probabilities": (_counts / _counts.sum(axis=1, keepdims=True), LABELS),

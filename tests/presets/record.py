@@ -22,8 +22,8 @@ import torch
 from preset_calls import Call, asked
 from preset_inputs import INPUTS
 
-ARRAYS = ("weight", "pos_weight")
-"""The arguments that PyTorch, kornia and smp want as tensors."""
+ARRAYS = ("weight", "pos_weight", "dist_matrix")
+"""The arguments that have to be tensors there."""
 
 
 def module_of(peer: str, name: str) -> Any:
@@ -39,15 +39,13 @@ def module_of(peer: str, name: str) -> Any:
 
 
 def record(peer: str, call: Call) -> dict[str, Any]:
-    logits, target = INPUTS[call.inputs]
+    logits, target, *further = INPUTS[call.inputs]
     given = torch.tensor(logits, dtype=getattr(torch, call.dtype), requires_grad=True)
     labels = torch.tensor(target)
     if call.target_axis:
         labels = labels[:, None]
     arguments = {
-        name: torch.tensor(value, dtype=torch.float64)
-        if name in ARRAYS and isinstance(value, list)
-        else value
+        name: torch.tensor(value, dtype=given.dtype) if name in ARRAYS and isinstance(value, list) else value
         for name, value in call.arguments.items()
     }
     kind = getattr(module_of(peer, call.name), call.name)
@@ -55,7 +53,7 @@ def record(peer: str, call: Call) -> dict[str, Any]:
         value = kind(given, labels, **arguments)
     else:
         loss = kind(**arguments)
-        value = loss(given, labels)
+        value = loss(given, labels, *map(torch.tensor, further))
     upstream = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape)
     (value * upstream).sum().backward()
     assert given.grad is not None
@@ -66,7 +64,8 @@ def record(peer: str, call: Call) -> dict[str, Any]:
         "target_axis": call.target_axis,
         "logits": call.dtype,
         "gradient_alone": call.gradient_alone,
-        "dtype": str(value.dtype).removeprefix("torch."),
+        # A target in float64 makes no number of float32 more exact.
+        "dtype": str(torch.float32 if call.dtype == "float32" else value.dtype).removeprefix("torch."),
         "value": value.detach().double().tolist(),
         "gradient": [float(f"{slope:.12g}") for slope in given.grad.flatten().tolist()],
     }

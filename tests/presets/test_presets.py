@@ -32,9 +32,9 @@ def _id(case: Any) -> str:
     return f"{peer}-{vector['name']}-{vector['inputs']}-{arguments}".replace(" ", "")
 
 
-def _arrays(vector: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    logits, target = INPUTS[vector["inputs"]]
-    return logits.astype(vector["logits"]), target[:, None] if vector["target_axis"] else target
+def _arrays(vector: dict[str, Any]) -> tuple[np.ndarray, ...]:
+    logits, target, *further = INPUTS[vector["inputs"]]
+    return logits.astype(vector["logits"]), target[:, None] if vector["target_axis"] else target, *further
 
 
 def _of(package: str, peer: str, name: str) -> Any:
@@ -42,10 +42,10 @@ def _of(package: str, peer: str, name: str) -> Any:
 
 
 def _loss(package: str, peer: str, vector: dict[str, Any], **options: Any) -> Any:
-    """A function of logits and target."""
+    """A function of arrays."""
     make = _of(package, peer, vector["name"])
     if make.preset.arrays:
-        return lambda logits, target: make(logits, target, **vector["arguments"], **options)
+        return lambda *arrays: make(*arrays, **vector["arguments"], **options)
     return make(**vector["arguments"], **options)
 
 
@@ -54,26 +54,26 @@ def _weights(value: Any, xp: Any) -> Any:
 
 
 def _in_numpy(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
-    logits, target = _arrays(vector)
+    arrays = _arrays(vector)
     loss = _loss("seglosses_core", peer, vector)
-    if not hasattr(loss, "value_and_grad") or loss.reduction == "none":
-        return loss(logits, target), None
-    return loss.value_and_grad(logits, target)
+    if not hasattr(loss, "value_and_grad") or loss.reduction == "none" or len(arrays) > 2:
+        return loss(*arrays), None
+    return loss.value_and_grad(*arrays)
 
 
 def _in_torch(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
-    logits, target = map(torch.tensor, _arrays(vector))
+    logits, *others = map(torch.tensor, _arrays(vector))
     logits.requires_grad_()
-    value = _loss("seglosses_torch", peer, vector)(logits, target)
+    value = _loss("seglosses_torch", peer, vector)(logits, *others)
     value.backward(torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape))
     return value.detach().numpy(), logits.grad.numpy()
 
 
 def _in_jax(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
     with jax.enable_x64(True):
-        logits, target = map(jax.numpy.asarray, _arrays(vector))
+        logits, *others = map(jax.numpy.asarray, _arrays(vector))
         loss = _loss("seglosses_jax", peer, vector, class_axis=1)
-        value, back = jax.vjp(lambda logits: loss(logits, target), logits)
+        value, back = jax.vjp(lambda logits: loss(logits, *others), logits)
         (gradient,) = back(_weights(value, jax.numpy))
         return np.asarray(value), np.asarray(gradient)
 
@@ -135,7 +135,7 @@ def _options() -> dict[tuple[str, str, str], list[dict[str, Any]]]:
 
 
 def _terms(peer: str, vector: dict[str, Any]) -> list[tuple[float, str, dict[str, Any]]]:
-    logits, target = INPUTS[vector["inputs"]]
+    logits, target, *_ = INPUTS[vector["inputs"]]
     recipe = PRESETS[peer, vector["name"]].recipe(**vector["arguments"])
     labelled = recipe.target != "classes" and len(target.shape) < len(logits.shape)
     return recipe.equivalent(Sizes(logits.shape[1], math.prod(logits.shape[2:]), labelled))
