@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from seglosses_core.checks import check_choice
+from seglosses_core.checks import check_choice, check_number
 from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, Terms, refuse
 
 preset = Library(
@@ -398,6 +398,85 @@ def LogHausdorffDTLoss(
     batch: bool = False,
 ) -> Recipe:
     return _hausdorff(alpha, include_background, to_onehot_y, sigmoid, softmax, reduction, batch, log=True)
+
+
+def _cl_dice(
+    sizes: Sizes, *, iter_: int, smooth_nr: float, smooth_dr: float, smooth: float, include_background: bool
+) -> Term:
+    return Term(
+        1.0,
+        "ClDiceLoss",
+        {
+            "iterations": iter_,
+            "smooth": (smooth_nr, smooth_dr),
+            "harmonic_smooth": smooth,
+            "per_class": False,
+            "include_background": include_background or sizes.classes == 1,
+        },
+    )
+
+
+@preset
+def SoftclDiceLoss(
+    iter_: int = 3,
+    smooth_nr: float = 1.0,
+    smooth_dr: float = 1.0,
+    smooth: float = 1e-4,
+    include_background: bool = True,
+    to_onehot_y: bool = False,
+    sigmoid: bool = False,
+    softmax: bool = False,
+    other_act: Any = None,
+    reduction: str = "mean",
+) -> Recipe:
+    common: dict[str, Any] = {
+        "iter_": iter_,
+        "smooth_nr": smooth_nr,
+        "smooth_dr": smooth_dr,
+        "smooth": smooth,
+        "include_background": include_background,
+    }
+    return Recipe(
+        terms=lambda sizes: [_cl_dice(sizes, **common)],
+        activation=_activation(sigmoid, softmax),
+        target=_target(to_onehot_y),
+        reduction=reduction,
+    )
+
+
+@preset
+def SoftDiceclDiceLoss(
+    iter_: int = 3,
+    alpha: float = 0.5,
+    smooth_nr: float = 1.0,
+    smooth_dr: float = 1.0,
+    smooth: float = 1e-4,
+    include_background: bool = True,
+    to_onehot_y: bool = False,
+    sigmoid: bool = False,
+    softmax: bool = False,
+    other_act: Any = None,
+    reduction: str = "mean",
+) -> Recipe:
+    refuse(reduction == "none", "reduction", reduction, "DiceLoss and SoftclDiceLoss each have it")
+    check_number("alpha", alpha, at_least=0, at_most=1)
+    common: dict[str, Any] = {
+        "smooth_nr": smooth_nr,
+        "smooth_dr": smooth_dr,
+        "include_background": include_background,
+    }
+
+    def terms(sizes: Sizes) -> list[Term]:
+        dice = _dice(sizes, squared_pred=False, jaccard=False, batch=False, **common)
+        lines = _cl_dice(sizes, iter_=iter_, smooth=smooth, **common)
+        return [dice._replace(weight=1 - alpha), lines._replace(weight=alpha)]
+
+    return Recipe(
+        terms=terms,
+        activation=_activation(sigmoid, softmax),
+        target=_target(to_onehot_y),
+        reduction=reduction,
+    )
 
 
 @preset

@@ -135,6 +135,19 @@ def calls() -> Iterator[Call]:
     yield Call(
         "GeneralizedDiceFocalLoss", {**labelled, **factors}, "absent", target_axis=True, dtype="float32"
     )
+    for name in ("SoftclDiceLoss", "SoftDiceclDiceLoss"):
+        for arguments, inputs in (
+            ({}, "labels"),
+            ({}, "volume"),
+            ({"iter_": 1, "smooth": 0.5}, "labels"),
+            ({"smooth_nr": 0.5, "smooth_dr": 2.0, "include_background": False}, "absent"),
+            ({"reduction": "sum"}, "labels"),
+        ):
+            yield Call(name, {**labelled, **arguments}, inputs, target_axis=True)
+        yield Call(name, {"sigmoid": True}, "binary-float")
+        yield Call(name, {"sigmoid": True}, "multilabel")
+    yield Call("SoftclDiceLoss", {**labelled, "reduction": "none"}, "labels", target_axis=True)
+    yield Call("SoftDiceclDiceLoss", {**labelled, "alpha": 0.2}, "labels", target_axis=True)
     for name in ("HausdorffDTLoss", "LogHausdorffDTLoss", "BoundaryLoss"):
         for arguments, inputs in (
             ({"include_background": True}, "absent"),
