@@ -35,7 +35,7 @@ def harmonic(
     parts: Sequence[tuple[list[Cell], Sequence[tuple[Image, Image]]]], smooth: Any, eta: Any = 0
 ) -> tuple[Any, Any]:
     """1 − 2 P R / (P + R + η), each (Σ w a b + ε)/(Σ w a + ε) of two images, of which each part has its own."""
-    numbers = tuple(map(mpf, smooth)) if isinstance(smooth, tuple | list) else (smooth, smooth)
+    numbers = tuple(map(mpf, smooth)) if isinstance(smooth, list) else (smooth, smooth)
     ratios = []
     for k in range(2):
         above, below = numbers
@@ -201,7 +201,7 @@ CL_DICE = Entry(
         *(replace(one, hyperparameters={**one.hyperparameters, "iterations": 2}) for one in of_windows()),
         case("iterations-0", "No erosion but one.", iterations=0, **LARGE),
         case("defaults", "Ten erosions.", **LARGE),
-        case("smooth-pair", "ε = 1/4 above and 2 below.", iterations=1, smooth=(0.25, 2.0), **LARGE),
+        case("smooth-pair", "ε = 1/4 above and 2 below.", iterations=1, smooth=[0.25, 2.0], **LARGE),
         case(
             "harmonic-smooth",
             "η = 1/2.",
@@ -236,7 +236,7 @@ CL_DICE = Entry(
     samples=(
         Sample({"iterations": 1}),
         Sample({"iterations": 2, "include_background": False, "smooth": 0.5}),
-        Sample({"iterations": 1, "per_class": False, "smooth": (0.5, 1.0), "harmonic_smooth": 0.25}),
+        Sample({"iterations": 1, "per_class": False, "smooth": [0.5, 1.0], "harmonic_smooth": 0.25}),
     ),
     bounds=(0, 1),
     exceptions=NO_ORDER,
