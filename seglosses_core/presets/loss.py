@@ -195,7 +195,7 @@ class PresetLoss(Loss):
     ) -> Call:
         check_array("logits", logits)
         check_array("target", target)
-        logits, axis = self.with_class_axis(logits)
+        logits, axis = self.with_class_axis(logits, target)
         ops = (make_ops or self.make_ops)(logits, axis)
         target, valid, hidden = self.our_target(target, logits, axis, ops)
         if mask is not None and self.recipe.takes_mask:
@@ -213,17 +213,18 @@ class PresetLoss(Loss):
         further = () if make_ops is None else (make_ops,)
         return super().prepare(logits, target, mask, sample_weight, inputs, *further)
 
-    def with_class_axis(self, logits: Array) -> tuple[Array, int]:
+    def with_class_axis(self, logits: Array, target: Array) -> tuple[Array, int]:
         """The logits, with the axis that those of one class may lack, and where they have their classes."""
         axis = check_logits(logits, self.class_axis, self.activation)
-        if not self.recipe.one_class or shape_of(logits)[axis] == 1:
+        has_it = shape_of(logits)[axis] == 1 and len(target.shape) <= len(logits.shape)
+        if has_it or not self.recipe.one_class:
             return logits, axis
         axis = axis + 1 if self.class_axis < 0 else axis
         return logits[(*(slice(None),) * axis, None, ...)], axis
 
     def value_and_grad(self, logits: Array, target: Array, **given: Any) -> tuple[Array, Any]:
         value, gradient = super().value_and_grad(logits, target, **given)
-        arranged, axis = self.with_class_axis(logits)
+        arranged, axis = self.with_class_axis(logits, target)
         if arranged is not logits:
             gradient = gradient[(*(slice(None),) * axis, 0, ...)]
         clip = self.recipe.clip

@@ -161,6 +161,8 @@ def test_logits_of_one_class_may_lack_its_axis():
         value, gradient = loss.value_and_grad(logits, target)
         assert value == expected
         assert np.array_equal(gradient, slope[:, 0])
+    one_row = smp.DiceLoss("binary")(logits[:, :1], labels[:, None, :1])
+    assert one_row == smp.DiceLoss("binary")(logits[:, None, :1], labels[:, :1])
     last = smp.DiceLoss("binary", class_axis=-1)
     value, gradient = last.value_and_grad(logits, labels)
     assert value == pytest.approx(expected, rel=1e-14)

@@ -14,6 +14,9 @@ preset = Library(
     "1.6.1",
     ("input", "target"),
     "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where MONAI has |p − y| to the power γ.",
+    "FocalLoss of gamma below 1 has a gradient that is NaN there where a pixel is certain.",
+    "HausdorffDTLoss of integers that are not made one-hot, such as those of one class, cuts distances off to integers"
+    " there.",
     "A label outside the classes makes the value NaN here, where MONAI raises an error.",
     "Of one class, softmax=True is an error here; MONAI warns and ignores it.",
     "An image without a pixel that counts costs 0 here; there 1 − smooth_nr / smooth_dr, which is 0 by default, and"
@@ -572,8 +575,9 @@ def DiceCELoss(
         entropy: dict[str, Any] = {"activation": "softmax", "label_smoothing": label_smoothing}
         if sizes.classes == 1:
             entropy = {"activation": "sigmoid", "pos_weight": None if weight is None else tuple(weight)}
-        elif weight is not None:
-            entropy |= {"class_weights": tuple(weight), "divisor": "weights" if sizes.labelled else "valid"}
+        else:
+            entropy |= {} if sizes.labelled else {"divisor": "valid"}
+            entropy |= {} if weight is None else {"class_weights": tuple(weight)}
         return [
             dice._replace(weight=lambda_dice * dice.weight),
             Term(lambda_ce, "CrossEntropyLoss", entropy),

@@ -183,6 +183,8 @@ def calls() -> Iterator[Call]:
     yield Call("DiceCELoss", {"softmax": True}, "one-hot")
     yield Call("DiceCELoss", {"softmax": True, "weight": W}, "one-hot")
     yield Call("DiceCELoss", {"sigmoid": True}, "one-hot")
+    yield Call("DiceCELoss", {"sigmoid": True}, "multilabel")
+    yield Call("DiceCELoss", {"sigmoid": True, "weight": W}, "multilabel")
     yield Call("DiceCELoss", {"sigmoid": True}, "binary")
     yield Call("DiceCELoss", {"sigmoid": True, "weight": [3.0]}, "binary-float")
 
