@@ -236,7 +236,7 @@ CL_DICE = Entry(
     samples=(
         Sample({"iterations": 1}),
         Sample({"iterations": 2, "include_background": False, "smooth": 0.5}),
-        Sample({"iterations": 1, "per_class": False, "smooth": [0.5, 1.0], "harmonic_smooth": 0.25}),
+        Sample({"iterations": 1, "per_class": False, "class_weights": [1.0, 2.0, 0.5]}),
     ),
     bounds=(0, 1),
     exceptions=NO_ORDER,
