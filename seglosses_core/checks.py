@@ -119,6 +119,19 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}.")
 
 
+def check_smooth(smooth: Any) -> None:
+    """A number ≥ 0, or one for the numerator and one for the denominator."""
+    if not isinstance(smooth, tuple):
+        check_number("smooth", smooth, at_least=0)
+        return
+    if len(smooth) != 2:
+        raise ValueError(
+            f"smooth must be a number, or one for the numerator and one for the denominator, got {smooth!r}."
+        )
+    for i, number in enumerate(smooth):
+        check_number(f"smooth[{i}]", number, at_least=0)
+
+
 def check_flag(name: str, value: Any) -> None:
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, got {type(value).__name__}: {value!r}.")

@@ -15,7 +15,7 @@ from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.arithmetic import divide, one_if_zero, product_or_none
-from seglosses_core.checks import check_choice, check_flag, check_number, shape_text
+from seglosses_core.checks import check_choice, check_flag, check_smooth, shape_text
 from seglosses_core.costs import Costs, Weights, in_unit, what_counts
 from seglosses_core.libraries import Array
 from seglosses_core.moments import Moment, class_sizes
@@ -232,15 +232,7 @@ class RatioLoss(RegionLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.smooth, tuple):
-            check_number("smooth", self.smooth, at_least=0)
-            return
-        if len(self.smooth) != 2:
-            raise ValueError(
-                f"smooth must be a number, or one for the numerator and one for the denominator, got {self.smooth!r}."
-            )
-        for i, number in enumerate(self.smooth):
-            check_number(f"smooth[{i}]", number, at_least=0)
+        check_smooth(self.smooth)
 
     def moments(self) -> list[Moment]:
         """The sums that the loss is made of."""

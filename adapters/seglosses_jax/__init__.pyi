@@ -548,6 +548,7 @@ class GeneralizedDiceLoss(JaxLoss, seglosses_core.GeneralizedDiceLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -587,6 +588,7 @@ class PenaltyGeneralizedDiceLoss(JaxLoss, seglosses_core.PenaltyGeneralizedDiceL
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
         k: float = 2.5,
     ) -> None: ...
     def __call__(  # type: ignore[override]
@@ -660,6 +662,7 @@ class MCCLoss(JaxLoss, seglosses_core.MCCLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float = 1e-05,
+        pseudocount: float = 0.0,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -1958,8 +1961,8 @@ class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalize
     ) -> tuple[Array, Array]: ...
 
 class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
-    """`L = 1 − 2 P R / (P + R)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where S_p
-    and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other."""
+    """`L = 1 − 2 P R / (P + R + η)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where
+    S_p and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other."""
     def __init__(
         self,
         *,
@@ -1974,8 +1977,10 @@ class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
         absent: str = "count",
         include_background: bool = True,
         average: str = "pooled",
-        smooth: float = 1.0,
+        smooth: float | tuple[float, float] = 1.0,
         iterations: int = 10,
+        harmonic_smooth: float = 0.0,
+        per_class: bool = True,
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -2092,7 +2097,7 @@ class BoundaryF1Loss(JaxLoss, seglosses_core.BoundaryF1Loss):
         absent: str = "count",
         include_background: bool = True,
         average: str = "pooled",
-        smooth: float = 1e-05,
+        smooth: float | tuple[float, float] = 1e-05,
         width: int = 3,
         tolerance: int = 5,
     ) -> None: ...

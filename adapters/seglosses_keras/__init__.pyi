@@ -432,6 +432,7 @@ class GeneralizedDiceLoss(KerasLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -460,6 +461,7 @@ class PenaltyGeneralizedDiceLoss(KerasLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
         k: float = 2.5,
         name: str | None = None,
         dtype: Any = None,
@@ -511,6 +513,7 @@ class MCCLoss(KerasLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float = 1e-05,
+        pseudocount: float = 0.0,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1488,8 +1491,8 @@ class DistancePenalizedCrossEntropyLoss(KerasLoss):
     ) -> Any: ...
 
 class ClDiceLoss(KerasLoss):
-    """`L = 1 − 2 P R / (P + R)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where S_p
-    and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other."""
+    """`L = 1 − 2 P R / (P + R + η)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where
+    S_p and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other."""
     def __init__(
         self,
         *,
@@ -1504,8 +1507,10 @@ class ClDiceLoss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         average: str = "pooled",
-        smooth: float = 1.0,
+        smooth: float | tuple[float, float] = 1.0,
         iterations: int = 10,
+        harmonic_smooth: float = 0.0,
+        per_class: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1600,7 +1605,7 @@ class BoundaryF1Loss(KerasLoss):
         absent: str = "count",
         include_background: bool = True,
         average: str = "pooled",
-        smooth: float = 1e-05,
+        smooth: float | tuple[float, float] = 1e-05,
         width: int = 3,
         tolerance: int = 5,
         name: str | None = None,

@@ -460,6 +460,7 @@ class GeneralizedDiceLoss(TorchLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
     ) -> None: ...
     def __call__(
         self,
@@ -491,6 +492,7 @@ class PenaltyGeneralizedDiceLoss(TorchLoss):
         per_class: bool = False,
         overlap: str = "product",
         weights: str = "square",
+        relative: bool = True,
         k: float = 2.5,
     ) -> None: ...
     def __call__(
@@ -548,6 +550,7 @@ class MCCLoss(TorchLoss):
         include_background: bool = True,
         average: str = "pooled",
         smooth: float = 1e-05,
+        pseudocount: float = 0.0,
     ) -> None: ...
     def __call__(
         self,
@@ -1537,8 +1540,8 @@ class DistancePenalizedCrossEntropyLoss(TorchLoss):
     ) -> Tensor: ...
 
 class ClDiceLoss(TorchLoss):
-    """`L = 1 − 2 P R / (P + R)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where S_p
-    and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other."""
+    """`L = 1 − 2 P R / (P + R + η)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where
+    S_p and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other."""
     def __init__(
         self,
         *,
@@ -1553,8 +1556,10 @@ class ClDiceLoss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         average: str = "pooled",
-        smooth: float = 1.0,
+        smooth: float | tuple[float, float] = 1.0,
         iterations: int = 10,
+        harmonic_smooth: float = 0.0,
+        per_class: bool = True,
     ) -> None: ...
     def __call__(
         self,
@@ -1643,7 +1648,7 @@ class BoundaryF1Loss(TorchLoss):
         absent: str = "count",
         include_background: bool = True,
         average: str = "pooled",
-        smooth: float = 1e-05,
+        smooth: float | tuple[float, float] = 1e-05,
         width: int = 3,
         tolerance: int = 5,
     ) -> None: ...

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seglosses_core.checks import check_choice
+from seglosses_core.arithmetic import divide
+from seglosses_core.checks import check_choice, check_flag
 from seglosses_core.libraries import Array
 from seglosses_core.losses.dice import DiceRatio
 from seglosses_core.ops import Ops
@@ -27,6 +28,9 @@ class GeneralizedDiceLoss(DiceRatio):
     ----------
     weights : "square", "simple" or "uniform"
         ω is 1 / T², 1 / T or 1.
+    relative : bool
+        Whether ω is divided by its largest entry. If not, ε stands beside sums as small as 1 / T, and where none of
+        the classes is there all ω are 0, and ε is left alone.
     per_class : bool
         False: `DiceLoss` has a ratio for each class.
     overlap : "product" or "minimum"
@@ -43,22 +47,29 @@ class GeneralizedDiceLoss(DiceRatio):
     """
 
     weights: str = "square"
+    relative: bool = True
     per_class: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("weights", self.weights, tuple(_EXPONENTS))
+        check_flag("relative", self.relative)
         if self.per_class:
             raise ValueError(f"per_class must be False for {type(self).__name__}, got True; DiceLoss has it.")
 
     def shares_of_sums(self, target: Target, ops: Ops) -> Array:
         shares = self.relative_shares(target, ops)
-        return shares * self._omega(self.sizes(target), shares, ops)
+        return shares * self._omega(self.sizes(target), shares, self.sums_unit(target), ops)
 
-    def _omega(self, sizes: Array, shares: Array, ops: Ops) -> Array:
-        """ω relative to the largest of a class that counts."""
-        xp = ops.xp
+    def _omega(self, sizes: Array, shares: Array, unit: Array | None, ops: Ops) -> Array:
+        """ω of sizes in a unit, relative to the largest of a class that counts."""
+        xp, exponent = ops.xp, _EXPONENTS[self.weights]
+        counted = (sizes > 0) & (shares > 0)
         one, largest = xp.ones_like(sizes), xp.max(sizes, axis=1, keepdims=True)
-        least = xp.min(xp.where((sizes > 0) & (shares > 0), sizes, largest), axis=1, keepdims=True)
-        relative = xp.where(sizes > 0, least / xp.where(sizes > 0, sizes, one), one)
-        return relative ** _EXPONENTS[self.weights]
+        least = xp.min(xp.where(counted, sizes, largest), axis=1, keepdims=True)
+        relative = xp.where(sizes > 0, least / xp.where(sizes > 0, sizes, one), one) ** exponent
+        if self.relative or exponent == 0:
+            return relative
+        least = least if unit is None else unit * least
+        largest_omega = divide(xp.ones_like(least), least, xp) ** exponent
+        return xp.where(xp.any(counted, axis=1, keepdims=True), relative * largest_omega, 0 * relative)

@@ -20,18 +20,19 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
     pixel, and for each image
 
         L = 1 − (2 Σ a_y (M_y0 − W) + ε) / (2 Σ a_y (M_y0 − W) + Σ W + ε)    weights="default", a_y = M_y0
+        L = 1 − (2 Σ a_y (1 − W) + ε) / (2 Σ a_y (1 − W) + Σ W + ε)          weights="foreground", a_y = [y > 0]
         L = 1 − (2 Σ a_y (1 − W) + ε) / (Σ a_y (2 − W) + ε)                  weights="gdl", a_y = 1 / (T_y + 1)
 
     with class 0 the background and T the number of pixels of each class. Fidon et al. 2017 (arXiv:1707.00478, eqs. 6
-    and 9), and "gdl" Tilborghs et al. 2020 (arXiv:2007.15546). As in MONAI, whose "default" has 1 where we have eq.
-    9's `M_y0`, the distance from the background: the same where that is 1. Ours: `class_weights`, relative to their
-    largest, multiply a, and with `include_background=False` pixels of label 0 do not count.
+    and 9); "foreground" as in their code and in MONAI, the same where `M_y0`, the distance from the background, is 1;
+    "gdl" Tilborghs et al. 2020 (arXiv:2007.15546). Ours: `class_weights`, relative to their largest, multiply a, and
+    with `include_background=False` pixels of label 0 do not count.
 
     Parameters
     ----------
     distances : sequence of C sequences of C numbers, or an array (C, C), optional
         M, symmetric and ≥ 0 with a diagonal of 0; it is divided by its largest entry. None: all errors cost 1.
-    weights : "default" or "gdl"
+    weights : "default", "foreground" or "gdl"
 
     Examples
     --------
@@ -55,7 +56,7 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
         super().__post_init__()
         if self.distances is not None:
             _check_distances(self.distances)
-        check_choice("weights", self.weights, ("default", "gdl"))
+        check_choice("weights", self.weights, ("default", "foreground", "gdl"))
         if self.activation == "sigmoid":
             raise ValueError(
                 "activation must be 'softmax' or 'identity' for GeneralizedWassersteinDiceLoss, whose classes exclude"
@@ -118,10 +119,12 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
             # With a in the inverse of the unit of the sums, their products have none.
             factors = shares / (sizes + (1 if unit is None else 1 / unit))
             return factors, ops.xp.ones_like(sizes), factors, None
-        from_background = ops.constant([row[0] for row in matrix], target.like, sizes.dtype)[None, :]
+        foreground = self.weights == "foreground"
+        column = [float(c > 0) if foreground else row[0] for c, row in enumerate(matrix)]
+        reach = ops.constant(column, target.like, sizes.dtype)[None, :]
         counted = [float(c > 0 or self.include_background) for c in range(target.num_classes)]
         of_missed = ops.constant(counted, target.like, sizes.dtype)[None, :]
-        return shares * from_background, from_background, of_missed, unit
+        return shares * reach, reach, of_missed, unit
 
 
 def _check_distances(distances: Any) -> None:

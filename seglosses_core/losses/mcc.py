@@ -27,6 +27,8 @@ class MCCLoss(RegionLoss):
     ----------
     smooth : float
         ε ≥ 0.
+    pseudocount : float
+        ≥ 0, added to each of TP, FP, FN and TN: then a class that is absent has a slope, too.
 
     Examples
     --------
@@ -39,10 +41,12 @@ class MCCLoss(RegionLoss):
     """
 
     smooth: float = 1e-5
+    pseudocount: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("smooth", self.smooth, at_least=0)
+        check_number("pseudocount", self.pseudocount, at_least=0)
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
@@ -53,9 +57,10 @@ class MCCLoss(RegionLoss):
         sums, back = prediction.moments(wanted, target, weights, batch=batch)
         # Counts relative to n + ε^¼, so that no product of four overflows.
         root = self.smooth**0.25 if unit is None else self.smooth**0.25 / unit
-        scale = one_if_zero(pixels + root, xp)
-        tp, fp, fn = (x / scale for x in sums)
-        others = (pixels - self.sizes(target)) / scale  # n − T
+        added = self.pseudocount if unit is None else self.pseudocount / unit
+        scale = one_if_zero(pixels + root + 4 * added, xp)
+        tp, fp, fn = ((x + added) / scale for x in sums)
+        others = (pixels - self.sizes(target) + 2 * added) / scale  # n − T
         tn = others - fp
         smooth = (root / scale) ** 4
         predicted, size, rest = tp + fp, tp + fn, tn + fn

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.arithmetic import divide
-from seglosses_core.checks import check_integer, check_number, check_window
+from seglosses_core.checks import check_flag, check_integer, check_number, check_smooth, check_window
 from seglosses_core.costs import Costs
 from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array
@@ -24,19 +24,22 @@ SKELETON = Input("N C *S", "the skeleton of each class of the target", otherwise
 
 @dataclass(frozen=True, kw_only=True)
 class HarmonicLoss(RegionLoss):
-    """`L = 1 − 2 P R / (P + R)` for each image and class, with P and R ratios of sums over pixels.
+    """`L = 1 − 2 P R / (P + R + η)` for each image and class, with P and R ratios of sums over pixels.
 
     Parameters
     ----------
-    smooth : float
-        ε ≥ 0, in the numerators and denominators of P and R.
+    smooth : float or pair of floats
+        ε ≥ 0, in the numerators and denominators of P and R; of a pair, the first is for the numerators.
     """
 
-    smooth: float = 1.0
+    smooth: float | tuple[float, float] = 1.0
+
+    harmonic_smooth = 0.0
+    """η."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("smooth", self.smooth, at_least=0)
+        check_smooth(self.smooth)
 
     def harmonic(
         self,
@@ -48,27 +51,31 @@ class HarmonicLoss(RegionLoss):
         """L from the logits-shaped summands of what P finds and what it misses, which make up its denominator, and of
         R the same; and the way back to those."""
         xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
-        unit = self.sums_unit(target)
-        smooth = self.smooth if unit is None else self.smooth / unit
+        unit, eta = self.sums_unit(target), self.harmonic_smooth
+        above, below = self.smooth if isinstance(self.smooth, tuple) else (self.smooth, self.smooth)
+        excess, above = (x if unit is None else x / unit for x in (below - above, above))
+        of_classes = None if self.per_class else self.relative_shares(target, ops)
 
         def shares(summands: tuple[Array, Array]) -> tuple[Array, Array, Array]:
             """A ratio, 1 less that to full relative precision, and their denominator."""
             sums = [ops.power_sum(x, 1, weights) for x in summands]
-            found, missed = (xp.sum(x, axis=0, keepdims=True) for x in sums) if batch else sums
-            found = found + smooth
+            sums = [xp.sum(x, axis=0, keepdims=True) for x in sums] if batch else sums
+            found, missed = sums if of_classes is None else [xp.sum(of_classes * x, axis=1) for x in sums]
+            found, missed = found + above, missed + excess
             below = found + missed
             return divide(found, below, xp, 1.0), divide(missed, below, xp), below
 
         (p, not_p, below_p), (r, not_r, below_r) = shares(precision), shares(recall)
-        loss = divide(p * not_r + r * not_p, p + r, xp, 1.0)
+        loss = divide(p * not_r + r * not_p + eta, p + r + eta, xp, 1.0)
 
         def back(upstream: Array) -> list[Array]:
-            whole = (p + r) * (p + r)
+            whole = (p + r + eta) * (p + r + eta)
             slopes = []
             for ratio, rest, other, below in ((p, not_p, r, below_p), (r, not_r, p, below_r)):
-                steepness = divide(2 * other * other * upstream, whole * below, xp)
+                steepness = divide(2 * other * (other + eta) * upstream, whole * below, xp)
                 slopes += [-rest * steepness, ratio * steepness]
-            found = [ops.over_pixels(ops.cast(x, precision[0].dtype)) for x in slopes]
+            tables = slopes if of_classes is None else [x[:, None] * of_classes for x in slopes]
+            found = [ops.over_pixels(ops.cast(x, precision[0].dtype)) for x in tables]
             return found if weights is None else [x * ops.over_classes(weights) for x in found]
 
         return loss, back
@@ -76,8 +83,8 @@ class HarmonicLoss(RegionLoss):
 
 @dataclass(frozen=True, kw_only=True)
 class ClDiceLoss(HarmonicLoss):
-    """`L = 1 − 2 P R / (P + R)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where S_p
-    and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other.
+    """`L = 1 − 2 P R / (P + R + η)` with `P = (Σ S_p y + ε) / (Σ S_p + ε)` and `R = (Σ S_y p + ε) / (Σ S_y + ε)`, where
+    S_p and S_y are the soft skeletons of prediction and target: how much of either's centreline lies in the other.
 
     Shit et al. 2021 (clDice, arXiv:2003.07311, algorithms 1 and 2), for binary problems; here, as in MIST, for each
     image and class, where `include_background=False` is what makes sense as a rule. A soft skeleton is made by
@@ -90,6 +97,11 @@ class ClDiceLoss(HarmonicLoss):
     ----------
     iterations : int
         How often is eroded, ≥ 0: at least the largest radius of the shapes, in pixels.
+    harmonic_smooth : float
+        η ≥ 0.
+    per_class : bool
+        Whether each class has a P and an R of its own. If not, as in MONAI, the sums are added up over the classes
+        first, each multiplied by its class weight relative to the largest, and each image has one loss, `(N,)`.
 
     Examples
     --------
@@ -102,12 +114,16 @@ class ClDiceLoss(HarmonicLoss):
     """
 
     iterations: int = 10
+    harmonic_smooth: float = 0.0
+    per_class: bool = True
 
     inputs = MappingProxyType({"skeleton": SKELETON})
 
     def __post_init__(self) -> None:
+        check_flag("per_class", self.per_class)
         super().__post_init__()
         check_integer("iterations", self.iterations, at_least=0)
+        check_number("harmonic_smooth", self.harmonic_smooth, at_least=0)
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
@@ -137,8 +153,8 @@ class BoundaryF1Loss(HarmonicLoss):
 
     Parameters
     ----------
-    smooth : float
-        ε ≥ 0, in the numerators and denominators of P and R.
+    smooth : float or pair of floats
+        ε ≥ 0, in the numerators and denominators of P and R; of a pair, the first is for the numerators.
     width : int
         Odd: of the window that the boundary is found by, in pixels.
     tolerance : int
@@ -154,7 +170,7 @@ class BoundaryF1Loss(HarmonicLoss):
     0.17647
     """
 
-    smooth: float = 1e-5
+    smooth: float | tuple[float, float] = 1e-5
     width: int = 3
     tolerance: int = 5
 

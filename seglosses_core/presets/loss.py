@@ -230,7 +230,13 @@ class PresetLoss(Loss):
         value, gradient = Loss.value_and_grad(loss, *order, **others)
         logits, target = order
         arranged, axis = loss.with_class_axis(logits, target)
-        return value, gradient if arranged is logits else gradient[(*(slice(None),) * axis, 0, ...)]
+        if arranged is not logits:
+            gradient = gradient[(*(slice(None),) * axis, 0, ...)]
+        clip = self.recipe.clip
+        if clip:
+            inside = (logits >= clip) & (logits <= 1 - clip)
+            gradient = self.make_ops(arranged, axis).xp.where(inside, gradient, 0 * gradient)
+        return value, gradient
 
     # -- a call ---------------------------------------------------------------------------------------------------
 
@@ -253,11 +259,21 @@ class PresetLoss(Loss):
         check_array("target", target)
         logits, axis = self.with_class_axis(logits, target)
         ops = (make_ops or self.make_ops)(logits, axis)
-        target, valid = self.our_target(target, logits, axis, ops)
-        if mask is not None and len(mask.shape) == ops.rank and shape_of(mask)[axis] == 1:
+        target, valid, hidden = self.our_target(target, logits, axis, ops)
+        if mask is not None and self.recipe.takes_mask:
+            mask = _mask_of_pixels(mask, logits, axis, ops)
+        elif mask is not None and len(mask.shape) == ops.rank and shape_of(mask)[axis] == 1:
             mask = mask[(*(slice(None),) * axis, 0, ...)]
         if valid is not None:
             mask = valid if mask is None else ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
+        if self.recipe.without_first:
+            classes = range(shape_of(logits)[axis])  # type: ignore[arg-type]
+            hidden = ops.over_pixels(ops.constant([float(c == 0) for c in classes], logits)) > 0
+        if hidden is not None:
+            # The probability is 0 there, and so is the slope.
+            logits = ops.xp.where(hidden, -math.inf * ops.xp.ones_like(logits), logits)
+        if self.recipe.clip:
+            logits = ops.xp.clip(logits, self.recipe.clip, 1 - self.recipe.clip)
         further = () if make_ops is None else (make_ops,)
         return super().prepare(logits, target, mask, sample_weight, inputs, *further)
 
@@ -270,15 +286,18 @@ class PresetLoss(Loss):
         axis = axis + 1 if self.class_axis < 0 else axis
         return logits[(*(slice(None),) * axis, None, ...)], axis
 
-    def our_target(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
-        """The target as our losses take it, and where it is not ignored; None where they look for that themselves."""
+    def our_target(
+        self, target: Array, logits: Array, axis: int, ops: Ops
+    ) -> tuple[Array, Array | None, Array | None]:
+        """The target as our losses take it; where pixels are not ignored, None where the losses look for that
+        themselves; and where logits are ignored one by one."""
         recipe, shape, rank = self.recipe, shape_of(target), len(logits.shape)
         if library_of(target) != library_of(logits):
             target = ops.xp.asarray(target)
         if recipe.ignored_last:
-            return self._without_last(target, logits, axis, ops)
+            return *self._without_last(target, logits, axis, ops), None
         if recipe.target == "either" and same_shape(shape, shape_of(logits)) and self.activation == "softmax":
-            return target, None
+            return target, None, None
         wanted = recipe.target
         if wanted == "either":
             of_all = same_shape(shape, shape_of(logits)) and (
@@ -306,7 +325,7 @@ class PresetLoss(Loss):
         if recipe.other_labels:
             classes = ops.constant(tuple(range(_number(shape_of(logits)[axis]))), target, target.dtype)
             target = ops.over_classes(target) == ops.over_pixels(classes)
-        return target, None
+        return target, None, None
 
     def _without_last(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array]:
         """A target without its last channel, and where that is not 1."""
@@ -317,21 +336,24 @@ class PresetLoss(Loss):
                 f" for {self.peer}'s {self.preset} with these arguments, got {describe(target)}."
             )
         before = (slice(None),) * axis
-        return target[(*before, slice(None, -1), ...)], ops.cast(
-            target[(*before, -1, ...)], ops.index_dtype
-        ) != 1
+        last = ops.cast(target[(*before, -1, ...)], ops.index_dtype)
+        return target[(*before, slice(None, -1), ...)], last != 1
 
-    def _kept(self, target: Array, logits: Array, axis: int, ops: Ops) -> tuple[Array, Array | None]:
-        """A target of the logits' shape, and where it is not ignored."""
+    def _kept(
+        self, target: Array, logits: Array, axis: int, ops: Ops
+    ) -> tuple[Array, Array | None, Array | None]:
+        """A target of the logits' shape, and what `our_target` says beside it."""
         ignored, xp = self.recipe.ignore_index, ops.xp
         if ignored is None or target.dtype == xp.bool or len(target.shape) < len(logits.shape):
-            return target, None
+            return target, None, None
         kept = target != ignored
         if shape_of(logits)[axis] == 1:
-            return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0, ...)]
-        # Of several classes none can be ignored by itself: whoever has such entries is told by a value that is NaN.
+            return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0, ...)], None
+        if self.recipe.ignores_entries:
+            return xp.where(kept, target, xp.zeros_like(target)), None, ~kept
+        # Else none can be ignored by itself: whoever has such entries is told by a value that is NaN.
         target = ops.cast(target, ops.compute_dtype(logits))
-        return xp.where(kept, target, math.nan * xp.ones_like(target)), None
+        return xp.where(kept, target, math.nan * xp.ones_like(target)), None, None
 
     def value(self, call: Call) -> Array:
         factor, loss = self.inner(call.logits, call.target, call.ops.class_axis)
@@ -370,6 +392,19 @@ class PresetLoss(Loss):
 
     def _steepness(self, value: Array) -> Array:
         return self.recipe.power * value ** (self.recipe.power - 1)
+
+
+def _mask_of_pixels(mask: Array, logits: Array, axis: int, ops: Ops) -> Array:
+    """A mask without an axis for the classes; NaN, by which the value becomes NaN too, where it is neither 0 nor 1."""
+    check_array("mask", mask)
+    if len(mask.shape) == len(logits.shape) and shape_of(mask)[axis] == 1:
+        mask = mask[(*(slice(None),) * axis, 0)]
+    if library_of(mask) != library_of(logits):
+        mask = ops.xp.asarray(mask)
+    if mask.dtype == ops.xp.bool:
+        return mask
+    mask = ops.cast(mask, ops.compute_dtype(logits))
+    return ops.xp.where((mask == 0) | (mask == 1), mask, math.nan * ops.xp.ones_like(mask))
 
 
 def _number(length: Any) -> int:

@@ -65,6 +65,14 @@ class Recipe:
     """Whether it counts weights of images and pixels as Keras' losses do."""
     buffers: Mapping[str, Any] = field(default_factory=dict)
     """What PyTorch writes of it into a checkpoint, by its name there; None for what is not written."""
+    without_first: bool = False
+    """Whether the softmax is that of all classes but the first."""
+    ignores_entries: bool = False
+    """Whether single entries of a target of overlapping classes can be ignored: as if p and y were 0 there."""
+    clip: float = 0.0
+    """What probabilities are cut off at, and 1 less it: with a slope of 0 beyond."""
+    takes_mask: bool = False
+    """Whether a call has a mask of 0 and 1 behind the target, which may have an axis of length 1 for the classes."""
 
     def equivalent(self, sizes: Sizes) -> list[tuple[float, str, dict[str, Any]]]:
         """The terms with all of their options."""

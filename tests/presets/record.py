@@ -32,7 +32,7 @@ from seglosses_conformance.cases import map_upstream
 from seglosses_conformance.presets import FOLDER, documents
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 
-ARRAYS = ("weight", "pos_weight")
+ARRAYS = ("weight", "pos_weight", "dist_matrix")
 """The arguments that most libraries want as tensors."""
 
 
@@ -190,7 +190,8 @@ def record(peer: str, call: Call) -> dict[str, Any]:
         "logits": call.dtype,
         "gradient_alone": call.gradient_alone,
         "softmax": call.softmax,
-        "dtype": str(value.dtype),
+        # A target in float64 makes no number of float32 more exact.
+        "dtype": "float32" if call.dtype == "float32" else str(value.dtype),
         "value": value.astype(float).tolist(),
         **({"buffers": buffers} if buffers else {}),
         "gradient": [float(f"{slope:.12g}") for slope in gradient.ravel().tolist()],

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from seglosses_conformance.presets.inputs import INPUTS
+from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 from seglosses_core.presets import PEERS
 from seglosses_torch import CrossEntropyLoss
 
@@ -222,13 +222,85 @@ def test_jitted():
         assert np.allclose(gradient, expected[1], rtol=0, atol=1e-14)
 
 
-def test_entries_that_are_ignored_one_by_one_are_told():
-    """Of several classes no mask of pixels says it."""
+def test_entries_that_are_ignored_one_by_one():
+    """Where smoothing makes it cost something to be absent, no mask of pixels says it: the value tells."""
     logits, target = INPUTS["multilabel"]
     target = target.copy()
-    assert np.isfinite(smp.SoftBCEWithLogitsLoss()(logits, target))
     target[0, 0, 0, 0] = -100
-    assert np.isnan(smp.SoftBCEWithLogitsLoss()(logits, target))
+    value, gradient = smp.SoftBCEWithLogitsLoss().value_and_grad(logits, target)
+    assert np.isfinite(value)
+    assert gradient[0, 0, 0, 0] == 0 != gradient[0, 1, 0, 0]
+    assert np.isnan(smp.SoftBCEWithLogitsLoss(smooth_factor=0.1)(logits, target))
+
+
+def test_logits_of_one_class_may_lack_its_axis():
+    logits, labels = INPUTS["binary-flat"]
+    loss = smp.DiceLoss("binary")
+    expected, slope = loss.value_and_grad(logits[:, None], labels[:, None])
+    for target in (labels, labels[:, None], labels.astype(float)):
+        value, gradient = loss.value_and_grad(logits, target)
+        assert value == expected
+        assert np.array_equal(gradient, slope[:, 0])
+    one_row = smp.DiceLoss("binary")(logits[:, :1], labels[:, None, :1])
+    assert one_row == smp.DiceLoss("binary")(logits[:, None, :1], labels[:, :1])
+    last = smp.DiceLoss("binary", class_axis=-1)
+    value, gradient = last.value_and_grad(logits, labels)
+    assert value == pytest.approx(expected, rel=1e-14)
+    assert np.allclose(gradient, slope[:, 0], rtol=0, atol=1e-14)
+    in_jax = importlib.import_module("seglosses_jax.presets.smp").DiceLoss("binary")
+    with jax.enable_x64(True):
+        assert np.allclose(
+            jax.grad(in_jax)(jax.numpy.asarray(logits), labels), slope[:, 0], rtol=0, atol=1e-14
+        )
+
+
+@pytest.mark.parametrize(
+    ("package", "make"), [(monai, np.asarray), (of_torch, torch.tensor), (of_jax, np.asarray)]
+)
+def test_masks_in_all_of_their_forms(package, make):
+    logits, labels, mask = (make(x) for x in (LOGITS, LABELS[:, None], FURTHER["zeros-and-ones"]))
+    loss = package.MaskedDiceLoss(False, True, softmax=True, class_axis=1)
+    expected = loss(logits, labels, mask=mask[:, 0])
+    assert (
+        loss(logits, labels, mask)
+        == loss(logits, labels, mask != 0)
+        == loss(logits, labels, mask=mask)
+        == expected
+    )
+    assert loss(logits, labels) != expected
+    assert np.isnan(float(loss(logits, labels, 0.5 * mask)))
+    with pytest.raises(ValueError, match=r"mask must have the shape of the labels, \(3, 3, 4\)"):
+        loss(logits, labels, mask[:1])
+
+
+def test_the_first_class_is_not_looked_at_where_it_is_no_part_of_the_softmax():
+    loss = monai.FocalLoss(include_background=False, to_onehot_y=True, use_softmax=True)
+    value, gradient = loss.value_and_grad(LOGITS, LABELS)
+    unknown = LOGITS.copy()
+    unknown[:, 0] = np.nan
+    again, slope = loss.value_and_grad(unknown, LABELS)
+    assert again == value
+    assert np.array_equal(slope, gradient)
+    assert not np.any(gradient[:, 0])
+
+
+def test_probabilities_are_cut_off():
+    loss = monai.AsymmetricUnifiedFocalLoss(to_onehot_y=True)
+    probabilities, labels = INPUTS["pairs-certain"]
+    value, gradient = loss.value_and_grad(3 * probabilities - 1, labels)
+    expected, _ = loss.value_and_grad(np.clip(3 * probabilities - 1, 0, 1), labels)
+    assert value == expected
+    assert np.array_equal(gradient == 0, (probabilities < 0.4) | (probabilities > 0.6))
+
+
+def test_deep_supervision():
+    of_torch_itself = importlib.import_module("seglosses_torch")
+    loss = of_torch.DiceCELoss(to_onehot_y=True, softmax=True)
+    fine, labels = torch.tensor(LOGITS), torch.tensor(LABELS)[:, None].double()
+    deep = of_torch_itself.DeepSupervisionLoss(loss=loss)
+    coarse = fine[..., ::2]
+    expected = loss(fine, labels) + 0.5 * loss(coarse, labels[..., 1::2])
+    assert deep([fine, coarse], labels) == expected
 
 
 @pytest.mark.parametrize(
@@ -242,9 +314,32 @@ def test_entries_that_are_ignored_one_by_one_are_told():
         (lambda: monai.DiceLoss(sigmoid=True, softmax=True), ValueError, "sigmoid=True is not supported .* excludes"),
         (lambda: monai.DiceLoss(reduction="average"), ValueError, "reduction must be one of .* got 'average'"),
         (lambda: monai.DiceLoss(ddp=True), TypeError, "unexpected keyword argument 'ddp'"),
+        (lambda: monai.GeneralizedDiceLoss(w_type="cubic"), ValueError, "w_type must be one of .* got 'cubic'"),
+        (lambda: monai.GeneralizedDiceLoss(reduction="none"), ValueError, "reduction='none' is not supported"),
+        (lambda: monai.MCCLoss(smooth_nr=1.0), ValueError, r"smooth_nr=1\.0 is not supported"),
+        (lambda: monai.NACLLoss(4, 2, kernel_ops="gaussian"), ValueError, "kernel_ops='gaussian' .* take 'mean'"),
+        (lambda: monai.NACLLoss(4, 2, distance_type="l2"), ValueError, "distance_type='l2' .* take 'l1'"),
+        (lambda: monai.NACLLoss(3, 2)(LOGITS, LABELS), ValueError, "logits must have the 3 classes .* got 4"),
         (
-            lambda: monai.GeneralizedDiceLoss(softmax=True),
-            ValueError, "w_type='square' is not supported .* GeneralizedDiceLoss of this package",
+            lambda: monai.HausdorffDTLoss(include_background=True, reduction="none", batch=True),
+            ValueError, "batch=True is not supported",
+        ),
+        (
+            lambda: monai.AsymmetricUnifiedFocalLoss()(*INPUTS["binary-probabilities"]),
+            ValueError, "logits must be the probabilities of two classes, .* got 1",
+        ),
+        (lambda: monai.AsymmetricUnifiedFocalLoss(num_classes=3), ValueError, "num_classes=3 .* there are two"),
+        (
+            lambda: monai.FocalLoss(include_background=False, use_softmax=True, alpha=0.5),
+            ValueError, r"alpha=0\.5 is not supported .* one for each class",
+        ),
+        (
+            lambda: monai.MaskedDiceLoss(to_onehot_y=True, softmax=True)(LOGITS, LABELS[:, None]),
+            ValueError, "to_onehot_y=True is not supported .* include_background=False",
+        ),
+        (
+            lambda: monai.DiceLoss(softmax=True)(LOGITS, LABELS, LABELS),
+            TypeError, "called with logits and target, got 3 arrays",
         ),
         (
             lambda: monai.DiceLoss(softmax=True)(LOGITS, LABELS[:, None]),
@@ -258,11 +353,20 @@ def test_entries_that_are_ignored_one_by_one_are_told():
             lambda: monai.DiceLoss(softmax=True, to_onehot_y=True, weight=[1.0, 2.0])(LOGITS, LABELS),
             ValueError, "weight must have one number for each class that counts, 4, got 2",
         ),
-        (lambda: smp.DiceLoss("binary")(LOGITS, LABELS), ValueError, "logits must have one class .* got 4"),
+        (lambda: smp.DiceLoss("binary")(LOGITS, LABELS), ValueError, r"target must be .* of shape \(3, 3, 4\)"),
         (lambda: smp.DiceLoss("softmax"), ValueError, "mode must be one of .* got 'softmax'"),
-        (lambda: smp.DiceLoss("multilabel", ignore_index=255), ValueError, "ignore_index=255 is not .* mask="),
         (lambda: smp.SoftCrossEntropyLoss("none", 0.1), ValueError, "reduction='none' is not supported .* axis of 1"),
         (lambda: toolbelt.BinaryFocalLoss(activation="softmax"), ValueError, "activation='softmax' is not supported"),
+        (lambda: smp.FocalLoss("multilabel", ignore_index=255), ValueError, "ignore_index=255 is not .* mask="),
+        (
+            lambda: smp.DiceLoss("multilabel", ignore_index=255, from_logits=False),
+            ValueError, "ignore_index=255 is not .* goes with logits",
+        ),
+        (
+            lambda: kornia.HausdorffERLoss()(*INPUTS["binary-probabilities"]),
+            ValueError, "logits must be the probabilities of two classes",
+        ),
+        (lambda: kornia.HausdorffERLoss(reduction="none"), ValueError, "reduction='none' is not supported"),
         (lambda: smp.FocalLoss("binary", normalized=True), ValueError, "normalized=True is not supported"),
         (lambda: pytorch.CrossEntropyLoss(size_average=True), ValueError, "size_average=True .* reduction says it"),
         (

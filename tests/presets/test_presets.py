@@ -50,7 +50,7 @@ def _of(package: str, peer: str, name: str) -> Any:
 
 
 def _loss(package: str, peer: str, vector: dict[str, Any], **options: Any) -> Any:
-    """A function of logits and target."""
+    """A function of arrays."""
     make = _of(package, peer, vector["name"])
     if make.preset.arrays:
         back = LIBRARIES[peer].target_first

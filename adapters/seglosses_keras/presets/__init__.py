@@ -45,7 +45,7 @@ class PresetLoss(KerasLoss):
             return super()._with_sample_weight(logits, target, mask, weights, inputs)
         rank = len(logits.shape)
         axis = self.core.class_axis % rank
-        target, _ = self.core.our_target(target, logits, axis, make_ops(axis, rank))
+        target, *_ = self.core.our_target(target, logits, axis, make_ops(axis, rank))
         labelled = len(target.shape) < rank
         loss = self.equivalent(logits.shape[axis], labelled=labelled, axes=rank)
         return loss._with_sample_weight(logits, target, mask, weights, inputs)

@@ -18,18 +18,25 @@ SOURCE = "Sudre et al., Generalised Dice overlap as a loss for unbalanced segmen
 
 
 def generalized_dice(
-    classes: list[tuple[Any, list[Cell]]], smooth: Any, weights: str = "square", overlap: str = "product"
+    classes: list[tuple[Any, list[Cell]]],
+    smooth: Any,
+    weights: str = "square",
+    relative: bool = True,
+    overlap: str = "product",
 ) -> tuple[Any, Any]:
     """1 − (2 Σ_c ω Σ yŷ + ε)/(Σ_c ω Σ (y + ŷ) + ε), ω = 1/(Σ y)², over its largest; that of a class without target is
-    the largest. Class weights multiply it, over theirs."""
+    the largest. Class weights multiply it, over theirs. ω may be as it is, too: without any target it is 0 then."""
     power = {"square": 2, "simple": 1, "uniform": 0}[weights]
     sizes = [total(cell.w * cell.y for cell in cells) for _, cells in classes]
     counted = [size for size, (weight, _) in zip(sizes, classes, strict=True) if size > 0 and weight > 0]
     least = min(counted, default=None)
     top = max((weight for weight, _ in classes if weight > 0), default=1)
+    unit = mpf(1)
+    if not relative and power:
+        unit = mpf(0) if least is None else 1 / least**power
     numerator, denominator = smooth, smooth
     for size, (weight, cells) in zip(sizes, classes, strict=True):
-        omega = mpf(weight) / top * (mpf(1) if size == 0 or least is None else (least / size) ** power)
+        omega = unit * mpf(weight) / top * (mpf(1) if size == 0 or least is None else (least / size) ** power)
         numerator = numerator + 2 * omega * total(cell.w * common(cell, overlap) for cell in cells)
         denominator = denominator + omega * total(cell.w * (cell.y + cell.p) for cell in cells)
     return numerator, denominator
@@ -65,6 +72,30 @@ ENTRY = Entry(
         *family(skip=ONE_BY_ONE),
         case("simple", "ω = 1/Σ y.", weights="simple"),
         case("uniform", "ω = 1.", weights="uniform"),
+        case(
+            "not-relative",
+            "ω = 1/(Σ y)² beside ε = 1, a class absent.",
+            relative=False,
+            smooth=1.0,
+            target=ABSENT,
+        ),
+        case("not-relative-soft", "ω = 1/Σ y.", relative=False, weights="simple", smooth=0.5, target=SOFT),
+        case(
+            "not-relative-uniform",
+            "ω = 1, with or without target.",
+            relative=False,
+            weights="uniform",
+            target=ABSENT,
+            include_background=False,
+        ),
+        case(
+            "not-relative-nothing",
+            "Nothing but the background in image 0, which does not count: ω = 0, and the loss of ε alone 0.",
+            flags="absent-class",
+            relative=False,
+            include_background=False,
+            target=np.stack([np.zeros_like(ABSENT[0]), ABSENT[1]]),
+        ),
         case("absent-counted", "A class without target has the largest ω.", target=ABSENT),
         case("soft-simple", "ω = 1/Σ y.", weights="simple", target=SOFT),
         *minima(),
@@ -72,7 +103,7 @@ ENTRY = Entry(
     samples=(
         Sample(),
         Sample({"weights": "simple", "activation": "sigmoid"}),
-        Sample({"aggregate": "batch", "absent": "skip", "class_weights": [1.0, 2.0, 0.5]}),
+        Sample({"aggregate": "batch", "absent": "skip", "class_weights": [1.0, 2.0, 0.5], "relative": False}),
     ),
     bounds=(0, 1),
     value_fault=other(weights="simple"),

@@ -36,8 +36,9 @@ def wasserstein(
     distances: Sequence[Sequence[float]] | None = None,
     weights: str = "default",
 ) -> tuple[Any, Any]:
-    """W = Σ_c M_yc ŷ_c of a pixel. (2 Σ a(M_y0 − W) + ε)/(2 Σ a(M_y0 − W) + Σ W + ε) with a = M_y0, or
-    (2 Σ a(1 − W) + ε)/(Σ a(2 − W) + ε) with a = 1/(T_y + 1); class weights, over the largest, multiply a."""
+    """W = Σ_c M_yc ŷ_c of a pixel. (2 Σ a(M_y0 − W) + ε)/(2 Σ a(M_y0 − W) + Σ W + ε) with a = M_y0, the same with 1 for
+    M_y0 but at class 0, or (2 Σ a(1 − W) + ε)/(Σ a(2 − W) + ε) with a = 1/(T_y + 1); class weights, over the largest,
+    multiply a."""
     if distances is None:
         distances = [[float(i != j) for j in range(len(classes))] for i in range(len(classes))]
     largest = max(max(row) for row in distances)
@@ -55,7 +56,8 @@ def wasserstein(
             above = above + 2 * w * a * (1 - cost)
             below = below + w * a * (2 - cost)
         elif classes[label].costs:
-            a, reach = shares[label] * matrix[label][0], matrix[label][0]
+            reach = matrix[label][0] if weights == "default" else mpf(1 if label > 0 else 0)
+            a = shares[label] * reach
             above = above + 2 * w * a * (reach - cost)
             below = below + 2 * w * a * (reach - cost) + w * cost
     return above, below
@@ -89,6 +91,12 @@ ENTRY = Entry(
             )
             for name, text, more, value in (
                 ("", "labels 0, 0, 0, 1: 1 − 2 · 13/20 over 13/10 + 31/20.", {}, 31 / 57),
+                (
+                    "-foreground",
+                    "a = 0, 0, 0, 1, for M_10 is 1: as without it.",
+                    {"weights": "foreground"},
+                    31 / 57,
+                ),
                 ("-gdl", "a = 1/4, 1/2: 1 − 31/20 over 81/40.", {"weights": "gdl"}, 19 / 81),
             )
         ),
@@ -96,6 +104,12 @@ ENTRY = Entry(
         case("tree", "Two classes nearer to each other than to class 0.", distances=TREE),
         case("gdl", "Each class by its size.", weights="gdl", distances=TREE),
         case("line", "Distances from 0 that differ, and are divided by 4.", distances=LINE),
+        case(
+            "line-foreground",
+            "Distances from 0 that differ, and do not weigh.",
+            weights="foreground",
+            distances=LINE,
+        ),
         case(
             "line-gdl", "Distances from 0 that differ, each class by its size.", weights="gdl", distances=LINE
         ),
@@ -122,7 +136,7 @@ ENTRY = Entry(
                 include_background=False,
                 class_weights=[3.0, 0.5, 2.0],
             )
-            for weights in ("default", "gdl")
+            for weights in ("default", "foreground", "gdl")
         ),
     ],
     samples=(

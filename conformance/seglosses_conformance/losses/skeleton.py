@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..definitions.region import family
 from ..definitions.scenes import standard
 from ..entries import POLE, TIE, Entry, Sample
 from ..faults import other
-from ..oracle.family import Cell, ClassScores, PixelCosts, index_of, one_minus, total
+from ..oracle.family import Cell, Classes, ClassScores, PixelCosts, index_of, one_minus, one_region, total
 from ..oracle.pooling import Term
 from ..oracle.problem import Pixel, Problem, probabilities
 from ..oracle.tape import plain
@@ -31,21 +31,47 @@ BOKHOVKIN = (
 )
 
 
-def harmonic(cells: list[Cell], smooth: Any, pairs: Sequence[tuple[Image, Image]]) -> tuple[Any, Any]:
-    """1 − 2 P R / (P + R), each (Σ w a b + ε)/(Σ w a + ε) of two images."""
+def harmonic(
+    parts: Sequence[tuple[list[Cell], Sequence[tuple[Image, Image]]]], smooth: Any, eta: Any = 0
+) -> tuple[Any, Any]:
+    """1 − 2 P R / (P + R + η), each (Σ w a b + ε)/(Σ w a + ε) of two images, of which each part has its own."""
+    numbers = tuple(map(mpf, smooth)) if isinstance(smooth, list) else (smooth, smooth)
     ratios = []
-    for a, b in pairs:
-        above = total(cell.w * a[cell.place] * b[cell.place] for cell in cells) + smooth
-        below = total(cell.w * a[cell.place] for cell in cells) + smooth
+    for k in range(2):
+        above, below = numbers
+        for cells, pairs in parts:
+            a, b = pairs[k]
+            above = above + total(cell.w * a[cell.place] * b[cell.place] for cell in cells)
+            below = below + total(cell.w * a[cell.place] for cell in cells)
         ratios.append(above / below if plain(below) != 0 else 1)
     p, r = ratios
-    return one_minus(2 * p * r, p + r)
+    return one_minus(2 * p * r, p + r + eta)
 
 
-def cl_dice(cells: list[Cell], smooth: Any, iterations: int = 10) -> tuple[Any, Any]:
+def cl_dice(
+    classes: list[list[Cell]], smooth: Any, iterations: int = 10, harmonic_smooth: float = 0.0
+) -> tuple[Any, Any]:
     """Topology precision and sensitivity."""
-    p, y = image_of(cells, lambda cell: cell.p), image_of(cells, lambda cell: cell.y)
-    return harmonic(cells, smooth, [(skeleton(p, iterations), y), (skeleton(y, iterations), p)])
+    parts = []
+    for cells in classes:
+        p, y = image_of(cells, lambda cell: cell.p), image_of(cells, lambda cell: cell.y)
+        parts.append((cells, [(skeleton(p, iterations), y), (skeleton(y, iterations), p)]))
+    return harmonic(parts, smooth, mpf(harmonic_smooth))
+
+
+@dataclass(frozen=True)
+class OfClasses(ClassScores):
+    """A region is the cells of each of its classes."""
+
+    def regions(self, classes: Classes) -> Iterable[tuple[Any, Any, Any]]:
+        for weight, counted, cells in super().regions(classes):
+            yield weight, counted, [cells] if cells else []
+
+    def joint_region(self, classes: Classes) -> Iterable[tuple[Any, Any, Any]]:
+        counting = [seen for seen in classes if seen.costs]
+        top = max((seen.weight for seen in counting), default=1) or 1
+        content = [[replace(cell, w=cell.w * seen.weight / top) for cell in seen.cells] for seen in counting]
+        return [one_region(classes, content)]
 
 
 def boundary_f1(cells: list[Cell], smooth: Any, width: int = 3, tolerance: int = 5) -> tuple[Any, Any]:
@@ -59,7 +85,7 @@ def boundary_f1(cells: list[Cell], smooth: Any, width: int = 3, tolerance: int =
 
     of_p, wide_p = near(image_of(cells, lambda cell: cell.p))
     of_y, wide_y = near(image_of(cells, lambda cell: cell.y))
-    return harmonic(cells, smooth, [(of_p, wide_y), (of_y, wide_p)])
+    return harmonic([(cells, [(of_p, wide_y), (of_y, wide_p)])], smooth)
 
 
 def skeleton_recall(cells: list[Cell], smooth: Any, iterations: int = 10) -> tuple[Any, Any]:
@@ -149,7 +175,7 @@ def of_windows() -> list[Definition]:
 CL_DICE = Entry(
     loss="ClDiceLoss",
     source=SHIT,
-    oracle=ClassScores(cl_dice, defaults={"smooth": 1.0}),
+    oracle=OfClasses(cl_dice, defaults={"smooth": 1.0}),
     prefix="cl-dice",
     cases=[
         case(
@@ -175,10 +201,42 @@ CL_DICE = Entry(
         *(replace(one, hyperparameters={**one.hyperparameters, "iterations": 2}) for one in of_windows()),
         case("iterations-0", "No erosion but one.", iterations=0, **LARGE),
         case("defaults", "Ten erosions.", **LARGE),
+        case("smooth-pair", "ε = 1/4 above and 2 below.", iterations=1, smooth=[0.25, 2.0], **LARGE),
+        case(
+            "harmonic-smooth",
+            "η = 1/2.",
+            iterations=1,
+            harmonic_smooth=0.5,
+            **LARGE,
+        ),
+        case("joint", "The sums of both classes together.", iterations=1, per_class=False, **LARGE),
+        case(
+            "joint-weighted",
+            "The sums of both classes together, class 1 more than class 0, over the batch, with η.",
+            flags="mask class-weights batch",
+            iterations=1,
+            per_class=False,
+            harmonic_smooth=0.25,
+            aggregate="batch",
+            class_weights=[0.5, 2.0],
+            **masked(LARGE["logits"], mask=np.tile([[1.0, 0.5], [0.0, 2.0]], (2, 3, 2))[:, :5]),
+            target=LARGE["target"],
+        ),
+        case(
+            "joint-none",
+            "One loss for each image, without the background.",
+            flags="none",
+            iterations=1,
+            per_class=False,
+            include_background=False,
+            reduction="none",
+            **LARGE,
+        ),
     ],
     samples=(
         Sample({"iterations": 1}),
         Sample({"iterations": 2, "include_background": False, "smooth": 0.5}),
+        Sample({"iterations": 1, "per_class": False, "class_weights": [1.0, 2.0, 0.5]}),
     ),
     bounds=(0, 1),
     exceptions=NO_ORDER,

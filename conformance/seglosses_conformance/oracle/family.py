@@ -205,7 +205,8 @@ class ClassScores(RatioOfSums):
     def loss_of(self, region: Any, smooth: float, options: dict[str, Any]) -> tuple[Any, Any]:
         if not region:
             return mpf(0), mpf(0)
-        own = {"smooth": mpf(smooth)} if "smooth" in signature(self.score).parameters else {}
+        given = smooth if isinstance(smooth, list) else mpf(smooth)
+        own = {"smooth": given} if "smooth" in signature(self.score).parameters else {}
         return self.score(region, **own, **options)
 
 

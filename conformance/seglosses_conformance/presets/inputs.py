@@ -1,5 +1,5 @@
-"""What the losses of other libraries were given, class axis 1. Short numbers that look random, from powers modulo a
-prime; unequal shares of each image, for on full images most conventions coincide."""
+"""What the losses of other libraries were given, logits, target and perhaps a mask, class axis 1. Short numbers that
+look random, from powers modulo a prime; unequal shares of each image, for on full images most conventions coincide."""
 
 from __future__ import annotations
 
@@ -38,6 +38,18 @@ def _one_hot(labels: np.ndarray) -> np.ndarray:
 
 VOLUME = _powers(3, 521, 2, 4, 3, 2, 4) / 64 - 4, _powers(2, 509, 2, 3, 2, 4) % 4
 
+_pairs = _counts[:, :2] / _counts[:, :2].sum(axis=1, keepdims=True)
+_mask = (_powers(7, 541, 3, 1, 3, 4) % 3 > 0).astype(float)
+_mask[2] = 0
+_entries = np.where(_powers(7, 541, 3, 4, 3, 4) % 4 > 0, _counts > 5, VOID).astype(float)
+_entries[:, 1], _entries[0, 2] = VOID, VOID  # one class nowhere, another not in image 0
+_blocks = np.add.outer(np.arange(6) // 3, np.arange(7) // 4) + np.arange(2).reshape(2, 1, 1)
+_wrong = (_blocks + (_powers(3, 521, 2, 6, 7) % 3 > 0)) % 3
+_guesses = (
+    np.where(_wrong[:, None] == np.arange(3).reshape(1, 3, 1, 1), 40, 1) + _powers(5, 523, 2, 3, 6, 7) % 9
+)
+_blocked = _guesses / _guesses.sum(axis=1, keepdims=True)
+
 INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "labels": (LOGITS, LABELS),
     "absent": (LOGITS, _absent),
@@ -57,6 +69,18 @@ INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "binary-masks-soft": (BINARY_LOGITS.reshape(3, 12), _counts[:, 1].reshape(3, 12) / 10),
     "far": (4 * LOGITS, LABELS),
     "far-one-hot": (4 * LOGITS, _one_hot(LABELS)),
+    "binary-labels": (BINARY_LOGITS, BINARY[:, 0]),
+    "binary-flat": (BINARY_LOGITS[:, 0], BINARY[:, 0]),
+    "binary-flat-ignored": (BINARY_LOGITS[:, 0], _ignored(BINARY[:, 0], 0.1, 0.35, 0.6)),
+    "binary-flat-probabilities": (_counts[:, 0] / 10, BINARY[:, 0]),
+    "binary-absent-probabilities": (_counts[:1, :1, :1] / 10, 0 * BINARY[:1, :, :1]),
+    "multilabel-ignored": (LOGITS, _entries),
+    "pairs": (_pairs, BINARY[:, 0]),
+    "pairs-ignored": (_pairs, _ignored(BINARY[:, 0], 0.1, 0.35, 0.6)),
+    "pairs-certain": (np.array([[[[0.0, 1.0, 0.4, 0.9]], [[1.0, 0.0, 0.6, 0.1]]]]), np.array([[[0, 0, 1, 0]]])),
+    "pairs-one-hot": (_pairs, np.concat([1 - BINARY, BINARY], axis=1)),
+    "blocks": (_blocked, _blocks % 3),
+    "blocks-in-space": (_blocked.reshape(1, 3, 2, 6, 7)[..., ::2], (_blocks % 3)[None, ..., ::2]),
     "line": (_powers(3, 521, 2, 2, 7) / 64 - 4, _powers(3, 521, 2, 7) % 2),
     "volume": VOLUME,
     "volume-one-hot": (VOLUME[0], _one_hot(VOLUME[1])),
@@ -85,5 +109,6 @@ FURTHER: dict[str, np.ndarray] = {
     "pixels": _powers(5, 523, 3, 3, 4) % 5 / 2.0,
     "images": np.array([1.0, 0.5, 3.0]),
     "kept": ~_left_out[:, None],
+    "zeros-and-ones": _mask,
 }
 """What calls have beside logits and target."""

@@ -104,7 +104,12 @@ def _binary_focal(
         return [Term(1.0, "FocalLoss", options)]
 
     return Recipe(
-        terms=terms, activation="sigmoid", target="classes", ignore_index=ignore_index, reduction=reduction
+        terms=terms,
+        activation="sigmoid",
+        target="classes",
+        ignore_index=ignore_index,
+        reduction=reduction,
+        ignores_entries=True,
     )
 
 
@@ -130,6 +135,46 @@ def binary_focal_loss_with_logits(
     ignore_index: int | None = -100,
 ) -> Recipe:
     return _binary_focal(alpha, gamma, reduction, pos_weight, weight, ignore_index)
+
+
+def _hausdorff(axes: int, alpha: float, k: int, reduction: str) -> Recipe:
+    refuse(reduction == "none", "reduction", reduction, "here it is one number for each image and class")
+
+    def terms(sizes: Sizes) -> list[Term]:
+        if sizes.classes == 1:
+            raise ValueError(
+                "logits must be the probabilities of two classes at least, got 1, which is label 0 there."
+            )
+        pixels = sizes.pixels if reduction == "sum" else 1
+        assert pixels is not None
+        return [Term(float(pixels), "HausdorffERLoss", {"alpha": alpha, "erosions": k})]
+
+    return Recipe(
+        terms=terms,
+        activation="identity",
+        reduction=reduction,
+        counts_pixels=reduction == "sum",
+        buffers={"kernel": [[_cross(axes)]]},
+    )
+
+
+def _cross(axes: int) -> Any:
+    """What an erosion is made with: a pixel and its neighbours, which weigh the same."""
+    share = 1 / (2 * axes + 1)
+    line = [0.0, share, 0.0]
+    plane = [line, [share] * 3, line]
+    empty = [[0.0] * 3, line, [0.0] * 3]
+    return plane if axes == 2 else [empty, plane, empty]
+
+
+@preset
+def HausdorffERLoss(alpha: float = 2.0, k: int = 10, reduction: str = "mean") -> Recipe:
+    return _hausdorff(2, alpha, k, reduction)
+
+
+@preset
+def HausdorffERLoss3D(alpha: float = 2.0, k: int = 10, reduction: str = "mean") -> Recipe:
+    return _hausdorff(3, alpha, k, reduction)
 
 
 @preset.function("lovasz_softmax_loss", "pred", "target")

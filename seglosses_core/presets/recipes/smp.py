@@ -15,29 +15,16 @@ preset = Library(
     "Nothing left, every pixel ignored: FocalLoss is NaN there, and LovaszLoss no number; here both are 0.",
     "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where smp has one power for both.",
     "A score below 1e-7 is cut off under log_loss there; here it is exact, and has a gradient.",
+    "SoftBCEWithLogitsLoss with smooth_factor of several classes is NaN here if entries are ignored one by one.",
     "SoftCrossEntropyLoss() without smooth_factor is an error there, and 0 here.",
-    "Logits (N, H, W) of mode='binary' need their axis here: (N, 1, H, W).",
 )
 
 MODES = ("binary", "multiclass", "multilabel")
 
 
-def one_class(mode: str, sizes: Sizes) -> None:
-    if mode == "binary" and sizes.classes != 1:
-        raise ValueError(
-            f"logits must have one class with mode='binary', got {sizes.classes}: give logits (N, H, W) their axis."
-        )
-
-
-def _check_mode(mode: str, ignore_index: int | None = None, class_weights: Any = None) -> None:
+def _check_mode(mode: str, class_weights: Any = None) -> None:
     if mode not in MODES:
         raise ValueError(f"mode must be one of {MODES}, got {mode!r}.")
-    refuse(
-        mode == "multilabel" and ignore_index is not None,
-        "ignore_index",
-        ignore_index,
-        "with mode='multilabel' pass the pixels that count as mask=",
-    )
     refuse(
         mode == "binary" and class_weights is not None, "class_weights", class_weights, "there is one class"
     )
@@ -56,12 +43,17 @@ def region(
     **options: Any,
 ) -> Recipe:
     """Dice, Jaccard or Tversky, here and in pytorch_toolbelt."""
-    _check_mode(mode, ignore_index, class_weights)
+    _check_mode(mode, class_weights)
     refuse(mode == "binary" and classes is not None, "classes", classes, "with mode='binary' there is one")
     refuse(power != 1 and log, "gamma", power, "with log_loss it is 1")
+    refuse(
+        mode == "multilabel" and ignore_index is not None and not from_logits,
+        "ignore_index",
+        ignore_index,
+        "with mode='multilabel' it goes with logits",
+    )
 
     def terms(sizes: Sizes) -> list[Term]:
-        one_class(mode, sizes)
         weights = list(class_weights or [1.0] * sizes.classes)
         if classes is not None:
             weights = [w if c in classes else 0.0 for c, w in enumerate(weights)]
@@ -76,6 +68,8 @@ def region(
         target="labels" if mode == "multiclass" else "classes",
         ignore_index=ignore_index,
         power=power,
+        one_class=mode == "binary",
+        ignores_entries=True,
     )
 
 
@@ -141,7 +135,13 @@ def FocalLoss(
     reduced_threshold: float | None = None,
     class_weights: Any = None,
 ) -> Recipe:
-    _check_mode(mode, ignore_index, class_weights)
+    _check_mode(mode, class_weights)
+    refuse(
+        mode == "multilabel" and ignore_index is not None,
+        "ignore_index",
+        ignore_index,
+        "smp has an error for it: with mode='multilabel' pass the pixels that count as mask=",
+    )
     refuse(
         normalized,
         "normalized",
@@ -158,7 +158,6 @@ def FocalLoss(
     )
 
     def terms(sizes: Sizes) -> list[Term]:
-        one_class(mode, sizes)
         options: dict[str, Any] = {"alpha": alpha, "gamma": gamma}
         if not from_logits:
             options |= {"clip": eps, "overlapping": True}
@@ -175,6 +174,7 @@ def FocalLoss(
         target="labels" if mode == "multiclass" else "classes",
         ignore_index=ignore_index,
         reduction=reduction,
+        one_class=mode == "binary",
     )
 
 
@@ -198,6 +198,7 @@ def SoftBCEWithLogitsLoss(
         ignore_index=ignore_index,
         reduction=reduction,
         buffers={"weight": weight, "pos_weight": pos_weight},
+        ignores_entries=not smooth_factor,
     )
 
 
@@ -234,11 +235,27 @@ def LovaszLoss(
     aggregate = "image" if per_image else "batch"
 
     def terms(sizes: Sizes) -> list[Term]:
-        one_class(mode, sizes)
         if mode == "binary":
             return [Term(1.0, "LovaszHingeLoss", {"aggregate": aggregate, "divisor": "all"})]
         options = {"aggregate": aggregate, "average": "image"}
         return [Term(1.0, "LovaszSoftmaxLoss", options)]
 
     activation = "sigmoid" if mode == "binary" else "softmax"
-    return Recipe(terms=terms, activation=activation, target="labels", ignore_index=ignore_index)
+    return Recipe(
+        terms=terms,
+        activation=activation,
+        target="labels",
+        ignore_index=ignore_index,
+        one_class=mode == "binary",
+    )
+
+
+@preset
+def MCCLoss(eps: float = 1e-5) -> Recipe:
+    options = {"aggregate": "batch", "smooth": 0.0, "pseudocount": eps}
+    return Recipe(
+        terms=lambda sizes: [Term(1.0, "MCCLoss", options)],
+        activation="identity",
+        target="classes",
+        one_class=True,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
+from seglosses_core.presets.recipe import Library, Recipe, Term, refuse
 from seglosses_core.presets.recipes import smp
 
 preset = Library(
@@ -95,12 +95,12 @@ def BinaryFocalLoss(
 @preset.called(logits="logits", target="target")
 def BinaryLovaszLoss(per_image: bool = False, ignore_index: int | None = None) -> Recipe:
     options = {"aggregate": "image" if per_image else "batch", "divisor": "all"}
-
-    def terms(sizes: Sizes) -> list[Term]:
-        smp.one_class("binary", sizes)
-        return [Term(1.0, "LovaszHingeLoss", options)]
-
-    return Recipe(terms=terms, activation="sigmoid", ignore_index=ignore_index)
+    return Recipe(
+        terms=lambda sizes: [Term(1.0, "LovaszHingeLoss", options)],
+        activation="sigmoid",
+        ignore_index=ignore_index,
+        one_class=True,
+    )
 
 
 @preset.called(logits="logits", target="target")

@@ -56,9 +56,17 @@ def calls() -> Iterator[Call]:
         ({"reduction": "mean", "pos_weight": W, "weight": W, "alpha": None}, "multilabel"),
         ({}, "binary-float"),
         ({"reduction": "mean", "ignore_index": 255}, "binary-float-ignored"),
+        ({"reduction": "mean", "ignore_index": 255}, "multilabel-ignored"),
+        ({"reduction": "sum", "ignore_index": 255, "weight": W, "pos_weight": W}, "multilabel-ignored"),
+        ({"ignore_index": 255}, "multilabel-ignored"),
     ):
         yield Call("binary_focal_loss_with_logits", arguments, inputs)
     yield Call("BinaryFocalLossWithLogits", {"alpha": 0.25, "reduction": "mean"}, "multilabel")
     for arguments in ({}, {"weight": W}):
         yield Call("lovasz_softmax_loss", arguments, "labels")
     yield Call("LovaszSoftmaxLoss", {}, "absent")
+    yield Call("lovasz_hinge_loss", {}, "binary-labels")
+    yield Call("LovaszHingeLoss", {}, "binary-labels")
+    for arguments in ({}, {"alpha": 1.0, "k": 3}, {"k": 2, "reduction": "sum"}):
+        yield Call("HausdorffERLoss", arguments, "blocks", target_axis=True, dtype="float32")
+        yield Call("HausdorffERLoss3D", arguments, "blocks-in-space", target_axis=True, dtype="float32")

@@ -37,6 +37,10 @@ def calls() -> Iterator[Call]:
             ({"mode": "multilabel"}, "multilabel"),
             ({"mode": "multilabel", "class_weights": W}, "absent-one-hot"),
             ({"mode": "multilabel"}, "soft"),
+            ({"mode": "multilabel", "ignore_index": 255}, "multilabel-ignored"),
+            ({"mode": "multilabel", "ignore_index": 255, "class_weights": W}, "multilabel-ignored"),
+            ({"mode": "binary"}, "binary-flat"),
+            ({"mode": "binary", "ignore_index": 255}, "binary-flat-ignored"),
         ):
             yield Call(name, arguments, inputs)
     for arguments in (
@@ -58,6 +62,7 @@ def calls() -> Iterator[Call]:
     yield Call("FocalLoss", {"mode": "binary", "alpha": 0.25}, "binary")
     yield Call("FocalLoss", {"mode": "binary", "reduction": "sum"}, "binary-float")
     yield Call("FocalLoss", {"mode": "binary", "ignore_index": 255}, "binary-ignored")
+    yield Call("FocalLoss", {"mode": "binary", "ignore_index": 255}, "binary-flat-ignored")
     yield Call("FocalLoss", {"mode": "binary", "from_logits": False}, "binary-probabilities")
     for inputs in ("binary-saturated", "binary-wrong"):
         yield Call("FocalLoss", {"mode": "binary", "from_logits": False, "eps": 0.01}, inputs)
@@ -72,6 +77,8 @@ def calls() -> Iterator[Call]:
         ({"reduction": "none"}, "binary-float"),
         ({"ignore_index": 255}, "binary-float-ignored"),
         ({"pos_weight": [3.0]}, "binary-float"),
+        ({"ignore_index": 255, "pos_weight": [3.0]}, "multilabel-ignored"),
+        ({"ignore_index": 255, "reduction": "none"}, "multilabel-ignored"),
     ):
         yield Call("SoftBCEWithLogitsLoss", arguments, inputs)
     for arguments, inputs in (
@@ -93,3 +100,11 @@ def calls() -> Iterator[Call]:
     per_image = {"mode": "binary", "per_image": True, "ignore_index": 255}
     for inputs in ("binary-ignored", "binary-image-ignored"):
         yield Call("LovaszLoss", per_image, inputs, dtype="float32")
+    yield Call("LovaszLoss", {"mode": "binary"}, "binary-flat", dtype="float32")
+    for arguments, inputs in (
+        ({}, "binary-probabilities"),
+        ({"eps": 1.0}, "binary-probabilities"),
+        ({}, "binary-flat-probabilities"),
+        ({"eps": 1e-3}, "binary-absent-probabilities"),
+    ):
+        yield Call("MCCLoss", arguments, inputs)
