@@ -95,10 +95,9 @@ INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "binary-empty": (_counts[:, :1] / 10 * _some, (BINARY * _some).astype(float)),
 }  # fmt: skip
 
-_one_hot, _regions = INPUTS["one-hot"][1], INPUTS["multilabel"][1]
+_regions = INPUTS["multilabel"][1]
 _left_out = _ignored(LABELS, 0.1, 0.35, 1.0) == VOID
 INPUTS |= {
-    "far-one-hot": (4 * LOGITS, _one_hot),
     "regions": (LOGITS, np.concatenate([_regions, _left_out[:, None]], axis=1)),
     "binary-labels": (BINARY_LOGITS, BINARY[:, 0]),
     "binary-labels-ignored": (BINARY_LOGITS, _ignored(BINARY[:, 0], 0.1, 0.35, 0.6)),
