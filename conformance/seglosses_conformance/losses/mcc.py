@@ -85,7 +85,7 @@ ENTRY = Entry(
     ],
     samples=(
         Sample(),
-        Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip", "pseudocount": 1e-5}),
+        Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"}),
     ),
     bounds=(0, 2),
     value_fault=other(smooth=0.0),
