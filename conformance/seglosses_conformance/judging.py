@@ -103,7 +103,9 @@ class _Judgement:
         self.worst: dict[str, Difference] = {}
 
     def value(self, actual: np.ndarray, expected: np.ndarray, scale: np.ndarray) -> None:
-        tolerance = value_tolerance(scale, self.dtype_name) + self.precision * np.abs(scale)
+        tolerance = value_tolerance(scale, self.dtype_name)
+        if self.precision:  # or 0 · ∞
+            tolerance = tolerance + self.precision * np.abs(scale)
         self.compare("value", "value", actual, expected, tolerance)
 
     def gradient(self, name: str, actual: np.ndarray, expected: np.ndarray, upstream: float = 1.0) -> None:

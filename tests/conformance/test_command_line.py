@@ -99,7 +99,7 @@ def test_an_absent_target_is_told(
         (["--compare", "own:a", "own:b", "--json", "out.json"], "print to the terminal only"),
         (["--list", "--html", "out.html"], "print to the terminal only"),
         (["--json", "out", "--html", "./out"], "need two files"),
-        (["--presets", "nobody"], "--presets knows kornia"),
+        (["--presets", "nobody"], "--presets knows "),
         (["--presets", "smp", "--dtypes", "float16"], "--dtypes knows float64, float32"),
         (["--presets", "smp", "--cases", "here"], "without --cases"),
         (["--targets", "[/foo]\x1b[31m"], "[/foo]\\x1b[31m"),
