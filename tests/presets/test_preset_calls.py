@@ -191,6 +191,7 @@ def test_copies_are_the_same_loss():
 )
 def test_compiled(peer, name, arguments, dynamic):
     """Compiled before it is called: a sum, and a power."""
+    torch._dynamo.reset()  # or what earlier tests left counts against a limit
     arguments = {**arguments, "smooth_nr" if peer == "monai" else "smooth": 0.25 + dynamic}
     loss = getattr(importlib.import_module(f"seglosses_torch.presets.{peer}"), name)(**arguments)
     compiled = torch.compile(loss, backend="aot_eager", fullgraph=True, dynamic=dynamic)
@@ -206,6 +207,7 @@ def test_compiled(peer, name, arguments, dynamic):
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 def test_a_count_of_pixels_is_compiled():
+    torch._dynamo.reset()
     loss = of_torch.FocalLoss(to_onehot_y=True, reduction="sum")
     compiled = torch.compile(loss, backend="aot_eager", fullgraph=True, dynamic=True)
     for width in (4, 3):
