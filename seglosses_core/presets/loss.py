@@ -260,10 +260,12 @@ class PresetLoss(Loss):
         logits, axis = self.with_class_axis(logits, target)
         ops = (make_ops or self.make_ops)(logits, axis)
         target, valid, hidden = self.our_target(target, logits, axis, ops)
-        if mask is not None and self.recipe.takes_mask:
-            mask = _mask_of_pixels(mask, logits, axis, ops)
-        elif mask is not None and len(mask.shape) == ops.rank and shape_of(mask)[axis] == 1:
-            mask = mask[(*(slice(None),) * axis, 0, ...)]
+        if mask is not None:
+            check_array("mask", mask)
+            if len(mask.shape) == ops.rank and shape_of(mask)[axis] == 1:
+                mask = mask[(*(slice(None),) * axis, 0, ...)]
+            if self.recipe.zero_one_mask:
+                mask = _zeros_and_ones(mask, logits, ops)
         if valid is not None:
             mask = valid if mask is None else ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
         if self.recipe.without_first:
@@ -394,11 +396,8 @@ class PresetLoss(Loss):
         return self.recipe.power * value ** (self.recipe.power - 1)
 
 
-def _mask_of_pixels(mask: Array, logits: Array, axis: int, ops: Ops) -> Array:
-    """A mask without an axis for the classes; NaN, by which the value becomes NaN too, where it is neither 0 nor 1."""
-    check_array("mask", mask)
-    if len(mask.shape) == len(logits.shape) and shape_of(mask)[axis] == 1:
-        mask = mask[(*(slice(None),) * axis, 0)]
+def _zeros_and_ones(mask: Array, logits: Array, ops: Ops) -> Array:
+    """A mask that is NaN, by which the value becomes NaN too, where it is neither 0 nor 1."""
     if library_of(mask) != library_of(logits):
         mask = ops.xp.asarray(mask)
     if mask.dtype == ops.xp.bool:

@@ -71,8 +71,8 @@ class Recipe:
     """Whether single entries of a target of overlapping classes can be ignored: as if p and y were 0 there."""
     clip: float = 0.0
     """What probabilities are cut off at, and 1 less it: with a slope of 0 beyond."""
-    takes_mask: bool = False
-    """Whether a call has a mask of 0 and 1 behind the target, which may have an axis of length 1 for the classes."""
+    zero_one_mask: bool = False
+    """Whether a mask may hold 0 and 1 alone."""
 
     def equivalent(self, sizes: Sizes) -> list[tuple[float, str, dict[str, Any]]]:
         """The terms with all of their options."""
@@ -85,8 +85,8 @@ class Recipe:
 class Preset:
     """A loss of another library: its recipe by its own arguments.
 
-    Parameters of the recipe that are keyword-only are what the loss takes there not when it is made but when it is
-    called.
+    Keyword-only parameters of the recipe that `call` names are what the loss takes there not when it is made but when
+    it is called.
     """
 
     peer: str

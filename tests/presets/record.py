@@ -1,6 +1,6 @@
 """Records what the losses of other libraries give, where they are installed:
 
-    python tests/presets/record.py monai smp kornia pytorch
+    python tests/presets/record.py monai smp
 
 writes value, gradient and signature of each to the vectors of the conformance suite. A library that needs others only
 for what is no loss may be installed without them (`pip install --no-deps`).

@@ -179,7 +179,7 @@ def MaskedDiceLoss(
         target=_target(to_onehot_y),
         reduction=reduction,
         trailing=True,
-        takes_mask=True,
+        zero_one_mask=True,
         buffers={"class_weight": weight},
     )
 
