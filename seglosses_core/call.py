@@ -11,6 +11,7 @@ from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.arithmetic import product_or_none, sum_or_none
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
+from seglosses_core.parts import ALL, Taken
 from seglosses_core.target import Target
 
 _COMMON = ("logits", "target", "mask", "sample_weight")
@@ -42,6 +43,18 @@ class Call:
     def replaced(self, arrays: Mapping[str, Array], ops: Ops | None = None) -> Call:
         """The same call with other arrays in place of some, and with other operations."""
         return Call.of({**self.arrays(), **arrays}, ops or self.ops)
+
+    def without_empty_axes(self) -> Call:
+        """Of a part without pixels, a call with something harmless in their place, which is not counted."""
+        xp = self.ops.xp
+        self.ops.parts.empty = True
+        arrays = {name: x for name, x in self.arrays().items() if 0 in x.shape}
+        return self.replaced(
+            {
+                name: xp.zeros(tuple(n or 1 for n in x.shape), dtype=x.dtype, device=self.ops.device(x))
+                for name, x in arrays.items()
+            }
+        )
 
     def chunk(self, chunk: tuple[slice, ...]) -> Call:
         """Some of the pixels, for a loss without inputs."""
@@ -100,9 +113,16 @@ class Shared:
 
     @property
     def nan_if_invalid(self) -> Array | None:
-        """What `Target.nan_if_invalid` says and each prediction's, together; None if none says anything."""
+        """What `Target.nan_if_invalid` says and each prediction's, together and of all parts; None if none says
+        anything."""
         found = [self.target.nan_if_invalid, *(p.nan_if_invalid for p in self._predictions.values())]
-        return sum_or_none([nan for nan in found if nan is not None])
+        nan, ops = sum_or_none([nan for nan in found if nan is not None]), self.ops
+        if not ops.parts.splits(ALL):
+            return nan
+        if nan is None:
+            nan = ops.constant(0.0, self.target.like, self.target.dtype)
+        (nan,), _ = ops.parts.add_up(ALL, lambda: Taken([nan]))
+        return ops.cast(nan, self.target.dtype)
 
     def inputs(self, names: Mapping[str, Any]) -> dict[str, Array]:
         """Those of the inputs that were given."""

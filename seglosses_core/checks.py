@@ -250,8 +250,8 @@ def check_library(name: str, value: Any, logits: Array) -> None:
         raise TypeError(f"{name} must be a {expected} array like the logits, got one of {library}.")
 
 
-def check_logits(logits: Any, class_axis: int, activation: str) -> int:
-    """Check the logits, and give the class axis counted from the front."""
+def check_logits(logits: Any, class_axis: int, activation: str, *, may_be_empty: bool = False) -> int:
+    """Check the logits, and give the class axis counted from the front. Without pixels they must be a part of a batch."""
     check_array("logits", logits)
     if not dtype_is(logits, "floating"):
         raise TypeError(f"logits must be real floating point, got {describe(logits)}.")
@@ -271,7 +271,7 @@ def check_logits(logits: Any, class_axis: int, activation: str) -> int:
         raise ValueError(
             f"logits must have a known number of classes on axis {class_axis}, got {describe(logits)}."
         )
-    if any(n == 0 for n in shape):
+    if shape[axis] == 0 or (0 in shape and not may_be_empty):
         raise ValueError(f"logits must not be empty, got {describe(logits)}.")
     if activation == "softmax" and shape[axis] == 1:
         raise ValueError(

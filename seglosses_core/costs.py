@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,7 +10,8 @@ from seglosses_core.activations import Cotangent
 from seglosses_core.arithmetic import product_or_none
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
-from seglosses_core.reductions import Pooling
+from seglosses_core.parts import Taken
+from seglosses_core.reductions import Entries, Pooling
 
 
 class Weights(NamedTuple):
@@ -68,48 +69,84 @@ def totals(costs: Costs, reduction: str, ops: Ops) -> tuple[Array, Any, Any]:
 
 
 def reduce(
-    costs: Costs, reduction: str | Pooling, ops: Ops, dtype: Any
+    make: Callable[[], Costs], over: str | None, reduction: str | Pooling, ops: Ops, dtype: Any
 ) -> tuple[Array, Callable[[Array], Cotangent] | None]:
-    """The number that a reduction makes of costs, in this dtype, and the way back from it."""
+    """The number that a reduction makes of costs, in this dtype, and the way back from it. What the costs are `over` may
+    have other parts, None for nothing; they are made when they are asked for."""
+    made = _once(make)
     if isinstance(reduction, Pooling):
-        value, to_costs = _pooled(costs, reduction, ops)
+        value, back = _pooled(made, over, reduction, ops)
     elif reduction == "none":
-        value, to_costs = _weighted(costs, ops)
+        value, back = _weighted(made(), ops)
     else:
-        value, to_costs = _added_up(costs, reduction, ops)
-    back = costs.back
-    return ops.cast(value, dtype), None if back is None else lambda upstream: back(to_costs(upstream))
+        value, back = _added_up(made, over, reduction, ops)
+    return ops.cast(value, dtype), back
 
 
-def _pooled(costs: Costs, pooling: Pooling, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+def _once(make: Callable[[], Costs]) -> Callable[[], Costs]:
+    made: list[Costs] = []
+
+    def get() -> Costs:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return get
+
+
+def _pooled(
+    make: Callable[[], Costs], over: str | None, pooling: Pooling, ops: Ops
+) -> tuple[Array, Callable[[Array], Cotangent] | None]:
     """A pooling of ℓ with the weights w; of w ℓ where the weights do not count."""
-    if costs.weighted.counted is None:
-        weights = ops.xp.ones_like(costs.values) if costs.weights is None else costs.weights
-        return pooling(costs.values, weights, ops)
-    values, to_costs = _weighted(costs, ops)
-    value, back = pooling(values, ops.cast(costs.weighted.counted, values.dtype), ops)
-    return value, lambda upstream: to_costs(back(upstream))
+
+    def entries() -> Entries:
+        costs = make()
+        if costs.weighted.counted is None:
+            weights = ops.xp.ones_like(costs.values) if costs.weights is None else costs.weights
+            return Entries(costs.values, weights, costs.back)
+        values, back = _weighted(costs, ops)
+        return Entries(values, ops.cast(costs.weighted.counted, values.dtype), back)
+
+    return pooling(entries, ops, over)
 
 
-def _weighted(costs: Costs, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+def _weighted(costs: Costs, ops: Ops) -> tuple[Array, Callable[[Array], Cotangent] | None]:
     """`w ℓ`, with the weights that were given."""
-    dtype, (weights, unit, _) = costs.values.dtype, costs.weighted
+    dtype, (weights, unit, _), back = costs.values.dtype, costs.weighted, costs.back
     weights = product_or_none([weights, None if unit is None else ops.cast(unit, dtype)])
     if weights is None:
-        return costs.values, lambda upstream: ops.cast(upstream, dtype)
-    return costs.values * weights, lambda upstream: ops.cast(upstream, dtype) * weights
+        return costs.values, None if back is None else lambda upstream: back(ops.cast(upstream, dtype))
+    values = costs.values * weights
+    return values, None if back is None else lambda upstream: back(ops.cast(upstream, dtype) * weights)
 
 
-def _added_up(costs: Costs, reduction: str, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+def _added_up(
+    make: Callable[[], Costs], over: str | None, reduction: str, ops: Ops
+) -> tuple[Array, Callable[[Array], Cotangent] | None]:
     """A mean or a sum."""
-    total, count, one = totals(costs, reduction, ops)
+    alone = not ops.parts.splits(over)
+
+    def take() -> Taken:
+        costs = make()
+        total, count, one = totals(costs, reduction, ops)
+        if not alone:
+            # Units may differ between parts.
+            total, count = total / one, ops.constant(1.0, total) * count / one
+
+        def back(slopes: Sequence[Array]) -> Cotangent:
+            assert costs.back is not None
+            scale = ops.cast(slopes[0] if alone else slopes[0] / one, costs.values.dtype)
+            return costs.back(scale if costs.weights is None else costs.weights * scale)
+
+        sums = [total] if reduction == "sum" else [total, count]
+        return Taken([total, count, one] if alone else sums, None if costs.back is None else back)
+
+    sums, back = ops.parts.add_up(over, take)
+    total, count, one = (*sums, 1, 1)[:3]
     count = or_one(count, one, ops.xp)
-
-    def back(upstream: Array) -> Array:
-        scale = ops.cast(ops.cast(upstream, total.dtype) / count, costs.values.dtype)
-        return scale if costs.weights is None else costs.weights * scale
-
-    return total / count, back
+    return total / count, None if back is None else lambda upstream: back(
+        [ops.cast(upstream, total.dtype) / count]
+    )
 
 
 def or_one(count: Any, one: Any, xp: Any) -> Any:

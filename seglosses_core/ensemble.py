@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
+from seglosses_core.across import Across
 from seglosses_core.activations import Cotangent
 from seglosses_core.call import Back, Call, Cotangents, Gradients, Shared
 from seglosses_core.checks import check_flag, check_parameter, check_real, is_array, unwrap_numpy_scalars
 from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array, shape_of
-from seglosses_core.loss import Loss
+from seglosses_core.loss import Loss, replace
 from seglosses_core.ops import Ops
 
 
@@ -67,6 +68,10 @@ class EnsembleLoss(Loss):
                 )
             if loss.reduction == "none":
                 raise ValueError(f"losses must each be one number, got {loss!r} with reduction='none'.")
+            if loss._across is not None:
+                raise ValueError(
+                    f"losses must be across no parts themselves, got {loss!r}: use across on their sum."
+                )
         self._check_inputs()
         check_flag("sum_to_one", self.sum_to_one)
         self._check_weights()
@@ -142,6 +147,14 @@ class EnsembleLoss(Loss):
         axes = [loss.check(logits, target, mask, sample_weight) for loss in self.losses]
         return axes[0]
 
+    def _with_across(self, across: Across | None) -> Self:
+        losses = tuple(loss._with_across(across) for loss in self.losses)
+        return replace(super()._with_across(across), losses=losses)
+
+    def check_parts(self, *, images: bool, pixels: bool, summed: bool = False) -> None:
+        for loss in self.losses:
+            loss.check_parts(images=images, pixels=pixels, summed=summed)
+
     def check_values(
         self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
     ) -> None:
@@ -149,7 +162,11 @@ class EnsembleLoss(Loss):
             loss.check_values(logits, target, mask, sample_weight, ops)
 
     def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
-        evaluated = [loss.evaluate(shared) for loss in self.losses]
+        evaluated = []
+        for loss in self.losses:
+            shared.ops.parts.next_member()
+            evaluated.append(loss.evaluate(shared))
+        shared.ops.parts.next_member()
         weights = [self._weight(i, shared.target.dtype, shared.ops) for i in range(len(self.losses))]
         value = sum(weight * member for weight, (member, _) in zip(weights, evaluated, strict=True))
         ways = [back for _, back in evaluated if back is not None]
@@ -191,6 +208,7 @@ class EnsembleLoss(Loss):
         return (
             self.activations().keys() == {"sigmoid"}
             and not call.inputs
+            and not call.ops.parts.split
             and call.ops.chunks(call.logits) is not None
         )
 

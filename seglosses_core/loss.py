@@ -6,14 +6,17 @@ gradient of the logits ← Prediction.gradient ← Cotangent ← back ←──�
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from seglosses_core.across import Across, BetweenProcesses, PartsDisagree
 from seglosses_core.call import Back, Call, Gradients, Shared
 from seglosses_core.checks import (
     check_addend,
+    check_choice,
     check_library,
     check_logits,
     check_mask,
@@ -27,9 +30,11 @@ from seglosses_core.checks import (
     same,
 )
 from seglosses_core.inputs import Input, check_inputs
-from seglosses_core.libraries import Array, library_of
+from seglosses_core.libraries import Array, library_of, shape_of
 from seglosses_core.ops import Ops, ops_for
+from seglosses_core.parts import ALONE, Parts, SomeParts
 from seglosses_core.reductions import Pooling
+from seglosses_core.statistics import PARTS_OF, Statistics, Totals, description, number_from, take_statistics
 
 if TYPE_CHECKING:
     from seglosses_core.ensemble import EnsembleLoss
@@ -71,6 +76,8 @@ class Loss:
     has_a_target_of_its_own: ClassVar[bool] = False
     """Whether it takes its target in other forms than the rest, so that they cannot share one."""
 
+    _across: Across | None = None
+
     family: ClassVar[type[Loss]]
     """The class that all losses of the package have in common: those of two packages do not go together."""
     ensemble_class: ClassVar[type[EnsembleLoss]]
@@ -95,6 +102,7 @@ class Loss:
         *,
         mask: Array | None = None,
         sample_weight: Array | None = None,
+        totals: Statistics | None = None,
         **inputs: Array | None,
     ) -> Array:
         """The loss of `logits` against `target`.
@@ -110,6 +118,9 @@ class Loss:
             Bool, or non-negative weights; what is False or 0 is ignored, even NaN.
         sample_weight : array `(N,)`, optional
             Image n counts as `sample_weight[n]` images.
+        totals : Statistics, optional
+            The sum of the `statistics` of all parts of a batch, of which this is one: then the value is that of the whole,
+            and the gradient this part's share of it.
         **inputs : arrays
             What the loss takes beside these, as its own documentation says.
 
@@ -123,7 +134,8 @@ class Loss:
         TypeError, ValueError
             If a dtype or a shape does not fit. Nothing is broadcast.
         """
-        return self.value(self.prepare(logits, target, mask, sample_weight, inputs))
+        with self.announced(logits):
+            return self.value(self.prepare(logits, target, mask, sample_weight, inputs, totals=totals))
 
     def value_and_grad(
         self,
@@ -132,6 +144,7 @@ class Loss:
         *,
         mask: Array | None = None,
         sample_weight: Array | None = None,
+        totals: Statistics | None = None,
         **inputs: Array | None,
     ) -> tuple[Array, Any]:
         """The loss and its derivative with respect to `logits`, by the hand-written formula.
@@ -148,8 +161,9 @@ class Loss:
         """
         if self.reduction == "none":
             raise ValueError("value_and_grad needs a loss that is one number, got reduction='none'.")
-        call = self.prepare(logits, target, mask, sample_weight, inputs)
-        value, gradients = self.value_and_gradients(call)
+        with self.announced(logits):
+            call = self.prepare(logits, target, mask, sample_weight, inputs, totals=totals)
+            value, gradients = self.value_and_gradients(call)
         if gradients is None:
             raise TypeError(
                 f"{type(self).__name__} has no derivative by hand, and arrays of {library_of(logits)} have no autodiff:"
@@ -157,7 +171,104 @@ class Loss:
             )
         found = gradients.times(None, call.ops)
         slopes = [call.ops.cast(slope, logits.dtype) for slope in found.values()]
+        if 0 in shape_of(logits):
+            own = {"logits": logits, **inputs}
+            slopes = [x[tuple(map(slice, own[name].shape))] for name, x in zip(found, slopes, strict=True)]
         return value, slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+    # -- parts of a batch -----------------------------------------------------------------------------------------
+
+    def across(self, *, images: Any = None, pixels: Any = None, gradients: str = "mean") -> Self:
+        """The same loss of a batch that is cut into parts, of which each call has one: a copy whose value is that of the
+        whole batch, on every part, and whose gradient is its share.
+
+        All parts must be called at the same time, with as many classes; they may differ in size, and be ignored as a
+        whole. A label outside the classes anywhere makes the value NaN everywhere. Weights must lie between 2^−54 and
+        2^54 where they are not 0.
+
+        Parameters
+        ----------
+        images : group, optional
+            The parts have different images. A group has `all_reduce(vector, op)`, which gives the sum, op="sum", or the
+            maximum, op="max", of the vectors of all parts.
+        pixels : group, optional
+            The parts are of the same images.
+        gradients : "mean" or "sum"
+            Of the gradients of the parts, which is that of the whole.
+
+        Raises
+        ------
+        ValueError
+            Where a cost depends on more of the batch than a part has: on neighbours, on an order.
+        """
+        self.check_parts(images=images is not None, pixels=pixels is not None)
+        return self._with_across(Across(images, pixels, gradients))
+
+    def alone(self) -> Self:
+        """The same loss without other parts, such as for validation on one of several processes."""
+        return self._with_across(None)
+
+    def _with_across(self, across: Across | None) -> Self:
+        new = copy.copy(self)
+        object.__setattr__(new, "_across", across)
+        return new
+
+    def statistics(
+        self,
+        logits: Array,
+        target: Array,
+        *,
+        mask: Array | None = None,
+        sample_weight: Array | None = None,
+        parts_of: str = "batch",
+        **inputs: Array | None,
+    ) -> Statistics:
+        """The few sums that the loss is a function of, of a part of a batch: those of two parts add up to those of both.
+
+        `loss(z, t)` is `loss.from_statistics(loss.statistics(z, t))`. Arguments are those of a call.
+
+        Parameters
+        ----------
+        parts_of : "batch" or "images"
+            Whether the parts are other images, or other pixels of the same images.
+
+        Raises
+        ------
+        TypeError
+            Where no sums over a part stand for it: a search, or sums that depend on others.
+        ValueError
+            Where a cost depends on more than a part has, and for reduction="none".
+        """
+        check_choice("parts_of", parts_of, PARTS_OF)
+        self.check_parts(images=parts_of == "batch", pixels=parts_of == "images", summed=True)
+        return take_statistics(self, self.prepare(logits, target, mask, sample_weight, inputs), parts_of)
+
+    def from_statistics(self, statistics: Statistics) -> Array:
+        """The value from the sums over all parts."""
+        return number_from(self, statistics)
+
+    @contextlib.contextmanager
+    def announced(self, logits: Array) -> Iterator[None]:
+        """What fails here is told to those who wait for the sums of this part."""
+        if self._across is None:
+            yield
+            return
+        try:
+            yield
+        except PartsDisagree:
+            raise
+        except Exception:
+            self._across.fail(logits)
+            raise
+
+    def parts(self, ops: Ops, totals: Statistics | None) -> Parts:
+        """What of a batch a call has."""
+        if totals is not None:
+            totals.check_like(description(self))
+            return SomeParts(Totals(type(self).__name__, totals), ops)
+        if self._across is None:
+            return ALONE
+        return SomeParts(BetweenProcesses(self._across, description(self)), ops)
 
     # -- for adapters: the two ways in which a loss is computed ---------------------------------------------------
 
@@ -182,8 +293,7 @@ class Loss:
     def value_and_cotangents(self, call: Call) -> tuple[Array, Shared, Back | None]:
         """The same with what goes home through each activation in place of the derivatives."""
         shared = Shared(call, self.activations(), self.ignore_index)
-        value, back = self.evaluate(shared)
-        invalid = shared.nan_if_invalid
+        value, back, invalid = call.ops.parts.run(lambda: (*self.evaluate(shared), shared.nan_if_invalid))
         if invalid is None:
             return value, shared, back
         value = value * (1 + invalid)
@@ -224,7 +334,8 @@ class Loss:
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
     ) -> int:
         """Check the arguments of a call, and give the class axis counted from the front."""
-        axis = check_logits(logits, self.class_axis, self.activation)
+        may_be_empty = self._across is not None
+        axis = check_logits(logits, self.class_axis, self.activation, may_be_empty=may_be_empty)
         labels_only = type(self).__name__ if self.needs.labels_only else None
         check_target(target, logits, axis, ignore_index=self.ignore_index, labels_only=labels_only)
         if mask is not None:
@@ -236,6 +347,11 @@ class Loss:
 
     def check_classes(self, logits: Array, axis: int) -> None:
         """Check what the hyper-parameters ask of the logits."""
+
+    def check_parts(self, *, images: bool, pixels: bool, summed: bool = False) -> None:
+        """Require that parts may have different images, or different pixels of the same, and, if `summed`, that sums of
+        one pass over each are enough."""
+        raise NotImplementedError
 
     def check_values(
         self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
@@ -273,6 +389,8 @@ class Loss:
         sample_weight: Array | None,
         inputs: Mapping[str, Array | None],
         make_ops: Callable[[Array, int], Ops] | None = None,
+        *,
+        totals: Statistics | None = None,
     ) -> Call:
         """Check the arguments; bring logits and inputs to the dtype of the computation, and all to one library."""
         axis = self.check(logits, target, mask, sample_weight)
@@ -281,6 +399,7 @@ class Loss:
         if inputs or self.inputs:
             inputs = check_inputs(self.inputs, inputs, logits, axis, type(self).__name__)
         ops = (make_ops or self.make_ops)(logits, axis)
+        ops.parts = self.parts(ops, totals)
         library = library_of(logits)
         target, mask, sample_weight = (
             x if x is None or library_of(x) == library else ops.xp.asarray(x)
@@ -292,7 +411,8 @@ class Loss:
         inputs = {name: x if self.inputs[name].integers else ops.cast(x, dtype) for name, x in inputs.items()}
         if ops.casts_logits:
             logits = ops.cast(logits, dtype)
-        return Call(logits, target, mask, sample_weight, inputs, ops)
+        call = Call(logits, target, mask, sample_weight, inputs, ops)
+        return call.without_empty_axes() if self._across is not None and 0 in shape_of(logits) else call
 
     # -- Python's own ways ----------------------------------------------------------------------------------------
 

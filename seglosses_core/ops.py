@@ -21,6 +21,7 @@ from seglosses_core.libraries import (
     registered,
     shape_of,
 )
+from seglosses_core.parts import ALONE, Parts
 from seglosses_core.weights import is_ordinary
 
 
@@ -52,6 +53,9 @@ class Ops:
     powers_by_log = False
     """Whether p^k is formed as exp(k log p) where k is no whole number: p^k itself has no usable second derivative
     where p underflows."""
+
+    parts: Parts = ALONE
+    """What of the batch is in the call, and how sums over it become those over all."""
 
     casts_logits = True
     """Whether logits narrower than the computation are cast before it; if not, predictions read them as they are."""
@@ -136,6 +140,11 @@ class Ops:
         """0 where a bool array is True, else ∞."""
         zero = self.xp.zeros_like(finite, dtype=dtype)
         return self.xp.where(finite, zero, self.xp.full_like(zero, math.inf))
+
+    def require_agreement(self, agree: Array, error: Callable[[], Exception]) -> None:
+        """Raise unless a 0-dimensional bool is True, where looking at it costs nothing."""
+        if self.is_eager(agree) and not bool(agree):
+            raise error()
 
     def is_ordinary(self, weights: Array) -> bool:
         """Whether weights are known to be finite, not negative and of a size that needs no scaling (`relative`); False
@@ -394,6 +403,14 @@ class Ops:
             return over, upto
 
         return [sums(weight) for weight in weights]
+
+    def order_bits(self, x: Array) -> Array:
+        """Numbers ≥ 0 as integers of the same order and width."""
+        return x.view(self.xp.int64 if dtype_name(x) == "float64" else self.xp.int32)
+
+    def from_order_bits(self, bits: Array, like: Array) -> Array:
+        """The numbers of the dtype of `like` that have these bits."""
+        return bits.view(like.dtype)
 
     def cumulative_max(self, x: Array) -> Array:
         """Along the last axis."""

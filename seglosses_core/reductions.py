@@ -4,29 +4,45 @@ examples."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 from seglosses_core.arithmetic import divide, one_if_zero, power, power_or_zero
 from seglosses_core.checks import check_flag, check_integer, check_number, unwrap_numpy_scalars
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
+from seglosses_core.parts import OfPowers, Taken
 
-MapPullback = Callable[[Array], Array]
-"""Takes the derivative of what follows with respect to the pooled number, gives it with respect to the map: a map, or
-one number for all of it."""
+Back = Callable[[Array], Any]
+"""From the derivative of what follows with respect to a number, or a map."""
+
+
+class Entries(NamedTuple):
+    """What is pooled: costs ℓ ≥ 0 with weights ω ≥ 0, of one shape, and the way back from the costs."""
+
+    costs: Array
+    weights: Array
+    back: Back | None
+
+
+MakeEntries = Callable[[], Entries]
+"""Entries of weight 0 do not exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pooling:
     """A reduction of a map of costs ℓ ≥ 0 with weights ω ≥ 0; entries of weight 0 do not exist."""
 
+    sorts: ClassVar[bool] = True
+    """Whether entries are put in order, so that no few sums stand for a part of them."""
+
     def __post_init__(self) -> None:
         unwrap_numpy_scalars(self)
 
-    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
-        """The pooled number, and the way back; `weights` has the shape of `costs`. Without any entry: 0."""
+    def __call__(self, make: MakeEntries, ops: Ops, over: str | None) -> tuple[Array, Back | None]:
+        """The pooled number, and the way back. Without any entry: 0. What the entries are `over` may have other parts,
+        None for nothing."""
         raise NotImplementedError
 
 
@@ -45,25 +61,45 @@ class Minkowski(Pooling):
 
     k: float = 3.0
 
+    sorts = False
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("k", self.k, at_least=1)
 
-    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
+    def __call__(self, make: MakeEntries, ops: Ops, over: str | None) -> tuple[Array, Back | None]:
         xp = ops.xp
-        highest = _largest(xp.where(weights > 0, costs, xp.zeros_like(costs)), xp)
-        # Divided by the largest cost, no power overflows and the largest does not underflow.
-        scaled = xp.where(weights > 0, _shares(costs, highest, ops), xp.zeros_like(costs))
-        total = ops.total(weights)
-        mean = divide(ops.total(weights * power_or_zero(scaled, self.k, xp)), total, xp)
+        (highest, powers, total), back = ops.parts.add_up(
+            over, lambda: self._take(make(), ops), merge=OfPowers(k=self.k)
+        )
+        mean = divide(powers, total, xp)
         some = xp.where(mean > 0, mean, xp.ones_like(mean))
         norm = xp.where(mean > 0, power(some, 1 / self.k), xp.zeros_like(mean))
 
-        def pullback(seed: Array) -> Array:
-            steepness = divide(power(some, 1 / self.k - 1), total, xp) * ops.cast(seed, total.dtype)
-            return ops.cast(steepness, costs.dtype) * weights * power_or_zero(scaled, self.k - 1, xp)
+        def pullback(seed: Array) -> Any:
+            assert back is not None
+            return back(
+                [seed, divide(power(some, 1 / self.k - 1), total, xp) * ops.cast(seed, total.dtype), seed]
+            )
 
-        return ops.cast(norm, costs.dtype) * highest, pullback
+        return ops.cast(norm, highest.dtype) * highest, None if back is None else pullback
+
+    def _take(self, entries: Entries, ops: Ops) -> Taken:
+        """The largest cost, `Σ ω s^k` of the costs by it, and `Σ ω`; and the way back from the second, which lacks the
+        factor by which the third is divided."""
+        xp, (costs, weights, to_costs) = ops.xp, entries
+        highest = _largest(xp.where(weights > 0, costs, xp.zeros_like(costs)), xp)
+        # Divided by the largest cost, no power overflows and the largest does not underflow.
+        scaled = xp.where(weights > 0, _shares(costs, highest, ops), xp.zeros_like(costs))
+
+        def back(slopes: Sequence[Array]) -> Any:
+            assert to_costs is not None
+            return to_costs(
+                ops.cast(slopes[1], costs.dtype) * weights * power_or_zero(scaled, self.k - 1, xp)
+            )
+
+        sums = [highest, ops.total(weights * power_or_zero(scaled, self.k, xp)), ops.total(weights)]
+        return Taken(sums, None if to_costs is None else back)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +121,15 @@ class TopK(Pooling):
         super().__post_init__()
         check_number("fraction", self.fraction, above=0, at_most=1)
 
-    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
-        xp = ops.xp
-        valid = weights > 0
-        count = ops.total(ops.cast(valid, costs.dtype))
-        places = xp.floor(count * self.fraction + 1e-3)
-        places = xp.where(places < 1, xp.ones_like(places), places)
-        return _mean(costs, weights * _costliest(costs, valid, places, ops), ops)
+    def __call__(self, make: MakeEntries, ops: Ops, over: str | None) -> tuple[Array, Back | None]:
+        def kept(costs: Array, weights: Array) -> Array:
+            xp, valid = ops.xp, weights > 0
+            (count,) = ops.parts.reduce(over, [ops.total(ops.cast(valid, costs.dtype))], "sum", "TopK")
+            places = xp.floor(count * self.fraction + 1e-3)
+            places = xp.where(places < 1, xp.ones_like(places), places)
+            return _costliest(costs, valid, places, ops, over)
+
+        return _mean_of(kept, make, ops, over)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,21 +169,56 @@ class HardExampleMining(Pooling):
                 raise ValueError(f"threshold must be None beside cost_threshold, got {self.threshold!r}.")
         check_flag("per_image", self.per_image)
 
-    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
-        xp = ops.xp
-        valid = weights > 0
-        places = xp.full_like(ops.total(ops.cast(valid, costs.dtype)), float(self.min_kept))
-        kept = _costliest(costs, valid, places, ops, per_image=self.per_image)
+    def __call__(self, make: MakeEntries, ops: Ops, over: str | None) -> tuple[Array, Back | None]:
         limit = self.cost_threshold if self.threshold is None else -math.log(self.threshold)
-        if limit is not None:
-            kept = xp.where(valid & (costs > limit), xp.ones_like(kept), kept)
-        return _mean(costs, weights * kept, ops)
+
+        def kept(costs: Array, weights: Array) -> Array:
+            xp, valid = ops.xp, weights > 0
+            places = xp.full_like(ops.total(ops.cast(valid, costs.dtype)), float(self.min_kept))
+            hard = _costliest(costs, valid, places, ops, over, per_image=self.per_image)
+            return hard if limit is None else xp.where(valid & (costs > limit), xp.ones_like(hard), hard)
+
+        return _mean_of(kept, make, ops, over)
 
 
-def _costliest(costs: Array, valid: Array, places: Array, ops: Ops, *, per_image: bool = False) -> Array:
+def _mean_of(
+    choose: Callable[[Array, Array], Array], make: MakeEntries, ops: Ops, over: str | None
+) -> tuple[Array, Back | None]:
+    """`Σ κ ω ℓ / Σ κ ω` with the parts κ of the entries that are kept, 0 without any weight, and the way back. The choice
+    has no derivative."""
+
+    def take() -> Taken:
+        costs, weights, to_costs = make()
+        weights = weights * choose(costs, weights)
+
+        def back(slopes: Sequence[Array]) -> Any:
+            assert to_costs is not None
+            return to_costs(weights * ops.cast(slopes[0], costs.dtype))
+
+        return Taken([ops.total(costs * weights), ops.total(weights)], None if to_costs is None else back)
+
+    (total, count), back = ops.parts.add_up(over, take)
+    count = one_if_zero(count, ops.xp)
+
+    def pullback(seed: Array) -> Any:
+        assert back is not None
+        return back([ops.cast(seed, count.dtype) / count, seed])
+
+    return total / count, None if back is None else pullback
+
+
+def _costliest(
+    costs: Array, valid: Array, places: Array, ops: Ops, over: str | None, *, per_image: bool = False
+) -> Array:
     """Of so many places for the costliest entries, of the batch or of each image, the part that each has: 1, an equal
     share of the last places for those that tie for them, or 0."""
     xp = ops.xp
+    if ops.parts.splits(over) and not per_image:
+        bits = xp.where(valid, ops.order_bits(costs), xp.full_like(ops.order_bits(costs), -1))
+        last = _last_place(bits, places, ops, over)
+        above, tied = (ops.cast(valid & x, costs.dtype) for x in (bits > last, bits == last))
+        taken = ops.parts.reduce(over, [ops.total(above), ops.total(tied)], "sum", "TopK")
+        return above + tied * ops.cast(divide(places - taken[0], taken[1], xp), costs.dtype)
     entries = xp.where(valid, costs, xp.full_like(costs, -1.0))
     entries = ops.image_rows(entries) if per_image else xp.reshape(entries, (-1,))
     add_up = ops.sum_image if per_image else ops.total
@@ -163,14 +236,34 @@ def _costliest(costs: Array, valid: Array, places: Array, ops: Ops, *, per_image
     return above + tied * ops.cast(share, costs.dtype)
 
 
-def _mean(costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
-    """`Σ ω ℓ / Σ ω`, 0 without any weight, and the way back."""
-    total = one_if_zero(ops.total(weights), ops.xp)
+def _last_place(bits: Array, places: Array, ops: Ops, over: str | None) -> Array:
+    """The `places`-th largest of integers ≥ 0 in all parts, digit by digit, by counting; −1 if there are fewer. Entries
+    below 0 do not exist."""
+    xp = ops.xp
+    ordered = xp.sort(xp.reshape(bits, (-1,)))
+    size = ordered.shape[0]
 
-    def pullback(seed: Array) -> Array:
-        return weights * ops.cast(ops.cast(seed, total.dtype) / total, costs.dtype)
+    def holds(edges: Array) -> Array:
+        there = ops.cast(size - xp.searchsorted(ordered, edges), places.dtype)
+        (count,) = ops.parts.reduce(over, [there], "sum", "TopK")
+        return count >= places
 
-    return ops.cast(ops.total(costs * weights) / total, costs.dtype), pullback
+    return _largest_that(holds, bits, ops)
+
+
+def _largest_that(holds: Callable[[Array], Array], bits: Array, ops: Ops) -> Array:
+    """The largest integer ≥ 0 of the width of `bits` of which something holds that holds of all smaller ones, found by
+    eight binary digits at a time; −1 if it holds of none."""
+    xp = ops.xp
+    found = xp.zeros_like(xp.max(bits))
+    width = xp.iinfo(bits.dtype).bits
+    for shift in range(width - 8, -1, -8):
+        # The sign is no digit.
+        digits = xp.arange(128 if shift == width - 8 else 256, dtype=bits.dtype, device=ops.device(bits))
+        edges = found + digits * 2**shift
+        reached = ops.cast(xp.sum(ops.cast(holds(edges), bits.dtype)), bits.dtype)
+        found = found + xp.where(reached > 0, reached - 1, 0 * reached) * 2**shift
+    return xp.where(reached > 0, found, found - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,42 +292,61 @@ class MaxPooling(Pooling):
         check_number("ratio", self.ratio, above=0, at_most=1)
         check_number("p", self.p, above=1)
 
-    def __call__(self, costs: Array, weights: Array, ops: Ops) -> tuple[Array, MapPullback]:
-        xp = ops.xp
-        p, q = self.p, self.p / (self.p - 1)
-        count = ops.total(ops.cast(weights > 0, costs.dtype))
+    def __call__(self, make: MakeEntries, ops: Ops, over: str | None) -> tuple[Array, Back | None]:
+        xp, p, q = ops.xp, self.p, self.p / (self.p - 1)
+        at = ops.parts.keep("pooling", lambda: self._at_optimum(make(), ops, over))
+
+        def take() -> Taken:
+            # Relative to the largest cost below the bound, no power overflows and the largest does not underflow.
+            at_bound = xp.where(at.uncapped, xp.zeros_like(at.costs), at.costs)
+            sums = [ops.total(at_bound), ops.total(power_or_zero(at.shares, q, xp))]
+            return Taken(sums, None if at.back is None else lambda slopes: at.back(slopes[0]))
+
+        (at_bound, total), back = ops.parts.add_up(over, take)
+        norm = power_or_zero(at.places, 1 / p, xp) * power_or_zero(total, 1 / q, xp)
+        value = at.bound * (at_bound + norm * ops.cast(at.largest, total.dtype))
+
+        def pullback(seed: Array) -> Any:
+            assert back is not None
+            slope = at.bound * power_or_zero(divide(at.places, total, xp), 1 / p, xp)
+            optimum = ops.cast(slope, at.costs.dtype) * power_or_zero(at.shares, 1 / (p - 1), xp)
+            highest = xp.ones_like(optimum) * ops.cast(at.bound, at.costs.dtype)
+            return back([seed * xp.where(at.uncapped, optimum, highest) * at.scale, seed])
+
+        return ops.cast(value, at.costs.dtype) * at.highest, None if back is None else pullback
+
+    def _at_optimum(self, entries: Entries, ops: Ops, over: str | None) -> _AtOptimum:
+        xp, p, q = ops.xp, self.p, self.p / (self.p - 1)
+        costs, weights, back = entries
+
+        def whole(op: str, *sums: Array) -> Sequence[Array]:
+            return ops.parts.reduce(over, sums, op, "MaxPooling")
+
         # Divided by the largest first: the sum of the weights, or its inverse, may be outside the dtype's range.
-        weights = divide(weights, _largest(weights, xp), xp)
-        scale = ops.cast(divide(count, ops.total(weights), xp), costs.dtype) * weights
+        weights = divide(weights, whole("max", _largest(weights, xp))[0], xp)
+        count, total = whole("sum", ops.total(ops.cast(weights > 0, costs.dtype)), ops.total(weights))
+        scale = ops.cast(divide(count, total, xp), costs.dtype) * weights
         costs = xp.where(weights > 0, costs, xp.zeros_like(costs)) * scale
-        highest = _largest(costs, xp)
+        (highest,) = whole("max", _largest(costs, xp))
         scaled = _shares(costs, highest, ops)
         supported = self.ratio * count
-        whole = xp.floor(supported + 0.5)
+        nearest = xp.floor(supported + 0.5)
         # A place more for the rounding of m would let in an entry that the largest ones leave no weight.
-        rounding = 2 * xp.finfo(supported.dtype).eps * whole
-        supported = xp.where(xp.abs(supported - whole) <= rounding, whole, supported)
+        rounding = 2 * xp.finfo(supported.dtype).eps * nearest
+        supported = xp.where(xp.abs(supported - nearest) <= rounding, nearest, supported)
         some = xp.where(count > 0, count, xp.ones_like(count))
         bound = some ** (-1 / q) * (self.ratio * some) ** (-1 / p)
-
-        uncapped = scaled <= self._threshold(scaled, supported, ops)
-        places = supported - ops.total(ops.cast(~uncapped, costs.dtype))
-        # Relative to the largest cost below the bound, no power overflows and the largest does not underflow.
+        if ops.parts.splits(over):
+            bits = ops.order_bits(scaled)
+            uncapped = bits <= self._threshold_bits(scaled, bits, supported, ops, over)
+        else:
+            uncapped = scaled <= self._threshold(scaled, supported, ops)
+        places = supported - whole("sum", ops.total(ops.cast(~uncapped, costs.dtype)))[0]
         free = xp.where(uncapped, scaled, xp.zeros_like(scaled))
-        at_bound = xp.where(uncapped, xp.zeros_like(scaled), scaled)
-        largest = _largest(free, xp)
-        shares = divide(free, largest, xp)
-        total = ops.total(power_or_zero(shares, q, xp))
-        norm = power_or_zero(places, 1 / p, xp) * power_or_zero(total, 1 / q, xp)
-        value = bound * (ops.total(at_bound) + norm * ops.cast(largest, total.dtype))
-
-        def pullback(seed: Array) -> Array:
-            slope = bound * power_or_zero(divide(places, total, xp), 1 / p, xp)
-            optimum = ops.cast(slope, costs.dtype) * power_or_zero(shares, 1 / (p - 1), xp)
-            optimum = xp.where(uncapped, optimum, xp.ones_like(optimum) * ops.cast(bound, costs.dtype))
-            return seed * optimum * scale
-
-        return ops.cast(value, costs.dtype) * highest, pullback
+        (largest,) = whole("max", _largest(free, xp))
+        return _AtOptimum(
+            scaled, back, scale, highest, bound, places, uncapped, largest, divide(free, largest, xp)
+        )
 
     def _threshold(self, costs: Array, supported: Array, ops: Ops) -> Array:
         """The largest cost whose entry stays below the bound τ; `supported` is m."""
@@ -242,19 +354,66 @@ class MaxPooling(Pooling):
         ascending = xp.sort(xp.reshape(costs, (-1,)))
         rank = ops.cumulative_sum(xp.ones_like(ascending, dtype=ops.index_dtype))
         larger = ops.cast(xp.max(rank) - rank, ops.accumulation_dtype(costs))
-        # Fewer than m entries are at τ, so the ⌈m⌉-th largest is below it. Relative to that one, the powers that
-        # underflow matter to nobody, and those beyond 2^96, more than n / (m + 1 − ⌈m⌉), are of entries that are at τ.
+        # Fewer than m entries are at τ, so the ⌈m⌉-th largest is below it.
         pivot = _largest(xp.where(larger >= supported - 1, ascending, xp.zeros_like(ascending)), xp)
-        above = ascending > pivot
-        powers = divide(xp.where(above, pivot, ascending), xp.where(above, ascending, pivot), xp)
-        powers = power_or_zero(powers, self.p / (self.p - 1), xp)
-        least = xp.full_like(pivot, 2.0**-96)
-        powers = xp.where(above, 1 / xp.where(powers > least, powers, least), powers)
-        powers = ops.cast(powers, larger.dtype)
+        powers = self._powers_by(pivot, ascending, ops)
         # An entry stays below τ if it does so when exactly the larger ones are at τ. Those that do are the smallest
         # entries, whatever the number of larger ones.
         below = powers * (supported - larger) <= ops.cumulative_sum(powers)
         return _largest(xp.where(below, ascending, xp.zeros_like(ascending)), xp)
+
+    def _powers_by(self, pivot: Array, costs: Array, ops: Ops) -> Array:
+        """`(ℓ / pivot)^q`, wide. Relative to the ⌈m⌉-th largest cost, the powers that underflow matter to nobody, and
+        those beyond 2^96, more than n / (m + 1 − ⌈m⌉), are of entries that are at τ."""
+        xp = ops.xp
+        above = costs > pivot
+        powers = divide(xp.where(above, pivot, costs), xp.where(above, costs, pivot), xp)
+        powers = power_or_zero(powers, self.p / (self.p - 1), xp)
+        least = xp.full_like(pivot, 2.0**-96)
+        powers = xp.where(above, 1 / xp.where(powers > least, powers, least), powers)
+        return ops.cast(powers, ops.accumulation_dtype(costs))
+
+    def _threshold_bits(
+        self, costs: Array, bits: Array, supported: Array, ops: Ops, over: str | None
+    ) -> Array:
+        """What lies between the entries of all parts that stay below the bound τ and those that do not, as the bits of
+        costs: what `_threshold` says of entries holds of all numbers up to there."""
+        xp = ops.xp
+        places = xp.where(supported > 1, -xp.floor(-supported), xp.ones_like(supported))  # ⌈m⌉
+        pivot = ops.from_order_bits(_last_place(bits, places, ops, over), costs)
+        ascending = xp.sort(xp.reshape(costs, (-1,)))
+        ordered, size = ops.order_bits(ascending), ascending.shape[0]
+        summed = ops.cumulative_sum(self._powers_by(pivot, ascending, ops))
+        summed = xp.concat([xp.zeros_like(summed[:1]), summed]) if size else xp.zeros_like(supported)[None]
+
+        def stays(edges: Array) -> Array:
+            upto = xp.searchsorted(ordered, edges, side="right")
+            larger, sums = ops.parts.reduce(
+                over, [ops.cast(size - upto, supported.dtype), xp.take(summed, upto)], "sum", "MaxPooling"
+            )
+            return (
+                self._powers_by(pivot, ops.from_order_bits(edges, costs), ops) * (supported - larger) <= sums
+            )
+
+        return _largest_that(stays, bits, ops)
+
+
+class _AtOptimum(NamedTuple):
+    """What the optimum of loss max-pooling is made of."""
+
+    costs: Array
+    """Relative to the largest."""
+    back: Back | None
+    scale: Array
+    highest: Array
+    bound: Array
+    places: Array
+    """How many entries' worth of weight lies below the bound."""
+    uncapped: Array
+    largest: Array
+    """Of what lies below the bound."""
+    shares: Array
+    """The costs below the bound, relative to that."""
 
 
 def _largest(x: Array, xp: Any) -> Array:

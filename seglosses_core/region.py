@@ -20,14 +20,13 @@ from seglosses_core.costs import Costs, Weights, in_unit, what_counts
 from seglosses_core.libraries import Array
 from seglosses_core.moments import Moment, class_sizes
 from seglosses_core.ops import Ops
+from seglosses_core.parts import ALL, IMAGES, PIXELS, SAME, Merge, Taken
 from seglosses_core.pixel_sums import Summand, pixel_count, pixel_sums
 from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
 
 ScoreBack = Callable[[Array], Cotangent]
 """From the derivative with respect to the scores."""
-SumsBack = Callable[[Sequence[Array]], Cotangent]
-"""From the derivatives with respect to the sums."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,21 +115,35 @@ class RegionLoss(SingleLoss):
         """The unit of those weights, and of the sums; None for 1."""
         return target.unit(with_samples=self.aggregate == "batch")
 
+    def add_up(self, ops: Ops, take: Callable[[], Taken]) -> tuple[Sequence[Array], Any]:
+        """Sums over the pixels of an image, or of the batch, and the way back: what `take` gives, with those of other
+        parts of these pixels. What is of their size belongs into `take`."""
+        return ops.parts.add_up(ALL if self.aggregate == "batch" else PIXELS, take)
+
     def sizes(self, target: Target) -> Array:
         """The pixels of each class, `Σ w y`, as the sums are."""
-        return class_sizes(target, self.pixel_weights(target), batch=self.aggregate == "batch")
+
+        def take() -> Taken:
+            return Taken([class_sizes(target, self.pixel_weights(target), batch=self.aggregate == "batch")])
+
+        return self.add_up(target.ops, take)[0][0]
 
     def pixel_count(self, target: Target) -> Array:
         """All pixels, `Σ w`: `(N, 1)`, or `(1, 1)`."""
-        return pixel_count(target, self.pixel_weights(target), batch=self.aggregate == "batch")
 
-    def pixel_sums(self, summands: Sequence[Summand], target: Target) -> tuple[list[Array], SumsBack]:
-        """Sums over the pixels, and the way back."""
-        return pixel_sums(summands, target, self.pixel_weights(target), batch=self.aggregate == "batch")
+        def take() -> Taken:
+            return Taken([pixel_count(target, self.pixel_weights(target), batch=self.aggregate == "batch")])
 
-    def pixel_mean(self, summand: Summand, target: Target) -> tuple[Array, ScoreBack]:
+        return self.add_up(target.ops, take)[0][0]
+
+    def pixel_sums(self, summands: Sequence[Summand], target: Target) -> Taken:
+        """Sums over the pixels of this part, and the way back."""
+        batch = self.aggregate == "batch"
+        return Taken(*pixel_sums(summands, target, self.pixel_weights(target), batch=batch))
+
+    def pixel_mean(self, summand: Callable[[], Summand], target: Target) -> tuple[Array, ScoreBack]:
         """A sum over the pixels by their number, `Σ w g / Σ w`, and the way back."""
-        (total,), back = self.pixel_sums([summand], target)
+        (total,), back = self.add_up(target.ops, lambda: self.pixel_sums([summand()], target))
         count = one_if_zero(self.pixel_count(target), target.ops.xp)
         return total / count, lambda upstream: back([upstream / count])
 
@@ -138,6 +151,7 @@ class RegionLoss(SingleLoss):
         """ω, what each score counts for in the mean."""
         if (
             target.mask is None
+            and not ops.parts.split
             and self.class_weights is None
             and self.absent == "count"
             and self.include_background
@@ -164,10 +178,14 @@ class RegionLoss(SingleLoss):
             counted = counted_images[:, None] * divide(counted_classes, size, xp, otherwise=nothing)
             units = units[:1] if weigh else units
         if self.average == "class":
-            size, most = (
-                xp.sum(counted, axis=0, keepdims=True),
-                xp.max(counted_classes, axis=0, keepdims=True),
+            own = Taken(
+                [
+                    xp.max(counted_classes, axis=0, keepdims=True),
+                    xp.sum(counted, axis=0, keepdims=True),
+                ]
             )
+            over = None if self.aggregate == "batch" else IMAGES
+            (most, size), _ = ops.parts.add_up(over, lambda: own, merge=Merge(maxima=1), then=True)
             weights, counted = most * divide(weights, size, xp), most * divide(counted, size, xp)
             units = units[1:] if weigh else units
         unit = product_or_none(units)
@@ -179,18 +197,32 @@ class RegionLoss(SingleLoss):
         """What each image counts for, `(N,)`, or the batch, `(1,)`; 0 without a valid pixel."""
         batch = self.aggregate == "batch"
         dtype = ops.accumulation_dtype(target.like)
-        if batch and target.mask is None:
+        if target.mask is not None or ops.parts.split:
+
+            def take() -> Taken:
+                pixels = pixel_count(target, target.mask, batch=batch)
+                return Taken([ops.xp.squeeze(pixels, axis=1)])
+
+            weights = ops.cast(self.add_up(ops, take)[0][0] > 0, dtype)
+        elif batch:
             weights = ops.constant([1.0], target.like, dtype)
-        elif target.mask is None:
-            first_pixels = target.like[(slice(None), *(0,) * (len(target.like.shape) - 1))]
-            weights = ops.xp.ones_like(first_pixels, dtype=dtype)
         else:
-            pixels = ops.sum_image(target.mask)
-            weights = ops.xp.sum(pixels, axis=0, keepdims=True) if batch else pixels
-            weights = ops.cast(weights > 0, dtype)
+            weights = self.each_image(target, dtype, ops)
+        if not batch and ops.parts.splits(PIXELS):
+
+            def given() -> Taken:
+                own = target.sample_weight
+                return Taken([self.each_image(target, dtype, ops) if own is None else own])
+
+            return weights * ops.parts.add_up(PIXELS, given, merge=SAME).sums[0], None
         if batch or target.sample_weight is None:
             return weights, None
         return weights * ops.cast(target.sample_weight, dtype), target.sample_unit
+
+    def each_image(self, target: Target, dtype: Any, ops: Ops) -> Array:
+        """1 for each image."""
+        first_pixels = target.like[(slice(None), *(0,) * (len(target.like.shape) - 1))]
+        return ops.xp.ones_like(first_pixels, dtype=dtype)
 
     def class_shares(self, target: Target, ops: Ops) -> tuple[Array, Array, Array | None]:
         """What each class of an image counts for, and what it adds to what a mean divides by, `(N, C)`, or `(1, C)` for
@@ -238,10 +270,10 @@ class RatioLoss(RegionLoss):
         """The sums that the loss is made of."""
         raise NotImplementedError
 
-    def sums(self, prediction: Prediction, target: Target) -> tuple[list[Array], SumsBack]:
+    def sums(self, prediction: Prediction, target: Target) -> Taken:
         """Their values for each image and class, and the way back from their derivatives."""
         weights, batch = self.pixel_weights(target), self.aggregate == "batch"
-        return prediction.moments(self.moments(), target, weights, batch=batch)
+        return Taken(*prediction.moments(self.moments(), target, weights, batch=batch))
 
     def coefficients(self, target: Target) -> list[tuple[Any, Any]]:
         """Of each sum, what it is multiplied by in the numerator and in the denominator."""
@@ -254,7 +286,7 @@ class RatioLoss(RegionLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        sums, back = self.sums(prediction, target)
+        sums, back = self.add_up(ops, lambda: self.sums(prediction, target))
         shares = None if self.per_class else self.shares_of_sums(target, ops)
         if shares is not None:
             sums = [ops.xp.sum(shares * x, axis=1) for x in sums]

@@ -20,9 +20,13 @@ from seglosses_core.costs import Costs, Weights, or_one, reduce, totals
 from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
+from seglosses_core.parts import ALL, IMAGES
 from seglosses_core.reductions import Pooling
 from seglosses_core.target import Target
 from seglosses_core.weights import is_ordinary, relative
+
+OVER = {"pixel": ALL, "image": IMAGES, "batch": None}
+"""By what a cost belongs to, what a sum of costs is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,8 @@ class SingleLoss(Loss):
     pointwise = False
     """Whether costs have a derivative by hand and depend on nothing but their own pixel: then they can be computed
     chunk by chunk."""
+    sees = "pixel"
+    """What of a batch a cost, or a score, depends on beside sums: its "pixel", the "image" around it, or the "batch"."""
     grain = "pixel"
     """What a cost belongs to: a "pixel", an "image", or the "batch"."""
 
@@ -83,6 +89,26 @@ class SingleLoss(Loss):
 
     def check_classes(self, logits: Array, axis: int) -> None:
         self.check_per_class("class_weights", logits, axis)
+
+    def check_parts(self, *, images: bool, pixels: bool, summed: bool = False) -> None:
+        name = type(self).__name__
+        if summed and self.reduction == "none":
+            raise ValueError(f"reduction must not be 'none' for statistics, got {self!r}.")
+        if self.sees == "batch" and (images or pixels):
+            raise ValueError(
+                f"{name} with aggregate='batch' puts the pixels of the whole batch in one order: no part of it has a"
+                " share that others need not see. Gather the logits, or take aggregate='image'."
+            )
+        if pixels and (self.sees == "image" or getattr(self.reduction, "per_image", False)):
+            raise ValueError(
+                f"{name} looks at whole images: parts of a batch may have different images of it (images=), not pieces"
+                " of them. Keep the logits of all pieces, and give each its part of the gradient with respect to them."
+            )
+        if summed and isinstance(self.reduction, Pooling) and self.reduction.sorts:
+            raise TypeError(
+                f"{self.reduction!r} looks for a threshold among all pixels, for which no sums over a part of them stand:"
+                " keep the logits of all parts, and give each its part of the gradient with respect to them."
+            )
 
     # -- for losses -----------------------------------------------------------------------------------------------
 
@@ -118,7 +144,12 @@ class SingleLoss(Loss):
         )
 
     def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
-        value, back = reduce(self.costs_of(shared), self.reduction, shared.ops, shared.target.dtype)
+        parts, over = shared.ops.parts, OVER[self.grain]
+
+        def costs() -> Costs:
+            return parts.keep("costs", lambda: self.costs_of(shared))
+
+        value, back = reduce(costs, over, self.reduction, shared.ops, shared.target.dtype)
         if back is None:
             return value, None
         return value, lambda upstream: {self.activation: back(upstream)}
@@ -143,7 +174,7 @@ class SingleLoss(Loss):
 
     def chunks(self, call: Call) -> Iterator[tuple[slice, ...]] | None:
         """Where the pixels are cut into chunks, so that the arrays in between stay small; None where they are not."""
-        if not self.pointwise or call.inputs or self.reduction not in ("mean", "sum"):
+        if not self.pointwise or call.inputs or self.reduction not in ("mean", "sum") or call.ops.parts.split:
             return None
         weights = [w for w in (call.mask, call.sample_weight) if w is not None]
         if not all(map(call.ops.is_ordinary, weights)) or not self.makes_logits_sized_arrays(call):

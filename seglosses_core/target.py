@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from seglosses_core.arithmetic import once, power, product_or_none
 from seglosses_core.checks import dtype_is
 from seglosses_core.libraries import Array
-from seglosses_core.weights import relative
+from seglosses_core.weights import ORDINARY, relative
 
 if TYPE_CHECKING:
     from seglosses_core.ops import Ops
@@ -120,6 +120,11 @@ class Target:
         if weights.dtype == ops.xp.bool or ops.is_ordinary(read):
             return read, None
         self.require(ops.xp.all((read >= 0) & (read < float("inf"))))
+        if ops.parts.split:
+            # A unit would have to be that of all parts.
+            largest = ops.xp.max(read)
+            self.require((largest == 0) | ((largest >= 1 / ORDINARY) & (largest <= ORDINARY)))
+            return read, None
         return (read, None) if self._scaled else relative(read, ops)
 
     def require(self, all_valid: Array) -> None:

@@ -16,6 +16,7 @@ from seglosses_core.losses.dice import DiceLoss
 from seglosses_core.losses.overlap import OverlapLoss
 from seglosses_core.moments import COMPLEMENT, Moment, Term
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.region import RatioLoss, RegionLoss, ScoreBack
 from seglosses_core.target import Target
 
@@ -62,6 +63,8 @@ class BlobLoss(RegionLoss):
     0.300812
     """
 
+    sees = "image"
+
     absent: str = "skip"
     cost: RatioLoss = field(default_factory=DiceLoss)
     num_instances: int = 32
@@ -89,14 +92,10 @@ class BlobLoss(RegionLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        xp, weights = ops.xp, self.pixel_weights(target)
-        instances = ops.cast(inputs["instances"], ops.index_dtype)
-        instances, known = ops.usable_labels(instances, self.num_instances + 1, target.valid)
-        if known is not None:
-            target.require(known)
-        parts = [products(m, prediction, target) for m in self.cost.moments()]
-        sums = [self.sums_of_instances(values, instances, weights, ops) for values, _ in parts]
-        sizes = self.sums_of_instances(target.values, instances, weights, ops)
+        xp = ops.xp
+        (*sums, sizes), to_pixels = self.add_up(
+            ops, lambda: self._sums(prediction, target, inputs["instances"], ops)
+        )
         coefficients, unit = self.cost.coefficients(target), self.sums_unit(target)
         sums = [self.in_region(x) for x in sums]
         losses, slopes = self.cost.ratio(sums, coefficients, unit, ops)
@@ -107,15 +106,30 @@ class BlobLoss(RegionLoss):
 
         def back(upstream: Array) -> Cotangent:
             share = (upstream / count)[..., None] * there
+            return to_pixels([self.of_region(share * slope, ops) for slope in slopes])
+
+        return xp.sum(losses, axis=-1) / count, back
+
+    def _sums(self, prediction: Prediction, target: Target, instances: Array, ops: Ops) -> Taken:
+        """Each moment of the background and of each instance, and their sizes; and the way back from the moments."""
+        weights = self.pixel_weights(target)
+        instances = ops.cast(instances, ops.index_dtype)
+        instances, known = ops.usable_labels(instances, self.num_instances + 1, target.valid)
+        if known is not None:
+            target.require(known)
+        parts = [products(m, prediction, target) for m in self.cost.moments()]
+        sums = [self.sums_of_instances(values, instances, weights, ops) for values, _ in parts]
+        sizes = self.sums_of_instances(target.values, instances, weights, ops)
+
+        def back(tables: Sequence[Array]) -> Cotangent:
             terms: list[Term] = []
-            for (_, own), slope in zip(parts, slopes, strict=True):
-                table = self.of_region(share * slope, ops)
+            for (_, own), table in zip(parts, tables, strict=True):
                 spread = self.at_instance(ops.cast(table, target.dtype), instances, ops)
                 factors = [spread] if weights is None else [spread, ops.over_classes(weights)]
                 terms += [(exponent, (*factors, factor)) for exponent, factor in own]
             return Cotangent(terms=terms)
 
-        return xp.sum(losses, axis=-1) / count, back
+        return Taken([*sums, sizes], back)
 
     def in_region(self, sums: Array) -> Array:
         """Those of the region of each instance, `(N, C, K)`, from those of the background and of the instances."""

@@ -24,6 +24,7 @@ from seglosses_core.maps.distance import (
     squared_boundary_distance,
 )
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import Summand, errors
 from seglosses_core.region import RegionLoss, ScoreBack
 from seglosses_core.target import Target
@@ -42,6 +43,8 @@ class DistanceLoss(RegionLoss):
         The distance of neighbouring pixels on each spatial axis, above 0; 1 unless given. `1 / diagonal` makes
         distances fractions of the image's diagonal.
     """
+
+    sees = "image"
 
     spacing: Sequence[float] | None = None
 
@@ -90,10 +93,13 @@ class BoundaryLoss(DistanceLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        phi = self.signed_distances(target, ops, inputs)
-        if not target.hard:
-            phi = phi + 0 * target.values  # of which only NaN is left
-        return self.pixel_mean(Summand(phi * prediction.probabilities, phi), target)
+        def summand() -> Summand:
+            phi = self.signed_distances(target, ops, inputs)
+            if not target.hard:
+                phi = phi + 0 * target.values  # of which only NaN is left
+            return Summand(phi * prediction.probabilities, phi)
+
+        return self.pixel_mean(summand, target)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,15 +126,19 @@ class GeneralizedSurfaceLoss(DistanceLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        xp, y, p, rest = ops.xp, target.values, prediction.probabilities, prediction.complements
-        phi = self.signed_distances(target, ops, inputs)
-        square = phi * phi
-        # 1 − (1 − y − p)², without a difference of what is nearly equal.
-        missed = Summand(square * ((y + p) * (1 - y + rest)), 2 * square * (rest - y))
-        (above,), back = self.pixel_sums([missed], target)
-        (below,), _ = self.pixel_sums([Summand(square, square)], target)
-        return divide(above, below, xp), lambda upstream: back(
-            [divide(ops.cast(upstream, below.dtype), below, xp)]
+        def take() -> Taken:
+            y, p, rest = target.values, prediction.probabilities, prediction.complements
+            phi = self.signed_distances(target, ops, inputs)
+            square = phi * phi
+            # 1 − (1 − y − p)², without a difference of what is nearly equal.
+            missed = Summand(square * ((y + p) * (1 - y + rest)), 2 * square * (rest - y))
+            above, back = self.pixel_sums([missed], target)
+            below, _ = self.pixel_sums([Summand(square, square)], target)
+            return Taken([*above, *below], None if back is None else lambda slopes: back(slopes[:1]))
+
+        (above, below), back = self.add_up(ops, take)
+        return divide(above, below, ops.xp), lambda upstream: back(
+            [divide(ops.cast(upstream, below.dtype), below, ops.xp)]
         )
 
 
@@ -175,14 +185,17 @@ class HausdorffDTLoss(DistanceLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        if "distances" in inputs:
-            distances = power(target.only_valid(inputs["distances"]), self.alpha)
-        else:
-            distances = self.distance_powers(target.values > 0.5, target, ops)
-        if not self.one_sided:
-            distances = distances + self.distance_powers(prediction.probabilities > 0.5, target, ops)
-        error, _ = errors(prediction, target)
-        return self.pixel_mean(Summand(distances * (error * error), 2 * distances * error), target)
+        def summand() -> Summand:
+            if "distances" in inputs:
+                distances = power(target.only_valid(inputs["distances"]), self.alpha)
+            else:
+                distances = self.distance_powers(target.values > 0.5, target, ops)
+            if not self.one_sided:
+                distances = distances + self.distance_powers(prediction.probabilities > 0.5, target, ops)
+            error, _ = errors(prediction, target)
+            return Summand(distances * (error * error), 2 * distances * error)
+
+        return self.pixel_mean(summand, target)
 
     def distance_powers(self, regions: Array, target: Target, ops: Ops) -> Array:
         """d^α, logits-shaped."""
@@ -192,9 +205,10 @@ class HausdorffDTLoss(DistanceLoss):
 
     def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
         value, back = super().evaluate(shared)
-        if not self.log or back is None:
+        if not self.log:
             return value, back
-        return shared.ops.log1p(value), lambda upstream: back(upstream / (1 + value))
+        way = None if back is None else lambda upstream: back(upstream / (1 + value))
+        return shared.ops.log1p(value), way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +233,8 @@ class DistancePenalizedCrossEntropyLoss(CrossEntropyLoss):
     >>> float(loss(probabilities, labels).round(6))
     0.401658
     """
+
+    sees = "image"
 
     spacing: Sequence[float] | None = None
 

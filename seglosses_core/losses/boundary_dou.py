@@ -9,8 +9,9 @@ from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import divide
 from seglosses_core.checks import check_number
 from seglosses_core.libraries import Array
+from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import Summand, errors
-from seglosses_core.region import RatioLoss, SumsBack
+from seglosses_core.region import RatioLoss
 from seglosses_core.target import Target
 
 
@@ -40,20 +41,27 @@ class BoundaryDoULoss(RatioLoss):
     0.166401
     """
 
+    sees = "image"
+
     max_alpha: float = 0.8
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("max_alpha", self.max_alpha, at_least=-1, below=1)
 
-    def sums(self, prediction: Prediction, target: Target) -> tuple[list[Array], SumsBack]:
+    def sums(self, prediction: Prediction, target: Target) -> Taken:
         y, (error, _) = target.values, errors(prediction, target)
         summands = [Summand(error * error, 2 * error), Summand(prediction.probabilities * y, y)]
         return self.pixel_sums(summands, target)
 
     def coefficients(self, target: Target) -> list[tuple[Any, Any]]:
-        xp, boundary = target.ops.xp, target.ops.cast(_boundary(target), target.dtype)
-        (length,), _ = self.pixel_sums([Summand(boundary, boundary)], target)
+        ops, xp = target.ops, target.ops.xp
+
+        def take() -> Taken:
+            boundary = ops.cast(_boundary(target), target.dtype)
+            return self.pixel_sums([Summand(boundary, boundary)], target)
+
+        (length,), _ = self.add_up(ops, take)
         share = 2 * divide(length, self.sizes(target), xp)  # 1 − α
         least = (1 - self.max_alpha) * xp.ones_like(share)
         share = xp.where(share > least, share, least)

@@ -65,6 +65,10 @@ class FocalLoss(LogPixelLoss):
     0.127006
     """
 
+    @property
+    def sees(self) -> str:  # type: ignore[override]
+        return "image" if self.normalized else "pixel"
+
     gamma: float | Sequence[float] | Array = 2.0
     alpha: float | Sequence[float] | Array | None = 0.25
     normalized: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from seglosses_core.checks import check_choice, check_number, matrix_of_numbers,
 from seglosses_core.libraries import Array, shape_of
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.region import RatioLoss, ScoreBack
 from seglosses_core.target import Target
 
@@ -80,14 +82,8 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        xp, pixels, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
-        matrix = self._matrix(target.num_classes)
-        rows = ops.rows_at_label(ops.constant(matrix, target.like, target.dtype), target.labels)
-        costs = ops.sum_classes(rows * prediction.probabilities)
-        missed = ops.sum_by_label(
-            costs if pixels is None else costs * pixels, target.labels, target.num_classes
-        )
-        missed = xp.sum(missed, axis=0, keepdims=True) if batch else missed
+        xp, matrix = ops.xp, self._matrix(target.num_classes)
+        (missed,), to_pixels = self.add_up(ops, lambda: self._missed(matrix, prediction, target))
         sizes = self.sizes(target)
         factors, reach, of_missed, unit = self._factors(matrix, sizes, target, ops)
         sums = [xp.sum(factors * (reach * sizes - missed), axis=1), xp.sum(of_missed * missed, axis=1)]
@@ -95,13 +91,28 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
 
         def back(upstream: Array) -> Cotangent:
             upstream = ops.cast(upstream, loss.dtype)
-            table = (upstream * of_wrong)[:, None] * of_missed - (upstream * of_true)[:, None] * factors
-            table = ops.cast(table, target.dtype)
-            slopes = ops.table_at_label(table, target.labels)
-            slopes = slopes if pixels is None else slopes * pixels
-            return Cotangent(terms=[(1, (ops.over_classes(slopes), rows))])
+            return to_pixels(
+                [(upstream * of_wrong)[:, None] * of_missed - (upstream * of_true)[:, None] * factors]
+            )
 
         return loss, back
+
+    def _missed(self, matrix: list[list[float]], prediction: Prediction, target: Target) -> Taken:
+        """`Σ w Σ_c M_yc p_c` over the pixels of each label y."""
+        ops, pixels = target.ops, self.pixel_weights(target)
+        rows = ops.rows_at_label(ops.constant(matrix, target.like, target.dtype), target.labels)
+        costs = ops.sum_classes(rows * prediction.probabilities)
+        costs = costs if pixels is None else costs * pixels
+        missed = ops.sum_by_label(costs, target.labels, target.num_classes)
+        if self.aggregate == "batch":
+            missed = ops.xp.sum(missed, axis=0, keepdims=True)
+
+        def back(slopes: Sequence[Array]) -> Cotangent:
+            of_pixels = ops.table_at_label(ops.cast(slopes[0], target.dtype), target.labels)
+            of_pixels = of_pixels if pixels is None else of_pixels * pixels
+            return Cotangent(terms=[(1, (ops.over_classes(of_pixels), rows))])
+
+        return Taken([missed], back)
 
     def _matrix(self, classes: int) -> list[list[float]]:
         """M, its largest entry 1."""

@@ -129,6 +129,8 @@ class NACLLoss(PenalizedLoss):
     0.489867
     """
 
+    sees = "image"
+
     kernel_size: int = 3
 
     pointwise = False

@@ -61,6 +61,8 @@ class LocallyAdaptiveLoss(PixelLoss):
     0.332889
     """
 
+    sees = "image"
+
     reduction: str | Pooling = field(default_factory=Minkowski)
     kernel_size: int = 5
     stride: int = 1

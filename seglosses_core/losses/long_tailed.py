@@ -15,6 +15,7 @@ from seglosses_core.libraries import Array
 from seglosses_core.log_pixel import Answer, LogPixelLoss
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
+from seglosses_core.parts import ALL, Merge, Taken
 from seglosses_core.target import Target
 
 
@@ -131,15 +132,26 @@ class RecallCrossEntropyLoss(LogPixelLoss):
 
     def _misses(self, prediction: Prediction, target: Target, ops: Ops) -> Array:
         """1 − R of each class, `(C,)`."""
+        (one, misses, present), _ = ops.parts.add_up(
+            ALL, lambda: self._counts(prediction, target, ops), merge=LEAST_AND_SUMS, then=True
+        )
+        one = -one
+        misses = ops.xp.where(misses < one, one, misses)
+        return ops.cast(divide(misses, present, ops.xp), target.dtype)
+
+    def _counts(self, prediction: Prediction, target: Target, ops: Ops) -> Taken:
+        """−1 times what one pixel counts for; what the pixels of each class that are missed count for, and all."""
         xp = ops.xp
         weights = target.weights(with_samples=True)
         if weights is None:
             weights = xp.ones_like(target.labels, dtype=target.dtype)
         likeliest = ops.cast(xp.argmax(prediction.logits, axis=ops.class_axis), ops.index_dtype)
         missed = xp.where(likeliest == target.labels, xp.zeros_like(weights), weights)
-        present, misses = (
-            xp.sum(ops.sum_by_label(w, target.labels, target.num_classes), axis=0) for w in (weights, missed)
-        )
+        sums = [
+            xp.sum(ops.sum_by_label(w, target.labels, target.num_classes), axis=0) for w in (missed, weights)
+        ]
         one = xp.min(xp.where(weights > 0, weights, xp.max(weights)))
-        one = ops.cast(one, misses.dtype)
-        return ops.cast(divide(xp.where(misses < one, one, misses), present, xp), target.dtype)
+        return Taken([-ops.cast(one, sums[0].dtype), *sums])
+
+
+LEAST_AND_SUMS = Merge(maxima=1, lowest=-math.inf)

@@ -24,6 +24,10 @@ class LovaszLoss(RegionLoss):
     loss of wrong pixels, which are taken in the order of their errors.
     """
 
+    @property
+    def sees(self) -> str:  # type: ignore[override]
+        return self.aggregate
+
     def check_values(
         self, logits: Array, target: Array, mask: Array | None, sample_weight: Array | None, ops: Ops
     ) -> None:

@@ -10,6 +10,7 @@ from seglosses_core.checks import check_number
 from seglosses_core.libraries import Array
 from seglosses_core.moments import false_negatives, false_positives, true_positives
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.region import RegionLoss, ScoreBack
 from seglosses_core.target import Target
 
@@ -53,8 +54,12 @@ class MCCLoss(RegionLoss):
     ) -> tuple[Array, ScoreBack]:
         xp, pixels, unit = ops.xp, self.pixel_count(target), self.sums_unit(target)
         wanted = [true_positives(), false_positives(), false_negatives()]
-        weights, batch = self.pixel_weights(target), self.aggregate == "batch"
-        sums, back = prediction.moments(wanted, target, weights, batch=batch)
+
+        def take() -> Taken:
+            weights, batch = self.pixel_weights(target), self.aggregate == "batch"
+            return Taken(*prediction.moments(wanted, target, weights, batch=batch))
+
+        sums, back = self.add_up(ops, take)
         # Counts relative to n + ε^¼, so that no product of four overflows.
         root = self.smooth**0.25 if unit is None else self.smooth**0.25 / unit
         added = self.pseudocount if unit is None else self.pseudocount / unit

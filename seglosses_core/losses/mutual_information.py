@@ -49,6 +49,10 @@ class RegionMutualInformationLoss(RegionLoss):
     -2.997328
     """
 
+    @property
+    def sees(self) -> str:  # type: ignore[override]
+        return self.aggregate
+
     radius: int = 3
     pool: int = 3
 

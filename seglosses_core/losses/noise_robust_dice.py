@@ -8,9 +8,9 @@ from typing import Any
 from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import power_or_zero
 from seglosses_core.checks import check_choice, check_number
-from seglosses_core.libraries import Array
+from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import Summand, errors
-from seglosses_core.region import RatioLoss, SumsBack
+from seglosses_core.region import RatioLoss
 from seglosses_core.target import Target
 
 
@@ -52,7 +52,7 @@ class NoiseRobustDiceLoss(RatioLoss):
         check_number("gamma", self.gamma, at_least=1, at_most=2)
         check_choice("denominator", self.denominator, ("linear", "squared"))
 
-    def sums(self, prediction: Prediction, target: Target) -> tuple[list[Array], SumsBack]:
+    def sums(self, prediction: Prediction, target: Target) -> Taken:
         xp, gamma, p, y = target.ops.xp, self.gamma, prediction.probabilities, target.values
         error, sign = errors(prediction, target)
         size = sign * error

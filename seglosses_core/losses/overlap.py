@@ -9,8 +9,9 @@ from seglosses_core.arithmetic import divide
 from seglosses_core.checks import check_choice, check_flag
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import Summand, errors
-from seglosses_core.region import JointRatioLoss, RatioLoss, SumsBack
+from seglosses_core.region import JointRatioLoss, RatioLoss
 from seglosses_core.target import Target
 
 
@@ -32,7 +33,7 @@ class OverlapLoss(JointRatioLoss):
         super().__post_init__()
         check_choice("overlap", self.overlap, ("product", "minimum"))
 
-    def sums(self, prediction: Prediction, target: Target) -> tuple[list[Array], SumsBack]:
+    def sums(self, prediction: Prediction, target: Target) -> Taken:
         if self.overlap == "product" or target.has_labels:
             return super().sums(prediction, target)
         p, y = prediction.probabilities, target.values

@@ -51,6 +51,8 @@ class BalancedCrossEntropyLoss(OverlappingLoss):
     0.112191
     """
 
+    sees = "image"
+
     pointwise = False
 
     def class_factors(self, ops: Ops, target: Target) -> tuple[Any, Any]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import power_or_zero
 from seglosses_core.checks import check_number
-from seglosses_core.libraries import Array
 from seglosses_core.moments import Moment, false_negatives, false_positives, true_positives
+from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import Summand
-from seglosses_core.region import RatioLoss, SumsBack
+from seglosses_core.region import RatioLoss
 from seglosses_core.target import Target
 
 
@@ -24,7 +24,7 @@ class PlusPlusLoss(RatioLoss):
         super().__post_init__()
         check_number("gamma", self.gamma, at_least=1)
 
-    def sums(self, prediction: Prediction, target: Target) -> tuple[list[Array], SumsBack]:
+    def sums(self, prediction: Prediction, target: Target) -> Taken:
         xp, gamma = target.ops.xp, self.gamma
         p, q, y = prediction.probabilities, prediction.complements, target.values
         absent, present = power_or_zero(1 - y, gamma, xp), power_or_zero(y, gamma, xp)

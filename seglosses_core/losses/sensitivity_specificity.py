@@ -9,6 +9,7 @@ from seglosses_core.arithmetic import divide
 from seglosses_core.checks import check_number
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import Summand, errors
 from seglosses_core.region import RegionLoss, ScoreBack
 from seglosses_core.target import Target
@@ -49,9 +50,12 @@ class SensitivitySpecificityLoss(RegionLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        y, (error, _) = target.values, errors(prediction, target)
-        summands = [Summand(side * error * error, 2 * side * error) for side in (y, 1 - y)]
-        sums, back = self.pixel_sums(summands, target)
+        def take() -> Taken:
+            y, (error, _) = target.values, errors(prediction, target)
+            summands = [Summand(side * error * error, 2 * side * error) for side in (y, 1 - y)]
+            return self.pixel_sums(summands, target)
+
+        sums, back = self.add_up(ops, take)
         size, unit = self.sizes(target), self.sums_unit(target)
         others = self.pixel_count(target) - size
         smooth = self.smooth if unit is None else self.smooth / unit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -16,6 +16,7 @@ from seglosses_core.libraries import Array
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.morphology import dilate, dilate_box, erode_box, soft_skeleton
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.region import RegionLoss, ScoreBack
 from seglosses_core.target import Target
 
@@ -36,36 +37,59 @@ class HarmonicLoss(RegionLoss):
 
     harmonic_smooth = 0.0
     """η."""
+    sees = "image"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_smooth(self.smooth)
 
+    def summands(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[list[Array], Callable[[list[Array]], Cotangent]]:
+        """What is added up, logits-shaped: of what P finds and of what it misses, which make up its denominator, and of R
+        the same; and the way back from those."""
+        raise NotImplementedError
+
+    def score(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[Array, ScoreBack]:
+        def take() -> Taken:
+            xp, weights = ops.xp, self.pixel_weights(target)
+            summands, from_summands = self.summands(prediction, target, ops, **inputs)
+            dtype = summands[0].dtype
+            sums = [ops.power_sum(x, 1, weights) for x in summands]
+            if self.aggregate == "batch":
+                sums = [xp.sum(x, axis=0, keepdims=True) for x in sums]
+
+            def back(slopes: Sequence[Array]) -> Cotangent:
+                found = [ops.over_pixels(ops.cast(x, dtype)) for x in slopes]
+                return from_summands(
+                    found if weights is None else [x * ops.over_classes(weights) for x in found]
+                )
+
+            return Taken(sums, back)
+
+        sums, to_pixels = self.add_up(ops, take)
+        loss, back = self.harmonic(sums, target, ops)
+        return loss, lambda upstream: to_pixels(back(upstream))
+
     def harmonic(
-        self,
-        precision: tuple[Array, Array],
-        recall: tuple[Array, Array],
-        target: Target,
-        ops: Ops,
+        self, sums: Sequence[Array], target: Target, ops: Ops
     ) -> tuple[Array, Callable[[Array], list[Array]]]:
-        """L from the logits-shaped summands of what P finds and what it misses, which make up its denominator, and of
-        R the same; and the way back to those."""
-        xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
-        unit, eta = self.sums_unit(target), self.harmonic_smooth
+        """L from the sums, and the way back to them."""
+        xp, unit, eta = ops.xp, self.sums_unit(target), self.harmonic_smooth
         above, below = self.smooth if isinstance(self.smooth, tuple) else (self.smooth, self.smooth)
         excess, above = (x if unit is None else x / unit for x in (below - above, above))
         of_classes = None if self.per_class else self.relative_shares(target, ops)
+        sums = sums if of_classes is None else [xp.sum(of_classes * x, axis=1) for x in sums]
 
-        def shares(summands: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+        def shares(found: Array, missed: Array) -> tuple[Array, Array, Array]:
             """A ratio, 1 less that to full relative precision, and their denominator."""
-            sums = [ops.power_sum(x, 1, weights) for x in summands]
-            sums = [xp.sum(x, axis=0, keepdims=True) for x in sums] if batch else sums
-            found, missed = sums if of_classes is None else [xp.sum(of_classes * x, axis=1) for x in sums]
             found, missed = found + above, missed + excess
             below = found + missed
             return divide(found, below, xp, 1.0), divide(missed, below, xp), below
 
-        (p, not_p, below_p), (r, not_r, below_r) = shares(precision), shares(recall)
+        (p, not_p, below_p), (r, not_r, below_r) = shares(*sums[:2]), shares(*sums[2:])
         loss = divide(p * not_r + r * not_p + eta, p + r + eta, xp, 1.0)
 
         def back(upstream: Array) -> list[Array]:
@@ -74,9 +98,7 @@ class HarmonicLoss(RegionLoss):
             for ratio, rest, other, below in ((p, not_p, r, below_p), (r, not_r, p, below_r)):
                 steepness = divide(2 * other * (other + eta) * upstream, whole * below, xp)
                 slopes += [-rest * steepness, ratio * steepness]
-            tables = slopes if of_classes is None else [x[:, None] * of_classes for x in slopes]
-            found = [ops.over_pixels(ops.cast(x, precision[0].dtype)) for x in tables]
-            return found if weights is None else [x * ops.over_classes(weights) for x in found]
+            return slopes if of_classes is None else [x[:, None] * of_classes for x in slopes]
 
         return loss, back
 
@@ -125,21 +147,19 @@ class ClDiceLoss(HarmonicLoss):
         check_integer("iterations", self.iterations, at_least=0)
         check_number("harmonic_smooth", self.harmonic_smooth, at_least=0)
 
-    def score(
+    def summands(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
-    ) -> tuple[Array, ScoreBack]:
+    ) -> tuple[list[Array], Callable[[list[Array]], Cotangent]]:
         p, rest, y = prediction.probabilities, prediction.complements, target.values
         of_prediction, from_skeleton = soft_skeleton(p, target.valid, self.iterations, ops)
         of_target = skeleton_of(target, self.iterations, ops, inputs)
-        precision, recall = (of_prediction * y, of_prediction * (1 - y)), (of_target * p, of_target * rest)
-        loss, to_sums = self.harmonic(precision, recall, target, ops)
 
-        def back(upstream: Array) -> Cotangent:
-            found_p, missed_p, found_r, missed_r = to_sums(upstream)
+        def back(slopes: list[Array]) -> Cotangent:
+            found_p, missed_p, found_r, missed_r = slopes
             slope = of_target * (found_r - missed_r) + from_skeleton(y * found_p + (1 - y) * missed_p)
             return Cotangent(terms=[(1, (slope,))])
 
-        return loss, back
+        return [of_prediction * y, of_prediction * (1 - y), of_target * p, of_target * rest], back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,9 +199,9 @@ class BoundaryF1Loss(HarmonicLoss):
         check_window("width", self.width)
         check_window("tolerance", self.tolerance)
 
-    def score(
+    def summands(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
-    ) -> tuple[Array, ScoreBack]:
+    ) -> tuple[list[Array], Callable[[list[Array]], Cotangent]]:
         valid = target.valid
 
         def near(x: Array) -> tuple[Array, Array, Callable[[Array, Array], Array]]:
@@ -197,15 +217,13 @@ class BoundaryF1Loss(HarmonicLoss):
 
         of_p, wide_p, from_prediction = near(target.only_valid(prediction.probabilities))
         of_y, wide_y, _ = near(target.values)
-        precision, recall = (of_p * wide_y, of_p * (1 - wide_y)), (of_y * wide_p, of_y * (1 - wide_p))
-        loss, to_sums = self.harmonic(precision, recall, target, ops)
 
-        def back(upstream: Array) -> Cotangent:
-            found_p, missed_p, found_r, missed_r = to_sums(upstream)
+        def back(slopes: list[Array]) -> Cotangent:
+            found_p, missed_p, found_r, missed_r = slopes
             slope = from_prediction(wide_y * found_p + (1 - wide_y) * missed_p, of_y * (found_r - missed_r))
             return Cotangent(terms=[(1, (slope,))])
 
-        return loss, back
+        return [of_p * wide_y, of_p * (1 - wide_y), of_y * wide_p, of_y * (1 - wide_p)], back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +253,8 @@ class SkeletonRecallLoss(RegionLoss):
     0.55
     """
 
+    sees = "image"
+
     smooth: float = 1.0
     iterations: int = 10
 
@@ -248,23 +268,28 @@ class SkeletonRecallLoss(RegionLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
+        xp, unit = ops.xp, self.sums_unit(target)
+        (whole, missed), back = self.add_up(ops, lambda: self._sums(prediction, target, ops, inputs))
+        whole = whole + (self.smooth if unit is None else self.smooth / unit)
+        return divide(missed, whole, xp), lambda upstream: back([divide(upstream + 0 * whole, whole, xp)])
+
+    def _sums(self, prediction: Prediction, target: Target, ops: Ops, inputs: dict[str, Array]) -> Taken:
+        """`Σ t` and `Σ (1 − p) t`, and the way back from the second."""
+        weights, batch = self.pixel_weights(target), self.aggregate == "batch"
         near = skeleton_of(target, self.iterations, ops, inputs)
         if "skeleton" not in inputs:
             for _ in range(2):
                 near = dilate(near, target.valid, ops)[0]
             near = near * target.values
         sums = [ops.power_sum(near, 1, weights), ops.sum_product(near, prediction.complements, weights)]
-        whole, missed = (xp.sum(x, axis=0, keepdims=True) for x in sums) if batch else sums
-        unit = self.sums_unit(target)
-        whole = whole + (self.smooth if unit is None else self.smooth / unit)
+        sums = [ops.xp.sum(x, axis=0, keepdims=True) for x in sums] if batch else sums
 
-        def back(upstream: Array) -> Cotangent:
-            slope = ops.over_pixels(ops.cast(-divide(upstream + 0 * whole, whole, xp), near.dtype))
+        def back(slopes: Sequence[Array]) -> Cotangent:
+            slope = ops.over_pixels(ops.cast(-slopes[0], near.dtype))
             factors = [slope] if weights is None else [slope, ops.over_classes(weights)]
             return Cotangent(terms=[(1, (*factors, near))])
 
-        return divide(missed, whole, xp), back
+        return Taken(sums, back)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,6 +316,8 @@ class ClCrossEntropyLoss(CrossEntropyLoss):
     >>> float(loss(probabilities, labels).round(6))
     0.121921
     """
+
+    sees = "image"
 
     iterations: int = 3
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_number, check_window
 from seglosses_core.libraries import Array
 from seglosses_core.losses.cross_entropy import TwoSidedCrossEntropyLoss
 from seglosses_core.losses.dice import JaccardLoss
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.region import RegionLoss, ScoreBack
 from seglosses_core.target import Target
 from seglosses_core.windows import boundary_map
@@ -42,6 +45,8 @@ class StructureLoss(RegionLoss):
     0.567098
     """
 
+    sees = "image"
+
     activation: str = "sigmoid"
     kernel_size: int = 31
     factor: float = 5.0
@@ -55,25 +60,45 @@ class StructureLoss(RegionLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        batch = self.aggregate == "batch"
+        overlap = JaccardLoss(activation="sigmoid", aggregate=self.aggregate, smooth=1.0)
+
+        def take() -> Taken:
+            weighted = self._weighted(target, ops)
+            of_overlap, to_overlap = overlap.sums(prediction, weighted)
+            of_entropy, to_entropy = self._entropy(prediction, weighted, ops)
+            assert to_overlap is not None and to_entropy is not None
+            return Taken(
+                [*of_entropy, *of_overlap], lambda slopes: to_overlap(slopes[1:]) + to_entropy(slopes[:1])
+            )
+
+        (total, count, *sums), back = self.add_up(ops, take)
+        count = one_if_zero(count, ops.xp)
+        loss, slopes = overlap.ratio(sums, overlap.coefficients(target), self.sums_unit(target), ops)
+
+        def to_pixels(upstream: Array) -> Cotangent:
+            upstream = ops.cast(upstream, loss.dtype)
+            return back([upstream / count, *(upstream * slope for slope in slopes)])
+
+        return loss + total / count, to_pixels
+
+    def _weighted(self, target: Target, ops: Ops) -> Target:
+        """The target with more weight at its boundary."""
         weighted = copy.copy(target)
         near = boundary_map(target, self.kernel_size, self.factor, ops)
         weighted.mask = near if target.mask is None else near * target.mask
-        overlap = JaccardLoss(activation="sigmoid", aggregate=self.aggregate, smooth=1.0)
-        loss, to_overlap = overlap.score(prediction, weighted, ops)
-        costs = TwoSidedCrossEntropyLoss(activation="sigmoid").costs(prediction, weighted, ops)
-        to_entropy = costs.back
-        assert to_entropy is not None
-        weights = self.pixel_weights(weighted)
+        return weighted
+
+    def _entropy(self, prediction: Prediction, target: Target, ops: Ops) -> Taken:
+        """The sums of cross-entropy, and of the weights."""
+        costs = TwoSidedCrossEntropyLoss(activation="sigmoid").costs(prediction, target, ops)
+        weights = self.pixel_weights(target)
         spread = ops.over_classes(weights)
-        sums, count = ops.sum_pixels(costs.values * spread), ops.sum_image(weights)[:, None]
-        if batch:
-            sums, count = (ops.xp.sum(x, axis=0, keepdims=True) for x in (sums, count))
-        count = ops.xp.where(count > 0, count, ops.xp.ones_like(count))
+        sums = [ops.sum_pixels(costs.values * spread), ops.sum_image(weights)[:, None]]
+        if self.aggregate == "batch":
+            sums = [ops.xp.sum(x, axis=0, keepdims=True) for x in sums]
 
-        def back(upstream: Array) -> Cotangent:
-            upstream = ops.cast(upstream, loss.dtype)
-            share = ops.over_pixels(ops.cast(upstream / count, target.dtype))
-            return to_overlap(upstream) + to_entropy(share * spread)
+        def back(slopes: Sequence[Array]) -> Cotangent:
+            assert costs.back is not None
+            return costs.back(ops.over_pixels(ops.cast(slopes[0], target.dtype)) * spread)
 
-        return loss + sums / count, back
+        return Taken(sums, back)

@@ -12,6 +12,7 @@ from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_integer, check_number, check_window
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import errors
 from seglosses_core.region import RegionLoss, ScoreBack
 from seglosses_core.target import Target
@@ -21,19 +22,34 @@ from seglosses_core.target import Target
 class MeanMapLoss(RegionLoss):
     """A region loss that is the mean of a map, `L = Σ_i w_i ℓ_i / Σ_i w_i` for each image and class."""
 
-    def mean(self, values: Array, target: Target, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
-        """L, and the way back to the map, to what broadcasts against logits; both wide."""
-        xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
-        pixels = xp.ones_like(ops.class_zero(values)) if weights is None else ops.cast(weights, values.dtype)
-        total, count = ops.power_sum(values, 1, pixels), ops.sum_image(pixels)[:, None]
-        if batch:
-            total, count = (xp.sum(x, axis=0, keepdims=True) for x in (total, count))
-        count = one_if_zero(count, xp)
+    sees = "image"
 
-        def back(upstream: Array) -> Array:
-            return ops.over_pixels(upstream / count) * ops.cast(ops.over_classes(pixels), count.dtype)
+    def costs_map(
+        self, prediction: Prediction, target: Target, ops: Ops
+    ) -> tuple[Array, Callable[[Array], Cotangent]]:
+        """ℓ, logits-shaped, and the way back from it, from what is wide."""
+        raise NotImplementedError
 
-        return total / count, back
+    def score(
+        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
+    ) -> tuple[Array, ScoreBack]:
+        def take() -> Taken:
+            xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
+            values, from_map = self.costs_map(prediction, target, ops)
+            pixels = (
+                xp.ones_like(ops.class_zero(values)) if weights is None else ops.cast(weights, values.dtype)
+            )
+            sums = [ops.power_sum(values, 1, pixels), ops.sum_image(pixels)[:, None]]
+            sums = [xp.sum(x, axis=0, keepdims=True) for x in sums] if batch else sums
+            spread = ops.over_classes(pixels)
+            return Taken(
+                sums,
+                lambda slopes: from_map(ops.over_pixels(slopes[0]) * ops.cast(spread, slopes[0].dtype)),
+            )
+
+        (total, count), back = self.add_up(ops, take)
+        count = one_if_zero(count, ops.xp)
+        return total / count, lambda upstream: back([ops.cast(upstream, count.dtype) / count])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +92,9 @@ class SSIMLoss(MeanMapLoss):
         for name in ("sigma", "k1", "k2"):
             check_number(name, getattr(self, name), above=0)
 
-    def score(
-        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
-    ) -> tuple[Array, ScoreBack]:
+    def costs_map(
+        self, prediction: Prediction, target: Target, ops: Ops
+    ) -> tuple[Array, Callable[[Array], Cotangent]]:
         p, y = (target.only_valid(x) for x in (prediction.probabilities, target.values))
         error = target.only_valid(errors(prediction, target)[0])
         dtype, wide = p.dtype, ops.accumulation_dtype(p)
@@ -92,11 +108,8 @@ class SSIMLoss(MeanMapLoss):
         # difference that vanishes where p is nearly y.
         of_means = mean_error * mean_error / b1
         of_variances = (self.blur(error * error, ops) - mean_error * mean_error) / b2
-        dissimilarity = of_means + (1 - of_means) * of_variances
-        value, to_map = self.mean(dissimilarity, target, ops)
 
-        def back(upstream: Array) -> Cotangent:
-            slope = to_map(upstream)
+        def back(slope: Array) -> Cotangent:
             of_square = slope * (1 - of_means) / b2
             of_p = of_square * of_variances
             of_mean = slope * (1 - of_variances) * mean_error * (b1 - mean_error * mean_p) / (b1 * b1)
@@ -104,7 +117,7 @@ class SSIMLoss(MeanMapLoss):
             found = self.blur(of_mean, ops) + (error * self.blur(of_square, ops) - p * self.blur(of_p, ops))
             return Cotangent(terms=[(1, (target.only_valid(ops.cast(2 * found, dtype)),))])
 
-        return value, back
+        return of_means + (1 - of_means) * of_variances, back
 
     def blur(self, x: Array, ops: Ops) -> Array:
         """The mean in the window; symmetric, it is its own transpose."""
@@ -150,9 +163,9 @@ class ActiveContourLoss(MeanMapLoss):
         check_number("weight", self.weight, at_least=0)
         check_number("inside", self.inside, at_least=0)
 
-    def score(
-        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
-    ) -> tuple[Array, ScoreBack]:
+    def costs_map(
+        self, prediction: Prediction, target: Target, ops: Ops
+    ) -> tuple[Array, Callable[[Array], Cotangent]]:
         xp, p, rest, y = ops.xp, prediction.probabilities, prediction.complements, target.values
         steps = [_step(p, rest, axis, ops) for axis in ops.spatial_axes]
         if target.valid is not None:
@@ -162,17 +175,16 @@ class ActiveContourLoss(MeanMapLoss):
         length = xp.sqrt(sum((step * step for step in steps), 0 * p) + 1e-8)
         outside, within = self.inside * (1 - y) * (1 - y), y * y
         region = outside * p + within * rest
-        value, to_map = self.mean(length + self.weight * region, target, ops)
 
-        def back(upstream: Array) -> Cotangent:
-            slope = ops.cast(to_map(upstream), p.dtype)
+        def back(slope: Array) -> Cotangent:
+            slope = ops.cast(slope, p.dtype)
             found = slope * (self.weight * (outside - within))
             for axis, step in zip(ops.spatial_axes, steps, strict=True):
                 flow = slope * step / length
                 found = found - flow + _previous(flow, axis, ops)
             return Cotangent(terms=[(1, (found,))])
 
-        return value, back
+        return length + self.weight * region, back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,9 +229,9 @@ class HausdorffERLoss(MeanMapLoss):
         check_integer("erosions", self.erosions, at_least=1)
         check_number("threshold", self.threshold, at_least=0, below=1)
 
-    def score(
-        self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
-    ) -> tuple[Array, ScoreBack]:
+    def costs_map(
+        self, prediction: Prediction, target: Target, ops: Ops
+    ) -> tuple[Array, Callable[[Array], Cotangent]]:
         error = target.only_valid(errors(prediction, target)[0])
         bound, ways, total = error * error, [], 0 * error
         factors = [float(k) ** self.alpha for k in range(1, self.erosions + 1)]
@@ -227,16 +239,14 @@ class HausdorffERLoss(MeanMapLoss):
             bound, way = self.eroded(bound, target, ops)
             ways.append(way)
             total = total + factor * bound
-        value, to_map = self.mean(total, target, ops)
 
-        def back(upstream: Array) -> Cotangent:
-            share = ops.cast(to_map(upstream), error.dtype)
-            slope = 0 * error
+        def back(share: Array) -> Cotangent:
+            share, slope = ops.cast(share, error.dtype), 0 * error
             for factor, way in zip(reversed(factors), reversed(ways), strict=True):
                 slope = way(slope + factor * share)
             return Cotangent(terms=[(1, (2 * error * slope,))])
 
-        return value, back
+        return total, back
 
     def eroded(self, bound: Array, target: Target, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
         """b_k of b_{k−1}, and the way back."""

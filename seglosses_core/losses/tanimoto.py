@@ -8,6 +8,7 @@ from seglosses_core.activations import Prediction
 from seglosses_core.checks import check_flag, check_integer
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import Summand, errors
 from seglosses_core.region import RatioLoss, ScoreBack
 from seglosses_core.target import Target
@@ -50,12 +51,15 @@ class TanimotoLoss(RatioLoss):
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        y, (error, _) = target.values, errors(prediction, target)
-        # The differences of p and of 1 − p are the same: t is I over a E + I.
-        summands = [Summand(error * error, 2 * error), Summand(prediction.probabilities * y, y)]
-        if self.complement:
-            summands.append(Summand(prediction.complements * (1 - y), y - 1))
-        sums, back = self.pixel_sums(summands, target)
+        def take() -> Taken:
+            y, (error, _) = target.values, errors(prediction, target)
+            # The differences of p and of 1 − p are the same: t is I over a E + I.
+            summands = [Summand(error * error, 2 * error), Summand(prediction.probabilities * y, y)]
+            if self.complement:
+                summands.append(Summand(prediction.complements * (1 - y), y - 1))
+            return self.pixel_sums(summands, target)
+
+        sums, back = self.add_up(ops, take)
         unit, levels = self.sums_unit(target), [2**level for level in range(max(1, self.depth))]
         share = 1 / (len(levels) * (len(sums) - 1))
         losses, of_errors, of_overlaps = [], [], []
