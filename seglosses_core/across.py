@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from seglosses_core.arithmetic import product_or_none
 from seglosses_core.checks import check_choice, is_array
 from seglosses_core.libraries import Array
 from seglosses_core.ops import Ops, ops_for
@@ -93,13 +93,13 @@ class BetweenProcesses(Exchange):
                 raise
             for i, entry in zip(chosen, together, strict=True):
                 found[i] = entry
-                if self.across.gradients == "mean" and count is not None:
-                    factors[i] = count if factors[i] is None else factors[i] * count
+                if self.across.gradients == "mean":
+                    factors[i] = product_or_none([factors[i], getattr(group, "factor", count)])
         return [entry.sums for entry in found], factors
 
     def _together(self, group: Any, entries: list[Entry], ops: Ops) -> tuple[list[Entry], Any]:
         """The entries of all members of a group, and how many there are; None where the group sees to the factor."""
-        tag = zlib.crc32(repr((self.tag, [[tuple(x.shape) for x in e.sums] for e in entries])).encode())
+        tag = ops.checksum(repr((self.tag, [[tuple(x.shape) for x in e.sums] for e in entries])))
         maxima = [x for e in entries for x in e.sums[: e.merge.maxima]]
         highest = self._reduce(group, maxima, "max", tag, ops)[0] if maxima else []
         sums, at = [], 0
@@ -172,5 +172,5 @@ class BetweenProcesses(Exchange):
         wide = [ops.cast(ops.stop_gradient(x), ops.accumulation_dtype(x)) for x in sums]
         for group in kinds[over]:
             if group is not None:
-                wide, _ = self._reduce(group, wide, op, zlib.crc32(name.encode()), ops)
+                wide, _ = self._reduce(group, wide, op, ops.checksum(name), ops)
         return [ops.cast(x, dtype) for x, dtype in zip(wide, dtypes, strict=True)]

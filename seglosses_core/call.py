@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,14 +115,19 @@ class Shared:
     def nan_if_invalid(self) -> Array | None:
         """What `Target.nan_if_invalid` says and each prediction's, together and of all parts; None if none says
         anything."""
-        found = [self.target.nan_if_invalid, *(p.nan_if_invalid for p in self._predictions.values())]
-        nan, ops = sum_or_none([nan for nan in found if nan is not None]), self.ops
+        return self.nan_of(self.target, list(self._predictions.values()), self.ops)
+
+    @staticmethod
+    def nan_of(target: Target, predictions: Sequence[Prediction], ops: Ops) -> Array | None:
+        """The same of a target and predictions."""
+        found = [target.nan_if_invalid, *(p.nan_if_invalid for p in predictions)]
+        nan = sum_or_none([nan for nan in found if nan is not None])
         if not ops.parts.splits(ALL):
             return nan
         if nan is None:
-            nan = ops.constant(0.0, self.target.like, self.target.dtype)
+            nan = ops.constant(0.0, target.like, target.dtype)
         (nan,), _ = ops.parts.add_up(ALL, lambda: Taken([nan]))
-        return ops.cast(nan, self.target.dtype)
+        return ops.cast(nan, target.dtype)
 
     def inputs(self, names: Mapping[str, Any]) -> dict[str, Array]:
         """Those of the inputs that were given."""

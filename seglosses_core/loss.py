@@ -34,7 +34,15 @@ from seglosses_core.libraries import Array, library_of, shape_of
 from seglosses_core.ops import Ops, ops_for
 from seglosses_core.parts import ALONE, Parts, SomeParts
 from seglosses_core.reductions import Pooling
-from seglosses_core.statistics import PARTS_OF, Statistics, Totals, description, number_from, take_statistics
+from seglosses_core.statistics import (
+    PARTS_OF,
+    Statistics,
+    Totals,
+    description,
+    everywhere,
+    number_from,
+    take_statistics,
+)
 
 if TYPE_CHECKING:
     from seglosses_core.ensemble import EnsembleLoss
@@ -246,6 +254,12 @@ class Loss:
     def from_statistics(self, statistics: Statistics) -> Array:
         """The value from the sums over all parts."""
         return number_from(self, statistics)
+
+    def all_reduce(self, statistics: Statistics) -> Statistics:
+        """The statistics of the parts of all members of the groups that the loss is `across`: the `totals` of all."""
+        if self._across is None:
+            raise ValueError(f"all_reduce needs a loss that is across images= or pixels=, got {self!r}.")
+        return everywhere(self, statistics, self._across)
 
     @contextlib.contextmanager
     def announced(self, logits: Array) -> Iterator[None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -140,6 +141,10 @@ class Ops:
         """0 where a bool array is True, else ∞."""
         zero = self.xp.zeros_like(finite, dtype=dtype)
         return self.xp.where(finite, zero, self.xp.full_like(zero, math.inf))
+
+    def checksum(self, text: str) -> int:
+        """A number that differs, as a rule, where texts do."""
+        return zlib.crc32(text.encode())
 
     def require_agreement(self, agree: Array, error: Callable[[], Exception]) -> None:
         """Raise unless a 0-dimensional bool is True, where looking at it costs nothing."""

@@ -117,10 +117,10 @@ class Parts:
         return False
 
     def add_up(
-        self, over: str | None, take: Callable[[], Taken], *, merge: Merge = ADDED, then: bool = False
+        self, over: str | None, take: Callable[[], Taken], *, merge: Merge | None = None, then: bool = False
     ) -> Taken:
-        """What `take` gives, over all parts; it is not called again where that is known. `then` says that what is taken
-        later depends on these sums."""
+        """What `take` gives, over all parts, which are added unless `merge` says otherwise; it is not called again where
+        that is known. `then` says that what is taken later depends on these sums."""
         return take()
 
     def reduce(self, over: str | None, sums: Sequence[Array], op: str, name: str) -> Sequence[Array]:
@@ -180,14 +180,15 @@ class SomeParts(Parts):
         self._settled = dict(known or {})
         self._new: dict[Key, tuple[Entry, Back | None]] = {}
         self._kept: dict[Any, Any] = {}
-        self._place, self._blocked = (0, 0), False
+        self._place: Key = (0, 0)
+        self._blocked = False
 
     def splits(self, over: str | None) -> bool:
         images, pixels = self.exchange.images, self.exchange.pixels
         return {IMAGES: images, PIXELS: pixels, ALL: images or pixels, None: False}[over]
 
     def add_up(
-        self, over: str | None, take: Callable[[], Taken], *, merge: Merge = ADDED, then: bool = False
+        self, over: str | None, take: Callable[[], Taken], *, merge: Merge | None = None, then: bool = False
     ) -> Taken:
         if over is None or not self.splits(over):
             return take()
@@ -205,7 +206,9 @@ class SomeParts(Parts):
         if self._blocked:
             return taken
         wide = [self.ops.cast(x, self.ops.accumulation_dtype(x)) for x in taken.sums]
-        wide = merge.nothing(wide, self.ops) if self.empty else wide
+        merge = ADDED if merge is None else merge
+        if self.empty:
+            wide = list(merge.nothing(wide, self.ops))
         self._new[key] = Entry(over, wide, merge), taken.back
         self._blocked = then
         return Taken(wide, taken.back)

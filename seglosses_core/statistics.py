@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from seglosses_core.across import Across, BetweenProcesses
 from seglosses_core.call import Shared
 from seglosses_core.checks import is_array
 from seglosses_core.libraries import Array, library_of
@@ -132,18 +133,19 @@ class Totals(_OneRound):
                 f" {[shape for part in shapes for shape in part]}."
             )
         return [
-            [with_derivative_of(x, y, ops) for x, y in zip(whole, part, strict=True)]
+            [with_derivative_of(x, y, self.totals.factor, ops) for x, y in zip(whole, part, strict=True)]
             for whole, part in zip(known, own, strict=True)
         ], [self.totals.factor] * len(own)
 
 
-def with_derivative_of(whole: Array, part: Array, ops: Ops) -> Array:
-    """A number, with the derivative that autodiff takes of another."""
+def with_derivative_of(whole: Array, part: Array, factor: Any, ops: Ops) -> Array:
+    """A number, with the derivative that autodiff takes of another, times a factor, None for 1."""
     if library_of(part) == "numpy":
         return whole
     there = ops.xp.isfinite(part)
     part = ops.xp.where(there, part, ops.xp.zeros_like(part))
-    return ops.stop_gradient(whole) + (part - ops.stop_gradient(part))
+    change = part - ops.stop_gradient(part)
+    return ops.stop_gradient(whole) + (change if factor is None else factor * change)
 
 
 class WithoutPixels(Shared):
@@ -191,6 +193,20 @@ def take_statistics(loss: Loss, call: Any, parts_of: str) -> Statistics:
         int(call.logits.shape[call.ops.class_axis]),
         call.ops.compute_dtype(call.logits),
     )
+
+
+def everywhere(loss: Loss, statistics: Statistics, across: Across) -> Statistics:
+    """`Loss.all_reduce`."""
+    statistics.check_like(description(loss))
+    exchange = BetweenProcesses(across, description(loss))
+    given = {"batch": exchange.images, "images": exchange.pixels}
+    if not given[statistics.parts_of] or all(given.values()):
+        raise ValueError(
+            f"statistics with parts_of={statistics.parts_of!r} are of parts of one kind, which the loss must be across"
+            f" alone, got {across!r}."
+        )
+    found, factors = exchange.settle(dict(statistics.entries), statistics.ops)
+    return replace(statistics.replaced([x for sums in found for x in sums]), factor=factors[0])
 
 
 def number_from(loss: Loss, statistics: Statistics) -> Array:

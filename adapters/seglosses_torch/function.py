@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,8 +17,10 @@ from seglosses_core.call import Call
 from seglosses_core.checks import describe
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
+from seglosses_core.statistics import Statistics
 from seglosses_torch import kernels
 from seglosses_torch.compiled import CompiledOps
+from seglosses_torch.distributed import is_distributed, of_this_process, with_gradient_scaled
 from seglosses_torch.eager import EagerOps
 from seglosses_torch.modes import Mode, is_transformed, mode_of
 from seglosses_torch.operations import TorchOps
@@ -31,6 +34,7 @@ def evaluate(
     sample_weight: Tensor | None = None,
     *,
     by_formula: bool = False,
+    totals: Statistics | None = None,
     **inputs: Tensor | None,
 ) -> Tensor:
     """The value of a loss of the core, by the path that is right for what is asked of it.
@@ -41,18 +45,40 @@ def evaluate(
         raise TypeError(f"logits must be a torch array, got {describe(logits)}.")
     given = {"logits": logits, "target": target, "mask": mask, "sample_weight": sample_weight, **inputs}
     constants = loss.arrays()
+    if is_distributed(logits):
+        if loss.reduction == "none":
+            raise TypeError(
+                "logits must be a tensor of one process for reduction='none', got a DTensor; pass logits.to_local(), the"
+                " part of this process."
+            )
+        loss, own, everywhere = of_this_process(loss, given)
+        return everywhere(evaluate(loss, **own, by_formula=by_formula, totals=totals))
     for name, value in (*given.items(), *constants):
-        _refuse_distributed(name, value)
+        if is_distributed(value):
+            raise TypeError(
+                f"{name} must be a tensor of one process, got a DTensor beside logits that are none, {describe(value)}"
+                f" with placements {value.placements}."
+            )
     mode = Mode.FORMULA if by_formula else _mode(loss, logits, given, constants)
     of_mode = functools.partial(make_ops, mode=mode)
-    call = loss.prepare(logits, target, mask, sample_weight, inputs, of_mode)
-    with _no_autocast(logits):
+    with loss.announced(logits), _no_autocast(logits):
+        call = loss.prepare(logits, target, mask, sample_weight, inputs, of_mode, totals=totals)
         if torch.is_grad_enabled() and logits.requires_grad and mode is not Mode.FORMULA:
-            value = _differentiated(loss, call, mode)
+            value = _differentiated(loss, call, mode, totals)
             if value is not None:
-                return value
-            call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops)
-        return loss.value(call)
+                return value if logits.numel() else value + 0 * logits.sum()
+            call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops, totals=totals)
+        value = loss.value(call)
+        return value if totals is not None else _with_gradients_of(loss, value, logits)
+
+
+def _with_gradients_of(loss: Loss, value: Tensor, logits: Tensor) -> Tensor:
+    """A value that autograd differentiates, with the gradient that its parts are to have."""
+    if loss._across is None or not value.requires_grad:
+        return value
+    value = value if logits.numel() else value + 0 * logits.sum()
+    added = [group.size() // (group.factor or 1) for group in loss._across.groups()]
+    return value if math.prod(added) == 1 else with_gradient_scaled(value, 1 / math.prod(added))
 
 
 def _mode(loss: Loss, logits: Tensor, given: dict[str, Any], constants: list[tuple[str, Tensor]]) -> Mode:
@@ -78,10 +104,10 @@ def eager_operations(logits: Tensor, class_axis: int) -> type[EagerOps]:
     return FusedOps
 
 
-def _differentiated(loss: Loss, call: Call, mode: Mode) -> Tensor | None:
+def _differentiated(loss: Loss, call: Call, mode: Mode, totals: Statistics | None) -> Tensor | None:
     """The value with the derivative by hand; None if the loss has none."""
     arrays = call.arrays()
-    kept = _Kept(loss, tuple(arrays), call.ops.class_axis)
+    kept = _Kept(loss, tuple(arrays), call.ops.class_axis, totals, call.ops.parts.empty)
     if mode is Mode.TRANSFORMED:
         return _Transformed.apply(kept, *arrays.values())
     detached = call.replaced({"logits": call.logits.detach()})
@@ -123,9 +149,14 @@ class _Kept:
     names: tuple[str, ...]
     """Of the arguments that are tensors, logits first."""
     class_axis: int
+    totals: Statistics | None
+    empty: bool
 
     def call(self, arrays: Sequence[Tensor], operations: type[TorchOps]) -> Call:
         ops = operations(self.class_axis, arrays[0].ndim)
+        ops.parts = self.loss.parts(ops, self.totals)
+        if self.empty:
+            ops.parts.empty = True
         given = dict(zip(self.names, arrays, strict=True))
         if ops.casts_logits:
             given["logits"] = ops.cast(given["logits"], ops.compute_dtype(given["logits"]))
@@ -266,18 +297,6 @@ def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> 
         return gradients.times(upstream, call.ops)["logits"].to(arrays[0].dtype)
     back = torch.func.vjp(lambda logits: kept.loss.value(call.replaced({"logits": logits})), call.logits)[1]
     return back(upstream)[0].to(arrays[0].dtype)
-
-
-def _refuse_distributed(name: str, value: Any) -> None:
-    """Told by the type's name, without an import of torch.distributed."""
-    if type(value) is Tensor or value is None:
-        return
-    if any(kind.__name__ == "DTensor" for kind in type(value).__mro__):
-        raise TypeError(
-            f"{name} must be a tensor of one process, got a DTensor, {describe(value)} with placements"
-            f" {value.placements}; pass {name}.full_tensor(), which is all of it on every process, or"
-            f" {name}.to_local(), the part of this process, for the loss of that part alone."
-        )
 
 
 def _no_autocast(logits: Tensor) -> Any:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from seglosses_core.checks import check_addend, check_parameter, is_array, matrix_of_numbers, python_number
+from seglosses_core.across import Across
+from seglosses_core.checks import (
+    check_addend,
+    check_choice,
+    check_parameter,
+    is_array,
+    matrix_of_numbers,
+    python_number,
+)
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
-from seglosses_torch.function import evaluate
+from seglosses_core.statistics import PARTS_OF, Statistics, number_from, take_statistics
+from seglosses_torch.distributed import across
+from seglosses_torch.function import evaluate, make_ops
 
 _READABLE = ("activation", "class_axis", "ignore_index", "reduction", "validate")
 """What an ensemble has from its members."""
@@ -29,6 +40,7 @@ class TorchLoss(nn.Module):
     """
 
     core_class: type[Loss]
+    _across: Across | None = None
 
     def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
         super().__init__()
@@ -64,9 +76,10 @@ class TorchLoss(nn.Module):
 
     def bound(self) -> Loss:
         """The loss of the core with the current values of what is learnt or moved."""
-        if not self._bound_names:
-            return self.core
-        return replace(self.core, **{name: _current(getattr(self, name)) for name in self._bound_names})
+        loss = self.core
+        if self._bound_names:
+            loss = replace(loss, **{name: _current(getattr(self, name)) for name in self._bound_names})
+        return loss if self._across is None else loss._with_across(self._across)
 
     def forward(
         self,
@@ -75,11 +88,12 @@ class TorchLoss(nn.Module):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         **inputs: Tensor | None,
     ) -> Tensor:
         """The loss of `logits` `(N, C, *S)` against labels `(N, *S)` or a target of the logits' shape; see the core's
         `Loss.__call__`. Half precision is computed in float32, autocast or not."""
-        return self._evaluate(logits, target, mask, sample_weight, inputs)
+        return self._evaluate(logits, target, mask, sample_weight, inputs, totals=totals)
 
     def formula(
         self,
@@ -102,17 +116,84 @@ class TorchLoss(nn.Module):
         inputs: dict[str, Tensor | None],
         *,
         by_formula: bool = False,
+        totals: Statistics | None = None,
     ) -> Tensor:
+        inputs = self._with_held(inputs)
+        value = evaluate(
+            self.bound(), logits, target, mask, sample_weight, by_formula=by_formula, totals=totals, **inputs
+        )
+        if self.training:
+            self.after_step(logits, target, mask, sample_weight, inputs)
+        return value
+
+    def _with_held(self, inputs: dict[str, Tensor | None]) -> dict[str, Tensor | None]:
         held = self.held_inputs()
         for name in held.keys() & inputs.keys():
             raise TypeError(
                 f"{name} must not be given to {type(self).__name__}, which holds its own, got {name}=."
             )
-        inputs = {**inputs, **held}
-        value = evaluate(self.bound(), logits, target, mask, sample_weight, by_formula=by_formula, **inputs)
-        if self.training:
-            self.after_step(logits, target, mask, sample_weight, inputs)
-        return value
+        return {**inputs, **held}
+
+    def across(self, *, images: Any = None, pixels: Any = None, gradients: str = "mean") -> Self:
+        """The same loss of a batch that is cut into parts, one for each process: a copy whose value is that of the whole
+        batch, on every process, and whose gradient is its share. What is learnt is shared with the copy.
+
+        All processes must call it at the same time, with as many classes; parts may differ in size, be ignored as a
+        whole, and be empty. Weights must lie between 2^−54 and 2^54 where they are not 0.
+
+        Parameters
+        ----------
+        images : "world", ProcessGroup or DeviceMesh of one axis, optional
+            The parts have different images.
+        pixels : "world", ProcessGroup or DeviceMesh of one axis, optional
+            The parts are of the same images.
+        gradients : "mean" or "sum"
+            What of the gradients of the processes is taken: DDP and FSDP take the mean.
+
+        Raises
+        ------
+        ValueError
+            Where a cost depends on more of the batch than a process has: on neighbours, on an order.
+        """
+        self.core.check_parts(images=images is not None, pixels=pixels is not None)
+        return self._with_across(across(images, pixels, gradients))
+
+    def alone(self) -> Self:
+        """The same loss without other processes, such as for validation on one of them."""
+        return self._with_across(None)
+
+    def _with_across(self, across: Across | None) -> Self:
+        new = copy.copy(self)
+        for name in ("_parameters", "_buffers", "_modules"):
+            new.__dict__[name] = dict(self.__dict__[name])
+        new.__dict__["_across"] = across
+        return new
+
+    def statistics(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        parts_of: str = "batch",
+        **inputs: Tensor | None,
+    ) -> Statistics:
+        """The few sums that the loss is a function of, of a part of a batch; see the core's `Loss.statistics`. Autograd
+        differentiates them."""
+        loss = self.bound().alone()
+        check_choice("parts_of", parts_of, PARTS_OF)
+        loss.check_parts(images=parts_of == "batch", pixels=parts_of == "images", summed=True)
+        call = loss.prepare(logits, target, mask, sample_weight, self._with_held(inputs), make_ops)
+        return take_statistics(loss, call, parts_of)
+
+    def from_statistics(self, statistics: Statistics) -> Tensor:
+        """The value from the sums over all parts."""
+        return number_from(self.bound(), statistics)
+
+    def all_reduce(self, statistics: Statistics) -> Statistics:
+        """The statistics of the parts of all processes that the loss is `across`: the `totals` of all."""
+        return self.bound().all_reduce(statistics)
 
     def held_inputs(self) -> dict[str, Tensor]:
         """Inputs of the loss that the module holds itself."""
@@ -130,7 +211,11 @@ class TorchLoss(nn.Module):
 
     def extra_repr(self) -> str:
         names = [f.name for f in dataclasses.fields(self.core) if f.name not in self._modules]  # type: ignore[arg-type]
-        return ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        given = [f"{name}={getattr(self, name)!r}" for name in names]
+        if self._across is not None:
+            groups = {"images": self._across.images, "pixels": self._across.pixels}
+            given += [f"across {name}={group!r}" for name, group in groups.items() if group is not None]
+        return ", ".join(given)
 
     def __setattr__(self, name: str, value: Any) -> None:
         core = self.__dict__.get("core")
@@ -191,6 +276,11 @@ class EnsembleLoss(TorchLoss):
         members = list(losses) if isinstance(losses, Iterable) else []
         if not members or not all(isinstance(loss, TorchLoss) for loss in members):
             raise TypeError(f"losses must be a sequence of losses of seglosses_torch, got {losses!r}.")
+        for loss in members:
+            if loss._across is not None:
+                raise ValueError(
+                    f"losses must be across no processes themselves, got {loss!r}: use across on their sum."
+                )
         weights = python_number(weights)
         if isinstance(weights, tuple) and not all(map(_is_constant, weights)):
             weights = Weights(weights)

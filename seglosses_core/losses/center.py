@@ -14,6 +14,7 @@ from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.ops import Ops
+from seglosses_core.parts import ALL, Taken
 from seglosses_core.pixel import PixelLoss
 from seglosses_core.target import Target
 
@@ -95,14 +96,20 @@ class CenterLoss(PixelLoss):
         def sum_by_class(pixel_map: Array) -> Array:
             return xp.sum(ops.sum_by_label(pixel_map * weights, read.labels, read.num_classes), axis=0)
 
-        whole = (slice(None),) * ops.class_axis
-        total = xp.stack([sum_by_class(x[(*whole, d, ...)]) for d in range(centers.shape[1])], axis=1)
-        count = sum_by_class(xp.ones_like(weights))[:, None]
+        def take() -> Taken:
+            whole = (slice(None),) * ops.class_axis
+            total = xp.stack([sum_by_class(x[(*whole, d, ...)]) for d in range(centers.shape[1])], axis=1)
+            return Taken([total, sum_by_class(xp.ones_like(weights))[:, None]])
+
+        def sums() -> tuple[Array, Array, Array | None]:
+            return *ops.parts.add_up(ALL, take).sums, Shared.nan_of(read, [], ops)
+
+        total, count, nan = ops.parts.run(sums)
         before = ops.cast(centers, total.dtype)
         moved = ops.cast(before - self.rate * (count * before - total) / (1 + count), centers.dtype)
         usable = xp.all(xp.isfinite(moved))
-        if read.nan_if_invalid is not None:
-            usable = usable & ~xp.isnan(read.nan_if_invalid)
+        if nan is not None:
+            usable = usable & ~xp.isnan(nan)
         return xp.where(usable, moved, centers)
 
     def check_classes(self, logits: Array, axis: int) -> None:

@@ -224,12 +224,13 @@ def distribute() -> Iterator[Callable[[Tensor], Tensor]]:
         distributed.destroy_process_group()
 
 
-def test_distributed_tensors_are_refused(distribute: Callable[[Tensor], Tensor]) -> None:
+def test_distributed_tensors_beside_logits_that_are_none_are_refused(
+    distribute: Callable[[Tensor], Tensor],
+) -> None:
     """Sums over a shard would be taken for sums over the batch."""
     z, t = logits(), labels()
     weights = torch.ones(C, dtype=z.dtype)
     given: dict[str, Callable[[], Tensor]] = {
-        "logits": lambda: sl.DiceLoss(aggregate="batch")(distribute(z), distribute(t)),
         "target": lambda: sl.DiceLoss()(z, distribute(t)),
         "mask": lambda: sl.CrossEntropyLoss()(z, t, mask=distribute(t)),
         "sample_weight": lambda: sl.DiceLoss().formula(z, t, sample_weight=distribute(torch.ones(N))),
@@ -238,8 +239,14 @@ def test_distributed_tensors_are_refused(distribute: Callable[[Tensor], Tensor])
         "alpha": lambda: (sl.FocalLoss(alpha=distribute(weights)) + sl.DiceLoss())(z, t),
     }
     for name, call in given.items():
-        with pytest.raises(
-            TypeError, match=rf"{name} must be .*, got a DTensor, .* pass {name}\.full_tensor\(\)"
-        ):
+        with pytest.raises(TypeError, match=rf"{name} must be .*, got a DTensor"):
             call()
-    close(sl.DiceLoss()(distribute(z).full_tensor(), distribute(t).to_local()), sl.DiceLoss()(z, t))
+
+
+def test_logits_that_are_a_distributed_tensor(distribute: Callable[[Tensor], Tensor]) -> None:
+    z, t = logits(), labels()
+    expected = sl.DiceLoss(aggregate="batch")(z, t)
+    for target in (t, distribute(t)):
+        close(sl.DiceLoss(aggregate="batch")(distribute(z), target).full_tensor(), expected)
+    with pytest.raises(TypeError, match="reduction='none'"):
+        sl.CrossEntropyLoss(reduction="none")(distribute(z), t)
