@@ -154,9 +154,11 @@ class BetweenProcesses(Exchange):
         return whole, count
 
     def _disagreement(self) -> PartsDisagree:
+        name = self.tag.partition("(")[0]
         return PartsDisagree(
-            "the processes that compute a loss together must call the same losses in the same order, with as many classes"
-            f" (and images, across pixels=): another process failed, or does something else than {self.tag.partition('(')[0]} here."
+            "the processes that compute a loss together must call the same losses in the same order, with as many"
+            " classes (and images, across pixels=): another process failed, or does something else than"
+            f" {name} here."
         )
 
     def reduce(

@@ -251,7 +251,7 @@ def check_library(name: str, value: Any, logits: Array) -> None:
 
 
 def check_logits(logits: Any, class_axis: int, activation: str, *, may_be_empty: bool = False) -> int:
-    """Check the logits, and give the class axis counted from the front. Without pixels they must be a part of a batch."""
+    """Check the logits, and give the class axis counted from the front. Only parts of a batch may be empty."""
     check_array("logits", logits)
     if not dtype_is(logits, "floating"):
         raise TypeError(f"logits must be real floating point, got {describe(logits)}.")

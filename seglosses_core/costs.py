@@ -71,8 +71,8 @@ def totals(costs: Costs, reduction: str, ops: Ops) -> tuple[Array, Any, Any]:
 def reduce(
     make: Callable[[], Costs], over: str | None, reduction: str | Pooling, ops: Ops, dtype: Any
 ) -> tuple[Array, Callable[[Array], Cotangent] | None]:
-    """The number that a reduction makes of costs, in this dtype, and the way back from it. What the costs are `over` may
-    have other parts, None for nothing; they are made when they are asked for."""
+    """The number that a reduction makes of costs, in this dtype, and the way back from it. What the costs are `over`
+    may have other parts, None for nothing; they are made when they are asked for."""
     made = _once(make)
     if isinstance(reduction, Pooling):
         value, back = _pooled(made, over, reduction, ops)

@@ -127,8 +127,8 @@ class Loss:
         sample_weight : array `(N,)`, optional
             Image n counts as `sample_weight[n]` images.
         totals : Statistics, optional
-            The sum of the `statistics` of all parts of a batch, of which this is one: then the value is that of the whole,
-            and the gradient this part's share of it.
+            The sum of the `statistics` of all parts of a batch, of which this is one: then the value is that of the
+            whole, and the gradient this part's share of it.
         **inputs : arrays
             What the loss takes beside these, as its own documentation says.
 
@@ -187,8 +187,8 @@ class Loss:
     # -- parts of a batch -----------------------------------------------------------------------------------------
 
     def across(self, *, images: Any = None, pixels: Any = None, gradients: str = "mean") -> Self:
-        """The same loss of a batch that is cut into parts, of which each call has one: a copy whose value is that of the
-        whole batch, on every part, and whose gradient is its share.
+        """The same loss of a batch that is cut into parts, of which each call has one: a copy whose value is that of
+        the whole batch, on every part, and whose gradient is its share.
 
         All parts must be called at the same time, with as many classes; they may differ in size, and be ignored as a
         whole. A label outside the classes anywhere makes the value NaN everywhere. Weights must lie between 2^−54 and
@@ -231,7 +231,8 @@ class Loss:
         parts_of: str = "batch",
         **inputs: Array | None,
     ) -> Statistics:
-        """The few sums that the loss is a function of, of a part of a batch: those of two parts add up to those of both.
+        """The few sums that the loss is a function of, of a part of a batch: those of two parts add up to those of
+        both.
 
         `loss(z, t)` is `loss.from_statistics(loss.statistics(z, t))`. Arguments are those of a call.
 

@@ -119,8 +119,8 @@ class Parts:
     def add_up(
         self, over: str | None, take: Callable[[], Taken], *, merge: Merge | None = None, then: bool = False
     ) -> Taken:
-        """What `take` gives, over all parts, which are added unless `merge` says otherwise; it is not called again where
-        that is known. `then` says that what is taken later depends on these sums."""
+        """What `take` gives, over all parts, which are added unless `merge` says otherwise; it is not called again
+        where that is known. `then` says that what is taken later depends on these sums."""
         return take()
 
     def reduce(self, over: str | None, sums: Sequence[Array], op: str, name: str) -> Sequence[Array]:
@@ -160,8 +160,8 @@ class Exchange:
     ) -> Sequence[Array]:
         """As `Parts.reduce`."""
         raise TypeError(
-            f"{name} looks for a threshold among all pixels, for which no sums over a part of them stand: keep the logits"
-            " of all parts, and give each its part of the gradient with respect to them."
+            f"{name} looks for a threshold among all pixels, for which no sums over a part of them stand: keep the"
+            " logits of all parts, and give each its part of the gradient with respect to them."
         )
 
 

@@ -185,8 +185,8 @@ class HardExampleMining(Pooling):
 def _mean_of(
     choose: Callable[[Array, Array], Array], make: MakeEntries, ops: Ops, over: str | None
 ) -> tuple[Array, Back | None]:
-    """`Σ κ ω ℓ / Σ κ ω` with the parts κ of the entries that are kept, 0 without any weight, and the way back. The choice
-    has no derivative."""
+    """`Σ κ ω ℓ / Σ κ ω` with the parts κ of the entries that are kept, 0 without any weight, and the way back. The
+    choice has no derivative."""
 
     def take() -> Taken:
         costs, weights, to_costs = make()

@@ -65,7 +65,7 @@ class SingleLoss(Loss):
     """Whether costs have a derivative by hand and depend on nothing but their own pixel: then they can be computed
     chunk by chunk."""
     sees = "pixel"
-    """What of a batch a cost, or a score, depends on beside sums: its "pixel", the "image" around it, or the "batch"."""
+    """What of a batch a cost, or a score, depends on beside sums: a "pixel", the "image" around it, or the "batch"."""
     grain = "pixel"
     """What a cost belongs to: a "pixel", an "image", or the "batch"."""
 
@@ -106,8 +106,8 @@ class SingleLoss(Loss):
             )
         if summed and isinstance(self.reduction, Pooling) and self.reduction.sorts:
             raise TypeError(
-                f"{self.reduction!r} looks for a threshold among all pixels, for which no sums over a part of them stand:"
-                " keep the logits of all parts, and give each its part of the gradient with respect to them."
+                f"{self.reduction!r} looks for a threshold among all pixels, for which no sums over a part of them"
+                " stand: keep the logits of all parts, and give each its part of the gradient with respect to them."
             )
 
     # -- for losses -----------------------------------------------------------------------------------------------

@@ -65,8 +65,8 @@ class Statistics:
         self.check_like(other.of, other.parts_of)
         if self.shapes() != other.shapes():
             raise ValueError(
-                "statistics must be of parts of the same images, of as many classes, with parts_of='images', got sums of"
-                f" shapes {self.shapes()} and {other.shapes()}."
+                "statistics must be of parts of the same images, of as many classes, with parts_of='images', got sums"
+                f" of shapes {self.shapes()} and {other.shapes()}."
             )
         both = zip(self.entries.items(), other.entries.values(), strict=True)
         return replace(self, entries={key: merged(a, b, self.ops) for (key, a), b in both})

@@ -55,8 +55,8 @@ class Processes:
     def __reduce__(self) -> Any:
         if self.meshes or any(group != "world" for group in self.given):
             raise TypeError(
-                f"a loss across {self.given!r} cannot be pickled, for process groups cannot: pickle loss.alone(), and use"
-                " across again where it is read; or use across with 'world'."
+                f"a loss across {self.given!r} cannot be pickled, for process groups cannot: pickle loss.alone(), and"
+                " use across again where it is read; or use across with 'world'."
             )
         return Processes, (self.given, self.gradients)
 
@@ -168,8 +168,8 @@ def is_distributed(value: Any) -> bool:
 def of_this_process(
     loss: Loss, given: dict[str, Any]
 ) -> tuple[Loss, dict[str, Any], Callable[[Tensor], Tensor]]:
-    """For logits that are a DTensor: the loss across the axes of its mesh along which it is cut, what this process has of
-    each argument, and what makes of a value one on the whole mesh.
+    """For logits that are a DTensor: the loss across the axes of its mesh along which it is cut, what this process has
+    of each argument, and what makes of a value one on the whole mesh.
 
     Whoever trains has the gradients of these axes added up, as DTensor does.
     """

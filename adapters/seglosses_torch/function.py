@@ -48,8 +48,8 @@ def evaluate(
     if is_distributed(logits):
         if loss.reduction == "none":
             raise TypeError(
-                "logits must be a tensor of one process for reduction='none', got a DTensor; pass logits.to_local(), the"
-                " part of this process."
+                "logits must be a tensor of one process for reduction='none', got a DTensor; pass logits.to_local(),"
+                " the part of this process."
             )
         loss, own, everywhere = of_this_process(loss, given)
         return everywhere(evaluate(loss, **own, by_formula=by_formula, totals=totals))

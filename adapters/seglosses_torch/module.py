@@ -135,8 +135,8 @@ class TorchLoss(nn.Module):
         return {**inputs, **held}
 
     def across(self, *, images: Any = None, pixels: Any = None, gradients: str = "mean") -> Self:
-        """The same loss of a batch that is cut into parts, one for each process: a copy whose value is that of the whole
-        batch, on every process, and whose gradient is its share. What is learnt is shared with the copy.
+        """The same loss of a batch that is cut into parts, one for each process: a copy whose value is that of the
+        whole batch, on every process, and whose gradient is its share. What is learnt is shared with the copy.
 
         All processes must call it at the same time, with as many classes; parts may differ in size, be ignored as a
         whole, and be empty. Weights must lie between 2^−54 and 2^54 where they are not 0.

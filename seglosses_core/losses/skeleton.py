@@ -46,8 +46,8 @@ class HarmonicLoss(RegionLoss):
     def summands(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[list[Array], Callable[[list[Array]], Cotangent]]:
-        """What is added up, logits-shaped: of what P finds and of what it misses, which make up its denominator, and of R
-        the same; and the way back from those."""
+        """What is added up, logits-shaped: of what P finds and of what it misses, which make up its denominator, and of
+        R the same; and the way back from those."""
         raise NotImplementedError
 
     def score(

@@ -1,4 +1,4 @@
-"""Two processes, each with a part of a batch, give the loss of the batch, and so do the gradients of what they train."""
+"""Two processes, each with a part of a batch, give the loss of the batch and its gradients, however they are trained."""
 
 from __future__ import annotations
 
