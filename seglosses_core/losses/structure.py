@@ -66,7 +66,8 @@ class StructureLoss(RegionLoss):
             weighted = self._weighted(target, ops)
             of_overlap, to_overlap = overlap.sums(prediction, weighted)
             of_entropy, to_entropy = self._entropy(prediction, weighted, ops)
-            assert to_overlap is not None and to_entropy is not None
+            assert to_overlap is not None
+            assert to_entropy is not None
             return Taken(
                 [*of_entropy, *of_overlap], lambda slopes: to_overlap(slopes[1:]) + to_entropy(slopes[:1])
             )

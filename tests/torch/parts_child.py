@@ -8,6 +8,8 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import torch
@@ -98,10 +100,10 @@ def main(folder: str, rank: int) -> dict[str, Any]:
 
     everything = (slice(None), slice(None))
     for name, loss in losses().items():
-        keep(f"images {name}", lambda: with_mean(loss.across(images="world"), (own, slice(None))))
+        keep(f"images {name}", partial(with_mean, loss.across(images="world"), (own, slice(None))))
     for name in OF_PIXELS:
         loss = losses()[name].across(pixels="world")
-        keep(f"pixels {name}", lambda: with_mean(loss, (*everything, rows)))
+        keep(f"pixels {name}", partial(with_mean, loss, (*everything, rows)))
 
     def by_formula(net: nn.Module, loss: Any, x: Tensor, y: Tensor) -> list[Tensor]:
         value = loss.formula(net(x), y)
@@ -110,7 +112,7 @@ def main(folder: str, rank: int) -> dict[str, Any]:
 
     for name in ("batch", "entropy", "powers", "ensemble"):
         loss = losses()[name].across(images="world")
-        keep(f"formula {name}", lambda: with_mean(loss, (own, slice(None)), by_formula))
+        keep(f"formula {name}", partial(with_mean, loss, (own, slice(None)), by_formula))
 
     def summed() -> list[Tensor]:
         loss = losses()["ensemble"].across(images="world", gradients="sum")
@@ -136,7 +138,7 @@ def main(folder: str, rank: int) -> dict[str, Any]:
 
     for name in ("batch", "entropy"):
         loss = losses()[name].across(images="world")
-        keep(f"compiled {name}", lambda: with_mean(loss, (own, slice(None)), compiled))
+        keep(f"compiled {name}", partial(with_mean, loss, (own, slice(None)), compiled))
 
     def distributed() -> list[Tensor]:
         net = DistributedDataParallel(network())
@@ -192,11 +194,8 @@ def main(folder: str, rank: int) -> dict[str, Any]:
     keep("one fails", one_fails)
 
     def another_order() -> Tensor:
-        first, second = ("entropy", "sum") if rank else ("sum", "entropy")
-        return [
-            losses()[name].across(images="world")(network()(images[own]), labels[own])
-            for name in (first, second)
-        ][0]
+        name = "entropy" if rank else "sum"
+        return losses()[name].across(images="world")(network()(images[own]), labels[own])
 
     keep("another order", another_order)
 
@@ -234,8 +233,6 @@ if __name__ == "__main__":
     folder, number = sys.argv[1], int(sys.argv[2])
     torch.set_num_threads(1)
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    from datetime import timedelta
-
     dist.init_process_group(
         "gloo", init_method=f"file://{folder}/store", rank=number, world_size=2, timeout=timedelta(seconds=20)
     )

@@ -1,4 +1,4 @@
-"""Two processes, each with a part of a batch, give the loss of the batch and its gradients, however they are trained."""
+"""Two processes, each with a part of a batch, give its loss and its gradients, however they are trained."""
 
 from __future__ import annotations
 
@@ -70,8 +70,19 @@ def test_processes_with_parts_of_the_same_images(found, name):
 
 @pytest.mark.parametrize(
     "how",
-    ["formula batch", "formula entropy", "formula powers", "formula ensemble", "sum ensemble", "func batch"]
-    + ["compiled batch", "compiled entropy", "DDP batch", "empty batch", "streamed batch"],
+    [
+        "formula batch",
+        "formula entropy",
+        "formula powers",
+        "formula ensemble",
+        "sum ensemble",
+        "func batch",
+        "compiled batch",
+        "compiled entropy",
+        "DDP batch",
+        "empty batch",
+        "streamed batch",
+    ],
 )
 def test_every_way_to_train(found, how):
     compare(found, how, of_one_process(how.split()[1]))
