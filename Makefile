@@ -55,6 +55,7 @@ docs: $(VENV)/installed-docs
 	$(BIN)/python docs/make_mistakes.py
 	$(BIN)/python docs/make_presets.py
 	$(BIN)/python docs/make_limits.py
+	$(BIN)/python docs/make_distributed.py
 	$(BIN)/mkdocs build --quiet --strict
 
 test-slow: $(VENV)/installed-test

@@ -30,6 +30,17 @@ def test_training(script: str, length: str) -> None:
     assert "mean IoU after" in printed
 
 
+def test_two_processes_train_as_one() -> None:
+    printed = run(EXAMPLES / "train_ddp.py", "--steps", 3, "--size", 16)
+    assert "bit for bit: True" in printed
+    assert float(printed.rpartition(":")[2]) < 1e-12
+
+
+def test_a_volume_in_slabs() -> None:
+    printed = run(EXAMPLES / "stream_volume.py", "--depth", 14, "--side", 24, "--planes", 5, "--budget", 0)
+    assert float(printed.rpartition(":")[2]) < 1e-4
+
+
 def all_or_every(step: int, *frameworks: str) -> list[object]:
     """Every loss is slow where each is compiled."""
     slow = [pytest.param(name, 1, marks=pytest.mark.slow) for name in frameworks]
