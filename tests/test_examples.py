@@ -31,7 +31,7 @@ def test_training(script: str, length: str) -> None:
 
 
 def test_two_processes_train_as_one() -> None:
-    printed = run(EXAMPLES / "train_ddp.py", "--steps", 3, "--size", 16)
+    printed = run(EXAMPLES / "train_ddp.py", "--steps", 3, "--size", 24)
     assert "bit for bit: True" in printed
     assert float(printed.rpartition(":")[2]) < 1e-12
 
