@@ -11,7 +11,9 @@ import keras
 from scenes import scenes
 from train_keras import unet
 
-from seglosses_keras.presets.smp import TverskyLoss  # was: from segmentation_models_pytorch.losses import TverskyLoss
+from seglosses_keras.presets.smp import (
+    TverskyLoss,
+)  # was: from segmentation_models_pytorch.losses import TverskyLoss
 
 
 def main() -> None:
@@ -27,7 +29,9 @@ def main() -> None:
     model.compile(optimizer=keras.optimizers.Adam(1e-2), loss=TverskyLoss("multiclass", alpha=0.3, beta=0.7))
 
     def fit(model: keras.Model) -> list[float]:
-        return model.fit(images[..., None], labels, batch_size=16, epochs=options.epochs, verbose=2).history["loss"]
+        return model.fit(images[..., None], labels, batch_size=16, epochs=options.epochs, verbose=2).history[
+            "loss"
+        ]
 
     first = fit(model)
     with TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
 """A Lightning module with a preset: python examples/lightning_module.py --steps 60
 
 The loss is made of the hyperparameters, is saved with them, and is a submodule that moves with the model.
-Needs lightning, and scikit-learn for the scenes.
+Needs lightning, and scikit-learn for the scenes. Run in November 2026 with lightning 2.6.6 and torch 2.13.0.
 """
 
 from argparse import ArgumentParser
@@ -13,7 +13,9 @@ from scenes import CLASSES, scenes
 from torch.utils.data import DataLoader, TensorDataset
 from unet_torch import UNet
 
-from seglosses_torch.presets.smp import DiceLoss  # was: from segmentation_models_pytorch.losses import DiceLoss
+from seglosses_torch.presets.smp import (
+    DiceLoss,
+)  # was: from segmentation_models_pytorch.losses import DiceLoss
 
 
 class Segmentation(lightning.LightningModule):
@@ -54,7 +56,11 @@ def main() -> None:
     lightning.seed_everything(0)
     module = Segmentation(CLASSES)
     trainer = lightning.Trainer(
-        max_steps=options.steps, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False
+        max_steps=options.steps,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
     )
     trainer.fit(
         module,

@@ -95,7 +95,8 @@ def main() -> None:
     kernels = create(jax.random.key(0))
     print(f"mean IoU before: {mean_iou(truth, np.asarray(network(kernels, unseen).argmax(-1))):.3f}")
     training = train(kernels, loss, images, labels, steps=options.steps)
-    for count, (value, kernels) in enumerate(training, 1):
+    for count, trained in enumerate(training, 1):
+        value, kernels = trained
         if count % 25 == 0:
             print(f"step {count:4}: loss {value:.3f}")
     print(f"mean IoU after:  {mean_iou(truth, np.asarray(network(kernels, unseen).argmax(-1))):.3f}")
