@@ -206,6 +206,22 @@ def test_compiled(peer, name, arguments, dynamic):
 
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_what_probabilities_are_cut_off_at_is_compiled():
+    """Where it is a symbol, like the exponents of what is added up."""
+    torch._dynamo.reset()
+    loss = of_torch.AsymmetricUnifiedFocalLoss(gamma=0.4)
+    compiled = torch.compile(loss, backend="aot_eager", fullgraph=True, dynamic=True)
+    probabilities, target = map(torch.tensor, INPUTS["pairs-one-hot"])
+    found = []
+    for one in (compiled, loss):
+        given = probabilities.clone().requires_grad_()
+        value = one(given, target)
+        value.backward()
+        found.append((value, given.grad))
+    torch.testing.assert_close(*found)
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 def test_a_count_of_pixels_is_compiled():
     torch._dynamo.reset()
     loss = of_torch.FocalLoss(to_onehot_y=True, reduction="sum")
