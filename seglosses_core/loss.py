@@ -26,7 +26,7 @@ from seglosses_core.checks import (
     python_number,
     same,
 )
-from seglosses_core.inputs import Input, check_inputs
+from seglosses_core.inputs import Input, check_inputs, of_logits_and_target
 from seglosses_core.libraries import Array, library_of
 from seglosses_core.ops import Ops, ops_for
 from seglosses_core.reductions import Pooling
@@ -88,6 +88,7 @@ class Loss:
             raise TypeError(f"{cls.__name__} got {given[0]}; it takes by name {', '.join(takes)}{hint}.")
         return super().__new__(cls)
 
+    @of_logits_and_target
     def __call__(
         self,
         logits: Array,
@@ -125,6 +126,7 @@ class Loss:
         """
         return self.value(self.prepare(logits, target, mask, sample_weight, inputs))
 
+    @of_logits_and_target
     def value_and_grad(
         self,
         logits: Array,

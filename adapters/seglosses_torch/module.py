@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from seglosses_core.checks import check_addend, check_parameter, is_array, matrix_of_numbers, python_number
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.inputs import of_logits_and_target
 from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
 from seglosses_torch.function import evaluate
@@ -68,6 +69,7 @@ class TorchLoss(nn.Module):
             return self.core
         return replace(self.core, **{name: _current(getattr(self, name)) for name in self._bound_names})
 
+    @of_logits_and_target
     def forward(
         self,
         logits: Tensor,
