@@ -1,4 +1,4 @@
-"""The U-Net of train_keras.py, fitted by a loss of another library: python examples/keras_preset.py --epochs 4
+"""The U-Net of train_keras.py, fitted by Tversky as segmentation_models_pytorch has it: python examples/keras_preset.py
 
 The loss is saved with the model, by its name and its arguments there, and trains on where that is loaded.
 KERAS_BACKEND=jax or KERAS_BACKEND=torch in front runs it on another backend than TensorFlow.
@@ -11,9 +11,7 @@ import keras
 from scenes import scenes
 from train_keras import unet
 
-from seglosses_keras.presets.smp import (
-    TverskyLoss,
-)  # was: from segmentation_models_pytorch.losses import TverskyLoss
+from seglosses_keras.presets.smp import TverskyLoss
 
 
 def main() -> None:

@@ -13,9 +13,8 @@ from scenes import CLASSES, scenes
 from torch.utils.data import DataLoader, TensorDataset
 from unet_torch import UNet
 
-from seglosses_torch.presets.smp import (
-    DiceLoss,
-)  # was: from segmentation_models_pytorch.losses import DiceLoss
+# was: from segmentation_models_pytorch.losses import DiceLoss
+from seglosses_torch.presets.smp import DiceLoss
 
 
 class Segmentation(lightning.LightningModule):
