@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 # More threads than cores are at work below; those of torch would spin while they wait and hold up the others.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint docs test-slow bench bench-quick gpu study study-quick
+.PHONY: help demo test lint docs test-slow bench bench-quick gpu peers examples study study-quick
 .NOTPARALLEL:
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo "make bench-quick  a few of those on the terminal: a few minutes"
 	@echo "make gpu        conformance, large tensors and the benchmark on a CUDA device, and the page: six minutes"
 	@echo "make peers      the losses of other libraries against what was recorded of them, with the releases that PYTHON has"
+	@echo "make examples   the examples on little data, those too whose libraries are in PYTHON alone"
 	@echo "make study      the source's experiment, from where it was left, and the page about it: hours on two cores"
 	@echo "make study-quick  the same with few scenes and three epochs: a few minutes"
 
@@ -72,9 +73,12 @@ bench-quick: $(VENV)/installed-bench
 gpu:
 	env -u OMP_WAIT_POLICY $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m benchmarks.gpu --all
 
-# Nothing is installed here either: it is for an environment that has the other libraries.
+# Nothing is installed for these two either: they are for an environment that has the other libraries.
 peers:
 	$(PYTHON) tests/presets/record.py --compare
+
+examples:
+	$(PYTHON) -m pytest --quiet -rs tests/test_examples.py
 
 study: $(VENV)/installed-study
 	$(BIN)/python -m study

@@ -46,6 +46,8 @@ MISTAKES: list[tuple[str, Callable[[], Any]]] = [
     ("an even kernel size", lambda: LocallyAdaptiveLoss(kernel_size=4)),
     ("the arguments of another library", lambda: DiceLoss(to_onehot_y=True, softmax=True)),
     ("class weights without their name", lambda: CrossEntropyLoss([1.0, 2.0, 3.0])),
+    ("the names of another library at the call", lambda: DiceLoss()(input=LOGITS, target=LABELS)),
+    ("weights of pixels without their name", lambda: CrossEntropyLoss()(LOGITS, LABELS, LABELS + 1.0)),
     ("an unknown reduction", lambda: DiceLoss(reduction="average")),
     ("a standardised loss of two classes", lambda: LocallyAdaptiveLoss()(LOGITS[:, :2], LABELS)),
     ("an empty batch", lambda: DiceLoss()(LOGITS[:0], LABELS[:0])),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import seglosses_core
+from seglosses_conformance.presets import documents
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 from seglosses_core.presets import PEERS
 from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Recipe, Sizes
@@ -47,6 +49,16 @@ CONVENTIONS = """
 
 Losses of one name differ in what they count. These are the defaults of each library, for exclusive classes where it
 knows them, as its recipe has them.
+
+"""
+
+AGREEMENT = """
+## How many agree
+
+A configuration is a loss with its arguments, those of its call too. It agrees if value and gradient are those that the
+library gave, on everything that it was recorded on: in float64 to 1e-9, of losses that compute in float32 to 1e-6 and
+1e-5. Where only the gradient is the same, the page of the library says what differs. What an error refuses is not
+among them.
 
 """
 
@@ -255,6 +267,25 @@ def conventions() -> Iterator[str]:
         yield f"| {LIBRARIES[peer].title} | {' | '.join(cell(peer) for cell in COLUMNS.values())} |"
 
 
+# -- how many agree --------------------------------------------------------------------------------------------------
+
+
+def agreement() -> Iterator[str]:
+    yield "| | configurations | value and gradient agree | the gradient alone | comparisons |"
+    yield "| --- | --- | --- | --- | --- |"
+    total = [0, 0, 0, 0]
+    recorded = {document["peer"]: document["vectors"] for document in documents()}
+    for peer in PEERS:
+        found: dict[str, bool] = {}
+        for vector in recorded[peer]:
+            made = json.dumps([vector["name"], vector["arguments"], vector.get("call")], sort_keys=True)
+            found[made] = found.get(made, True) and not vector["gradient_alone"]
+        row = [len(found), sum(found.values()), len(found) - sum(found.values()), len(recorded[peer])]
+        total = [a + b for a, b in zip(total, row, strict=True)]
+        yield f"| {LIBRARIES[peer].title} | {' | '.join(map(str, row))} |"
+    yield f"| all | {' | '.join(map(str, total))} |"
+
+
 # -- pages ----------------------------------------------------------------------------------------------------------
 
 
@@ -262,7 +293,8 @@ def index() -> str:
     listed = [
         f"- [{LIBRARIES[peer].title} {LIBRARIES[peer].version}]({peer}.md): {_names(peer)}" for peer in PEERS
     ]
-    return HEAD + "\n".join(listed) + "\n" + CONVENTIONS + "\n".join(conventions()) + "\n"
+    parts = [HEAD, "\n".join(listed), "\n", AGREEMENT, "\n".join(agreement()), "\n", CONVENTIONS]
+    return "".join([*parts, "\n".join(conventions()), "\n"])
 
 
 def _names(peer: str) -> str:

@@ -1,6 +1,7 @@
 """Train a U-Net on scenes of digits in JAX with optax: python examples/train_jax.py --steps 200"""
 
 from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -55,6 +56,31 @@ def network(kernels: list[jax.Array], images: jax.Array) -> jax.Array:
     return convolve(fine)
 
 
+def train(
+    kernels: list[jax.Array],
+    loss: Callable[[jax.Array, jax.Array], jax.Array],
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    steps: int,
+) -> Iterator[tuple[float, list[jax.Array]]]:
+    """Yield the loss of each step, and the kernels after it."""
+    optimizer = optax.adam(optax.cosine_onecycle_schedule(steps, 1e-2))
+    state = optimizer.init(kernels)
+
+    @jax.jit
+    def step(kernels, state, images, labels):
+        value, gradient = jax.value_and_grad(lambda k: loss(network(k, images), labels))(kernels)
+        updates, state = optimizer.update(gradient, state)
+        return optax.apply_updates(kernels, updates), state, value
+
+    random = np.random.default_rng(0)
+    for _ in range(steps):
+        chosen = random.integers(len(images), size=16)
+        kernels, state, value = step(kernels, state, images[chosen], labels[chosen])
+        yield float(value), kernels
+
+
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=200)
@@ -67,20 +93,10 @@ def main() -> None:
     # Most digits are absent from most scenes, so their overlap is counted over the batch.
     loss = PowerJaccardLoss(p=2.0, aggregate="batch")
     kernels = create(jax.random.key(0))
-    optimizer = optax.adam(optax.cosine_onecycle_schedule(options.steps, 1e-2))
-    state = optimizer.init(kernels)
-
-    @jax.jit
-    def step(kernels, state, images, labels):
-        value, gradient = jax.value_and_grad(lambda k: loss(network(k, images), labels))(kernels)
-        updates, state = optimizer.update(gradient, state)
-        return optax.apply_updates(kernels, updates), state, value
-
     print(f"mean IoU before: {mean_iou(truth, np.asarray(network(kernels, unseen).argmax(-1))):.3f}")
-    random = np.random.default_rng(0)
-    for count in range(1, options.steps + 1):
-        chosen = random.integers(len(images), size=16)
-        kernels, state, value = step(kernels, state, images[chosen], labels[chosen])
+    training = train(kernels, loss, images, labels, steps=options.steps)
+    for count, trained in enumerate(training, 1):
+        value, kernels = trained
         if count % 25 == 0:
             print(f"step {count:4}: loss {value:.3f}")
     print(f"mean IoU after:  {mean_iou(truth, np.asarray(network(kernels, unseen).argmax(-1))):.3f}")

@@ -1,8 +1,10 @@
-"""Writes `__init__.pyi` of the adapters, whose classes are made from the core's list, unseen by editors otherwise.
+"""Writes the stubs of what is made at import, unseen by editors otherwise: `__init__.pyi` of the adapters, whose
+classes are made from the core's list, and in `presets` of every package a file for each library.
 
     python scripts/make_stubs.py
 
-A new loss needs no line here. What an adapter words differently stands in its `Framework`. Needs ruff, for the layout.
+A new loss needs no line here, nor does a preset. What an adapter words differently stands in its `Framework`. Needs
+ruff, for the layout.
 """
 
 from __future__ import annotations
@@ -14,13 +16,18 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, CenterLoss, Loss
 from seglosses_core.defaults import with_defaults
+from seglosses_core.presets import PEERS
+from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Preset
 
-ADAPTERS = Path(__file__).parent.parent / "adapters"
+ROOT = Path(__file__).parent.parent
 OFFERED = (*LOSSES, *POOLINGS, *FUNCTIONS)
+
+HEAD = '"""Made by scripts/make_stubs.py; not to be edited."""\n'
 
 Parameters = list[inspect.Parameter]
 
@@ -35,11 +42,11 @@ class Framework:
 
     package: str
     imports: str
-    exports: tuple[str, ...]
-    """What the adapter has beside losses, poolings and functions."""
     base: str
     array: str
     class_axis: int
+    exports: tuple[str, ...] = ()
+    """What the adapter has beside losses, poolings and functions."""
     annotations: dict[str, str] = field(default_factory=dict)
     """Of hyper-parameters that take more, or something else, than the core's."""
     calls: tuple[str, ...] = ()
@@ -69,12 +76,38 @@ class Framework:
 
     # -- text -----------------------------------------------------------------------------------------------------
 
+    def presets(self, peer: str) -> str:
+        offered = [preset for preset in PRESETS.values() if preset.peer == peer]
+        parts = [
+            HEAD,
+            f"{self.imports}\nfrom {self.package}.presets import PresetLoss\n",
+            f"__all__ = {[preset.name for preset in offered]!r}\n",
+            *(self.preset(preset) for preset in offered),
+        ]
+        return "\n".join(parts)
+
+    def preset(self, preset: Preset) -> str:
+        """A function that makes a loss, or that is one."""
+        annotations = {name: one.annotation for name, one in preset.parameters.items()}
+        annotations |= dict.fromkeys(preset.arrays, "Array")
+        annotations |= dict.fromkeys([preset.divisor, preset.mask], "Any")
+        parameters = [
+            one.replace(annotation=annotations[one.name]) for one in preset.signature.parameters.values()
+        ]
+        parameters.append(keyword("class_axis", "int", self.class_axis))
+        returned = "Array" if preset.arrays else "PresetLoss"
+        summary = f"{preset.name} of {LIBRARIES[preset.peer].title}."
+        if not preset.arrays:
+            summary += f"\n\nIt is called with {', '.join(preset.call)}.\n"
+        text = self.function(preset.name, [], parameters, returned)
+        return text.removesuffix("...") + "\n" + indented(f'"""{summary}"""')
+
     def stub(self) -> str:
         listed = sorted([*self.exports, *(one.__name__ for one in OFFERED)])
         as_they_are = [f for f in FUNCTIONS if with_defaults(f, **self.defaults) is f]
         imported = ["Loss", "Pooling", *(one.__name__ for one in (*POOLINGS, *as_they_are))]
         parts = [
-            '"""Made by scripts/make_stubs.py; not to be edited."""\n',
+            HEAD,
             f"from seglosses_core import {', '.join(imported)}\n{self.imports}",
             f"__all__ = {listed!r}\n",
             *(self.loss(core_class) for core_class in LOSSES),
@@ -189,6 +222,10 @@ class Keras(Framework):
         yield ignoring_override(self.function("__call__", first, parameters, "Any"))
 
 
+CORE = Framework(
+    package="seglosses_core", imports="from typing import Any\n", base="Loss", array="Any", class_axis=1
+)
+
 TORCH = Torch(
     package="seglosses_torch",
     imports="""\
@@ -262,22 +299,23 @@ def indented(*lines: str) -> str:
 
 def stubs() -> dict[Path, str]:
     """The text of each stub, by its file."""
-    return {ADAPTERS / f.package / "__init__.pyi": laid_out(f.stub()) for f in (TORCH, JAX, KERAS)}
+    adapters = {ROOT / "adapters" / one.package: one for one in (TORCH, JAX, KERAS)}
+    made = {folder / "__init__.pyi": one.stub() for folder, one in adapters.items()}
+    for folder, one in {ROOT / CORE.package: CORE, **adapters}.items():
+        made |= {folder / "presets" / f"{peer}.pyi": one.presets(peer) for peer in PEERS}
+    return laid_out(made)
 
 
-def laid_out(text: str) -> str:
+def laid_out(texts: dict[Path, str]) -> dict[Path, str]:
     """Unused imports gone, lines broken and sorted as ruff has them."""
-    name = ["--quiet", "--stdin-filename", str(ADAPTERS / "stub.pyi"), "-"]
-    for command in (["check", "--fix", "--select", "F401,I"], ["format"]):
-        ran = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *name],
-            input=text,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        text = ran.stdout
-    return text
+    with TemporaryDirectory() as folder:
+        drafts = {path: Path(folder, f"{number}.pyi") for number, path in enumerate(texts)}
+        for path, draft in drafts.items():
+            draft.write_text(texts[path])
+        for command in (["check", "--fix", "--select", "F401,I,RUF022"], ["format"]):
+            options = ["--quiet", "--no-cache", "--config", ROOT / "pyproject.toml", folder]
+            subprocess.run([sys.executable, "-m", "ruff", *command, *options], check=True)
+        return {path: draft.read_text() for path, draft in drafts.items()}
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def power_or_zero(x: Array, exponent: Any, xp: Any) -> Array:
             return power(x, exponent)
     positive = x > 0
     at_zero = 0 * x
-    if hasattr(exponent, "dtype"):
+    if not isinstance(exponent, (int, float)):
         at_zero = at_zero + xp.where(exponent == 0, xp.ones_like(exponent), xp.zeros_like(exponent))
     return xp.where(positive, power(xp.where(positive, x, xp.ones_like(x)), exponent), at_zero)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from seglosses_core.checks import check_library, describe, dtype_is, same_shape, tuple_text
 from seglosses_core.libraries import Array, shape_of
@@ -26,6 +27,28 @@ class Input:
     integers: bool = False
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def of_logits_and_target(method: Method) -> Method:
+    """A method of a loss that says what it takes where it is given what another library's is."""
+
+    @functools.wraps(method)
+    def checked(self: Any, *arrays: Any, **named: Any) -> Any:
+        if len(arrays) + ("logits" in named) + ("target" in named) != 2:
+            from seglosses_core.presets import suggest_call  # which is made of losses
+
+            loss = type(self).__name__
+            given = ", ".join([*["an array"] * len(arrays), *(f"{name}=" for name in named)]) or "nothing"
+            raise TypeError(
+                f"{loss} is called with logits and target, and all else by its name, got {given}"
+                f"{suggest_call(loss, len(arrays), named)}."
+            )
+        return method(self, *arrays, **named)
+
+    return checked  # type: ignore[return-value]
+
+
 def check_inputs(
     declared: Mapping[str, Input], given: Mapping[str, Any], logits: Array, axis: int, loss: str
 ) -> dict[str, Array]:
@@ -33,9 +56,12 @@ def check_inputs(
     present = {name: value for name, value in given.items() if value is not None}
     unknown = [name for name in given if name not in declared]
     if unknown:
+        from seglosses_core.presets import suggest_call  # which is made of losses
+
         takes = f"; it takes {', '.join(declared)}" if declared else ""
+        hint = suggest_call(loss, 2, unknown)
         raise TypeError(
-            f"{loss} takes no {unknown[0]!r} beside logits, target, mask and sample_weight{takes}."
+            f"{loss} takes no {unknown[0]!r} beside logits, target, mask and sample_weight{takes}{hint}."
         )
     full = shape_of(logits)
     lengths: dict[str, int | None] = {"N": full[0], "C": full[axis]}

@@ -29,7 +29,7 @@ from seglosses_core.checks import (
     python_number,
     same,
 )
-from seglosses_core.inputs import Input, check_inputs
+from seglosses_core.inputs import Input, check_inputs, of_logits_and_target
 from seglosses_core.libraries import Array, library_of, shape_of
 from seglosses_core.ops import Ops, ops_for
 from seglosses_core.parts import ALONE, Parts, SomeParts
@@ -103,6 +103,7 @@ class Loss:
             raise TypeError(f"{cls.__name__} got {given[0]}; it takes by name {', '.join(takes)}{hint}.")
         return super().__new__(cls)
 
+    @of_logits_and_target
     def __call__(
         self,
         logits: Array,
@@ -145,6 +146,7 @@ class Loss:
         with self.announced(logits):
             return self.value(self.prepare(logits, target, mask, sample_weight, inputs, totals=totals))
 
+    @of_logits_and_target
     def value_and_grad(
         self,
         logits: Array,

@@ -1,19 +1,27 @@
 """The examples run, on little data; whether they learn is for `make demo` to say."""
 
 import os
+import re
+import runpy
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+
+from seglosses_torch import CrossEntropyLoss, DiceLoss, PowerJaccardLoss
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def run(*command: object, **environment: str) -> str:
+def run(*command: object, warnings: str = "error", **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "error", *map(str, command)],
+        [sys.executable, "-W", warnings, *map(str, command)],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -39,6 +47,76 @@ def test_two_processes_train_as_one() -> None:
 def test_a_volume_in_slabs() -> None:
     printed = run(EXAMPLES / "stream_volume.py", "--depth", 14, "--side", 24, "--planes", 5, "--budget", 0)
     assert float(printed.rpartition(":")[2]) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("script", "library", "length"),
+    [
+        ("jax_preset", "optax", ("--steps", 8)),
+        ("keras_preset", "keras", ("--epochs", 2)),
+        ("lightning_module", "lightning", ("--steps", 12)),
+        ("monai_unet", "monai", ("--steps", 8)),
+        ("nnunet_trainer", "nnunetv2", ("--epochs", 2, "--iterations", 6)),
+        ("segformer", "transformers", ("--steps", 16)),
+    ],
+)
+def test_with_another_library(script: str, library: str, length: tuple[object, ...]) -> None:
+    """The loss falls; what the library warns of is its own."""
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+    small = () if script == "nnunet_trainer" else ("--scenes", 16, "--size", 32)
+    printed = run(EXAMPLES / f"{script}.py", *length, *small, warnings="default")
+    found = re.findall(r"loss ([\d.]+) at first, ([\d.]+) in the end", printed)
+    assert found, printed
+    assert all(float(last) < float(first) for first, last in found), printed
+
+
+@pytest.fixture
+def trainers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Those for nnU-Net, on a stand-in for its own."""
+    package = "nnunetv2.training.nnUNetTrainer"
+    for name in ("nnunetv2", "nnunetv2.training", package):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    stand_in = SimpleNamespace(nnUNetTrainer=SimpleNamespace)
+    monkeypatch.setitem(sys.modules, f"{package}.nnUNetTrainer", stand_in)
+    return runpy.run_path(str(EXAMPLES / "nnunet_trainer.py"))
+
+
+@pytest.mark.parametrize("batch_dice", [False, True])
+@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("kind", ["labels", "regions", "power"])
+def test_trainers_of_nnunet(kind: str, ignored: bool, batch_dice: bool, trainers: dict[str, Any]) -> None:
+    """Batch Dice, what is ignored, and regions as the plan has them; nnU-Net's weights of three outputs."""
+    over, label, regions = "batch" if batch_dice else "image", 3 if ignored else None, kind == "regions"
+    trainer = trainers["nnUNetTrainerPowerJaccard" if kind == "power" else "nnUNetTrainerSegLosses"](
+        configuration_manager=SimpleNamespace(batch_dice=batch_dice),
+        label_manager=SimpleNamespace(has_regions=regions, ignore_label=label, has_ignore_label=ignored),
+        is_ddp=False,
+        enable_deep_supervision=True,
+    )
+    random = torch.Generator().manual_seed(0)
+    outputs = [torch.randn(2, 3, side, side, generator=random) for side in (8, 4, 2)]
+    shapes = [z.shape[2:] for z in outputs]
+    if regions:  # and a channel for what is ignored
+        targets = [torch.rand(2, 3 + ignored, *shape, generator=random).round() for shape in shapes]
+    else:
+        targets = [torch.randint(3 + ignored, (2, 1, *shape), generator=random).short() for shape in shapes]
+
+    def expected(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        if regions:
+            given = {"mask": y[:, 3] == 0} if ignored else {}
+            dice = DiceLoss(activation="sigmoid", aggregate=over)
+            entropy = (3 if ignored else 1) * CrossEntropyLoss(activation="sigmoid")
+            return (dice + entropy)(z, y[:, :3], **given) - 1
+        options = {"aggregate": over, "include_background": False, "ignore_index": label}
+        region = PowerJaccardLoss(p=1.5, **options) if kind == "power" else DiceLoss(**options)
+        total = (region + CrossEntropyLoss(ignore_index=label))(z, y[:, 0])
+        return total if kind == "power" else total - 1
+
+    value = sum(
+        weight * expected(z, y) for weight, z, y in zip((2 / 3, 1 / 3), outputs, targets, strict=False)
+    )
+    torch.testing.assert_close(trainer._build_loss()(outputs, targets), value)
 
 
 def all_or_every(step: int, *frameworks: str) -> list[object]:

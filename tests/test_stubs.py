@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from seglosses_core.presets import PEERS
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,6 +28,12 @@ import seglosses_keras
 import seglosses_torch
 import torch
 from jax import Array
+from seglosses_core.presets.smp import DiceLoss as DiceOfSmp
+from seglosses_jax.presets import optax
+from seglosses_jax.presets.monai import DiceLoss as DiceInJax
+from seglosses_keras.presets.keras import Tversky
+from seglosses_torch.presets.monai import DiceLoss
+from seglosses_torch.presets.transformers import dice_loss
 
 x, t = torch.zeros(2, 3, 4), torch.zeros(2, 4, dtype=torch.int64)
 dice = seglosses_torch.DiceLoss(smooth=1.0, class_weights=x[0, :, 0])
@@ -65,6 +74,23 @@ seglosses_keras.TverskyLoss(gamma=0.3)  # type: ignore[call-arg]
 seglosses_keras.CenterLoss(num_classes=3, p=1.5)  # type: ignore[call-arg]
 tversky(n, z, n, n)  # type: ignore[call-arg]
 
+preset = DiceLoss(True, softmax=True, to_onehot_y=True, weight=[1.0, 2.0, 3.0])
+assert_type(preset(input=x, target=t), torch.Tensor)
+assert_type(preset.equivalent(3), seglosses_torch.TorchLoss)
+own: seglosses_torch.TorchLoss = preset
+assert_type(dice_loss(x, t, 3), torch.Tensor)
+assert_type(DiceInJax(class_axis=1)(z, n), Array)
+assert_type(optax.dice_loss(z, n, smooth=0.5), Array)
+value = Tversky(alpha=0.3)(n, z)
+value = DiceOfSmp("multiclass")(y_pred=z, y_true=n)
+DiceLoss(sofmax=True)  # type: ignore[call-arg]
+DiceLoss(smooth_nr="a little")  # type: ignore[arg-type]
+DiceInJax(alpha=0.3)  # type: ignore[call-arg]
+DiceOfSmp()  # type: ignore[call-arg]
+dice_loss(x, t)  # type: ignore[call-arg]
+optax.dice_loss(z, n, 0.5)  # type: ignore[call-arg]
+Tversky(gamma=0.3)  # type: ignore[call-arg]
+
 seglosses_core.DiceLoss(alpha=1.0)  # type: ignore[call-arg]
 seglosses_jax.gaussian_heatmap(z, n, (4, 4), num_classes=3, sigma=1.0, class_axis=1)
 seglosses_keras.gaussian_heatmap_from_labels(n, classes=3)  # type: ignore[call-arg]
@@ -82,7 +108,7 @@ def generator() -> ModuleType:
 
 def test_stubs_are_current(generator: ModuleType) -> None:
     made = generator.stubs()
-    assert len(made) == 3
+    assert len(made) == 3 + 4 * len(PEERS)
     for path, text in made.items():
         if path.read_text() != text:
             pytest.fail(f"{path} is out of date: run python scripts/make_stubs.py", pytrace=False)
@@ -96,6 +122,15 @@ def test_stubs_list_what_the_package_lists(package: str) -> None:
     )
     assert sorted(module.__all__) == ast.literal_eval(listed[1])
     assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_stubs_of_presets_list_what_there_is() -> None:
+    for peer in PEERS:
+        module = importlib.import_module(f"seglosses_core.presets.{peer}")
+        text = (ROOT / "seglosses_core" / "presets" / f"{peer}.pyi").read_text()
+        listed = ast.literal_eval(re.search(r"^__all__ = (\[.*?\])", text, re.M | re.S)[1])
+        assert sorted(listed) == sorted(module.__all__)
+        assert re.findall(r"^def (\w+)", text, re.M) == module.__all__
 
 
 @pytest.mark.parametrize("package", ["seglosses_core", "seglosses_torch", "seglosses_jax", "seglosses_keras"])

@@ -13,6 +13,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from seglosses_core.call import Call
 from seglosses_core.checks import describe, is_array, library_of
+from seglosses_core.inputs import of_logits_and_target
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
 from seglosses_jax.operations import JaxOps
@@ -38,6 +39,7 @@ class JaxLoss(Loss):
     def make_ops(self, logits: Array, axis: int) -> Ops:
         return JaxOps(axis, logits.ndim)
 
+    @of_logits_and_target
     def __call__(
         self, logits: Any, target: Any, *, mask: Any = None, sample_weight: Any = None, **inputs: Any
     ) -> Array:

@@ -21,6 +21,7 @@ from seglosses_core.checks import (
     python_number,
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.inputs import of_logits_and_target
 from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
 from seglosses_core.statistics import PARTS_OF, Statistics, number_from, take_statistics
@@ -81,6 +82,7 @@ class TorchLoss(nn.Module):
             loss = replace(loss, **{name: _current(getattr(self, name)) for name in self._bound_names})
         return loss if self._across is None else loss._with_across(self._across)
 
+    @of_logits_and_target
     def forward(
         self,
         logits: Tensor,

@@ -131,7 +131,7 @@ class TorchOps(Ops):
     def cumulative_max(self, x: Tensor) -> Tensor:
         return x.cummax(-1).values
 
-    def clip(self, x: Tensor, lowest: int, highest: int) -> Tensor:
+    def clip(self, x: Tensor, lowest: float, highest: float) -> Tensor:
         return x.clamp(lowest, highest)  # that of the namespace looks at the bounds, which may be symbols
 
     def take_at_label(self, x: Tensor, labels: Tensor) -> Tensor:

@@ -5,13 +5,12 @@ from seglosses_core.presets.monai import DiceCELoss
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -25,14 +24,46 @@ __all__ = ["PEERS", "PresetLoss"]
 
 
 def suggest(name: str, positional: Sequence[Any], named: Mapping[str, Any]) -> str:
-    """For the error of a loss that does not take these arguments: the presets of its name that do."""
-    found = []
-    for preset in PRESETS.values():
-        if preset.name == name:
-            with contextlib.suppress(TypeError):
-                preset.signature.bind_partial(*positional, **named)
-                found.append(f"presets.{preset.peer}.{name}")
+    """For the error of a loss that is not made with these arguments: the presets of its name that are."""
+
+    def fits(preset: Preset) -> bool:
+        try:
+            given = preset.signature.bind_partial(*positional, **named).arguments
+        except TypeError:
+            return False
+        return all(_may_be(preset.parameters[parameter], value) for parameter, value in given.items())
+
+    return _taken_by(name, fits)
+
+
+def suggest_call(name: str, positional: int, named: Collection[str]) -> str:
+    """For the error of a loss that is not called with so many arrays and these names: the presets of its name that
+    are."""
+
+    def fits(preset: Preset) -> bool:
+        taken = list(preset.call)
+        enough = positional + len(named) >= 2 and positional <= len(taken)
+        return enough and {*named} <= {*taken[positional:], "logits", "target"}
+
+    return _taken_by(name, fits)
+
+
+def _taken_by(name: str, fits: Callable[[Preset], bool]) -> str:
+    found = [f"presets.{one.peer}.{name}" for one in PRESETS.values() if one.name == name and fits(one)]
     return f"; {' or '.join(found)} takes what was given" if found else ""
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {"bool": bool, "str": str, "int": int, "float": (int, float)}
+
+
+def _may_be(parameter: inspect.Parameter, value: Any) -> bool:
+    """Whether the parameter of a recipe is annotated as what this is. A flag is no number."""
+    kinds = str(parameter.annotation).split(" | ")
+    if "Any" in kinds or value is None:
+        return True
+    return any(isinstance(value, _TYPES[kind]) for kind in kinds if kind in _TYPES) and (
+        "bool" in kinds or not isinstance(value, bool)
+    )
 
 
 def offer(package: str, kind: Callable[..., Any], class_axis: int, *, target_first: bool = False) -> None:

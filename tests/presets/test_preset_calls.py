@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import torch
 
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
+from seglosses_core import DiceLoss
 from seglosses_core.presets import PEERS
 from seglosses_torch import CrossEntropyLoss
 
@@ -72,6 +74,39 @@ def test_arrays_by_their_names_there(peer, name, arguments, names):
             loss(logits, labels, wieght=labels)
         with pytest.raises(TypeError, match="got 1 arrays for them"):
             loss(logits, **{names[0]: labels})
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "named"),
+    [
+        (lambda dice, x, y: dice()(input=x, target=y), "got input=, target=", ["monai"]),
+        (lambda dice, x, y: dice()(y_pred=x, y_true=y), "got y_pred=, y_true=", ["smp", "toolbelt"]),
+        (lambda dice, x, y: dice()(x, y, y), "an array, an array, an array", ["mmseg"]),
+        (lambda dice, x, y: dice()(x, y, avg_factor=2.0), "takes no 'avg_factor'", ["mmseg"]),
+        (lambda dice, x, y: dice()(x), "got an array.", []),
+        (lambda dice, x, y: dice()(), "got nothing.", []),
+        (lambda dice, x, y: dice()(x, y, wieght=y), "takes no 'wieght'", []),
+        (lambda dice, x, y: dice("binary"), "a positional argument", ["kornia", "smp", "toolbelt"]),
+        (lambda dice, x, y: dice(True), "a positional argument", ["mmseg", "monai"]),
+        (lambda dice, x, y: dice(softmax="yes"), "argument 'softmax'", []),
+    ],
+)
+@pytest.mark.parametrize("package", ["seglosses_core", "seglosses_torch", "seglosses_jax"])
+def test_our_losses_called_as_those_of_other_libraries(package, call, given, named):
+    """The error names the presets that take it."""
+    make = torch.tensor if package == "seglosses_torch" else np.asarray
+    dice = importlib.import_module(package).DiceLoss
+    logits = np.moveaxis(LOGITS, 1, -1) if package == "seglosses_jax" else LOGITS
+    with pytest.raises(TypeError) as caught:
+        call(dice, make(logits), make(LABELS))
+    message = str(caught.value)
+    assert given in message
+    assert re.findall(r"presets\.(\w+)\.DiceLoss", message) == named
+
+
+def test_a_gradient_called_as_a_loss_of_another_library():
+    with pytest.raises(TypeError, match=r"got input=, target=; presets\.monai\.DiceLoss takes"):
+        DiceLoss().value_and_grad(input=LOGITS, target=LABELS)
 
 
 @pytest.mark.parametrize("package", ["seglosses_core", "seglosses_torch", "seglosses_jax"])
@@ -203,6 +238,22 @@ def test_compiled(peer, name, arguments, dynamic):
             value.backward()
             found.append((value, logits.grad))
         torch.testing.assert_close(*found)
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_what_probabilities_are_cut_off_at_is_compiled():
+    """Where it is a symbol, like the exponents of what is added up."""
+    torch._dynamo.reset()
+    loss = of_torch.AsymmetricUnifiedFocalLoss(gamma=0.4)
+    compiled = torch.compile(loss, backend="aot_eager", fullgraph=True, dynamic=True)
+    probabilities, target = map(torch.tensor, INPUTS["pairs-one-hot"])
+    found = []
+    for one in (compiled, loss):
+        given = probabilities.clone().requires_grad_()
+        value = one(given, target)
+        value.backward()
+        found.append((value, given.grad))
+    torch.testing.assert_close(*found)
 
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")

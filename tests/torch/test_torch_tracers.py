@@ -142,6 +142,24 @@ def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
         assert frames["ok"] <= count
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        sl.CrossEntropyLoss(activation="identity", clip=1e-7),
+        sl.CrossEntropyLoss(activation="identity", clip=1e-7, overlapping=True),
+        sl.FocalTverskyLoss(activation="identity", gamma=0.7),
+    ],
+)
+def test_bounds_and_exponents_as_symbols(loss: nn.Module) -> None:
+    torch._dynamo.reset()
+    compiled = torch.compile(loss, fullgraph=True, dynamic=True, backend="aot_eager")
+    p = torch.rand(N, C, H, W, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).softmax(1)
+    p.requires_grad_()
+    value, expected = compiled(p, labels()), loss(p, labels())
+    close(value, expected, relative=1e-10)
+    close(gradient(value, p), gradient(expected, p), relative=1e-10)
+
+
 def test_compiled_heat_maps() -> None:
     """Without a warning, which would be an error here."""
     torch._dynamo.reset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -15,6 +15,10 @@ from seglosses_torch.module import TorchLoss, module_class
 
 
 class _Preset(TorchLoss):
+    if TYPE_CHECKING:
+
+        def __call__(self, *arrays: Tensor, **named: Any) -> Tensor: ...
+
     def __repr__(self) -> str:
         return repr(self.core)
 
@@ -70,7 +74,10 @@ class _Preset(TorchLoss):
         return found.equivalent(num_classes, package="seglosses_torch", **options)
 
 
-PresetLoss = module_class(Core, _Preset, __module__=__name__)
+if TYPE_CHECKING:
+    PresetLoss = _Preset
+else:
+    PresetLoss = module_class(Core, _Preset, __module__=__name__)
 
 torch.compiler.assume_constant_result(find_loss)
 torch.compiler.assume_constant_result(find_variant)
