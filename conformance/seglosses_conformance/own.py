@@ -11,9 +11,9 @@ from typing import Any
 
 import seglosses_core
 from seglosses_conformance import frameworks
-from seglosses_conformance.frameworks import Framework, Function
+from seglosses_conformance.frameworks import Framework, Function, Unsupported
 from seglosses_conformance.returned import Misused, checked
-from seglosses_conformance.targets import Hyperparameters, Target, Unsupported, parse
+from seglosses_conformance.targets import Hyperparameters, Target, parse
 
 FRAMEWORKS: dict[str, type[Framework]] = {
     kind.library: kind for kind in (frameworks.NumPy, frameworks.Torch, frameworks.Jax, frameworks.TensorFlow)

@@ -10,16 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seglosses_conformance import frameworks
-from seglosses_conformance.frameworks import Framework, Function
+from seglosses_conformance.frameworks import Framework, Function, Unsupported
 from seglosses_conformance.tolerance import DTYPES
 from seglosses_conformance.ways import DERIVATIVES
 
 Hyperparameters = dict[str, Any]
 Make = Callable[[str, Hyperparameters, int, dict[str, Any]], Function]
-
-
-class Unsupported(Exception):
-    """The target cannot take this case, for the reason given; that is no failure."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +216,7 @@ TARGETS: dict[str, Target] = {
             frameworks.NumPy,
             "seglosses_core",
             checks=True,
-            ways=frameworks.NumPy.ways,
+            ways=(*frameworks.NumPy.ways, "shards"),
             devices=("cpu",),
         ),
         _target(
@@ -249,7 +245,7 @@ TARGETS: dict[str, Target] = {
             "seglosses_torch",
             make=torch_function,
             checks=True,
-            ways=frameworks.Torch.ways,
+            ways=(*frameworks.Torch.ways, "shards"),
         ),
         _target(
             "formula",

@@ -59,6 +59,11 @@ def plainest_and_fullest(cases: list[Case]) -> list[Case]:
     return list({case.id: case for case in both}.values())
 
 
+def batches(cases: list[Case]) -> list[Case]:
+    """Those cases, of more than one image."""
+    return plainest_and_fullest([case for case in cases if case.logits.shape[0] > 1])
+
+
 def tiny(cases: list[Case]) -> list[Case]:
     """One case whose gradient is so small that float16 hardly has it."""
     return [case for case in cases if "tiny" in case.flags][:1]
@@ -109,6 +114,7 @@ WAYS = (
     Way("autocast", plainest_and_fullest, dtypes=("float32",)),
     Way("inference mode", plainest, gradient=False),
     Way("compiled", plainest),
+    Way("shards", batches),
     Way("second derivative", curved, dtypes=("float64",)),
     *(
         Way(name, moving(array), dtypes=("float64",))

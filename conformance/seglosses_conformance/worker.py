@@ -23,10 +23,10 @@ import numpy as np
 
 from seglosses_conformance.cases import ARRAYS, Case, decode, encode, map_upstream
 from seglosses_conformance.checks import PER_IMAGE
-from seglosses_conformance.frameworks import Call, Evaluation, Framework, Unavailable
+from seglosses_conformance.frameworks import Call, Evaluation, Framework, Unavailable, Unsupported
 from seglosses_conformance.own import own_target, require_class_axis, resolve
 from seglosses_conformance.returned import Misused
-from seglosses_conformance.targets import TARGETS, Target, Unsupported
+from seglosses_conformance.targets import TARGETS, Target
 from seglosses_conformance.tolerance import computed_dtype
 from seglosses_conformance.ways import DERIVATIVES, LAYOUTS, direction
 

@@ -4,7 +4,15 @@ in the other ways that `ways.py` lists.
 Libraries are imported when a class is used, never before: each process of the suite imports only what it runs.
 """
 
-from seglosses_conformance.frameworks.base import Array, Call, Evaluation, Framework, Function, Unavailable
+from seglosses_conformance.frameworks.base import (
+    Array,
+    Call,
+    Evaluation,
+    Framework,
+    Function,
+    Unavailable,
+    Unsupported,
+)
 from seglosses_conformance.frameworks.with_jax import Jax
 from seglosses_conformance.frameworks.with_numpy import CuPy, NumPy, Strict
 from seglosses_conformance.frameworks.with_tensorflow import TensorFlow
@@ -12,5 +20,5 @@ from seglosses_conformance.frameworks.with_torch import Torch
 
 __all__ = [
     "Array", "Call", "CuPy", "Evaluation", "Framework", "Function", "Jax", "NumPy", "Strict", "TensorFlow", "Torch",
-    "Unavailable",
+    "Unavailable", "Unsupported",
 ]  # fmt: skip

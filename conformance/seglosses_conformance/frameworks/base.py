@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+
+from seglosses_conformance.checks import PER_IMAGE
 
 Array = Any
 Function = Callable[..., Any]
@@ -16,6 +18,10 @@ Function = Callable[..., Any]
 
 class Unavailable(Exception):
     """The device that was asked for is not there."""
+
+
+class Unsupported(Exception):
+    """The target cannot take this case, for the reason given; that is no failure."""
 
 
 @dataclass
@@ -84,6 +90,24 @@ class Framework:
     def backward_twice(self, call: Call) -> Evaluation:
         """The mean of the gradients of two walks back over one graph."""
         raise NotImplementedError
+
+    def joined(self, arrays: list[Array]) -> Array:
+        """Arrays one after the other along their first axis."""
+        raise NotImplementedError
+
+    def shards(self, call: Call) -> Evaluation:
+        """The same from the statistics of two parts of the batch, and the share of the gradient that each has."""
+        parts = [
+            {name: x[cut] if name in PER_IMAGE else x for name, x in call.arrays.items()}
+            for cut in (slice(0, 1), slice(1, None))
+        ]
+        try:
+            totals = sum(call.function.statistics(**part) for part in parts)  # type: ignore[attr-defined]
+        except (TypeError, ValueError) as reason:
+            raise Unsupported(f"no sums of parts: {reason}") from reason
+        found = [self.evaluate(replace(call, arrays={**part, "totals": totals})) for part in parts]
+        gradients = {name: self.joined([one.gradients[name] for one in found]) for name in call.wrt}
+        return Evaluation([value for one in found for value in one.values], gradients)
 
     def compiled(self, call: Call) -> Evaluation:
         """The same under the library's compiler."""

@@ -41,6 +41,9 @@ class NumPy(Framework):
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         return Evaluation([result, value], dict(zip(call.wrt, gradients, strict=True)))
 
+    def joined(self, arrays: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate(arrays)
+
     def laid_out(self, array: np.ndarray, layout: str) -> np.ndarray:
         if layout == "sliced":
             for axis in range(array.ndim):

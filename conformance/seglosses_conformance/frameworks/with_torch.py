@@ -59,6 +59,11 @@ class Torch(Framework):
         gradients = torch.autograd.grad(total, list(varied.values())) if varied else ()
         return Evaluation(values, dict(zip(varied, gradients, strict=True)))
 
+    def joined(self, arrays: list[Array]) -> Array:
+        import torch
+
+        return torch.cat(arrays)
+
     def laid_out(self, array: Array, layout: str) -> Array:
         if layout == "sliced":
             for axis in range(array.ndim):
