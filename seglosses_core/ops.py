@@ -397,29 +397,29 @@ class Ops:
             found, whole[part] = of_part([x if x is None else self.chunk_of(x, part) for x in arrays])
             if table is None:
                 images = 1 if batch else like.shape[0]
-                table = self.xp.empty((images, like.shape[self.class_axis]), dtype=found.dtype)
+                size = images, like.shape[self.class_axis]
+                table = self.xp.empty(size, dtype=found.dtype, device=self.device(like))
             table[part[0], part[self.class_axis]] = found
         return table, whole
 
     def parts_of_rows(self, logits: Array, *, batch: bool) -> Iterator[tuple[slice, ...]] | None:
         """Where large logits are cut between rows; None where arrays cannot be written to in parts."""
+        if not self.fills_parts(logits):
+            return None
         images, classes = logits.shape[0], logits.shape[self.class_axis]
         rows = classes if batch else images * classes
         at_once = max(1, self.row_chunk_size * rows // math.prod(logits.shape))
-        if at_once >= rows or not self.fills_parts(logits):
+        if at_once >= rows:
             return None
         images_at_once = images if batch else max(1, at_once // classes)
-        return (
-            tuple(
-                slice(n, n + images_at_once)
-                if axis == 0
-                else slice(c, c + at_once)
-                if axis == self.class_axis
-                else slice(None)
-                for axis in range(self.rank)
-            )
-            for n in range(0, images, images_at_once)
-            for c in range(0, classes, at_once)
+
+        def part(n: int, c: int) -> tuple[slice, ...]:
+            cut = [slice(None)] * self.rank
+            cut[0], cut[self.class_axis] = slice(n, n + images_at_once), slice(c, c + at_once)
+            return tuple(cut)
+
+        return itertools.starmap(
+            part, itertools.product(range(0, images, images_at_once), range(0, classes, at_once))
         )
 
     def ranked(self, keys: Array) -> tuple[Array, Array, Array]:

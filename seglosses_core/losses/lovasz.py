@@ -112,7 +112,7 @@ def jaccard_slopes(keys: Array, y: Array, weights: Array | None, ops: Ops) -> Ar
     common = total - (found + found_with) / 2
     of_background = xp.where(some, common * inverse, one) * inverse_with
     g = xp.where(y > 0, (inverse + inverse_with) / 2, of_background)
-    return ops.put_back(g if weights is None else g * weights, order)
+    return ops.put_back(g if weights is None else g * ops.cast(weights, g.dtype), order)
 
 
 def slopes_of_absent(keys: Array, weights: Array | None, ops: Ops) -> Array:
@@ -120,7 +120,7 @@ def slopes_of_absent(keys: Array, weights: Array | None, ops: Ops) -> Array:
     xp = ops.xp
     counted = keys if weights is None else xp.where(weights > 0, keys, xp.full_like(keys, -math.inf))
     worst = ops.cast(keys == xp.max(counted, axis=-1, keepdims=True), ops.accumulation_dtype(keys))
-    worst = worst if weights is None else worst * weights
+    worst = worst if weights is None else worst * ops.cast(weights, worst.dtype)
     return divide(worst, xp.sum(worst, axis=-1, keepdims=True), xp)
 
 
