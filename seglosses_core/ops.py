@@ -92,6 +92,14 @@ class Ops:
             return self.cast(values, dtype)
         return self.xp.asarray(values, dtype=dtype, device=self.device(like))
 
+    def equals(self, x: Array, y: Array) -> Array:
+        """1 where the entries of both are equal, else 0; of the dtype of `x`."""
+        return self.cast(x == y, x.dtype)
+
+    def exceeds(self, x: Array, y: Any) -> Array:
+        """1 where the entries of `x` are larger, else 0; of the dtype of `x`."""
+        return self.cast(x > y, x.dtype)
+
     def scaled(self, x: Array, factor: Any) -> Array:
         """`x factor`, of the dtype of `x`; `factor` is a number or None for 1. May overwrite `x`."""
         if factor is None:

@@ -129,8 +129,8 @@ class ClDiceLoss(HarmonicLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         p, rest, y = prediction.probabilities, prediction.complements, target.values
-        of_prediction, from_skeleton = soft_skeleton(p, target.valid, self.iterations, ops)
         of_target = skeleton_of(target, self.iterations, ops, inputs)
+        of_prediction, from_skeleton = soft_skeleton(p, target.valid, self.iterations, ops)
         precision, recall = (of_prediction * y, of_prediction * (1 - y)), (of_target * p, of_target * rest)
         loss, to_sums = self.harmonic(precision, recall, target, ops)
 
