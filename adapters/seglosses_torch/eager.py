@@ -168,7 +168,7 @@ class EagerOps(TorchOps):
 
     def table_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
         if table.ndim == 1 or table.shape[0] != labels.shape[0]:
-            return super().table_at_label(table, labels)
+            return table.reshape(-1).index_select(0, labels.reshape(-1)).view(labels.shape)
         if labels.numel() >= self.chunk_size or labels.device.type != "cpu":
             return super().table_at_label(table, labels)
         cells = self._cells(labels, table.shape[-1])
