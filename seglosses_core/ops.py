@@ -492,9 +492,10 @@ class Ops:
         """`min factor (i − j)²` over the seeds j of an axis, for each place i."""
         xp, far = self.xp, 2**30
         along = xp.moveaxis(seeds, axis, -1)
+        line = along[(*(slice(0, 1),) * (len(along.shape) - 1), ...)]
+        index = self.cast(self.cumulative_sum(xp.ones_like(line, dtype=xp.int32), axis=-1), xp.int32)
 
         def since_last(seeds: Array) -> Array:
-            index = self.cumulative_sum(xp.ones_like(seeds, dtype=xp.int32), axis=-1)
             return index - self.cumulative_max(xp.where(seeds, index, xp.full_like(index, -far)))
 
         until_next = xp.flip(since_last(xp.flip(along, axis=-1)), axis=-1)
