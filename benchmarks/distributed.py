@@ -83,7 +83,7 @@ def work(rank: int, folder: str, rounds: int) -> None:
     for name, loss in losses().items():
         across = loss.across(images="world")
         counted = Counted()
-        dist.all_reduce = counted
+        dist.all_reduce = counted  # type: ignore[assignment]
         step(across)
         dist.all_reduce = counted.kept
         pairs = [(timed(partial(step, loss)), timed(partial(step, across))) for _ in range(rounds)]

@@ -68,11 +68,11 @@ class MomentSlopes(NamedTuple):
         tables: dict[Any, tuple[Any, Any, Array]] = {}
 
         def add(i: Any, j: Any, table: Array) -> None:
-            key = (_key(i), _key(j))
+            key = (exponent_key(i), exponent_key(j))
             tables[key] = (i, j, tables[key][2] + table if key in tables else table)
 
         def subtract(i: Any, j: Any, table: Array) -> None:
-            key = (_key(i), _key(j))
+            key = (exponent_key(i), exponent_key(j))
             tables[key] = (i, j, tables[key][2] - table if key in tables else -table)
 
         for (i, j, *_), slope in zip(self.wanted, self.slopes, strict=True):
@@ -99,7 +99,19 @@ class MomentSlopes(NamedTuple):
         return terms, label_terms
 
 
-def _key(exponent: Any) -> Any:
+def joined(moments: Sequence[MomentSlopes]) -> list[MomentSlopes]:
+    """What flows back into moments of the same weights together, so that it takes one way home."""
+    found: dict[tuple[int, int], MomentSlopes] = {}
+    for one in moments:
+        key = id(one.weights), id(one.target)
+        seen = found.get(key)
+        if seen is not None:
+            one = one._replace(wanted=[*seen.wanted, *one.wanted], slopes=[*seen.slopes, *one.slopes])
+        found[key] = one
+    return list(found.values())
+
+
+def exponent_key(exponent: Any) -> Any:
     """What is the same of exponents that are the same: of arrays the array itself alone."""
     return exponent if isinstance(exponent, (int, float)) else id(exponent)
 

@@ -60,29 +60,31 @@ def _box(width: int, ops: Ops) -> list[Move]:
 def soft_skeleton(x: Array, valid: Array | None, iterations: int, ops: Ops) -> tuple[Array, WindowBack]:
     """`S = 1 − Π_j (1 − δ_j)` with `δ_j = max(0, x_j − dilate(x_{j+1}))` and `x_{j+1} = erode(x_j)`, j from 0 to
     `iterations`."""
-    xp, x = ops.xp, _only(valid, x, 0, ops)
-    steps: list[tuple[Array, WindowBack, WindowBack]] = []
-    skeleton = 0 * x
+    xp = ops.xp
+
+    def opened(eroded: Array) -> tuple[Array, WindowBack]:
+        return dilate_box(eroded, valid, 3, ops)
+
+    x = _only(valid, x, 0, ops)
+    eroded, before, product, skeleton = [x], [], xp.ones_like(x), xp.zeros_like(x)
     for _ in range(iterations + 1):
-        eroded, from_eroded = erode(x, valid, ops)
-        opened, from_opened = dilate_box(eroded, valid, 3, ops)
-        rest = x - opened
-        delta = xp.where(rest > 0, rest, 0 * rest)
-        skeleton = skeleton + delta * (1 - skeleton)
-        steps.append((delta, from_eroded, from_opened))
-        x = eroded
+        eroded.append(erode(eroded[-1], valid, ops)[0])
+        rest = eroded[-2] - opened(eroded[-1])[0]
+        delta = rest * ops.exceeds(rest, 0)
+        skeleton = skeleton + delta * product
+        before.append(product)
+        product = product * (1 - delta)
 
     def back(slope: Array) -> Array:
-        after = [xp.ones_like(slope)]
-        for delta, *_ in reversed(steps):
-            after.append(after[-1] * (1 - delta))
-        before, slopes = xp.ones_like(slope), []
-        for (delta, *_), behind in zip(steps, after[-2::-1], strict=True):
-            slopes.append(xp.where(delta > 0, slope * before * behind, 0 * slope))
-            before = before * (1 - delta)
-        found = 0 * slope
-        for (_, from_eroded, from_opened), own in zip(reversed(steps), reversed(slopes), strict=True):
-            found = own + from_eroded(found - from_opened(own))
+        # What the windows gave is formed again: to keep it would cost several times the memory.
+        found, behind = xp.zeros_like(slope), slope
+        for x, smaller, product in zip(eroded[-2::-1], eroded[:0:-1], reversed(before), strict=True):
+            larger, from_opened = opened(smaller)
+            rest = x - larger
+            there = ops.exceeds(rest, 0)
+            own = behind * product * there
+            behind = behind * (1 - rest * there)
+            found = own + erode(x, valid, ops)[1](found - from_opened(own))
         return _only(valid, found, 0, ops)
 
     return skeleton, back
@@ -115,14 +117,16 @@ def _extreme(x: Array, move: Move, nothing: float, ops: Ops) -> tuple[Array, Win
     def pad(values: Array, value: float) -> Array:
         return ops.pad(values, axes, [size // 2 for size in sizes], value)
 
-    seen = cells(pad(x, nothing))
-    extreme = reduce(ops.xp.minimum if nothing > 0 else ops.xp.maximum, seen)
+    extreme = reduce(ops.xp.minimum if nothing > 0 else ops.xp.maximum, cells(pad(x, nothing)))
 
     def back(slope: Array) -> Array:
-        sharing = sum(ops.cast(cell == extreme, slope.dtype) for cell in seen)
+        sharing = sum(ops.equals(cell, extreme) for cell in cells(pad(x, nothing)))
         # The window is symmetric: those that look at a cell are those that it looks at.
         around = zip(cells(pad(extreme, nothing)), cells(pad(slope / sharing, 0)), strict=True)
-        return sum(ops.xp.where(x == theirs, share, 0 * share) for theirs, share in around)
+        found = ops.xp.zeros_like(slope)
+        for theirs, share in around:
+            found = ops.add_product(found, ops.equals(theirs, x), share)
+        return found
 
     return extreme, back
 

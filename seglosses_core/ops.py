@@ -97,6 +97,14 @@ class Ops:
             return self.cast(values, dtype)
         return self.xp.asarray(values, dtype=dtype, device=self.device(like))
 
+    def equals(self, x: Array, y: Array) -> Array:
+        """1 where the entries of both are equal, else 0; of the dtype of `x`."""
+        return self.cast(x == y, x.dtype)
+
+    def exceeds(self, x: Array, y: Any) -> Array:
+        """1 where the entries of `x` are larger, else 0; of the dtype of `x`."""
+        return self.cast(x > y, x.dtype)
+
     def scaled(self, x: Array, factor: Any) -> Array:
         """`x factor`, of the dtype of `x`; `factor` is a number or None for 1. May overwrite `x`."""
         if factor is None:
@@ -246,9 +254,16 @@ class Ops:
     chunk_size = 2**17
     """The entries of a part of the logits that is worked on at a time: so many stay in the cache."""
 
+    row_chunk_size = 2**15
+    """The same of rows (`over_rows`): large ones are worked on one at a time."""
+
+    def fills_parts(self, x: Array) -> bool:
+        """Whether arrays can be written to in parts, and are better made so."""
+        return library_of(x) == "numpy"
+
     def chunks(self, logits: Array) -> Iterator[tuple[slice, ...]] | None:
         """Where large logits are cut, along one spatial axis; None where arrays cannot be written to in parts."""
-        if library_of(logits) != "numpy":
+        if not self.fills_parts(logits):
             return None
         return self._cut(logits, logits.strides, self.chunk_size)
 
@@ -384,30 +399,88 @@ class Ops:
         first = (self.class_axis, 0) if batch else (0, self.class_axis)
         return (*first, *self.spatial_axes)
 
-    def sums_above(self, keys: Array, weights: Sequence[Array]) -> list[tuple[Array, Array]]:
-        """For each of the weights and each entry, their sums over the entries of its row whose keys are larger, and
-        over those whose keys are not smaller; wide. Rows lie on the last axis; the keys have no derivative."""
-        xp = self.xp
-        order = xp.argsort(keys, axis=-1, descending=True)
-        ranked = xp.take_along_axis(keys, order, axis=-1)
-        steps = ranked[..., 1:] != ranked[..., :-1]
-        end = xp.ones_like(ranked[..., :1], dtype=xp.bool)
-        index = xp.cumulative_sum(xp.ones_like(order), axis=-1)
-        # Of a run of equal keys, how many entries lie before it, and how many up to its end.
+    def over_rows(
+        self, function: Callable[..., tuple[Array, Array]], arrays: Sequence[Array | None], *, batch: bool
+    ) -> tuple[Array, Array]:
+        """What a function makes of the `rows` of arrays, of which the first is logits-shaped and the others broadcast
+        against it, or are None: a table, and rows, which are brought back in the shape of logits. Where arrays can be
+        written to in parts, it gets some rows at a time."""
+
+        def of_part(arrays: Sequence[Array | None]) -> tuple[Array, Array]:
+            table, rows = function(*(x if x is None else self.rows(x, batch=batch) for x in arrays))
+            return table, self.from_rows(rows, arrays[0], batch=batch)
+
+        like: Array = arrays[0]
+        parts = self.parts_of_rows(like, batch=batch)
+        if parts is None:
+            return of_part(arrays)
+        table, whole = None, self.xp.empty_like(like)
+        for part in parts:
+            found, whole[part] = of_part([x if x is None else self.chunk_of(x, part) for x in arrays])
+            if table is None:
+                images = 1 if batch else like.shape[0]
+                size = images, like.shape[self.class_axis]
+                table = self.xp.empty(size, dtype=found.dtype, device=self.device(like))
+            table[part[0], part[self.class_axis]] = found
+        return table, whole
+
+    def parts_of_rows(self, logits: Array, *, batch: bool) -> Iterator[tuple[slice, ...]] | None:
+        """Where large logits are cut between rows; None where arrays cannot be written to in parts."""
+        if not self.fills_parts(logits):
+            return None
+        images, classes = logits.shape[0], logits.shape[self.class_axis]
+        rows = classes if batch else images * classes
+        at_once = max(1, self.row_chunk_size * rows // math.prod(logits.shape))
+        if at_once >= rows:
+            return None
+        images_at_once = images if batch else max(1, at_once // classes)
+
+        def part(n: int, c: int) -> tuple[slice, ...]:
+            cut = [slice(None)] * self.rank
+            cut[0], cut[self.class_axis] = slice(n, n + images_at_once), slice(c, c + at_once)
+            return tuple(cut)
+
+        return itertools.starmap(
+            part, itertools.product(range(0, images, images_at_once), range(0, classes, at_once))
+        )
+
+    def ranked(self, keys: Array) -> tuple[Array, Array, Array]:
+        """The places of the entries of each row, which lies on the last axis, in falling order of their keys; and for
+        each in this order how many have larger keys, and how many have keys that are not smaller. The keys have no
+        derivative."""
+        xp, length = self.xp, keys.shape[-1]
+        falling, order = self.falling(keys)
+        steps = falling[..., 1:] != falling[..., :-1]
+        end = xp.ones_like(falling[..., :1], dtype=xp.bool)
+        index = self.cumulative_sum(xp.ones_like(order), axis=-1)
         before = self.cumulative_max(xp.where(xp.concat([end, steps], axis=-1), index - 1, 0))
-        left = xp.flip(xp.where(xp.concat([steps, end], axis=-1), keys.shape[-1] - index, 0), axis=-1)
-        through = keys.shape[-1] - xp.flip(self.cumulative_max(left), axis=-1)
-        place = xp.argsort(order, axis=-1)
-        counts = [xp.take_along_axis(x, place, axis=-1) for x in (before, through)]
+        left = xp.flip(xp.where(xp.concat([steps, end], axis=-1), length - index, 0), axis=-1)
+        return order, before, length - xp.flip(self.cumulative_max(left), axis=-1)
 
-        def sums(weight: Array) -> tuple[Array, Array]:
-            weight = self.cast(xp.take_along_axis(weight, order, axis=-1), self.accumulation_dtype(weight))
-            total = self.cumulative_sum(weight, axis=-1)
-            total = xp.concat([xp.zeros_like(total[..., :1]), total], axis=-1)
-            over, upto = (xp.take_along_axis(total, count, axis=-1) for count in counts)
-            return over, upto
+    def falling(self, keys: Array) -> tuple[Array, Array]:
+        """The keys of each row in falling order, or other numbers that are equal where they are, and their places."""
+        order = self.xp.argsort(keys, axis=-1, descending=True, stable=False)
+        return self.take(keys, order), order
 
-        return [sums(weight) for weight in weights]
+    def take(self, x: Array, places: Array) -> Array:
+        """The entries of each row at these places."""
+        return self.xp.take_along_axis(x, places, axis=-1)
+
+    def put_back(self, x: Array, order: Array) -> Array:
+        """What was taken of each row in some order, `take`, where it was."""
+        if library_of(x) == "numpy":
+            import numpy
+
+            found = numpy.empty_like(x)
+            numpy.put_along_axis(found, order, x, axis=-1)
+            return found
+        return self.take(x, self.xp.argsort(order, axis=-1))
+
+    def partial_sums(self, x: Array, counts: Sequence[Array]) -> list[Array]:
+        """The sums of so many entries of each row from its first; wide."""
+        total = self.cumulative_sum(self.cast(x, self.accumulation_dtype(x)), axis=-1)
+        total = self.xp.concat([self.xp.zeros_like(total[..., :1]), total], axis=-1)
+        return [self.take(total, count) for count in counts]
 
     def order_bits(self, x: Array) -> Array:
         """Numbers ≥ 0 as integers of the same order and width."""
@@ -441,9 +514,10 @@ class Ops:
         """`min factor (i − j)²` over the seeds j of an axis, for each place i."""
         xp, far = self.xp, 2**30
         along = xp.moveaxis(seeds, axis, -1)
+        line = along[(*(slice(0, 1),) * (len(along.shape) - 1), ...)]
+        index = self.cast(self.cumulative_sum(xp.ones_like(line, dtype=xp.int32), axis=-1), xp.int32)
 
         def since_last(seeds: Array) -> Array:
-            index = self.cumulative_sum(xp.ones_like(seeds, dtype=xp.int32), axis=-1)
             return index - self.cumulative_max(xp.where(seeds, index, xp.full_like(index, -far)))
 
         until_next = xp.flip(since_last(xp.flip(along, axis=-1)), axis=-1)

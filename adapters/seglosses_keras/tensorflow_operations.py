@@ -90,31 +90,20 @@ class TensorFlowOps(Ops):
         moved = tf.reshape(rows, tf.gather(tf.shape(like), order))
         return tf.transpose(moved, [order.index(axis) for axis in range(self.rank)])
 
-    def sums_above(self, keys: tf.Tensor, weights: Sequence[tf.Tensor]) -> list[tuple[tf.Tensor, tf.Tensor]]:
-        # By the runs of equal keys: TensorFlow has no cumulative maximum, and XLA bisects by comparing all with all.
-        shape, length = tf.shape(keys), tf.shape(keys)[-1]
-        falling = tf.reshape(-tf.stop_gradient(keys), (-1, length))
-        order = tf.argsort(falling, axis=-1)
-        ranked = tf.gather(falling, order, batch_dims=1)
-        starts = tf.pad(ranked[:, 1:] != ranked[:, :-1], [(0, 0), (1, 0)], constant_values=True)
+    def ranked(self, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        # By the runs of equal keys: TensorFlow has no cumulative maximum.
+        rising = -tf.stop_gradient(keys)
+        order = tf.argsort(rising, axis=-1)
+        ranked = self.take(rising, order)
+        starts = tf.concat([tf.ones_like(order[..., :1], tf.bool), ranked[..., 1:] != ranked[..., :-1]], -1)
         run = tf.cumsum(tf.cast(tf.reshape(starts, (-1,)), tf.int32)) - 1
-        index = tf.reshape(tf.zeros_like(order) + tf.range(length), (-1,))
-        place = tf.argsort(order, axis=-1)
+        index = tf.reshape(tf.zeros_like(order) + tf.range(tf.shape(keys)[-1]), (-1,))
 
         def of_run(reduce: Callable[..., tf.Tensor], x: tf.Tensor) -> tf.Tensor:
-            found = tf.gather(reduce(x, run, tf.size(run)), run)
-            return tf.gather(tf.reshape(found, tf.shape(order)), place, batch_dims=1)
+            return tf.reshape(tf.gather(reduce(x, run, tf.size(run)), run), tf.shape(order))
 
         first, last = tf.math.unsorted_segment_min, tf.math.unsorted_segment_max
-        counts = [of_run(first, index), of_run(last, index + 1)]
-
-        def sums(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            wide = tf.cast(tf.reshape(weight, (-1, length)), self.accumulation_dtype(weight))
-            total = tf.pad(tf.cumsum(tf.gather(wide, order, batch_dims=1), axis=-1), [(0, 0), (1, 0)])
-            over, upto = (tf.reshape(tf.gather(total, count, batch_dims=1), shape) for count in counts)
-            return over, upto
-
-        return [sums(weight) for weight in weights]
+        return order, of_run(first, index), of_run(last, index + 1)
 
     def nearest_seed(self, seeds: tf.Tensor, axis: int, factor: float, dtype: Any) -> tf.Tensor:
         # TensorFlow has no cumulative maximum.

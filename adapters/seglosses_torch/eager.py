@@ -28,8 +28,11 @@ class EagerOps(TorchOps):
     powers_by_log = False
     chunk_size = 2**18
 
+    def fills_parts(self, x: Tensor) -> bool:
+        return x.device.type == "cpu"
+
     def chunks(self, logits: Tensor, size: int | None = None) -> Iterator[tuple[slice, ...]] | None:
-        if logits.device.type != "cpu":
+        if not self.fills_parts(logits):
             return None
         return self._cut(logits, logits.stride(), size or self.chunk_size)
 
@@ -119,6 +122,24 @@ class EagerOps(TorchOps):
         both_sides = [of_axis.get(axis, 0) for axis in reversed(range(x.ndim)) for _ in range(2)]
         return torch.nn.functional.pad(x, both_sides, value=value)
 
+    def falling(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        if keys.device.type != "cpu" or keys.dtype != torch.float32:
+            return super().falling(keys)
+        # Integers are sorted faster than floats, on one axis by their digits: ten times as fast.
+        bits = (keys + 0.0).view(torch.int32)  # of −0 those of 0
+        rising = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).bitwise_not_()
+        one_row = keys.shape[-1] == keys.numel()
+        ranked, order = rising.view(-1 if one_row else keys.shape).sort()
+        return ranked.view(keys.shape), order.view(keys.shape)
+
+    # Written as floats, comparisons are several times faster than as bools.
+
+    def equals(self, x: Tensor, y: Tensor) -> Tensor:
+        return torch.eq(x, y, out=torch.empty_like(x))
+
+    def exceeds(self, x: Tensor, y: Any) -> Tensor:
+        return torch.gt(x, y, out=torch.empty_like(x))
+
     def add_product(self, total: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return total.addcmul_(x, y)
 
@@ -147,7 +168,7 @@ class EagerOps(TorchOps):
 
     def table_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
         if table.ndim == 1 or table.shape[0] != labels.shape[0]:
-            return super().table_at_label(table, labels)
+            return table.reshape(-1).index_select(0, labels.reshape(-1)).view(labels.shape)
         if labels.numel() >= self.chunk_size or labels.device.type != "cpu":
             return super().table_at_label(table, labels)
         cells = self._cells(labels, table.shape[-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import array_api_compat.torch as xp
@@ -92,8 +92,8 @@ class TorchOps(Ops):
     def stop_gradient(self, x: Tensor) -> Tensor:
         return x.detach()
 
-    def chunks(self, logits: Tensor) -> Iterator[tuple[slice, ...]] | None:
-        return None
+    def fills_parts(self, x: Tensor) -> bool:
+        return False
 
     # PyTorch sums float32 in stages, which is as good as float64 where all that is added is positive.
 
@@ -130,6 +130,12 @@ class TorchOps(Ops):
 
     def cumulative_max(self, x: Tensor) -> Tensor:
         return x.cummax(-1).values
+
+    def take(self, x: Tensor, places: Tensor) -> Tensor:
+        return x.gather(-1, places)
+
+    def put_back(self, x: Tensor, order: Tensor) -> Tensor:
+        return torch.empty_like(x).scatter(-1, order, x)
 
     def clip(self, x: Tensor, lowest: float, highest: float) -> Tensor:
         return x.clamp(lowest, highest)  # that of the namespace looks at the bounds, which may be symbols

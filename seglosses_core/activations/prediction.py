@@ -23,6 +23,8 @@ from seglosses_core.moments import (
     Moment,
     MomentSlopes,
     Term,
+    exponent_key,
+    joined,
     names_overlaps,
     sum_by_label,
     target_sum,
@@ -126,6 +128,8 @@ class Prediction:
         self.ops = ops
         self.labels = labels
         self.valid = valid
+        self._found_sums: dict[Any, tuple[list[Array], Any]] = {}
+        """Moments that were asked for, and what they are known by, kept so that no other object takes its id."""
         self._asks_for_label = label_log_probability and labels is not None
 
     # -- probabilities --------------------------------------------------------------------------------------------
@@ -205,10 +209,15 @@ class Prediction:
     ) -> tuple[list[Array], Callable[[Sequence[Array]], Cotangent]]:
         """Each moment `(N, C)`, or `(1, C)` of a `batch` that counts as one image, in the dtype of accumulation; and
         the way back from their derivatives, tables of that shape and dtype. `weights` is a map, None for 1."""
-        sums = self._sums(wanted, target, weights, batch)
-        if batch:
-            sums = [self.ops.xp.sum(x, axis=0, keepdims=True) for x in sums]
-        return sums, lambda slopes: Cotangent(moments=[MomentSlopes(wanted, slopes, weights, target)])
+        names = tuple((exponent_key(m.i), exponent_key(m.j)) for m in wanted)
+        key = names, id(weights), id(target), batch
+        if key not in self._found_sums:
+            sums = self._sums(wanted, target, weights, batch)
+            if batch:
+                sums = [self.ops.xp.sum(x, axis=0, keepdims=True) for x in sums]
+            self._found_sums[key] = sums, (wanted, weights, target)
+        sums, _ = self._found_sums[key]
+        return list(sums), lambda slopes: Cotangent(moments=[MomentSlopes(wanted, slopes, weights, target)])
 
     def _sums(
         self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
@@ -274,7 +283,7 @@ class Prediction:
 
     def gradient(self, cotangent: Cotangent) -> Array:
         """∂L/∂logits from the parts that flow back. May overwrite what the prediction holds: it is asked last."""
-        for slopes in reversed(cotangent.moments):
+        for slopes in reversed(joined(cotangent.moments)):
             terms, label_terms = slopes.terms()
             cotangent = replace(
                 cotangent,

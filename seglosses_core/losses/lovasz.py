@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
-from seglosses_core.arithmetic import divide
+from seglosses_core.arithmetic import divide, one_if_zero, product
 from seglosses_core.checks import dtype_is
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
 from seglosses_core.region import RegionLoss, ScoreBack
 from seglosses_core.target import Target
-
-ErrorsBack = Callable[[Array], Cotangent]
-"""From the derivative with respect to the errors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,27 +44,41 @@ class LovaszLoss(RegionLoss):
             if not bool(is_hard(read, ops)):
                 raise ValueError(f"target must be 0 or 1 everywhere for {type(self).__name__}, got others.")
 
-    def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, Array, ErrorsBack]:
-        """m, logits-shaped; what has their order; and the way back."""
+    def measured(self, prediction: Prediction) -> Sequence[Array]:
+        """What errors are made of, logits-shaped."""
+        raise NotImplementedError
+
+    def errors(self, y: Array, *measured: Array, ops: Ops) -> tuple[Array, Array, Array]:
+        """m, what has their order, and their derivative with respect to what they are errors of."""
+        raise NotImplementedError
+
+    def cotangent(self, factors: Sequence[Array]) -> Cotangent:
+        """From the derivative with respect to what they are errors of, as a product."""
         raise NotImplementedError
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        batch, pixels = self.aggregate == "batch", self.pixel_weights(target)
-        errors, keys, back = self.errors(prediction, target, ops)
-        weights = ops.xp.ones_like(errors) if pixels is None else ops.over_classes(pixels)
-        sides = (target.values * weights, (1 - target.values) * weights)
-        m, order, foreground, background = (ops.rows(x, batch=batch) for x in (errors, keys, *sides))
-        g = jaccard_slopes(order, foreground, background, ops)
+        pixels = self.pixel_weights(target)
+        weights = None if pixels is None else ops.over_classes(pixels)
+
+        def of_rows(*rows: Any) -> tuple[Array, Array]:
+            *measured, y, weights = rows
+            m, keys, direction = self.errors(y, *measured, ops=ops)
+            g = ops.cast(jaccard_slopes(keys, y, weights, ops), m.dtype)
+            return ops.xp.sum(m * g, axis=-1, dtype=ops.accumulation_dtype(m)), g * direction
+
+        given = [*self.measured(prediction), target.values, weights]
+        values, slopes = ops.over_rows(of_rows, given, batch=self.aggregate == "batch")
         if not target.hard:
-            g = g + ops.zero_or_nan(is_hard(target, ops), g.dtype)
+            nan = ops.zero_or_nan(is_hard(target, ops), values.dtype)
+            values, slopes = values + nan, slopes + ops.cast(nan, slopes.dtype)
 
-        def to_errors(upstream: Array) -> Cotangent:
-            slope = ops.cast(upstream[..., None] * g, errors.dtype)
-            return back(ops.from_rows(slope, errors, batch=batch))
+        def back(upstream: Array) -> Cotangent:
+            table = ops.cast(upstream + ops.xp.zeros_like(values), slopes.dtype)
+            return self.cotangent([ops.over_pixels(table), slopes])
 
-        return ops.xp.sum(ops.cast(m, g.dtype) * g, axis=-1), to_errors
+        return values, back
 
 
 def is_hard(target: Target, ops: Ops) -> Array:
@@ -73,9 +86,9 @@ def is_hard(target: Target, ops: Ops) -> Array:
     return ops.xp.all((target.values == 0) | (target.values == 1))
 
 
-def jaccard_slopes(keys: Array, foreground: Array, background: Array, ops: Ops) -> Array:
-    """g of each pixel, all arrays `(N, C, P)`: `keys` with the order of the errors, and the weights of the pixels on
-    either side of the target.
+def jaccard_slopes(keys: Array, y: Array, weights: Array | None, ops: Ops) -> Array:
+    """g of each pixel: `keys` with the order of the errors, the hard target and the weights of the pixels, None for 1,
+    are `(N, C, P)`.
 
     Without ties, with the foreground of weight G and the weights of larger errors added up, a foreground pixel has
     `w / U`, another `w I / (U (U + w))`, where `U = G + background` and `I = G − foreground`: what differences of the
@@ -83,14 +96,36 @@ def jaccard_slopes(keys: Array, foreground: Array, background: Array, ops: Ops) 
     give on average.
     """
     xp = ops.xp
-    (found, found_with), (extra, extra_with) = ops.sums_above(keys, (foreground, background))
-    foreground, background = (ops.cast(x, found.dtype) for x in (foreground, background))
-    total = xp.max(found_with, axis=-1, keepdims=True)
-    union, union_with = total + extra, total + extra_with
-    inverse, inverse_with = (divide(xp.ones_like(x), x, xp) for x in (union, union_with))
-    common = (total - found + total - found_with) / 2
-    of_background = xp.where(union > 0, common * inverse, xp.ones_like(union)) * inverse_with
-    return foreground * (inverse + inverse_with) / 2 + background * of_background
+    if ops.may_choose(y) and not bool(xp.any(y if weights is None else y * weights)):
+        return slopes_of_absent(keys, weights, ops)
+    order, before, through = ops.ranked(keys)
+    y = ops.take(y, order)
+    if weights is None:
+        all_sums = [ops.cast(x, ops.accumulation_dtype(y)) for x in (before, through)]
+        found_sums = ops.partial_sums(y, (before, through))
+    else:
+        weights = ops.take(weights + 0 * y, order)
+        all_sums, found_sums = (ops.partial_sums(x, (before, through)) for x in (weights, y * weights))
+    (found, found_with), total = found_sums, xp.max(found_sums[1], axis=-1, keepdims=True)
+    union, union_with = (
+        total + (every - of_foreground) for every, of_foreground in zip(all_sums, found_sums, strict=True)
+    )
+    one, some = xp.ones_like(union), union > 0
+    inverse = one / xp.where(some, union, one)
+    inverse_with = one / one_if_zero(union_with, xp)
+    common = total - (found + found_with) / 2
+    of_background = xp.where(some, common * inverse, one) * inverse_with
+    g = xp.where(y > 0, (inverse + inverse_with) / 2, of_background)
+    return ops.put_back(g if weights is None else g * ops.cast(weights, g.dtype), order)
+
+
+def slopes_of_absent(keys: Array, weights: Array | None, ops: Ops) -> Array:
+    """`jaccard_slopes` without foreground: the pixels with the largest error share 1."""
+    xp = ops.xp
+    counted = keys if weights is None else xp.where(weights > 0, keys, xp.full_like(keys, -math.inf))
+    worst = ops.cast(keys == xp.max(counted, axis=-1, keepdims=True), ops.accumulation_dtype(keys))
+    worst = worst if weights is None else worst * ops.cast(weights, worst.dtype)
+    return divide(worst, xp.sum(worst, axis=-1, keepdims=True), xp)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,16 +158,19 @@ class LovaszSoftmaxLoss(LovaszLoss):
     aggregate: str = "batch"
     absent: str = "skip"
 
-    def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, Array, ErrorsBack]:
-        xp, p, rest, is_there = ops.xp, prediction.probabilities, prediction.complements, target.values > 0
+    def measured(self, prediction: Prediction) -> Sequence[Array]:
+        return prediction.probabilities, prediction.complements
 
-        def back(slope: Array) -> Cotangent:
-            return Cotangent(terms=[(1, (xp.where(is_there, -slope, slope),))])
-
+    def errors(self, y: Array, *measured: Array, ops: Ops) -> tuple[Array, Array, Array]:
+        (p, rest), xp, is_there = measured, ops.xp, y > 0
         m, right = xp.where(is_there, rest, p), xp.where(is_there, p, rest)
         # Of errors near 1 the odds have an order still.
         odds = m / xp.maximum(right, xp.full_like(right, float(xp.finfo(right.dtype).smallest_normal)))
-        return m, odds, back
+        one = xp.ones_like(p)
+        return m, odds, xp.where(is_there, -one, one)
+
+    def cotangent(self, factors: Sequence[Array]) -> Cotangent:
+        return Cotangent(terms=[(1, tuple(factors))])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,14 +204,17 @@ class LovaszHingeLoss(LovaszLoss):
                 f" {self.activation!r}."
             )
 
-    def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, Array, ErrorsBack]:
-        xp = ops.xp
-        towards = target.signs * prediction.logits
+    def measured(self, prediction: Prediction) -> Sequence[Array]:
+        return (prediction.logits,)
+
+    def errors(self, y: Array, *measured: Array, ops: Ops) -> tuple[Array, Array, Array]:
+        (z,), xp, signs = measured, ops.xp, 2 * y - 1
+        towards = signs * z
         margin = 1 - towards
-        wrong, nothing = margin > 0, 0 * margin
-
-        def back(slope: Array) -> Cotangent:
-            return Cotangent(logits=[xp.where(wrong, -target.signs * slope, nothing)])
-
+        nothing = 0 * margin
         # `where` would hide a NaN. The logits have the order of the errors, unrounded; errors of 0 need none.
-        return xp.where(margin <= 0, nothing, margin), -towards, back
+        m = xp.where(margin <= 0, nothing, margin)
+        return m, -towards, xp.where(margin > 0, -signs, nothing)
+
+    def cotangent(self, factors: Sequence[Array]) -> Cotangent:
+        return Cotangent(logits=[product(factors)])

@@ -151,8 +151,8 @@ class ClDiceLoss(HarmonicLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[list[Array], Callable[[list[Array]], Cotangent]]:
         p, rest, y = prediction.probabilities, prediction.complements, target.values
-        of_prediction, from_skeleton = soft_skeleton(p, target.valid, self.iterations, ops)
         of_target = skeleton_of(target, self.iterations, ops, inputs)
+        of_prediction, from_skeleton = soft_skeleton(p, target.valid, self.iterations, ops)
 
         def back(slopes: list[Array]) -> Cotangent:
             found_p, missed_p, found_r, missed_r = slopes

@@ -135,3 +135,28 @@ def test_slopes_of_moments_stay_tables_until_they_go_home():
     assert back(slopes) == Cotangent(moments=[MomentSlopes(wanted, slopes, target.mask, target)])
     together = back(slopes) + Cotangent(terms=[(1, (logits,))]) + back(slopes)
     assert (len(together.moments), len(together.terms)) == (2, 1)
+
+
+def test_what_several_losses_ask_for_is_formed_once(monkeypatch):
+    asked = []
+
+    def sums(prediction, wanted, *given):
+        asked.append([(m.i, m.j) for m in wanted])
+        return of_softmax(prediction, wanted, *given)
+
+    of_softmax = Softmax._sums
+    monkeypatch.setattr(Softmax, "_sums", sums)
+    logits, labels = arrays()
+    members = [
+        core.TverskyLoss(alpha=0.3, beta=0.7, ignore_index=7),
+        core.FocalTverskyLoss(gamma=0.5, ignore_index=7),
+        core.TverskyLoss(ignore_index=7, aggregate="batch"),
+        core.PowerJaccardLoss(p=2.0, ignore_index=7),
+    ]
+    ensemble = members[0] + 2 * members[1] + members[2] + members[3]
+    value, gradient = run(ensemble, Ops, logits, labels)
+    assert len(asked) == 3  # of images, of the batch, and with squares
+    found = [run(loss, Ops, logits, labels) for loss in members]
+    for together, apart in zip((value, gradient), zip(*found, strict=True), strict=True):
+        expected = apart[0] + 2 * apart[1] + apart[2] + apart[3]
+        np.testing.assert_allclose(together, expected, rtol=1e-12, atol=1e-15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from everywhere import LOSSES, Problem, evaluate, takes
 
 from seglosses_core.ops import Ops
@@ -32,9 +33,50 @@ def test_chunks_are_the_whole(name, target, framework, monkeypatch):
     expected = evaluate(framework, LOSSES[name], problem)
     for kind in (Ops, EagerOps):
         monkeypatch.setattr(kind, "chunk_size", 24)
+    monkeypatch.setattr(Ops, "row_chunk_size", 24)
     monkeypatch.setattr(EagerSoftmax, "large_chunk", 24)
     for found, whole in zip(evaluate(framework, LOSSES[name], problem), expected, strict=True):
         np.testing.assert_allclose(found, whole, rtol=2e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [1, 40, 70, 130, 200])
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize("framework", ["numpy", "torch"])
+def test_rows_in_parts_are_the_whole(framework, batch, size, monkeypatch):
+    random = np.random.default_rng(3)
+    x, weights = random.normal(size=(5, 3, 4, 5)), random.uniform(size=(5, 1, 4, 5))
+    like = x if framework == "numpy" else torch.from_numpy(x)
+    arrays = [like, None, weights if framework == "numpy" else torch.from_numpy(weights)]
+    ops = Ops(np, 1, 4) if framework == "numpy" else EagerOps(1, 4)
+
+    def function(x, nothing, weights):
+        sizes.append(tuple(x.shape[:2]))
+        return (x * weights).sum(-1), x + weights
+
+    sizes = []
+    table, rows = ops.over_rows(function, arrays, batch=batch)
+    assert sizes == [(1 if batch else 5, 3)]
+    np.testing.assert_allclose(rows, x + weights)
+    monkeypatch.setattr(Ops, "row_chunk_size", size)
+    sizes = []
+    found, others = ops.over_rows(function, arrays, batch=batch)
+    np.testing.assert_allclose(found, table)
+    np.testing.assert_array_equal(others, rows)
+    assert sum(images * classes for images, classes in sizes) == (3 if batch else 15)
+    pixels = 100 if batch else 20
+    assert max(images * classes for images, classes in sizes) <= max(1, size // pixels)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 40_000), (2, 3, 500)])
+def test_falling_order_of_floats_as_integers(shape):
+    keys = np.random.default_rng(4).normal(size=shape).astype(np.float32).round(2)
+    keys[..., :6] = -0.0, 0.0, np.inf, -np.inf, 1e-45, -1e-45
+    numbers, order = EagerOps(1, 3).falling(torch.from_numpy(keys))
+    falling = np.take_along_axis(keys, order.numpy(), axis=-1)
+    np.testing.assert_array_equal(falling, -np.sort(-keys, axis=-1))
+    np.testing.assert_array_equal(
+        numbers[..., 1:] == numbers[..., :-1], falling[..., 1:] == falling[..., :-1]
+    )
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch"])
