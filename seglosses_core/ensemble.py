@@ -42,7 +42,7 @@ class EnsembleLoss(Loss):
     """
 
     losses: Sequence[Loss]
-    weights: Any = None
+    weights: Sequence[float | Array] | Array | None = None
     sum_to_one: bool = False
 
     def __post_init__(self) -> None:

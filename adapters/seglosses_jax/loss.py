@@ -15,6 +15,7 @@ from seglosses_core.call import Call
 from seglosses_core.checks import describe, is_array, library_of
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
+from seglosses_core.signatures import resolve
 from seglosses_jax.operations import JaxOps
 
 
@@ -149,7 +150,7 @@ def jax_class(core_class: type[Loss]) -> type[JaxLoss]:
     if any(f.name == "class_axis" for f in dataclasses.fields(core_class)):  # type: ignore[arg-type]
         own.append(("class_axis", int, dataclasses.field(default=-1)))
     for name, kind in core_class.default_losses().items():
-        own.append((name, kind, dataclasses.field(default_factory=_made[kind])))
+        own.append((name, JaxLoss, dataclasses.field(default_factory=_made[kind])))
     made = dataclasses.make_dataclass(
         core_class.__name__,
         own,
@@ -161,6 +162,8 @@ def jax_class(core_class: type[Loss]) -> type[JaxLoss]:
         repr=False,
     )
     made.__module__ = "seglosses_jax"
+    losses = dict.fromkeys(("Loss", "PixelLoss", "RatioLoss"), JaxLoss)
+    resolve(made, Array=Array | np.ndarray, **losses)
     _made[core_class] = made
     return jax.tree_util.register_pytree_with_keys_class(made)
 

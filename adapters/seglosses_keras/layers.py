@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from keras import ops
 from seglosses_core import CenterLoss as CoreCenterLoss
 from seglosses_core.checks import check_choice, check_integer, check_number, python_number
 from seglosses_core.loss import Loss, replace
+from seglosses_core.signatures import keyword, known_to_take
 from seglosses_keras.backends import evaluate
 from seglosses_keras.loss import (
     KerasLoss,
@@ -19,9 +20,12 @@ from seglosses_keras.loss import (
     as_tensor,
     from_config,
     labels_or_target,
+    parameters,
     to_config,
     to_core,
 )
+
+Learnt = Literal["p", "weights"]
 
 
 @keras.saving.register_keras_serializable(package="seglosses")
@@ -40,9 +44,9 @@ class LearnableLoss(keras.layers.Layer):
         sum 1 by `softmax(raw)`. It starts at the loss's own value; the weights at those divided by their sum.
     """
 
-    def __init__(self, loss: KerasLoss, learn: str = "p", **options: Any) -> None:
+    def __init__(self, loss: KerasLoss, learn: Learnt = "p", **options: Any) -> None:
         super().__init__(**{"autocast": False, **options})
-        check_choice("learn", learn, ("p", "weights"))
+        check_choice("learn", learn, get_args(Learnt))
         if not isinstance(loss, KerasLoss) or not hasattr(loss.core, learn):
             raise TypeError(f"loss must be a loss of seglosses_keras with {learn!r}, got {loss!r}.")
         if loss.core.reduction == "none":
@@ -102,6 +106,13 @@ class CenterLoss(keras.layers.Layer):
     core_class: type[Loss] = CoreCenterLoss
     kept: ClassVar[dict[str, Any]] = {}
 
+    @known_to_take(
+        [
+            keyword("num_classes", int),
+            keyword("num_features", int | None, None),
+            *parameters(CoreCenterLoss),
+        ]
+    )
     def __init__(
         self,
         *,

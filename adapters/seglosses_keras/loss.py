@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -29,6 +28,7 @@ from seglosses_core.inputs import check_inputs
 from seglosses_core.libraries import shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.signatures import Parameters, constructor, keyword, known_to_take, parameters_of
 from seglosses_core.single import SingleLoss
 from seglosses_keras.backends import evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
@@ -106,7 +106,8 @@ class KerasLoss(keras.losses.Loss):
         if any(f.name == "class_axis" for f in dataclasses.fields(self.core_class)):  # type: ignore[arg-type]
             hyperparameters.setdefault("class_axis", -1)
         for key, kind in self.core_class.default_losses().items():
-            hyperparameters.setdefault(key, _made[kind]())
+            if hyperparameters.get(key) is None:
+                hyperparameters[key] = _made[kind]()
         self.kept |= {key: value for key, value in hyperparameters.items() if _holds_losses(value)}
         given = {key: to_core(key, value) for key, value in hyperparameters.items()}
         self.core = self.core_class(*positional, **given)  # which refuses what is positional
@@ -328,11 +329,23 @@ def from_config(value: Any) -> Any:
     return keras.saving.deserialize_keras_object(value)
 
 
+Reduction = Literal["mean", "sum", "none", "mean_with_sample_weight"]
+
+
+def parameters(core_class: type[Loss]) -> Parameters:
+    """Those of a constructor of Keras."""
+    losses = dict.fromkeys(("Loss", "PixelLoss", "RatioLoss"), KerasLoss)
+    found = parameters_of(core_class, Reduction=Reduction, **losses)
+    found = [p.replace(default=-1) if p.name == "class_axis" else p for p in found]
+    return [*found, keyword("name", str | None, None), keyword("dtype", Any, None)]
+
+
 class EnsembleLoss(KerasLoss):
     __doc__ = CoreEnsembleLoss.__doc__
     core_class = CoreEnsembleLoss
     losses: Any
 
+    @known_to_take(parameters(CoreEnsembleLoss))
     def __init__(
         self,
         *,
@@ -379,20 +392,14 @@ keras.saving.register_keras_serializable(package="seglosses")(EnsembleLoss)
 
 
 def keras_class(core_class: type[Loss]) -> type[KerasLoss]:
-    """The Keras loss of a loss of the core, with its name, its documentation and its signature."""
-    parameters = [
-        p.replace(default=-1) if p.name == "class_axis" else p
-        for p in inspect.signature(core_class).parameters.values()
-    ]
-    for name in ("name", "dtype"):
-        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))
+    """The Keras loss of a loss of the core, with its name, its documentation and its parameters."""
     made = type(
         core_class.__name__,
         (KerasLoss,),
         {
             "__doc__": core_class.__doc__,
             "__module__": "seglosses_keras",
-            "__signature__": inspect.Signature(parameters),
+            "__init__": constructor(KerasLoss, parameters(core_class)),
             "core_class": core_class,
         },
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from seglosses_core.checks import check_addend, check_parameter, is_array, matri
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
+from seglosses_core.signatures import Parameters, constructor, known_to_take, parameters_of
 from seglosses_torch.function import evaluate
 
 _READABLE = ("activation", "class_axis", "ignore_index", "reduction", "validate")
@@ -35,7 +35,8 @@ class TorchLoss(nn.Module):
         constants = {}
         self._bound_names: list[str] = []
         for name, kind in self.core_class.default_losses().items():
-            hyperparameters.setdefault(name, _made[kind]())
+            if hyperparameters.get(name) is None:
+                hyperparameters[name] = _made[kind]()
         for name, value in hyperparameters.items():
             value = python_number(value)
             if name in self.core_class.matrices:
@@ -181,12 +182,18 @@ def _current(value: Any) -> Any:
     return value() if isinstance(value, nn.Module) else value
 
 
+def parameters(core_class: type[Loss]) -> Parameters:
+    """Those of a module's constructor: what may be an array for the core may be a module here, which is learnt."""
+    losses = dict.fromkeys(("Loss", "PixelLoss", "RatioLoss"), TorchLoss)
+    return parameters_of(core_class, Array=Tensor | nn.Module, **losses)
+
+
 class EnsembleLoss(TorchLoss):
     __doc__ = CoreEnsembleLoss.__doc__
     __module__ = "seglosses_torch"
-    __signature__ = inspect.signature(CoreEnsembleLoss)
     core_class = CoreEnsembleLoss
 
+    @known_to_take(parameters(CoreEnsembleLoss))
     def __init__(self, *, losses: Any, weights: Any = None, sum_to_one: bool = False) -> None:
         members = list(losses) if isinstance(losses, Iterable) else []
         if not members or not all(isinstance(loss, TorchLoss) for loss in members):
@@ -279,14 +286,14 @@ def _terms(loss: TorchLoss) -> tuple[list[Any], list[Any]]:
 
 
 def module_class(core_class: type[Loss], base: type[TorchLoss] = TorchLoss, **extra: Any) -> type[TorchLoss]:
-    """The module of a loss of the core, with its name, its documentation and its signature."""
+    """The module of a loss of the core, with its name, its documentation and its parameters."""
     made = type(
         core_class.__name__,
         (base,),
         {
             "__doc__": core_class.__doc__,
             "__module__": "seglosses_torch",
-            "__signature__": inspect.signature(core_class),
+            "__init__": constructor(base, parameters(core_class)),
             "core_class": core_class,
             **extra,
         },

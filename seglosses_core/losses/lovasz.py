@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.activations import Activation, Cotangent, Prediction
 from seglosses_core.arithmetic import divide
 from seglosses_core.checks import dtype_is
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
-from seglosses_core.region import RegionLoss, ScoreBack
+from seglosses_core.region import Absent, Aggregate, RegionLoss, ScoreBack
 from seglosses_core.target import Target
 
 ErrorsBack = Callable[[Array], Cotangent]
@@ -116,8 +116,8 @@ class LovaszSoftmaxLoss(LovaszLoss):
     0.370831
     """
 
-    aggregate: str = "batch"
-    absent: str = "skip"
+    aggregate: Aggregate = "batch"
+    absent: Absent = "skip"
 
     def errors(self, prediction: Prediction, target: Target, ops: Ops) -> tuple[Array, Array, ErrorsBack]:
         xp, p, rest, is_there = ops.xp, prediction.probabilities, prediction.complements, target.values > 0
@@ -150,7 +150,7 @@ class LovaszHingeLoss(LovaszLoss):
     1.775
     """
 
-    activation: str = "sigmoid"
+    activation: Activation = "sigmoid"
 
     needs = Needs(finite_logits=True)
 

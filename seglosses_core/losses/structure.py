@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
-from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.activations import Activation, Cotangent, Prediction
 from seglosses_core.checks import check_number, check_window
 from seglosses_core.libraries import Array
 from seglosses_core.losses.cross_entropy import TwoSidedCrossEntropyLoss
@@ -42,7 +42,7 @@ class StructureLoss(RegionLoss):
     0.567098
     """
 
-    activation: str = "sigmoid"
+    activation: Activation = "sigmoid"
     kernel_size: int = 31
     factor: float = 5.0
 
