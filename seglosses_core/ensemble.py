@@ -195,11 +195,14 @@ class EnsembleLoss(Loss):
         )
 
     def _weight(self, i: int, dtype: Any, ops: Ops) -> Any:
-        weight = self.weights[i]
+        weight = self._weights()[i]
         return ops.cast(weight, dtype) if is_array(weight) else weight
 
+    def _weights(self) -> Any:
+        return self.weights
+
     def terms(self) -> list[tuple[Any, Loss]]:
-        return [(self.weights[i], loss) for i, loss in enumerate(self.losses)]
+        return [(self._weights()[i], loss) for i, loss in enumerate(self.losses)]
 
 
 def _add_to(total: Array, more: Array) -> Array:

@@ -18,7 +18,6 @@ MapPullback = Callable[[Array], Array]
 one number for all of it."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Pooling:
     """A reduction of a map of costs ℓ ≥ 0 with weights ω ≥ 0; entries of weight 0 do not exist."""
 

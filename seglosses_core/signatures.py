@@ -29,7 +29,7 @@ def resolve(kind: Any, **stand_ins: Any) -> None:
 
 
 def parameters_of(kind: Any, **stand_ins: Any) -> Parameters:
-    """The fields of a loss of the core as parameters. None stands for losses in it that are made where none is given."""
+    """The fields of a loss of the core as parameters. None stands for a loss in it that is made where none is given."""
     types, losses, found = types_of(kind, **stand_ins), kind.default_losses(), []
     for field in fields(kind):
         name, default = field.name, field.default

@@ -313,7 +313,7 @@ def to_config(value: Any) -> Any:
     if isinstance(value, KerasLoss):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, Pooling):
-        return {"pooling": type(value).__name__, **dataclasses.asdict(value)}
+        return {"pooling": type(value).__name__, **vars(value)}
     if isinstance(value, (tuple, list)):
         return [to_config(item) for item in value]
     return ops.convert_to_numpy(value).tolist() if is_array(value) else value
