@@ -80,7 +80,7 @@ class TorchLoss(nn.Module):
     ) -> Tensor:
         """The loss of `logits` `(N, C, *S)` against labels `(N, *S)` or a target of the logits' shape; see the core's
         `Loss.__call__`. Half precision is computed in float32, autocast or not."""
-        return self._evaluate(logits, target, mask, sample_weight, inputs)
+        return self._evaluate(self.bound(), logits, target, mask, sample_weight, inputs)
 
     def formula(
         self,
@@ -92,10 +92,11 @@ class TorchLoss(nn.Module):
         **inputs: Tensor | None,
     ) -> Tensor:
         """The same number without the hand-written derivative: what autograd makes of it serves forward mode too."""
-        return self._evaluate(logits, target, mask, sample_weight, inputs, by_formula=True)
+        return self._evaluate(self.bound(), logits, target, mask, sample_weight, inputs, by_formula=True)
 
     def _evaluate(
         self,
+        loss: Loss,
         logits: Tensor,
         target: Tensor,
         mask: Tensor | None,
@@ -110,7 +111,7 @@ class TorchLoss(nn.Module):
                 f"{name} must not be given to {type(self).__name__}, which holds its own, got {name}=."
             )
         inputs = {**inputs, **held}
-        value = evaluate(self.bound(), logits, target, mask, sample_weight, by_formula=by_formula, **inputs)
+        value = evaluate(loss, logits, target, mask, sample_weight, by_formula=by_formula, **inputs)
         if self.training:
             self.after_step(logits, target, mask, sample_weight, inputs)
         return value
@@ -189,7 +190,12 @@ def parameters(core_class: type[Loss]) -> Parameters:
 
 
 class EnsembleLoss(TorchLoss):
-    __doc__ = CoreEnsembleLoss.__doc__
+    __doc__ = f"""{(CoreEnsembleLoss.__doc__ or "").partition("    Examples")[0].rstrip()}
+
+    `loss.weights = [0.9, 0.1]` sets them during training. Tensors take the new values and are part of checkpoints; what
+    was given as numbers becomes tensors, of no checkpoint, the first time, for which a compiled step is compiled again,
+    and not after that.
+    """
     __module__ = "seglosses_torch"
     core_class = CoreEnsembleLoss
 
@@ -205,6 +211,46 @@ class EnsembleLoss(TorchLoss):
         held = [name for member in members for name in member.held_inputs()]
         if len(set(held)) < len(held):
             raise ValueError(f"losses must hold no more than one {held[0]} among them, got {members!r}.")
+
+    def parts(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        **inputs: Tensor | None,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """What a call gives, and beside it what each of `losses` gives by itself, without its weight: for a log, from
+        one computation of all. These are detached; the first is differentiable as ever."""
+        bound = self.bound()
+        assert isinstance(bound, CoreEnsembleLoss)
+        loss, members = bound.keeping()
+        value = self._evaluate(loss, logits, target, mask, sample_weight, inputs)
+        return value, tuple(member.detach() for member in members)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        by_value = not (isinstance(value, nn.Module) or (isinstance(value, Tensor) and value.requires_grad))
+        if name == "weights" and "core" in self.__dict__ and by_value:
+            self._set_weights(value)
+        else:
+            super().__setattr__(name, value)
+
+    def _set_weights(self, weights: Any) -> None:
+        core: Any = self.core
+        weights = CoreEnsembleLoss(losses=core.losses, weights=weights, sum_to_one=core.sum_to_one).weights
+        held = self.weights
+        if isinstance(held, tuple):
+            held = Weights(held)
+            self._bound_names.append("weights")
+            super().__setattr__("weights", held)
+        if isinstance(held, Weights):
+            held.assign(weights)
+        elif isinstance(held, nn.Module):
+            raise AttributeError(f"weights cannot be set where a module gives them, {held!r}.")
+        else:
+            with torch.no_grad():
+                held.copy_(torch.as_tensor(weights))
 
     def held_inputs(self) -> dict[str, Tensor]:
         return {name: x for member in self.losses for name, x in member.held_inputs().items()}
@@ -254,6 +300,19 @@ class Weights(nn.Module):
 
     def forward(self) -> tuple[Any, ...]:
         return tuple(map(_current, self))
+
+    def assign(self, weights: Iterable[Any]) -> None:
+        """Other values: tensors take them, numbers become tensors."""
+        for i, weight in enumerate(weights):
+            held = None if self._numbers[i] is not None else getattr(self, str(i))
+            if held is None:
+                self._numbers[i] = None
+                self.register_buffer(str(i), torch.as_tensor(float(weight)), persistent=False)
+            elif isinstance(held, nn.Module):
+                raise AttributeError(f"weights[{i}] cannot be set where a module gives it, {held!r}.")
+            else:
+                with torch.no_grad():
+                    held.copy_(torch.as_tensor(weight))
 
     def __repr__(self) -> str:
         return f"Weights({', '.join(map(repr, self))})"
