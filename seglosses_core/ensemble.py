@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from seglosses_core.activations import Cotangent
 from seglosses_core.call import Back, Call, Cotangents, Gradients, Shared
@@ -48,9 +48,6 @@ class EnsembleLoss(Loss):
     losses: Sequence[Loss]
     weights: Sequence[float | Array] | Array | None = None
     sum_to_one: bool = False
-
-    kept: ClassVar[list[Array] | None] = None
-    """Where a loss that is `keeping` leaves what its members give."""
 
     def __post_init__(self) -> None:
         unwrap_numpy_scalars(self)

@@ -71,6 +71,9 @@ class Loss:
     has_a_target_of_its_own: ClassVar[bool] = False
     """Whether it takes its target in other forms than the rest, so that they cannot share one."""
 
+    kept: ClassVar[list[Array] | None] = None
+    """Where an ensemble that is `keeping` leaves what its members give."""
+
     family: ClassVar[type[Loss]]
     """The class that all losses of the package have in common: those of two packages do not go together."""
     ensemble_class: ClassVar[type[EnsembleLoss]]

@@ -76,7 +76,7 @@ class LearnableLoss(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         target, logits = inputs
-        core = replace(self.loss.core, **{self.learn: self.value})
+        core = replace(self.loss.bound(), **{self.learn: self.value})
         self.add_loss(evaluate(core, logits, labels_or_target(target, logits, core), None, None))
         return logits
 

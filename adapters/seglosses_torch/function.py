@@ -58,10 +58,9 @@ def evaluate(
 def _mode(loss: Loss, logits: Tensor, given: dict[str, Any], constants: list[tuple[str, Tensor]]) -> Mode:
     others = [x for name, x in given.items() if name != "logits" and isinstance(x, Tensor)]
     mode = mode_of(logits, others, [x for _, x in constants], none=loss.reduction == "none")
-    keeps = (
-        getattr(loss, "kept", None) is not None
-    )  # what must not come out of a `torch.autograd.Function` by the side
-    return Mode.FORMULA if keeps and mode is Mode.TRANSFORMED else mode
+    if loss.kept is not None and mode is Mode.TRANSFORMED:
+        return Mode.FORMULA  # for nothing may come out of a `torch.autograd.Function` by the side
+    return mode
 
 
 def make_ops(logits: Tensor, axis: int, mode: Mode = Mode.FORMULA) -> Ops:
