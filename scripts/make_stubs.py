@@ -19,7 +19,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, CenterLoss, Loss
+from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, CenterLoss, EnsembleLoss, Loss
 from seglosses_core.signatures import Parameters, keyword
 
 ADAPTERS = Path(__file__).parent.parent / "adapters"
@@ -48,7 +48,7 @@ class Framework:
 
     def methods(self, core_class: type[Loss]) -> Iterable[str]:
         """What stands in the class after the constructor."""
-        for name in self.calls:
+        for name in [name for name in self.calls if hasattr(core_class, name)]:
             signature = inspect.signature(getattr(core_class, name))
             parameters = with_inputs(list(signature.parameters.values())[1:], core_class)
             returned = str(signature.return_annotation)
@@ -184,6 +184,8 @@ class Keras(Framework):
         parameters = with_inputs([keyword("mask", "Any", None), inputs], core_class)
         first = ["self", "y_true: Any", "y_pred: Any", "sample_weight: Any = None"]
         yield ignoring_override(self.function("__call__", first, parameters, "Any"))
+        if core_class is EnsembleLoss:
+            yield self.function("parts", first, parameters, "tuple[Any, tuple[Any, ...]]")
 
 
 TORCH = Torch(
@@ -202,7 +204,7 @@ from seglosses_torch.module import TorchLoss
     exports=("DeepSupervisionLoss", "LearnablePower", "LearnableWeights", "TorchLoss"),
     base="TorchLoss",
     array="Tensor",
-    calls=("__call__",),
+    calls=("__call__", "parts"),
 )
 
 JAX = Jax(
@@ -221,7 +223,7 @@ from seglosses_jax.loss import JaxLoss
     exports=("DeepSupervisionLoss", "JaxLoss"),
     base="JaxLoss",
     array="Array",
-    calls=("__call__", "value_and_grad"),
+    calls=("__call__", "value_and_grad", "parts"),
 )
 
 KERAS = Keras(

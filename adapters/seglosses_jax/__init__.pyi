@@ -2296,6 +2296,15 @@ class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
         sample_weight: Array | ndarray | None = None,
         **inputs: Array | ndarray | None,
     ) -> tuple[Array, Array]: ...
+    def parts(
+        self,
+        logits: Array | ndarray,
+        target: Array | ndarray,
+        *,
+        mask: Array | ndarray | None = None,
+        sample_weight: Array | ndarray | None = None,
+        **inputs: Array | ndarray | None,
+    ) -> tuple[Array, tuple[Array, ...]]: ...
 
 def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
     """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the

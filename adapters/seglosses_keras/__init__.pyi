@@ -1737,6 +1737,9 @@ class EnsembleLoss(KerasLoss):
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
     ) -> Any: ...
+    def parts(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
+    ) -> tuple[Any, tuple[Any, ...]]: ...
 
 def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
     """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the

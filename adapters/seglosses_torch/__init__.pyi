@@ -1801,6 +1801,15 @@ class EnsembleLoss(TorchLoss):
         sample_weight: Tensor | None = None,
         **inputs: Tensor | None,
     ) -> Tensor: ...
+    def parts(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        **inputs: Tensor | None,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]: ...
 
 def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
     """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the
