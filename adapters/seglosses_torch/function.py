@@ -273,7 +273,7 @@ def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> 
 
 def _refuse_distributed(name: str, value: Any) -> None:
     """Told by the type's name, without an import of torch.distributed."""
-    if type(value) in (Tensor, torch.nn.Parameter) or value is None:
+    if type(value) is Tensor or value is None:
         return
     if any(kind.__name__ == "DTensor" for kind in type(value).__mro__):
         raise TypeError(

@@ -122,7 +122,7 @@ def test_weights_are_set(name: str) -> None:
 
 
 @compiling
-@pytest.mark.parametrize("name", settable())
+@pytest.mark.parametrize("name", ["numbers", "vector", "one"])
 def test_nothing_is_compiled_again_for_other_weights(name: str) -> None:
     z, t = logits(torch.float32).requires_grad_(), labels()
     loss, _ = settable()[name]
