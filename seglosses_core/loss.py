@@ -7,12 +7,14 @@ gradient of the logits ← Prediction.gradient ← Cotangent ← back ←──�
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from seglosses_core.call import Back, Call, Gradients, Shared
 from seglosses_core.checks import (
+    are_probabilities,
     check_addend,
     check_library,
     check_logits,
@@ -21,15 +23,17 @@ from seglosses_core.checks import (
     check_sample_weight,
     check_target,
     check_values,
+    double,
     identity,
     is_array,
     python_number,
     same,
 )
 from seglosses_core.inputs import Input, check_inputs
-from seglosses_core.libraries import Array, library_of
+from seglosses_core.libraries import Array, library_of, shape_of
 from seglosses_core.ops import Ops, ops_for
 from seglosses_core.reductions import Pooling
+from seglosses_core.target import as_labels
 
 if TYPE_CHECKING:
     from seglosses_core.ensemble import EnsembleLoss
@@ -71,6 +75,8 @@ class Loss:
     has_a_target_of_its_own: ClassVar[bool] = False
     """Whether it takes its target in other forms than the rest, so that they cannot share one."""
 
+    _looked_at: Any = (True,)
+    """Whether `_look_once` has been there. Losses that JAX puts together again are not looked at."""
     kept: ClassVar[list[Array] | None] = None
     """Where an ensemble that is `keeping` leaves what its members give."""
 
@@ -89,7 +95,9 @@ class Loss:
             given = ["a positional argument"] if positional else []
             given += [f"an unexpected keyword argument {name!r}" for name in unknown]
             raise TypeError(f"{cls.__name__} got {given[0]}; it takes by name {', '.join(takes)}{hint}.")
-        return super().__new__(cls)
+        loss = super().__new__(cls)
+        object.__setattr__(loss, "_looked_at", [])  # one list for a loss and its copies
+        return loss
 
     def __call__(
         self,
@@ -106,9 +114,10 @@ class Loss:
         ----------
         logits : array of real floating point, `(N, C, *S)` with C at `class_axis`
             Scores, one per class; probabilities or heat maps with activation="identity".
-        target : integer array `(N, *S)`, or array of the logits' shape
-            Labels, or a one-hot target of bool or of the integers 0 and 1, or a soft one of floating dtype. With one
-            class integers are labels in both shapes.
+        target : labels `(N, *S)` or `(N, 1, *S)`, or an array of the logits' shape
+            Labels are integers, or floats that are whole numbers; the axis of length 1 is in the place of the classes.
+            Of the logits' shape, a one-hot target of bool or of the integers 0 and 1, or a soft one of floating dtype.
+            With one class integers are labels in both shapes, and floats a soft target, of the logits' shape.
         mask : array `(N, *S)`, optional
             Bool, or non-negative weights; what is False or 0 is ignored, even NaN.
         sample_weight : array `(N,)`, optional
@@ -289,13 +298,25 @@ class Loss:
             x if x is None or library_of(x) == library else ops.xp.asarray(x)
             for x in (target, mask, sample_weight)
         )
+        target = as_labels(target, shape_of(logits)[axis], ops)  # type: ignore[arg-type]
         self.check_values(logits, target, mask, sample_weight, ops)
+        self._look_once(logits, ops)
         dtype = ops.compute_dtype(logits)
         inputs = {name: x if library_of(x) == library else ops.xp.asarray(x) for name, x in inputs.items()}
         inputs = {name: x if self.inputs[name].integers else ops.cast(x, dtype) for name, x in inputs.items()}
         if ops.casts_logits:
             logits = ops.cast(logits, dtype)
         return Call(logits, target, mask, sample_weight, inputs, ops)
+
+    def _look_once(self, logits: Array, ops: Ops) -> None:
+        """A warning if logits are probabilities already, at the first call of a loss that is eager and on a CPU: on a
+        GPU the look would have to wait for all that comes before."""
+        if not ops.may_look(logits) or self._looked_at:
+            return
+        self._looked_at.append(True)
+        for activation in self.activation.split(", "):
+            if are_probabilities(logits, activation, ops):
+                warnings.warn(f"logits look like probabilities: {double(activation)}.", stacklevel=4)
 
     # -- Python's own ways ----------------------------------------------------------------------------------------
 

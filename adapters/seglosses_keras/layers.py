@@ -19,7 +19,6 @@ from seglosses_keras.loss import (
     add_attributes,
     as_tensor,
     from_config,
-    labels_or_target,
     parameters,
     to_config,
     to_core,
@@ -77,7 +76,7 @@ class LearnableLoss(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         target, logits = inputs
         core = replace(self.loss.bound(), **{self.learn: self.value})
-        self.add_loss(evaluate(core, logits, labels_or_target(target, logits, core), None, None))
+        self.add_loss(evaluate(core, logits, target, None, None))
         return logits
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -147,7 +146,7 @@ class CenterLoss(keras.layers.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         target, logits, *rest = inputs
         logits = as_tensor("logits", logits)
-        target = labels_or_target(as_tensor("target", target), logits, self.core)
+        target = as_tensor("target", target)
         given = {
             # A copy, for torch must not find its input changed after the step.
             "centers": ops.stop_gradient(ops.copy(self.centers)),

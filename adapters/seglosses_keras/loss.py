@@ -18,7 +18,6 @@ from seglosses_core.checks import (
     check_mask,
     check_parameter,
     describe,
-    dtype_is,
     is_array,
     python_number,
     same_shape,
@@ -68,7 +67,7 @@ class KerasLoss(keras.losses.Loss):
     """What all losses of this package share.
 
     Called with `(y_true, y_pred)`: `y_pred` are the logits `(N, *S, C)` and `y_true` labels `(N, *S)` or `(N, *S, 1)`,
-    or a target of the logits' shape. The number is that of the other packages.
+    integers or floats that are whole, or a target of the logits' shape. The number is that of the other packages.
 
     A `sample_weight` `(N,)` weighs images, `(N, *S)` or `(N, *S, 1)` pixels. As in Keras' own losses a mean is then
     `Σ w ℓ` over what it divides by without these weights: the valid pixels for a pixel loss, the images with a valid
@@ -136,7 +135,7 @@ class KerasLoss(keras.losses.Loss):
         attached = attached_mask(logits)
         if self.dtype == "float64":
             logits = ops.cast(logits, "float64")
-        target = labels_or_target(as_tensor("target", y_true), logits, self.core)
+        target = as_tensor("target", y_true)
         axis = check_logits(logits, self.core.class_axis, self.core.activation)
         if mask is not None:
             mask = as_tensor("mask", mask)
@@ -272,20 +271,6 @@ def _over_pixels(attached: Any, logits: Any, axis: int) -> Any:
         return attached
     everywhere = ops.ones_like(ops.take(logits, 0, axis=axis), dtype="bool")
     return ops.logical_and(ops.expand_dims(attached, tuple(range(-missing, 0))), everywhere)
-
-
-def labels_or_target(target: Any, logits: Any, core: Loss) -> Any:
-    """Labels `(N, *S, 1)` as `(N, *S)`, anything else as it is; with one class the last axis may be that of a target of
-    the logits' shape."""
-    if len(target.shape) != len(logits.shape) or target.shape[-1] != 1 or not dtype_is(target, "integer"):
-        return target
-    if (
-        same_shape(shape_of(target), shape_of(logits))
-        and not core.needs.labels_only
-        and core.ignore_index is None
-    ):
-        return target
-    return ops.squeeze(target, axis=-1)
 
 
 def _snake_case(name: str) -> str:

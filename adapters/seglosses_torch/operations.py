@@ -81,6 +81,9 @@ class TorchOps(Ops):
             return False
         return not (x.is_meta or isinstance(x, FakeTensor))
 
+    def may_look(self, x: Tensor) -> bool:
+        return self.is_eager(x) and x.device.type == "cpu"
+
     def stop_gradient(self, x: Tensor) -> Tensor:
         return x.detach()
 
