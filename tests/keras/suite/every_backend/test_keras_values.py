@@ -254,7 +254,7 @@ def test_an_ensemble_with_weights_is_the_sum_of_its_members(reductions):
 LOGITS, LABELS = data()
 WRONG = {
     "integer logits": (LABELS, LOGITS.astype("int32"), {}),
-    "float labels": (LABELS.astype("float32"), LOGITS, {}),
+    "bool labels": (LABELS.astype("bool"), LOGITS, {}),
     "a missing axis": (LABELS[0], LOGITS, {}),
     "an extra axis": (LABELS[..., None, None], LOGITS, {}),
     "another shape": (LABELS[:, :-1], LOGITS, {}),
