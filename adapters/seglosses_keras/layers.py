@@ -17,6 +17,7 @@ from seglosses_keras.backends import evaluate
 from seglosses_keras.loss import (
     KerasLoss,
     add_attributes,
+    as_target,
     as_tensor,
     from_config,
     parameters,
@@ -76,7 +77,7 @@ class LearnableLoss(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         target, logits = inputs
         core = replace(self.loss.bound(), **{self.learn: self.value})
-        self.add_loss(evaluate(core, logits, target, None, None))
+        self.add_loss(evaluate(core, logits, as_target(target, logits, core), None, None))
         return logits
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -146,7 +147,7 @@ class CenterLoss(keras.layers.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         target, logits, *rest = inputs
         logits = as_tensor("logits", logits)
-        target = as_tensor("target", target)
+        target = as_target(target, logits, self.core)
         given = {
             # A copy, for torch must not find its input changed after the step.
             "centers": ops.stop_gradient(ops.copy(self.centers)),

@@ -135,8 +135,8 @@ class KerasLoss(keras.losses.Loss):
         attached = attached_mask(logits)
         if self.dtype == "float64":
             logits = ops.cast(logits, "float64")
-        target = as_tensor("target", y_true)
         axis = check_logits(logits, self.core.class_axis, self.core.activation)
+        target = as_target(y_true, logits, self.core)
         if mask is not None:
             mask = as_tensor("mask", mask)
             check_mask(mask, logits, axis)
@@ -229,6 +229,17 @@ def as_tensor(name: str, value: Any) -> Any:
     if hasattr(value, "assign"):  # a variable, of Keras or of TensorFlow
         return ops.copy(value)
     return value if ops.is_tensor(value) else ops.convert_to_tensor(value)
+
+
+def as_target(value: Any, logits: Any, core: Loss) -> Any:
+    """Labels `(N, *S, 1)`, the way of Keras, as `(N, *S)` where the logits have their classes elsewhere; anything else
+    as it is."""
+    target, rank = as_tensor("target", value), len(logits.shape)
+    axis = core.class_axis % rank
+    if axis == rank - 1 or len(target.shape) != rank or target.shape[-1] != 1:
+        return target
+    labels = same_shape(shape_of(target)[:-1], _pixels(logits, axis))
+    return ops.squeeze(target, axis=-1) if labels else target
 
 
 class _AttachedMask(keras.layers.Layer):

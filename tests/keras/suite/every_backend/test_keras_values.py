@@ -117,7 +117,7 @@ def test_class_axis_one():
     logits, labels = data()
     moved = np.moveaxis(logits, -1, 1)
     expected = seglosses_core.DiceLoss()(moved, labels)
-    for given in (labels, labels[..., None]):
+    for given in (labels, labels[..., None], labels[:, None], labels[:, None].astype("float32")):
         np.testing.assert_allclose(number(loss(given, moved)), expected, **CLOSE)
 
 
