@@ -19,17 +19,19 @@ LAST = LOGITS.transpose(0, 2, 3, 1)
 PROBABILITIES = DiceLoss(validate=True, activation="identity")
 BINARY = DiceLoss(activation="sigmoid")
 MASK = (255 * (LABELS[:, None] == 0)).astype(np.uint8)
+SOFTMAX = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
 OUTSIDE = np.where(np.arange(9) == 4, 255, LABELS)
 
 MISTAKES: list[tuple[str, Callable[[], Any]]] = [
     ("labels of another height", lambda: DiceLoss()(LOGITS, LABELS[:, :7])),
     ("labels of one row, which NumPy would broadcast", lambda: DiceLoss()(LOGITS, LABELS[:, :1])),
     ("labels of one image for a batch of two", lambda: DiceLoss()(LOGITS, LABELS[:1])),
-    ("labels with a trailing axis of 1 (Keras alone takes them)", lambda: DiceLoss()(LOGITS, LABELS[..., None])),
-    ("labels with a class axis of 1", lambda: DiceLoss()(LOGITS, LABELS[:, None])),
+    ("labels with a trailing axis of 1, the classes being on axis 1", lambda: DiceLoss()(LOGITS, LABELS[..., None])),
     ("logits with the classes last, to a loss with them on axis 1", lambda: DiceLoss()(LAST, LABELS)),
     ("a one-hot target with the classes last", lambda: DiceLoss()(LOGITS, LAST)),
-    ("float labels", lambda: DiceLoss()(LOGITS, LABELS.astype(np.float32))),
+    ("floats that are no labels", lambda: DiceLoss()(LOGITS, LABELS + 0.5)),
+    ("floats of one class without its axis, labels or a soft target", lambda: BINARY(ONE, LABELS.astype(np.float32))),
+    ("bool labels of several classes", lambda: DiceLoss()(LOGITS, LABELS == 1)),
     ("integer logits", lambda: DiceLoss()(LOGITS.astype(np.int64), LABELS)),
     ("softmax over one class", lambda: DiceLoss()(ONE, LABELS)),
     ("a mask with a class axis", lambda: DiceLoss()(LOGITS, LABELS, mask=LABELS[:, None] == 0)),
@@ -61,6 +63,7 @@ MISTAKES: list[tuple[str, Callable[[], Any]]] = [
     ("a label outside the classes, with validate=True", lambda: DiceLoss(validate=True)(LOGITS, OUTSIDE)),
     ("NaN logits, with validate=True", lambda: DiceLoss(validate=True)(LOGITS * np.nan, LABELS)),
     ("a negative mask, with validate=True", lambda: DiceLoss(validate=True)(LOGITS, LABELS, mask=LABELS - 1.0)),
+    ("probabilities for logits, with validate=True", lambda: DiceLoss(validate=True)(SOFTMAX, LABELS)),
     ("probabilities above 1, with validate=True", lambda: PROBABILITIES(LOGITS + 2, LABELS)),
 ]  # fmt: skip
 
@@ -74,12 +77,13 @@ Every row is a call on logits of shape (2, 3, 8, 9) with three classes on axis 1
 {rows}
 
 What Keras has done before a loss sees its arguments: `fit` and `evaluate` turn NumPy arrays into tensors, keep the
-dtype of labels, and cast nothing else. Labels may have a trailing axis of 1 there. Under a mixed-precision policy the
+dtype of labels, and cast nothing else. Under a mixed-precision policy the
 logits arrive in half precision and are computed in float32. Two casts are Keras' own: on JAX without x64, float64
 becomes float32, and under a distribution strategy the first pass that builds the model has float labels.
 
 Values are looked at with `validate=True` alone, and only in eager mode: a compiled function cannot raise for what it
-has not seen yet.
+has not seen yet. One look is for everybody: the first eager call of a loss on a CPU warns where its logits are
+probabilities already. On a GPU it would have to wait for the device, so there `validate=True` alone does.
 """
 
 

@@ -3,37 +3,33 @@ classes are made from the core's list, and in `presets` of every package a file 
 
     python scripts/make_stubs.py
 
-A new loss needs no line here, nor does a preset. What an adapter words differently stands in its `Framework`. Needs
-ruff, for the layout.
+A new loss needs no line here, nor does a preset: constructors say what they take (`seglosses_core.signatures`), and
+what a call of an adapter words differently stands in its `Framework`. Needs ruff, for the layout.
 """
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
-from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, CenterLoss, Loss
-from seglosses_core.defaults import with_defaults
+from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, CenterLoss, EnsembleLoss, Loss
 from seglosses_core.presets import PEERS
 from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Preset
+from seglosses_core.signatures import Parameters, keyword
 
 ROOT = Path(__file__).parent.parent
 OFFERED = (*LOSSES, *POOLINGS, *FUNCTIONS)
 
 HEAD = '"""Made by scripts/make_stubs.py; not to be edited."""\n'
-
-Parameters = list[inspect.Parameter]
-
-
-def keyword(name: str, annotation: str, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
 @dataclass(frozen=True)
@@ -47,26 +43,19 @@ class Framework:
     class_axis: int
     exports: tuple[str, ...] = ()
     """What the adapter has beside losses, poolings and functions."""
-    annotations: dict[str, str] = field(default_factory=dict)
-    """Of hyper-parameters that take more, or something else, than the core's."""
     calls: tuple[str, ...] = ()
     """The methods of the core that are shown with the framework's arrays."""
 
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """Of the core's functions."""
-        return {"class_axis": self.class_axis, "package": self.package}
+    def own(self, one: Any) -> Any:
+        """What the adapter has of a class or a function of the core."""
+        return getattr(importlib.import_module(self.package), one.__name__)
 
     def bases(self, core_class: type) -> str:
         return self.base
 
-    def parameters(self, core_class: type) -> Parameters:
-        """Those of the constructor."""
-        return list(inspect.signature(core_class).parameters.values())
-
     def methods(self, core_class: type[Loss]) -> Iterable[str]:
         """What stands in the class after the constructor."""
-        for name in self.calls:
+        for name in [name for name in self.calls if hasattr(core_class, name)]:
             signature = inspect.signature(getattr(core_class, name))
             parameters = with_inputs(list(signature.parameters.values())[1:], core_class)
             returned = str(signature.return_annotation)
@@ -104,7 +93,7 @@ class Framework:
 
     def stub(self) -> str:
         listed = sorted([*self.exports, *(one.__name__ for one in OFFERED)])
-        as_they_are = [f for f in FUNCTIONS if with_defaults(f, **self.defaults) is f]
+        as_they_are = [f for f in FUNCTIONS if self.own(f) is f]
         imported = ["Loss", "Pooling", *(one.__name__ for one in (*POOLINGS, *as_they_are))]
         parts = [
             HEAD,
@@ -117,14 +106,15 @@ class Framework:
 
     def loss(self, core_class: type) -> str:
         summary = inspect.cleandoc(core_class.__doc__ or "").partition("\n\n")[0]
-        body = [f'"""{summary}"""', self.function("__init__", ["self"], self.parameters(core_class), "None")]
+        parameters = list(inspect.signature(self.own(core_class)).parameters.values())
+        body = [f'"""{summary}"""', self.function("__init__", ["self"], parameters, "None")]
         return f"class {core_class.__name__}({self.bases(core_class)}):\n" + indented(
             *body, *self.methods(core_class)
         )
 
     def changed(self, function: Callable[..., Any]) -> str:
         """One that has defaults of this package. The package itself is given already, and makes losses of its own."""
-        signature = inspect.signature(function)
+        signature = inspect.signature(self.own(function))
         parameters = [p for p in signature.parameters.values() if p.name != "package"]
         makes_losses = len(parameters) < len(signature.parameters)
         returned = "EnsembleLoss" if makes_losses else str(signature.return_annotation)
@@ -143,17 +133,32 @@ class Framework:
         return f"def {name}({', '.join(words)}) -> {self.type(returned)}: ..."
 
     def parameter(self, parameter: inspect.Parameter) -> str:
-        annotation = str(parameter.annotation)
-        more = self.annotations.get(parameter.name) if annotation != "str" else None
-        text = f"{parameter.name}: {more or self.type(annotation)}"
+        text = f"{parameter.name}: {self.type(parameter.annotation)}"
         if parameter.default is inspect.Parameter.empty:
             return text
         plain = isinstance(parameter.default, (str, bool, int, float, tuple, type(None)))
-        default = self.class_axis if parameter.name == "class_axis" else parameter.default
-        return f"{text} = {default!r}" if plain else f"{text} = ..."
+        return f"{text} = {parameter.default!r}" if plain else f"{text} = ..."
 
-    def type(self, annotation: str) -> str:
+    def type(self, annotation: Any) -> str:
+        """One as it is written in the core, or one that has been resolved."""
+        if not isinstance(annotation, str):
+            return spelled(annotation)
         return re.sub(r"\bArray\b", self.array, annotation)
+
+
+def spelled(annotation: Any) -> str:
+    """A type, each class in it by its name alone."""
+    if annotation is None or annotation is type(None):
+        return "None"
+    if annotation is ...:
+        return "..."
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return f"Literal[{', '.join(map(repr, inner))}]"
+    if origin in (Union, UnionType):
+        return " | ".join(map(spelled, inner))
+    name = "Any" if annotation is Any else (origin or annotation).__name__.rpartition(".")[2]
+    return f"{name}[{', '.join(map(spelled, inner))}]" if inner else name
 
 
 def with_inputs(parameters: Parameters, core_class: type[Loss]) -> Parameters:
@@ -180,10 +185,6 @@ def ignoring_override(text: str) -> str:
 
 
 class Torch(Framework):
-    def parameters(self, core_class: type) -> Parameters:
-        own = [keyword("num_classes", "int"), keyword("num_features", "int | None", None)]
-        return (own if core_class is CenterLoss else []) + super().parameters(core_class)
-
     def methods(self, core_class: type[Loss]) -> Iterable[str]:
         if core_class is CenterLoss:
             yield "centers: Tensor"
@@ -199,17 +200,13 @@ class Jax(Framework):
         yield from map(ignoring_override, super().methods(core_class))
 
     def parameter(self, parameter: inspect.Parameter) -> str:
-        return re.sub(r"\bArray\b", "Array | np.ndarray", super().parameter(parameter))
+        text = super().parameter(parameter)
+        return text if "ndarray" in text else re.sub(r"\bArray\b", "Array | ndarray", text)
 
 
 class Keras(Framework):
     def bases(self, core_class: type) -> str:
         return "keras.layers.Layer" if core_class is CenterLoss else self.base
-
-    def parameters(self, core_class: type) -> Parameters:
-        own = [keyword("num_classes", "int"), keyword("num_features", "int | None", None)]
-        common = [keyword("name", "str | None", None), keyword("dtype", "Any", None)]
-        return (own if core_class is CenterLoss else []) + super().parameters(core_class) + common
 
     def methods(self, core_class: type[Loss]) -> Iterable[str]:
         if core_class is CenterLoss:
@@ -220,6 +217,8 @@ class Keras(Framework):
         parameters = with_inputs([keyword("mask", "Any", None), inputs], core_class)
         first = ["self", "y_true: Any", "y_pred: Any", "sample_weight: Any = None"]
         yield ignoring_override(self.function("__call__", first, parameters, "Any"))
+        if core_class is EnsembleLoss:
+            yield self.function("parts", first, parameters, "tuple[Any, tuple[Any, ...]]")
 
 
 CORE = Framework(
@@ -228,11 +227,13 @@ CORE = Framework(
 
 TORCH = Torch(
     package="seglosses_torch",
+    class_axis=1,
     imports="""\
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import Module
 
 from seglosses_torch.deep_supervision import DeepSupervisionLoss
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
@@ -241,43 +242,35 @@ from seglosses_torch.module import TorchLoss
     exports=("DeepSupervisionLoss", "LearnablePower", "LearnableWeights", "TorchLoss"),
     base="TorchLoss",
     array="Tensor",
-    class_axis=1,
-    annotations={
-        "p": "float | Tensor | nn.Module",
-        "losses": "Sequence[TorchLoss]",
-        "weights": "Sequence[float | Tensor | nn.Module] | Tensor | nn.Module | None",
-        "cost": "TorchLoss",
-    },
-    calls=("__call__",),
+    calls=("__call__", "parts"),
 )
 
 JAX = Jax(
     package="seglosses_jax",
+    class_axis=-1,
     imports="""\
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import seglosses_core
 from jax import Array
+from numpy import ndarray
 from seglosses_core import DeepSupervisionLoss
-from seglosses_core.pixel import PixelLoss
-from seglosses_core.region import RatioLoss
 
 from seglosses_jax.loss import JaxLoss
 """,
     exports=("DeepSupervisionLoss", "JaxLoss"),
     base="JaxLoss",
     array="Array",
-    class_axis=-1,
-    calls=("__call__", "value_and_grad"),
+    calls=("__call__", "value_and_grad", "parts"),
 )
 
 KERAS = Keras(
     package="seglosses_keras",
+    class_axis=-1,
     imports="""\
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -288,8 +281,6 @@ from seglosses_keras.loss import KerasLoss
     exports=("DeepSupervisionLoss", "KerasLoss", "LearnableLoss"),
     base="KerasLoss",
     array="Any",
-    class_axis=-1,
-    annotations={"losses": "Sequence[KerasLoss]", "cost": "KerasLoss"},
 )
 
 

@@ -61,6 +61,7 @@ from seglosses_core.losses.tanimoto import TanimotoLoss
 from seglosses_core.losses.tversky import FocalTverskyLoss, TverskyLoss
 from seglosses_core.maps import border_weights, boundary_penalty, nearest_instance, signed_distance_map
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.signatures import resolve as _resolve
 from seglosses_core.windows import boundary_weights, spatially_varying_labels
 
 # What every adapter offers under the same names.
@@ -145,6 +146,9 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
     nearest_instance,
 )
 """Losses made of others, and functions of the target."""
+
+for _loss in LOSSES:
+    _resolve(_loss)
 
 __all__ = ["FUNCTIONS", "LOSSES", "POOLINGS", "DeepSupervisionLoss", "Loss", "Pooling"]
 __all__ += [kind.__name__ for kind in (*LOSSES, *POOLINGS)]

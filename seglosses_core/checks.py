@@ -284,19 +284,23 @@ def check_logits(logits: Any, class_axis: int, activation: str, *, may_be_empty:
 def check_target(
     target: Any, logits: Array, axis: int, *, ignore_index: int | None, labels_only: str | None
 ) -> None:
-    """Labels of the logits' shape without the class axis, or an array of exactly the logits' shape. With one class,
-    integers of the logits' shape are labels too."""
+    """Labels of the logits' shape without the class axis or with 1 in its place, or an array of exactly the logits'
+    shape. With one class, integers of the logits' shape are labels too, and floats without the axis could be both."""
     check_library("target", target, logits)
     shape, full = shape_of(target), shape_of(logits)
     pixels = full[:axis] + full[axis + 1 :]
     if full[axis] == 1 and same_shape(shape, full) and dtype_is(target, "integer"):
         return
-    if len(shape) == len(pixels) and same_shape(shape, pixels):
-        if not dtype_is(target, "integer"):
-            raise TypeError(
-                f"target must hold integer labels where it has no class axis, got {describe(target)}."
-            )
-        return
+    several = full[axis] > 1  # type: ignore[operator]
+    in_place = several and len(shape) == len(full) and shape[axis] == 1
+    if same_shape(shape, (*full[:axis], 1, *full[axis + 1 :]) if in_place else pixels):
+        if dtype_is(target, "integer") or (several and dtype_is(target, "floating")):
+            return
+        floats = dtype_is(target, "floating")
+        way = f"; give a soft target the class axis {axis}, and labels an integer dtype" if floats else ""
+        raise TypeError(
+            f"target must hold integer labels where it lacks the classes, got {describe(target)}{way}."
+        )
     if not same_shape(shape, full):
         raise ValueError(
             f"target must be integer labels of shape {tuple_text(pixels)} or have the logits' shape"
@@ -317,13 +321,7 @@ def check_target(
 
 
 def _hint(shape: tuple[int | None, ...], full: tuple[int | None, ...], axis: int) -> str:
-    """Where labels have 1 in place of the classes, as in other libraries, or would fit logits with the classes
-    elsewhere."""
-    if same_shape(shape, (*full[:axis], 1, *full[axis + 1 :])):
-        return (
-            f"; leave out its axis {axis}, or take the loss from the presets of a library that has it, such as"
-            " presets.monai.DiceLoss"
-        )
+    """Where labels would fit logits with the classes elsewhere."""
     fitting = [other for other in (1, len(full) - 1) if same_shape(shape, full[:other] + full[other + 1 :])]
     others = [other for other in fitting if other != axis]
     return f", which fits logits with class_axis={-1 if others[0] > 1 else 1}" if others else ""
@@ -405,6 +403,8 @@ def check_values(
             raise ValueError(
                 f"target must be 0 or 1 where it is one-hot of integers, got others at {_count(outside, xp)} places."
             )
+    if are_probabilities(logits, activation, ops, everywhere):
+        raise ValueError(f"logits must not be probabilities: {double(activation)}.")
     if not unit_interval:
         return
     soft = len(target.shape) == ops.rank and dtype_is(target, "floating")
@@ -416,6 +416,35 @@ def check_values(
         outside = everywhere & ~((values >= 0) & (values <= 1))
         if bool(xp.any(outside)):
             raise ValueError(f"{name} must lie in [0, 1], got others at {_count(outside, xp)} places.")
+
+
+def are_probabilities(logits: Array, activation: str, ops: Ops, where: Array | None = None) -> bool:
+    """Whether logits look like what the activation makes of logits: all in [0, 1], with the sum 1 over the classes for
+    softmax, and some near 0 and some near 1 for sigmoid. Of a network that has learnt nothing yet, scores are near 0 on
+    both sides. A few numbers show nothing."""
+    if activation == "identity" or math.prod(logits.shape) < 64:
+        return False
+    xp, logits = ops.xp, ops.stop_gradient(logits)
+    if where is not None:
+        logits = xp.where(where, logits, 0.5 * xp.ones_like(logits))
+    lowest, highest = float(xp.min(logits)), float(xp.max(logits))
+    if not 0 <= lowest <= highest <= 1:
+        return False
+    if activation == "sigmoid":
+        return lowest < 0.1 and highest > 0.9
+    sums = xp.sum(ops.cast(logits, ops.compute_dtype(logits)), axis=ops.class_axis, keepdims=True)
+    exact = dtype_name(logits) in ("float32", "float64")
+    close = abs(sums - 1) < (1e-3 if exact else 1e-2)
+    return bool(xp.all(close if where is None else close | ~where))
+
+
+def double(activation: str) -> str:
+    """What is wrong with probabilities, and what to do."""
+    seen = "sum to 1 over the classes" if activation == "softmax" else "come near both ends"
+    return (
+        f"they all lie in [0, 1] and {seen}, and activation={activation!r} would be applied to them once more; pass the"
+        f" logits, before any {activation}, or activation='identity' with probabilities"
+    )
 
 
 def _count(flags: Array, xp: Any) -> int:

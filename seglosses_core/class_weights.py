@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import median
-from typing import Any
+from typing import Any, Literal, get_args
 
 from seglosses_core.checks import check_choice, check_number, check_per_class, is_array, python_number
 from seglosses_core.libraries import Array
 
-SCHEMES = ("inverse", "sqrt_inverse", "median", "log", "effective")
+Scheme = Literal["inverse", "sqrt_inverse", "median", "log", "effective"]
 
 
 def class_weights_from_counts(
-    counts: Sequence[float] | Array, *, scheme: str, beta: float | None = None
+    counts: Sequence[float] | Array, *, scheme: Scheme, beta: float | None = None
 ) -> tuple[float, ...]:
     """Weights for `class_weights=` that make up for classes of different sizes. With n_c the counts and N their sum:
 
@@ -49,7 +49,7 @@ def class_weights_from_counts(
     >>> [round(weight, 6) for weight in class_weights_from_counts([1, 9], scheme="inverse")]
     [5.0, 0.555556]
     """
-    check_choice("scheme", scheme, SCHEMES)
+    check_choice("scheme", scheme, get_args(Scheme))
     given: Any = python_number(counts)
     if is_array(given) and len(given.shape) == 1:
         given = tuple(map(float, given))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from seglosses_core.checks import check_choice, check_number, describe, is_array, python_number, tuple_text
 from seglosses_core.libraries import Array, shape_of
 
+Preset = Literal["exponential", "same", "two", "nnunet"]
 PRESETS: dict[str, Callable[[int, int], float]] = {
     "exponential": lambda level, count: max(2.0**-level, 0.0625),
     "same": lambda level, count: 1.0,
@@ -46,7 +47,7 @@ class DeepSupervisionLoss:
     """
 
     loss: Any
-    weights: str | Sequence[float] = "exponential"
+    weights: Preset | Sequence[float] = "exponential"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", checked_weights(self.weights))
@@ -85,7 +86,7 @@ class DeepSupervisionLoss:
 def checked_weights(weights: Any) -> Any:
     weights = python_number(weights)
     if not isinstance(weights, tuple):
-        check_choice("weights", weights, tuple(PRESETS))
+        check_choice("weights", weights, get_args(Preset))
         return weights
     for level, weight in enumerate(weights):
         check_number(f"weights[{level}]", weight, at_least=0)
@@ -96,7 +97,7 @@ def levels_of(
     logits: Sequence[Array],
     target: Array | Sequence[Array],
     mask: Array | Sequence[Array] | None,
-    weights: str | Sequence[float],
+    weights: Preset | Sequence[float],
     class_axis: int,
 ) -> Iterator[tuple[float, Array, Array, Array | None]]:
     """Of each output its weight, itself, its target and its mask."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -40,10 +41,13 @@ class EnsembleLoss(Loss):
     >>> loss = 0.3 * DiceLoss() + 0.7 * CrossEntropyLoss()
     >>> float(loss(logits, labels).round(6))
     0.373989
+    >>> value, members = loss.parts(logits, labels)
+    >>> [float(member.round(6)) for member in members]
+    [0.369136, 0.376069]
     """
 
     losses: Sequence[Loss]
-    weights: Any = None
+    weights: Sequence[float | Array] | Array | None = None
     sum_to_one: bool = False
 
     def __post_init__(self) -> None:
@@ -161,12 +165,44 @@ class EnsembleLoss(Loss):
         for loss in self.losses:
             loss.check_values(logits, target, mask, sample_weight, ops)
 
+    def parts(
+        self,
+        logits: Array,
+        target: Array,
+        *,
+        mask: Array | None = None,
+        sample_weight: Array | None = None,
+        **inputs: Array | None,
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """What a call gives, and beside it what each of `losses` gives by itself, without its weight: for a log, from
+        one computation of all. Arguments and errors are those of a call."""
+        return self.value_and_members(self.prepare(logits, target, mask, sample_weight, inputs))
+
+    def value_and_members(self, call: Call) -> tuple[Array, tuple[Array, ...]]:
+        loss, members = self.keeping()
+        value = loss.value(call)
+        return value, tuple(members)
+
+    def keeping(self) -> tuple[Self, list[Array]]:
+        """The same loss, and the list in which it leaves the values of its members whenever it is computed."""
+        members: list[Array] = []
+        loss = copy.copy(self)
+        object.__setattr__(loss, "kept", members)
+        return loss, members
+
+    def _keep(self, members: Iterable[Array]) -> None:
+        if self.kept is not None:
+            self.kept[:] = members
+
     def evaluate(self, shared: Shared) -> tuple[Array, Back | None]:
         evaluated = []
         for loss in self.losses:
             shared.ops.parts.next_member()
             evaluated.append(loss.evaluate(shared))
         shared.ops.parts.next_member()
+        if self.kept is not None:
+            invalid = shared.nan_if_invalid
+            self._keep(member if invalid is None else member * (1 + invalid) for member, _ in evaluated)
         weights = [self._weight(i, shared.target.dtype, shared.ops) for i in range(len(self.losses))]
         value = sum(weight * member for weight, (member, _) in zip(weights, evaluated, strict=True))
         ways = [back for _, back in evaluated if back is not None]
@@ -186,20 +222,23 @@ class EnsembleLoss(Loss):
         if not self._one_by_one(call):
             return super().value(call)
         values = [loss.value(call) for loss in self.losses]
+        self._keep(values)
         return sum(self._weight(i, x.dtype, call.ops) * x for i, x in enumerate(values))
 
     def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
         if not self._one_by_one(call):
             return super().value_and_gradients(call)
-        value, total = 0.0, None
+        value, total, members = 0.0, None, []
         for i, loss in enumerate(self.losses):
             weight = self._weight(i, call.logits.dtype, call.ops)
             member, gradients = loss.value_and_gradients(call)
             if gradients is None:
                 return super().value_and_gradients(call)
             value = value + weight * member
+            members.append(member)
             slope = gradients.times(weight, call.ops)["logits"]
             total = slope if total is None else _add_to(total, slope)
+        self._keep(members)
         return value, Gradients({"logits": total})
 
     def _one_by_one(self, call: Call) -> bool:
@@ -213,11 +252,12 @@ class EnsembleLoss(Loss):
         )
 
     def _weight(self, i: int, dtype: Any, ops: Ops) -> Any:
-        weight = self.weights[i]
+        weight = self.terms()[i][0]
         return ops.cast(weight, dtype) if is_array(weight) else weight
 
     def terms(self) -> list[tuple[Any, Loss]]:
-        return [(self.weights[i], loss) for i, loss in enumerate(self.losses)]
+        weights: Any = self.weights
+        return [(weights[i], loss) for i, loss in enumerate(self.losses)]
 
 
 def _add_to(total: Array, more: Array) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from seglosses_core.across import Across, BetweenProcesses, PartsDisagree
 from seglosses_core.call import Back, Call, Gradients, Shared
 from seglosses_core.checks import (
+    are_probabilities,
     check_addend,
     check_choice,
     check_library,
@@ -24,6 +26,7 @@ from seglosses_core.checks import (
     check_sample_weight,
     check_target,
     check_values,
+    double,
     identity,
     is_array,
     python_number,
@@ -43,6 +46,7 @@ from seglosses_core.statistics import (
     number_from,
     take_statistics,
 )
+from seglosses_core.target import as_labels
 
 if TYPE_CHECKING:
     from seglosses_core.ensemble import EnsembleLoss
@@ -85,6 +89,10 @@ class Loss:
     """Whether it takes its target in other forms than the rest, so that they cannot share one."""
 
     _across: Across | None = None
+    _looked_at: Any = (True,)
+    """Whether `_look_once` has been there. Losses that JAX puts together again are not looked at."""
+    kept: ClassVar[list[Array] | None] = None
+    """Where an ensemble that is `keeping` leaves what its members give."""
 
     family: ClassVar[type[Loss]]
     """The class that all losses of the package have in common: those of two packages do not go together."""
@@ -101,7 +109,9 @@ class Loss:
             given = ["a positional argument"] if positional else []
             given += [f"an unexpected keyword argument {name!r}" for name in unknown]
             raise TypeError(f"{cls.__name__} got {given[0]}; it takes by name {', '.join(takes)}{hint}.")
-        return super().__new__(cls)
+        loss = super().__new__(cls)
+        object.__setattr__(loss, "_looked_at", [])  # one list for a loss and its copies
+        return loss
 
     @of_logits_and_target
     def __call__(
@@ -120,9 +130,10 @@ class Loss:
         ----------
         logits : array of real floating point, `(N, C, *S)` with C at `class_axis`
             Scores, one per class; probabilities or heat maps with activation="identity".
-        target : integer array `(N, *S)`, or array of the logits' shape
-            Labels, or a one-hot target of bool or of the integers 0 and 1, or a soft one of floating dtype. With one
-            class integers are labels in both shapes.
+        target : labels `(N, *S)` or `(N, 1, *S)`, or an array of the logits' shape
+            Labels are integers, or floats that are whole numbers; the axis of length 1 is in the place of the classes.
+            Of the logits' shape, a one-hot target of bool or of the integers 0 and 1, or a soft one of floating dtype.
+            With one class integers are labels in both shapes, and floats a soft target, of the logits' shape.
         mask : array `(N, *S)`, optional
             Bool, or non-negative weights; what is False or 0 is ignored, even NaN.
         sample_weight : array `(N,)`, optional
@@ -278,7 +289,7 @@ class Loss:
             self._across.fail(logits)
             raise
 
-    def parts(self, ops: Ops, totals: Statistics | None) -> Parts:
+    def parts_in(self, ops: Ops, totals: Statistics | None) -> Parts:
         """What of a batch a call has."""
         if totals is not None:
             totals.check_like(description(self))
@@ -416,13 +427,15 @@ class Loss:
         if inputs or self.inputs:
             inputs = check_inputs(self.inputs, inputs, logits, axis, type(self).__name__)
         ops = (make_ops or self.make_ops)(logits, axis)
-        ops.parts = self.parts(ops, totals)
+        ops.parts = self.parts_in(ops, totals)
         library = library_of(logits)
         target, mask, sample_weight = (
             x if x is None or library_of(x) == library else ops.xp.asarray(x)
             for x in (target, mask, sample_weight)
         )
+        target = as_labels(target, shape_of(logits)[axis], ops)  # type: ignore[arg-type]
         self.check_values(logits, target, mask, sample_weight, ops)
+        self._look_once(logits, ops)
         dtype = ops.compute_dtype(logits)
         inputs = {name: x if library_of(x) == library else ops.xp.asarray(x) for name, x in inputs.items()}
         inputs = {name: x if self.inputs[name].integers else ops.cast(x, dtype) for name, x in inputs.items()}
@@ -430,6 +443,16 @@ class Loss:
             logits = ops.cast(logits, dtype)
         call = Call(logits, target, mask, sample_weight, inputs, ops)
         return call.without_empty_axes() if self._across is not None and 0 in shape_of(logits) else call
+
+    def _look_once(self, logits: Array, ops: Ops) -> None:
+        """A warning if logits are probabilities already, at the first call of a loss that is eager and on a CPU: on a
+        GPU the look would have to wait for all that comes before."""
+        if not ops.may_look(logits) or self._looked_at:
+            return
+        self._looked_at.append(True)
+        for activation in self.activation.split(", "):
+            if are_probabilities(logits, activation, ops):
+                warnings.warn(f"logits look like probabilities: {double(activation)}.", stacklevel=4)
 
     # -- Python's own ways ----------------------------------------------------------------------------------------
 

@@ -119,6 +119,10 @@ class Ops:
         """Whether values can be looked at, or only shapes and dtypes."""
         return True
 
+    def may_look(self, x: Array) -> bool:
+        """Whether the values of `x` can be looked at, and nobody has to wait for a device."""
+        return library_of(x) == "numpy"
+
     def may_choose(self, x: Array) -> bool:
         """Whether looking at a value, to choose a cheaper way, costs little."""
         return False

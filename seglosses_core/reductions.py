@@ -30,7 +30,6 @@ MakeEntries = Callable[[], Entries]
 """Entries of weight 0 do not exist."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Pooling:
     """A reduction of a map of costs ℓ ≥ 0 with weights ω ≥ 0; entries of weight 0 do not exist."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.arithmetic import divide, one_if_zero, product_or_none
@@ -24,6 +24,10 @@ from seglosses_core.parts import ALL, IMAGES, PIXELS, SAME, Merge, Taken
 from seglosses_core.pixel_sums import Summand, pixel_count, pixel_sums
 from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target
+
+Aggregate = Literal["image", "batch"]
+Absent = Literal["count", "skip", "zero"]
+Average = Literal["pooled", "image", "class"]
 
 ScoreBack = Callable[[Array], Cotangent]
 """From the derivative with respect to the scores."""
@@ -51,20 +55,20 @@ class RegionLoss(SingleLoss):
         images. A sum, too, is then of such means.
     """
 
-    aggregate: str = "image"
-    absent: str = "count"
+    aggregate: Aggregate = "image"
+    absent: Absent = "count"
     include_background: bool = True
-    average: str = "pooled"
+    average: Average = "pooled"
 
     per_class = True
     """Whether each class of an image has a score of its own, or all have one together."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("aggregate", self.aggregate, ("image", "batch"))
-        check_choice("absent", self.absent, ("count", "skip", "zero"))
+        check_choice("aggregate", self.aggregate, get_args(Aggregate))
+        check_choice("absent", self.absent, get_args(Absent))
         check_flag("include_background", self.include_background)
-        check_choice("average", self.average, ("pooled", "image", "class"))
+        check_choice("average", self.average, get_args(Average))
         for name, kept in (("average", ("pooled",)), ("absent", ("count", "skip"))):
             if not self.per_class and getattr(self, name) not in kept:
                 raise ValueError(

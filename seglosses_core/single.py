@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from seglosses_core.activations import ACTIVATIONS, Prediction
+from seglosses_core.activations import Activation, Prediction
 from seglosses_core.call import Back, Call, Gradients, Shared
 from seglosses_core.checks import (
     check_choice,
@@ -27,6 +28,9 @@ from seglosses_core.weights import is_ordinary, relative
 
 OVER = {"pixel": ALL, "image": IMAGES, "batch": None}
 """By what a cost belongs to, what a sum of costs is over."""
+
+Reduction = Literal["mean", "sum", "none"]
+Divisor = Literal["weights", "valid", "all"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +54,16 @@ class SingleLoss(Loss):
         What the mean divides by: `Σ w`, or the number of pixels (or of images and their classes) that are not ignored,
         or that of all, of which the ignored ones cost 0. Of the last two, a pooling takes w ℓ.
     validate : bool
-        Look at values too, in eager mode: labels outside the classes, NaN, probabilities outside [0, 1].
+        Look at values too, in eager mode: labels outside the classes, NaN, probabilities outside [0, 1] or in the place
+        of logits. Without it a warning says the last, at the first eager call on a CPU.
     """
 
-    activation: str = "softmax"
+    activation: Activation = "softmax"
     class_axis: int = 1
     ignore_index: int | None = None
-    reduction: str | Pooling = "mean"
+    reduction: Reduction | Pooling = "mean"
     class_weights: Sequence[float] | Array | None = None
-    divisor: str = "weights"
+    divisor: Divisor = "weights"
     validate: bool = False
 
     pointwise = False
@@ -71,18 +76,18 @@ class SingleLoss(Loss):
 
     def __post_init__(self) -> None:
         unwrap_numpy_scalars(self)
-        check_choice("activation", self.activation, tuple(ACTIVATIONS))
+        check_choice("activation", self.activation, get_args(Activation))
         for name in ("class_axis", "ignore_index"):
             value = getattr(self, name)
             if not (value is None and name == "ignore_index") and type(value) is not int:
                 raise TypeError(f"{name} must be an integer, got {type(value).__name__}: {value!r}.")
-        named = isinstance(self.reduction, str) and self.reduction in ("mean", "sum", "none")
+        named = isinstance(self.reduction, str) and self.reduction in get_args(Reduction)
         if not (named or isinstance(self.reduction, Pooling)):
             raise ValueError(
                 "reduction must be 'mean', 'sum', 'none' or a pooling, such as Minkowski(k=3), got"
                 f" {self.reduction!r}."
             )
-        check_choice("divisor", self.divisor, ("weights", "valid", "all"))
+        check_choice("divisor", self.divisor, get_args(Divisor))
         check_flag("validate", self.validate)
         if self.class_weights is not None:
             check_weights("class_weights", self.class_weights)

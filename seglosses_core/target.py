@@ -13,6 +13,24 @@ if TYPE_CHECKING:
     from seglosses_core.ops import Ops
 
 
+_NO_LABEL = -(2**31)
+
+
+def as_labels(target: Array, num_classes: int, ops: Ops) -> Array:
+    """Labels as integers `(N, *S)`, if they came with an axis of length 1 in the place of the classes, or as floats, of
+    which one that is not whole becomes a number that is no label; any other target as it is."""
+    xp = ops.xp
+    if len(target.shape) == ops.rank and target.shape[ops.class_axis] == 1 < num_classes:
+        target = xp.squeeze(target, axis=ops.class_axis)
+    if len(target.shape) == ops.rank or not dtype_is(target, "floating"):
+        return target
+    wide = ops.cast(target, ops.compute_dtype(target))
+    labels = xp.where(xp.abs(wide) < 2.0**31, wide, 0.5 * xp.ones_like(wide))
+    whole = xp.floor(labels) == labels
+    labels = ops.cast(labels, ops.index_dtype)
+    return xp.where(whole, labels, xp.full_like(labels, _NO_LABEL))
+
+
 class Target:
     """The target of one call, made safe: what is ignored is 0 here, whatever it was.
 

@@ -48,6 +48,9 @@ assert_type(center.centers, torch.Tensor)
 seglosses_torch.DiceLoss(smoth=1.0)  # type: ignore[call-arg]
 seglosses_torch.DiceLoss("softmax")  # type: ignore[call-arg]
 seglosses_torch.DiceLoss(smooth="a lot")  # type: ignore[arg-type]
+seglosses_torch.DiceLoss(activation="sofmax")  # type: ignore[arg-type]
+seglosses_torch.DiceLoss(reduction="mean_with_sample_weight")  # type: ignore[arg-type]
+seglosses_torch.DiceLoss(reduction=seglosses_torch.TopK(), class_weights=seglosses_torch.LearnableWeights([1.0, 2.0]))
 seglosses_torch.CenterLoss(rate=0.1)  # type: ignore[call-arg]
 dice(x, t, x)  # type: ignore[call-arg]
 dice(x, t.numpy())  # type: ignore[arg-type]
@@ -60,6 +63,8 @@ assert_type(jaccard.value_and_grad(z, n), tuple[Array, Array])
 assert_type(jaccard.smooth, float | tuple[float, float])
 core: seglosses_core.PowerJaccardLoss = jaccard
 moved: Array = seglosses_jax.CenterLoss().updated_centers(z, n, centers=z[0])
+seglosses_jax.DiceLoss(aggregate="batches")  # type: ignore[arg-type]
+seglosses_jax.DeepSupervisionLoss(loss=jaccard, weights="nnunets")  # type: ignore[arg-type]
 seglosses_jax.FocalLoss(beta=1.0)  # type: ignore[call-arg]
 seglosses_jax.CenterLoss()(z, n)  # type: ignore[call-arg]
 jaccard(z, n, centers=z)  # type: ignore[call-arg]
@@ -70,6 +75,7 @@ tversky(n, z, distances=z)  # type: ignore[call-arg]
 given: Any = (seglosses_keras.BoundaryLoss() + tversky)(n, z, distances=z)
 layer: Any = seglosses_keras.LearnableLoss(seglosses_keras.PowerDiceLoss(p=1.5), learn="p")
 layer = seglosses_keras.CenterLoss(num_classes=3)([n, z])
+seglosses_keras.TverskyLoss(absent="skipped")  # type: ignore[arg-type]
 seglosses_keras.TverskyLoss(gamma=0.3)  # type: ignore[call-arg]
 seglosses_keras.CenterLoss(num_classes=3, p=1.5)  # type: ignore[call-arg]
 tversky(n, z, n, n)  # type: ignore[call-arg]
@@ -91,6 +97,7 @@ dice_loss(x, t)  # type: ignore[call-arg]
 optax.dice_loss(z, n, 0.5)  # type: ignore[call-arg]
 Tversky(gamma=0.3)  # type: ignore[call-arg]
 
+seglosses_core.GeneralizedDiceLoss(weights="squared")  # type: ignore[arg-type]
 seglosses_core.DiceLoss(alpha=1.0)  # type: ignore[call-arg]
 seglosses_jax.gaussian_heatmap(z, n, (4, 4), num_classes=3, sigma=1.0, class_axis=1)
 seglosses_keras.gaussian_heatmap_from_labels(n, classes=3)  # type: ignore[call-arg]

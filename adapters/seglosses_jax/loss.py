@@ -13,9 +13,11 @@ from jax.custom_derivatives import SymbolicZero
 
 from seglosses_core.call import Call
 from seglosses_core.checks import describe, is_array, library_of
+from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.inputs import of_logits_and_target
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
+from seglosses_core.signatures import resolve
 from seglosses_jax.operations import JaxOps
 
 
@@ -45,6 +47,10 @@ class JaxLoss(Loss):
     ) -> Array:
         call = self.prepare(logits, target, mask, sample_weight, inputs)
         return self.value(call) if self.reduction == "none" else _hand_written(self, call.arrays())
+
+    def value_and_members(self, call: Call) -> tuple[Array, tuple[Array, ...]]:
+        """Of an ensemble."""
+        return _with_members(self, call.arrays())
 
     def tree_flatten_with_keys(self) -> tuple[list[tuple[Any, Any]], Any]:
         names = [f.name for f in dataclasses.fields(self)]  # type: ignore[arg-type]
@@ -132,6 +138,21 @@ def _without_logits(arrays: dict[str, Any]) -> dict[str, Any]:
 _hand_written.defjvp(_derivative, symbolic_zeros=True)
 
 
+@jax.custom_jvp
+def _with_members(loss: Any, arrays: dict[str, Array]) -> tuple[Array, tuple[Array, ...]]:
+    return EnsembleLoss.value_and_members(loss, _call(loss, arrays))
+
+
+def _derivative_with_members(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+    """That of the value; the members are constants."""
+    loss, members = primals[0].keeping()
+    value, tangent = _derivative((loss, primals[1]), tangents)
+    return (value, tuple(members)), (tangent, tuple(map(jnp.zeros_like, members)))
+
+
+_with_members.defjvp(_derivative_with_members, symbolic_zeros=True)
+
+
 def _is_zero(tangent: Any) -> bool:
     return isinstance(tangent, SymbolicZero)
 
@@ -151,7 +172,7 @@ def jax_class(core_class: type[Loss]) -> type[JaxLoss]:
     if any(f.name == "class_axis" for f in dataclasses.fields(core_class)):  # type: ignore[arg-type]
         own.append(("class_axis", int, dataclasses.field(default=-1)))
     for name, kind in core_class.default_losses().items():
-        own.append((name, kind, dataclasses.field(default_factory=_made[kind])))
+        own.append((name, JaxLoss, dataclasses.field(default_factory=_made[kind])))
     made = dataclasses.make_dataclass(
         core_class.__name__,
         own,
@@ -163,6 +184,8 @@ def jax_class(core_class: type[Loss]) -> type[JaxLoss]:
         repr=False,
     )
     made.__module__ = "seglosses_jax"
+    losses = dict.fromkeys(("Loss", "PixelLoss", "RatioLoss"), JaxLoss)
+    resolve(made, Array=Array | np.ndarray, **losses)
     _made[core_class] = made
     return jax.tree_util.register_pytree_with_keys_class(made)
 

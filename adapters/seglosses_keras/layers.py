@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import keras
 import numpy as np
@@ -12,16 +12,20 @@ from keras import ops
 from seglosses_core import CenterLoss as CoreCenterLoss
 from seglosses_core.checks import check_choice, check_integer, check_number, python_number
 from seglosses_core.loss import Loss, replace
+from seglosses_core.signatures import keyword, known_to_take
 from seglosses_keras.backends import evaluate
 from seglosses_keras.loss import (
     KerasLoss,
     add_attributes,
+    as_target,
     as_tensor,
     from_config,
-    labels_or_target,
+    parameters,
     to_config,
     to_core,
 )
+
+Learnt = Literal["p", "weights"]
 
 
 @keras.saving.register_keras_serializable(package="seglosses")
@@ -40,9 +44,9 @@ class LearnableLoss(keras.layers.Layer):
         sum 1 by `softmax(raw)`. It starts at the loss's own value; the weights at those divided by their sum.
     """
 
-    def __init__(self, loss: KerasLoss, learn: str = "p", **options: Any) -> None:
+    def __init__(self, loss: KerasLoss, learn: Learnt = "p", **options: Any) -> None:
         super().__init__(**{"autocast": False, **options})
-        check_choice("learn", learn, ("p", "weights"))
+        check_choice("learn", learn, get_args(Learnt))
         if not isinstance(loss, KerasLoss) or not hasattr(loss.core, learn):
             raise TypeError(f"loss must be a loss of seglosses_keras with {learn!r}, got {loss!r}.")
         if loss.core.reduction == "none":
@@ -72,8 +76,8 @@ class LearnableLoss(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         target, logits = inputs
-        core = replace(self.loss.core, **{self.learn: self.value})
-        self.add_loss(evaluate(core, logits, labels_or_target(target, logits, core), None, None))
+        core = replace(self.loss.bound(), **{self.learn: self.value})
+        self.add_loss(evaluate(core, logits, as_target(target, logits, core), None, None))
         return logits
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -102,6 +106,13 @@ class CenterLoss(keras.layers.Layer):
     core_class: type[Loss] = CoreCenterLoss
     kept: ClassVar[dict[str, Any]] = {}
 
+    @known_to_take(
+        [
+            keyword("num_classes", int),
+            keyword("num_features", int | None, None),
+            *parameters(CoreCenterLoss),
+        ]
+    )
     def __init__(
         self,
         *,
@@ -136,7 +147,7 @@ class CenterLoss(keras.layers.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         target, logits, *rest = inputs
         logits = as_tensor("logits", logits)
-        target = labels_or_target(as_tensor("target", target), logits, self.core)
+        target = as_target(target, logits, self.core)
         given = {
             # A copy, for torch must not find its input changed after the step.
             "centers": ops.stop_gradient(ops.copy(self.centers)),

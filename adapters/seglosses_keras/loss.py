@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
+import operator
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -18,7 +18,6 @@ from seglosses_core.checks import (
     check_mask,
     check_parameter,
     describe,
-    dtype_is,
     is_array,
     python_number,
     same_shape,
@@ -27,8 +26,9 @@ from seglosses_core.checks import (
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.inputs import check_inputs
 from seglosses_core.libraries import shape_of
-from seglosses_core.loss import Loss
+from seglosses_core.loss import Loss, replace
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
+from seglosses_core.signatures import Parameters, constructor, keyword, known_to_take, parameters_of
 from seglosses_core.single import SingleLoss
 from seglosses_keras.backends import evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
@@ -67,7 +67,7 @@ class KerasLoss(keras.losses.Loss):
     """What all losses of this package share.
 
     Called with `(y_true, y_pred)`: `y_pred` are the logits `(N, *S, C)` and `y_true` labels `(N, *S)` or `(N, *S, 1)`,
-    or a target of the logits' shape. The number is that of the other packages.
+    integers or floats that are whole, or a target of the logits' shape. The number is that of the other packages.
 
     A `sample_weight` `(N,)` weighs images, `(N, *S)` or `(N, *S, 1)` pixels. As in Keras' own losses a mean is then
     `Σ w ℓ` over what it divides by without these weights: the valid pixels for a pixel loss, the images with a valid
@@ -106,8 +106,9 @@ class KerasLoss(keras.losses.Loss):
         if any(f.name == "class_axis" for f in dataclasses.fields(self.core_class)):  # type: ignore[arg-type]
             hyperparameters.setdefault("class_axis", -1)
         for key, kind in self.core_class.default_losses().items():
-            hyperparameters.setdefault(key, _made[kind]())
-        self.kept |= {key: value for key, value in hyperparameters.items() if _holds_losses(value)}
+            if hyperparameters.get(key) is None:
+                hyperparameters[key] = _made[kind]()
+        self.kept |= {key: value for key, value in hyperparameters.items() if _holds(value, *_KEPT)}
         given = {key: to_core(key, value) for key, value in hyperparameters.items()}
         self.core = self.core_class(*positional, **given)  # which refuses what is positional
 
@@ -115,22 +116,27 @@ class KerasLoss(keras.losses.Loss):
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
     ) -> Any:
         with keras.name_scope(self.name):
-            value = self._weighted(y_true, y_pred, sample_weight, mask, **inputs)
+            value = self._value(*self._prepared(y_true, y_pred, sample_weight, mask, inputs))
             return value if self.core.reduction == "none" or self._is_sum() else share_of_replica(value)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss without weights, but with the mask attached to `y_pred`, and not scaled for replicas."""
-        return self._weighted(y_true, y_pred)
+        return self._value(*self._prepared(y_true, y_pred, None, None, {}))
 
-    def _weighted(
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None, **inputs: Any
-    ) -> Any:
+    def bound(self) -> Loss:
+        """The loss of the core with the present values of variables."""
+        return self.core
+
+    def _prepared(
+        self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, inputs: dict[str, Any]
+    ) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """What a call was given, as the core takes it: logits, target, mask, weights of images or pixels, inputs."""
         logits = as_tensor("logits", y_pred)
         attached = attached_mask(logits)
         if self.dtype == "float64":
             logits = ops.cast(logits, "float64")
-        target = labels_or_target(as_tensor("target", y_true), logits, self.core)
         axis = check_logits(logits, self.core.class_axis, self.core.activation)
+        target = as_target(y_true, logits, self.core)
         if mask is not None:
             mask = as_tensor("mask", mask)
             check_mask(mask, logits, axis)
@@ -140,7 +146,7 @@ class KerasLoss(keras.losses.Loss):
         inputs = {name: x if x is None else as_tensor(name, x) for name, x in inputs.items()}
         inputs = check_inputs(self.core.inputs, inputs, logits, axis, type(self).__name__)
         if sample_weight is None:
-            return evaluate(self.core, logits, target, mask, None, **inputs)
+            return logits, target, mask, None, inputs
         weights = as_tensor("sample_weight", sample_weight)
         if len(weights.shape) == len(logits.shape) and weights.shape[-1] == 1:
             weights = ops.squeeze(weights, axis=-1)
@@ -151,6 +157,11 @@ class KerasLoss(keras.losses.Loss):
                     f" {shape_text(logits)}, got {describe(weights)}."
                 )
             weights = ops.cast(weights, "float32")
+        return logits, target, mask, weights, inputs
+
+    def _value(self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]) -> Any:
+        if weights is None:
+            return evaluate(self.bound(), logits, target, mask, None, **inputs)
         return self._with_sample_weight(logits, target, mask, weights, inputs)
 
     def _with_sample_weight(
@@ -198,9 +209,11 @@ class KerasLoss(keras.losses.Loss):
         if isinstance(weight, KerasLoss):
             return NotImplemented
         weight = python_number(weight)
-        check_no_variable("the weight of a loss", weight)
+        check_fixed("the weight of a loss", weight)
         check_parameter("the weight of a loss", weight, at_least=0)
         losses, weights = self._terms()
+        if _holds((weight, *weights), keras.Variable):
+            return EnsembleLoss(losses=[self], weights=[weight])  # a product would be no variable any more
         return EnsembleLoss(losses=losses, weights=[weight * own for own in weights])
 
     __rmul__ = __mul__
@@ -216,6 +229,17 @@ def as_tensor(name: str, value: Any) -> Any:
     if hasattr(value, "assign"):  # a variable, of Keras or of TensorFlow
         return ops.copy(value)
     return value if ops.is_tensor(value) else ops.convert_to_tensor(value)
+
+
+def as_target(value: Any, logits: Any, core: Loss) -> Any:
+    """Labels `(N, *S, 1)`, the way of Keras, as `(N, *S)` where the logits have their classes elsewhere; anything else
+    as it is."""
+    target, rank = as_tensor("target", value), len(logits.shape)
+    axis = core.class_axis % rank
+    if axis == rank - 1 or len(target.shape) != rank or target.shape[-1] != 1:
+        return target
+    labels = same_shape(shape_of(target)[:-1], _pixels(logits, axis))
+    return ops.squeeze(target, axis=-1) if labels else target
 
 
 class _AttachedMask(keras.layers.Layer):
@@ -260,35 +284,26 @@ def _over_pixels(attached: Any, logits: Any, axis: int) -> Any:
     return ops.logical_and(ops.expand_dims(attached, tuple(range(-missing, 0))), everywhere)
 
 
-def labels_or_target(target: Any, logits: Any, core: Loss) -> Any:
-    """Labels `(N, *S, 1)` as `(N, *S)`, anything else as it is; with one class the last axis may be that of a target of
-    the logits' shape."""
-    if len(target.shape) != len(logits.shape) or target.shape[-1] != 1 or not dtype_is(target, "integer"):
-        return target
-    if (
-        same_shape(shape_of(target), shape_of(logits))
-        and not core.needs.labels_only
-        and core.ignore_index is None
-    ):
-        return target
-    return ops.squeeze(target, axis=-1)
-
-
 def _snake_case(name: str) -> str:
     return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
 
 
-def check_no_variable(name: str, value: Any) -> None:
-    if isinstance(value, keras.Variable):
+def check_fixed(name: str, value: Any, *, settable: bool = True) -> None:
+    """Require of a variable that none has to train it, and that it is read in each call."""
+    if isinstance(value, keras.Variable) and (value.trainable or not settable):
+        given = "a trainable keras.Variable" if settable else "a keras.Variable"
+        wanted = ", or a variable with trainable=False that is set" if settable else ""
         raise TypeError(
-            f"{name} must be a number or an array, got a keras.Variable: no model trains the variables of a loss;"
-            " use the layer LearnableLoss."
+            f"{name} must be a number or an array{wanted}, got {given}: no model trains the variables of a loss; use"
+            " the layer LearnableLoss."
         )
 
 
 def to_core(name: str, value: Any) -> Any:
-    """A hyper-parameter as the core takes it."""
-    check_no_variable(name, value)
+    """A hyper-parameter as the core takes it; of a variable its present value."""
+    check_fixed(name, value, settable=name == "weights")
+    if isinstance(value, keras.Variable):
+        value = ops.convert_to_numpy(value)
     if isinstance(value, Loss):
         raise TypeError(f"{name} must be of seglosses_keras, got one of {value.package()}: {value!r}.")
     if isinstance(value, KerasLoss):
@@ -300,8 +315,8 @@ def to_core(name: str, value: Any) -> Any:
     return value
 
 
-def _holds_losses(value: Any) -> bool:
-    return any(isinstance(item, KerasLoss) for item in (value if isinstance(value, tuple) else (value,)))
+def _holds(value: Any, *kinds: type) -> bool:
+    return any(isinstance(item, kinds) for item in (value if isinstance(value, tuple) else (value,)))
 
 
 _POOLINGS = {kind.__name__: kind for kind in (HardExampleMining, MaxPooling, Minkowski, TopK)}
@@ -312,7 +327,7 @@ def to_config(value: Any) -> Any:
     if isinstance(value, KerasLoss):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, Pooling):
-        return {"pooling": type(value).__name__, **dataclasses.asdict(value)}
+        return {"pooling": type(value).__name__, **vars(value)}
     if isinstance(value, (tuple, list)):
         return [to_config(item) for item in value]
     return ops.convert_to_numpy(value).tolist() if is_array(value) else value
@@ -328,11 +343,32 @@ def from_config(value: Any) -> Any:
     return keras.saving.deserialize_keras_object(value)
 
 
+Reduction = Literal["mean", "sum", "none", "mean_with_sample_weight"]
+
+
+def parameters(core_class: type[Loss]) -> Parameters:
+    """Those of a constructor of Keras."""
+    losses = dict.fromkeys(("Loss", "PixelLoss", "RatioLoss"), KerasLoss)
+    found = parameters_of(core_class, Reduction=Reduction, **losses)
+    found = [p.replace(default=-1) if p.name == "class_axis" else p for p in found]
+    return [*found, keyword("name", str | None, None), keyword("dtype", Any, None)]
+
+
+_KEPT = (KerasLoss, keras.Variable)
+"""What the core is given in another form."""
+
+
 class EnsembleLoss(KerasLoss):
-    __doc__ = CoreEnsembleLoss.__doc__
+    __doc__ = f"""{(CoreEnsembleLoss.__doc__ or "").partition("    Examples")[0].rstrip()}
+
+    A weight may be a `keras.Variable(…, trainable=False)` that is set during training, by `assign` in a callback, and
+    nothing is compiled again. On JAX it has to be one of the model, `model.alpha = variable`: a compiled step takes no
+    other for a variable. What is saved of it is its value.
+    """
     core_class = CoreEnsembleLoss
     losses: Any
 
+    @known_to_take(parameters(CoreEnsembleLoss))
     def __init__(
         self,
         *,
@@ -347,8 +383,56 @@ class EnsembleLoss(KerasLoss):
             raise TypeError(f"losses must be a sequence of losses of seglosses_keras, got {losses!r}.")
         super().__init__(losses=members, weights=weights, sum_to_one=sum_to_one, name=name, dtype=dtype)
 
+    def bound(self) -> Loss:
+        core: Any = self.core
+        members, weights = tuple(loss.bound() for loss in self.losses), self.weights
+        if isinstance(weights, keras.Variable):
+            weights = ops.copy(weights)
+        elif _holds(weights, keras.Variable):
+            weights = tuple(ops.copy(w) if isinstance(w, keras.Variable) else w for w in weights)
+        if weights is self.weights and all(map(operator.is_, members, core.losses)):
+            return core
+        return replace(core, losses=members, weights=weights)
+
+    def parts(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """What a call gives, and beside it what each of `losses` gives by itself, without its weight: for the log of a
+        training step of one's own. To `fit` the losses can be given as `metrics=list(loss.losses)`.
+
+        Each is computed by itself; a compiler finds what they have in common."""
+        with keras.name_scope(self.name):
+            members = self._members(*self._prepared(y_true, y_pred, sample_weight, mask, inputs))
+            found = [self._sum(members), *members]
+            if not self._is_sum():
+                found = list(map(share_of_replica, found))
+            return found[0], tuple(found[1:])
+
+    def _members(
+        self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]
+    ) -> list[Any]:
+        return [
+            loss._value(
+                logits,
+                target,
+                mask,
+                weights,
+                {name: inputs[name] for name in loss.core.inputs if name in inputs},
+            )
+            for loss in self.losses
+        ]
+
+    def _sum(self, members: list[Any]) -> Any:
+        terms = zip(self.bound().terms(), members, strict=True)
+        return sum(
+            (ops.cast(weight, member.dtype) if is_array(weight) else weight) * member
+            for (weight, _), member in terms
+        )
+
     def _terms(self) -> tuple[list[KerasLoss], list[Any]]:
-        return list(self.losses), [self.core.weights[i] for i in range(len(self.losses))]  # type: ignore[attr-defined]
+        if isinstance(self.weights, keras.Variable):
+            return super()._terms()
+        return list(self.losses), [self.weights[i] for i in range(len(self.losses))]
 
     def _is_sum(self) -> bool:
         return all(loss._is_sum() for loss in self.losses)
@@ -357,21 +441,7 @@ class EnsembleLoss(KerasLoss):
         self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]
     ) -> Any:
         # Each member by itself, for they divide by different counts.
-        losses, factors = self._terms()
-        values = [
-            loss._with_sample_weight(
-                logits,
-                target,
-                mask,
-                weights,
-                {name: inputs[name] for name in loss.core.inputs if name in inputs},
-            )
-            for loss in losses
-        ]
-        return sum(
-            (ops.cast(factor, value.dtype) if is_array(factor) else factor) * value
-            for factor, value in zip(factors, values, strict=True)
-        )
+        return self._sum(self._members(logits, target, mask, weights, inputs))
 
 
 EnsembleLoss.__module__ = "seglosses_keras"
@@ -379,20 +449,14 @@ keras.saving.register_keras_serializable(package="seglosses")(EnsembleLoss)
 
 
 def keras_class(core_class: type[Loss]) -> type[KerasLoss]:
-    """The Keras loss of a loss of the core, with its name, its documentation and its signature."""
-    parameters = [
-        p.replace(default=-1) if p.name == "class_axis" else p
-        for p in inspect.signature(core_class).parameters.values()
-    ]
-    for name in ("name", "dtype"):
-        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))
+    """The Keras loss of a loss of the core, with its name, its documentation and its parameters."""
     made = type(
         core_class.__name__,
         (KerasLoss,),
         {
             "__doc__": core_class.__doc__,
             "__module__": "seglosses_keras",
-            "__signature__": inspect.Signature(parameters),
+            "__init__": constructor(KerasLoss, parameters(core_class)),
             "core_class": core_class,
         },
     )

@@ -31,6 +31,9 @@ class TensorFlowOps(Ops):
     def is_eager(self, x: tf.Tensor) -> bool:
         return tf.executing_eagerly() and hasattr(x, "numpy")
 
+    def may_look(self, x: tf.Tensor) -> bool:
+        return self.is_eager(x) and "CPU" in x.device
+
     def stop_gradient(self, x: tf.Tensor) -> tf.Tensor:
         return tf.stop_gradient(x)
 

@@ -7,7 +7,7 @@ from typing import Any
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.libraries import Array
 from seglosses_core.single import SingleLoss
-from seglosses_core.target import Target
+from seglosses_core.target import Target, as_labels
 from seglosses_keras.backends import make_ops
 
 
@@ -17,6 +17,7 @@ def mean_weight(loss: SingleLoss, logits: Array, target: Array, mask: Array | No
     Where weights are of something smaller than what the loss has a cost of, they are those of pixels that count."""
     rank = len(logits.shape)
     ops = make_ops(loss.class_axis % rank, rank)
+    target = as_labels(target, logits.shape[ops.class_axis], ops)
     of_images = len(weights.shape) == 1
     dtype = ops.compute_dtype(logits)
     weights = ops.cast(weights, dtype)

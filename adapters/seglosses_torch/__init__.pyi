@@ -1,9 +1,10 @@
 """Made by scripts/make_stubs.py; not to be edited."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import Module
 
 from seglosses_core import (
     HardExampleMining,
@@ -114,17 +115,17 @@ class CrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
         label_smoothing: float = 0.0,
-        pos_weight: float | Sequence[float] | Tensor | None = None,
+        pos_weight: float | Sequence[float] | Tensor | Module | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -133,6 +134,7 @@ class CrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -142,17 +144,17 @@ class FocalLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
-        gamma: float | Sequence[float] | Tensor = 2.0,
-        alpha: float | Sequence[float] | Tensor | None = 0.25,
+        gamma: float | Sequence[float] | Tensor | Module = 2.0,
+        alpha: float | Sequence[float] | Tensor | Module | None = 0.25,
         normalized: bool = False,
     ) -> None: ...
     def __call__(
@@ -162,6 +164,7 @@ class FocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -170,20 +173,20 @@ class DiceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        overlap: str = "product",
+        overlap: Literal["product", "minimum"] = "product",
         log: bool = False,
     ) -> None: ...
     def __call__(
@@ -193,6 +196,7 @@ class DiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class JaccardLoss(TorchLoss):
@@ -200,20 +204,20 @@ class JaccardLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        overlap: str = "product",
+        overlap: Literal["product", "minimum"] = "product",
         log: bool = False,
     ) -> None: ...
     def __call__(
@@ -223,6 +227,7 @@ class JaccardLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class TverskyLoss(TorchLoss):
@@ -230,20 +235,20 @@ class TverskyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        overlap: str = "product",
+        overlap: Literal["product", "minimum"] = "product",
         alpha: float = 0.5,
         beta: float = 0.5,
         log: bool = False,
@@ -255,6 +260,7 @@ class TverskyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class FocalTverskyLoss(TorchLoss):
@@ -263,20 +269,20 @@ class FocalTverskyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        overlap: str = "product",
+        overlap: Literal["product", "minimum"] = "product",
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
@@ -288,6 +294,7 @@ class FocalTverskyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LogCoshDiceLoss(TorchLoss):
@@ -295,20 +302,20 @@ class LogCoshDiceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        overlap: str = "product",
+        overlap: Literal["product", "minimum"] = "product",
     ) -> None: ...
     def __call__(
         self,
@@ -317,6 +324,7 @@ class LogCoshDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class ExponentialLogarithmicDiceLoss(TorchLoss):
@@ -324,20 +332,20 @@ class ExponentialLogarithmicDiceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        overlap: str = "product",
+        overlap: Literal["product", "minimum"] = "product",
         gamma: float = 0.3,
     ) -> None: ...
     def __call__(
@@ -347,6 +355,7 @@ class ExponentialLogarithmicDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class AsymmetricSimilarityLoss(TorchLoss):
@@ -354,20 +363,20 @@ class AsymmetricSimilarityLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        overlap: str = "product",
+        overlap: Literal["product", "minimum"] = "product",
         beta: float = 1.5,
     ) -> None: ...
     def __call__(
@@ -377,6 +386,7 @@ class AsymmetricSimilarityLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class DiceSemimetricLoss(TorchLoss):
@@ -384,20 +394,20 @@ class DiceSemimetricLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        overlap: str = "minimum",
+        overlap: Literal["product", "minimum"] = "minimum",
         log: bool = False,
     ) -> None: ...
     def __call__(
@@ -407,6 +417,7 @@ class DiceSemimetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class JaccardMetricLoss(TorchLoss):
@@ -414,20 +425,20 @@ class JaccardMetricLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        overlap: str = "minimum",
+        overlap: Literal["product", "minimum"] = "minimum",
         log: bool = False,
     ) -> None: ...
     def __call__(
@@ -437,6 +448,7 @@ class JaccardMetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class GeneralizedDiceLoss(TorchLoss):
@@ -445,21 +457,21 @@ class GeneralizedDiceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = False,
-        overlap: str = "product",
-        weights: str = "square",
+        overlap: Literal["product", "minimum"] = "product",
+        weights: Literal["square", "simple", "uniform"] = "square",
         relative: bool = True,
     ) -> None: ...
     def __call__(
@@ -469,6 +481,7 @@ class GeneralizedDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PenaltyGeneralizedDiceLoss(TorchLoss):
@@ -477,21 +490,21 @@ class PenaltyGeneralizedDiceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = False,
-        overlap: str = "product",
-        weights: str = "square",
+        overlap: Literal["product", "minimum"] = "product",
+        weights: Literal["square", "simple", "uniform"] = "square",
         relative: bool = True,
         k: float = 2.5,
     ) -> None: ...
@@ -502,6 +515,7 @@ class PenaltyGeneralizedDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class BoundaryDoULoss(TorchLoss):
@@ -510,17 +524,17 @@ class BoundaryDoULoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         max_alpha: float = 0.8,
     ) -> None: ...
@@ -531,6 +545,7 @@ class BoundaryDoULoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class MCCLoss(TorchLoss):
@@ -538,17 +553,17 @@ class MCCLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float = 1e-05,
         pseudocount: float = 0.0,
     ) -> None: ...
@@ -559,6 +574,7 @@ class MCCLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class GeneralizedWassersteinDiceLoss(TorchLoss):
@@ -567,20 +583,20 @@ class GeneralizedWassersteinDiceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
-        distances: Any = None,
-        weights: str = "default",
+        distances: Sequence[Sequence[float]] | Tensor | Module | None = None,
+        weights: Literal["default", "foreground", "gdl"] = "default",
     ) -> None: ...
     def __call__(
         self,
@@ -589,6 +605,7 @@ class GeneralizedWassersteinDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class SensitivitySpecificityLoss(TorchLoss):
@@ -596,17 +613,17 @@ class SensitivitySpecificityLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         ratio: float = 0.05,
         smooth: float = 1e-05,
     ) -> None: ...
@@ -617,6 +634,7 @@ class SensitivitySpecificityLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class NoiseRobustDiceLoss(TorchLoss):
@@ -624,20 +642,20 @@ class NoiseRobustDiceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         gamma: float = 1.5,
-        denominator: str = "linear",
+        denominator: Literal["linear", "squared"] = "linear",
     ) -> None: ...
     def __call__(
         self,
@@ -646,6 +664,7 @@ class NoiseRobustDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class KappaLoss(TorchLoss):
@@ -654,17 +673,17 @@ class KappaLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
     ) -> None: ...
     def __call__(
@@ -674,6 +693,7 @@ class KappaLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class DicePlusPlusLoss(TorchLoss):
@@ -681,17 +701,17 @@ class DicePlusPlusLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         gamma: float = 2.0,
     ) -> None: ...
@@ -702,6 +722,7 @@ class DicePlusPlusLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class TverskyPlusPlusLoss(TorchLoss):
@@ -709,17 +730,17 @@ class TverskyPlusPlusLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         gamma: float = 2.0,
         alpha: float = 0.3,
@@ -732,6 +753,7 @@ class TverskyPlusPlusLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class TanimotoLoss(TorchLoss):
@@ -739,17 +761,17 @@ class TanimotoLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         complement: bool = True,
         depth: int = 0,
@@ -761,6 +783,7 @@ class TanimotoLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PowerDiceLoss(TorchLoss):
@@ -768,20 +791,20 @@ class PowerDiceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        p: float | Tensor | nn.Module = 2.0,
+        p: float | Tensor | Module = 2.0,
     ) -> None: ...
     def __call__(
         self,
@@ -790,6 +813,7 @@ class PowerDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PowerJaccardLoss(TorchLoss):
@@ -797,20 +821,20 @@ class PowerJaccardLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
-        p: float | Tensor | nn.Module = 2.0,
+        p: float | Tensor | Module = 2.0,
     ) -> None: ...
     def __call__(
         self,
@@ -819,6 +843,7 @@ class PowerJaccardLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PointwiseExponentialLoss(TorchLoss):
@@ -826,21 +851,21 @@ class PointwiseExponentialLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         alpha: float = 20.0,
         exponent: float = 3.0,
-        denominator: str = "sum",
+        denominator: Literal["sum", "union"] = "sum",
     ) -> None: ...
     def __call__(
         self,
@@ -849,6 +874,7 @@ class PointwiseExponentialLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LocallyAdaptiveLoss(TorchLoss):
@@ -856,16 +882,16 @@ class LocallyAdaptiveLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = ...,
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = ...,
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         kernel_size: int = 5,
         stride: int = 1,
-        cost: TorchLoss = ...,
+        cost: TorchLoss | None = None,
         standardize: bool = True,
     ) -> None: ...
     def __call__(
@@ -875,6 +901,7 @@ class LocallyAdaptiveLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -885,12 +912,12 @@ class CenterLoss(TorchLoss):
         *,
         num_classes: int,
         num_features: int | None = None,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         rate: float = 0.5,
         weight: float = 0.0003,
@@ -903,6 +930,7 @@ class CenterLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
         features: Tensor | None = None,
     ) -> Tensor: ...
@@ -912,12 +940,12 @@ class DistanceAwareCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "sigmoid",
+        activation: Literal["softmax", "sigmoid", "identity"] = "sigmoid",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
@@ -931,6 +959,7 @@ class DistanceAwareCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -939,12 +968,12 @@ class MeanSquaredErrorLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "identity",
+        activation: Literal["softmax", "sigmoid", "identity"] = "identity",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
     ) -> None: ...
     def __call__(
@@ -954,6 +983,7 @@ class MeanSquaredErrorLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -963,12 +993,12 @@ class PolyCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
@@ -981,6 +1011,7 @@ class PolyCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -990,17 +1021,17 @@ class PolyFocalLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
-        gamma: float | Sequence[float] | Tensor = 2.0,
-        alpha: float | Sequence[float] | Tensor | None = None,
+        gamma: float | Sequence[float] | Tensor | Module = 2.0,
+        alpha: float | Sequence[float] | Tensor | Module | None = None,
         normalized: bool = False,
         epsilon: float = 1.0,
     ) -> None: ...
@@ -1011,6 +1042,7 @@ class PolyFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1020,12 +1052,12 @@ class GeneralizedCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
@@ -1038,6 +1070,7 @@ class GeneralizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1047,12 +1080,12 @@ class SymmetricCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
@@ -1067,6 +1100,7 @@ class SymmetricCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1076,17 +1110,17 @@ class ExponentialLogarithmicCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
         gamma: float = 0.3,
-        label_weights: Sequence[float] | Tensor | None = None,
+        label_weights: Sequence[float] | Tensor | Module | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -1095,6 +1129,7 @@ class ExponentialLogarithmicCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1103,12 +1138,12 @@ class BalancedCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "sigmoid",
+        activation: Literal["softmax", "sigmoid", "identity"] = "sigmoid",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
@@ -1120,6 +1155,7 @@ class BalancedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1128,12 +1164,12 @@ class AsymmetricLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "sigmoid",
+        activation: Literal["softmax", "sigmoid", "identity"] = "sigmoid",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
@@ -1148,6 +1184,7 @@ class AsymmetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1156,12 +1193,12 @@ class QualityFocalLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "sigmoid",
+        activation: Literal["softmax", "sigmoid", "identity"] = "sigmoid",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
@@ -1174,6 +1211,7 @@ class QualityFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1182,16 +1220,16 @@ class LogitAdjustedCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
-        priors: Sequence[float] | Tensor,
+        priors: Sequence[float] | Tensor | Module,
         tau: float = 1.0,
     ) -> None: ...
     def __call__(
@@ -1201,6 +1239,7 @@ class LogitAdjustedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1209,12 +1248,12 @@ class RecallCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
@@ -1226,6 +1265,7 @@ class RecallCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1234,12 +1274,12 @@ class MarginBasedLabelSmoothingLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         weight: float = 0.1,
         margin: float = 10.0,
@@ -1251,6 +1291,7 @@ class MarginBasedLabelSmoothingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1260,12 +1301,12 @@ class NACLLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         weight: float = 0.1,
         kernel_size: int = 3,
@@ -1277,6 +1318,7 @@ class NACLLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1285,12 +1327,12 @@ class AdaptiveWingLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "identity",
+        activation: Literal["softmax", "sigmoid", "identity"] = "identity",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         alpha: float = 2.1,
         omega: float = 14.0,
@@ -1304,6 +1346,7 @@ class AdaptiveWingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1313,17 +1356,17 @@ class StructureLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "sigmoid",
+        activation: Literal["softmax", "sigmoid", "identity"] = "sigmoid",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         kernel_size: int = 31,
         factor: float = 5.0,
     ) -> None: ...
@@ -1334,6 +1377,7 @@ class StructureLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LovaszSoftmaxLoss(TorchLoss):
@@ -1342,17 +1386,17 @@ class LovaszSoftmaxLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "batch",
-        absent: str = "skip",
+        aggregate: Literal["image", "batch"] = "batch",
+        absent: Literal["count", "skip", "zero"] = "skip",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
     ) -> None: ...
     def __call__(
         self,
@@ -1361,6 +1405,7 @@ class LovaszSoftmaxLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LovaszHingeLoss(TorchLoss):
@@ -1369,17 +1414,17 @@ class LovaszHingeLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "sigmoid",
+        activation: Literal["softmax", "sigmoid", "identity"] = "sigmoid",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
     ) -> None: ...
     def __call__(
         self,
@@ -1388,6 +1433,7 @@ class LovaszHingeLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class BoundaryLoss(TorchLoss):
@@ -1396,17 +1442,17 @@ class BoundaryLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         spacing: Sequence[float] | None = None,
     ) -> None: ...
     def __call__(
@@ -1416,6 +1462,7 @@ class BoundaryLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1425,17 +1472,17 @@ class GeneralizedSurfaceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         spacing: Sequence[float] | None = None,
     ) -> None: ...
     def __call__(
@@ -1445,6 +1492,7 @@ class GeneralizedSurfaceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1454,17 +1502,17 @@ class HausdorffDTLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         spacing: Sequence[float] | None = None,
         alpha: float = 2.0,
         one_sided: bool = False,
@@ -1477,6 +1525,7 @@ class HausdorffDTLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1486,17 +1535,17 @@ class HausdorffERLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         alpha: float = 2.0,
         erosions: int = 10,
         threshold: float = 0.5,
@@ -1508,6 +1557,7 @@ class HausdorffERLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class DistancePenalizedCrossEntropyLoss(TorchLoss):
@@ -1516,17 +1566,17 @@ class DistancePenalizedCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
         label_smoothing: float = 0.0,
-        pos_weight: float | Sequence[float] | Tensor | None = None,
+        pos_weight: float | Sequence[float] | Tensor | Module | None = None,
         spacing: Sequence[float] | None = None,
     ) -> None: ...
     def __call__(
@@ -1536,6 +1586,7 @@ class DistancePenalizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1545,17 +1596,17 @@ class ClDiceLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1.0,
         iterations: int = 10,
         harmonic_smooth: float = 0.0,
@@ -1568,6 +1619,7 @@ class ClDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1577,17 +1629,17 @@ class ClCrossEntropyLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
         label_smoothing: float = 0.0,
-        pos_weight: float | Sequence[float] | Tensor | None = None,
+        pos_weight: float | Sequence[float] | Tensor | Module | None = None,
         iterations: int = 3,
     ) -> None: ...
     def __call__(
@@ -1597,6 +1649,7 @@ class ClCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
@@ -1607,17 +1660,17 @@ class SkeletonRecallLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float = 1.0,
         iterations: int = 10,
     ) -> None: ...
@@ -1628,6 +1681,7 @@ class SkeletonRecallLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1637,17 +1691,17 @@ class BoundaryF1Loss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         width: int = 3,
         tolerance: int = 5,
@@ -1659,6 +1713,7 @@ class BoundaryF1Loss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class SSIMLoss(TorchLoss):
@@ -1667,17 +1722,17 @@ class SSIMLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         window: int = 11,
         sigma: float = 1.5,
         k1: float = 0.01,
@@ -1690,6 +1745,7 @@ class SSIMLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class ActiveContourLoss(TorchLoss):
@@ -1698,17 +1754,17 @@ class ActiveContourLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         weight: float = 1.0,
         inside: float = 1.0,
     ) -> None: ...
@@ -1719,6 +1775,7 @@ class ActiveContourLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class RegionMutualInformationLoss(TorchLoss):
@@ -1728,17 +1785,17 @@ class RegionMutualInformationLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "count",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
-        average: str = "pooled",
+        average: Literal["pooled", "image", "class"] = "pooled",
         radius: int = 3,
         pool: int = 3,
     ) -> None: ...
@@ -1749,6 +1806,7 @@ class RegionMutualInformationLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class BlobLoss(TorchLoss):
@@ -1757,20 +1815,20 @@ class BlobLoss(TorchLoss):
     def __init__(
         self,
         *,
-        activation: str = "softmax",
+        activation: Literal["softmax", "sigmoid", "identity"] = "softmax",
         class_axis: int = 1,
         ignore_index: int | None = None,
-        reduction: str | Pooling = "mean",
-        class_weights: Sequence[float] | Tensor | None = None,
-        divisor: str = "weights",
+        reduction: Literal["mean", "sum", "none"] | Pooling = "mean",
+        class_weights: Sequence[float] | Tensor | Module | None = None,
+        divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
-        aggregate: str = "image",
-        absent: str = "skip",
+        aggregate: Literal["image", "batch"] = "image",
+        absent: Literal["count", "skip", "zero"] = "skip",
         include_background: bool = True,
-        average: str = "pooled",
-        cost: TorchLoss = ...,
+        average: Literal["pooled", "image", "class"] = "pooled",
+        cost: TorchLoss | None = None,
         num_instances: int = 32,
-        region: str = "shared",
+        region: Literal["shared", "own"] = "shared",
     ) -> None: ...
     def __call__(
         self,
@@ -1779,6 +1837,7 @@ class BlobLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         instances: Tensor,
     ) -> Tensor: ...
 
@@ -1788,7 +1847,7 @@ class EnsembleLoss(TorchLoss):
         self,
         *,
         losses: Sequence[TorchLoss],
-        weights: Sequence[float | Tensor | nn.Module] | Tensor | nn.Module | None = None,
+        weights: Sequence[float | Tensor | Module] | Tensor | Module | None = None,
         sum_to_one: bool = False,
     ) -> None: ...
     def __call__(
@@ -1798,8 +1857,18 @@ class EnsembleLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         **inputs: Tensor | None,
     ) -> Tensor: ...
+    def parts(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        **inputs: Tensor | None,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]: ...
 
 def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> EnsembleLoss:
     """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import torch
@@ -10,8 +9,9 @@ from torch import Tensor
 
 from seglosses_core import CenterLoss as CoreCenterLoss
 from seglosses_core.checks import check_integer
+from seglosses_core.signatures import keyword, known_to_take
 from seglosses_torch.function import make_ops
-from seglosses_torch.module import TorchLoss
+from seglosses_torch.module import TorchLoss, parameters
 
 
 class CenterLoss(TorchLoss):
@@ -28,6 +28,13 @@ class CenterLoss(TorchLoss):
     core_class = CoreCenterLoss
     centers: Tensor
 
+    @known_to_take(
+        [
+            keyword("num_classes", int),
+            keyword("num_features", int | None, None),
+            *parameters(CoreCenterLoss),
+        ]
+    )
     def __init__(self, *, num_classes: int, num_features: int | None = None, **hyperparameters: Any) -> None:
         check_integer("num_classes", num_classes, at_least=2)
         if num_features is not None:
@@ -56,14 +63,3 @@ class CenterLoss(TorchLoss):
         with torch.no_grad():
             call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops)
             self.centers.copy_(loss.moved_centers(call))
-
-
-CenterLoss.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-    [
-        inspect.Parameter("num_classes", inspect.Parameter.KEYWORD_ONLY, annotation=int),
-        inspect.Parameter(
-            "num_features", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="int | None"
-        ),
-        *inspect.signature(CoreCenterLoss).parameters.values(),
-    ]
-)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from seglosses_core.deep_supervision import DeepSupervisionLoss as Core
-from seglosses_core.deep_supervision import checked_weights
+from seglosses_core.deep_supervision import Preset, checked_weights
 
 
 class DeepSupervisionLoss(nn.Module):
     __doc__ = Core.__doc__
 
-    def __init__(self, *, loss: nn.Module, weights: str | Sequence[float] = "exponential") -> None:
+    def __init__(self, *, loss: nn.Module, weights: Preset | Sequence[float] = "exponential") -> None:
         super().__init__()
         self.loss = loss
         self.weights = checked_weights(weights)

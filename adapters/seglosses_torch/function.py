@@ -83,7 +83,10 @@ def _with_gradients_of(loss: Loss, value: Tensor, logits: Tensor) -> Tensor:
 
 def _mode(loss: Loss, logits: Tensor, given: dict[str, Any], constants: list[tuple[str, Tensor]]) -> Mode:
     others = [x for name, x in given.items() if name != "logits" and isinstance(x, Tensor)]
-    return mode_of(logits, others, [x for _, x in constants], none=loss.reduction == "none")
+    mode = mode_of(logits, others, [x for _, x in constants], none=loss.reduction == "none")
+    if loss.kept is not None and mode is Mode.TRANSFORMED:
+        return Mode.FORMULA  # for nothing may come out of a `torch.autograd.Function` by the side
+    return mode
 
 
 def make_ops(logits: Tensor, axis: int, mode: Mode = Mode.FORMULA) -> Ops:
@@ -154,7 +157,7 @@ class _Kept:
 
     def call(self, arrays: Sequence[Tensor], operations: type[TorchOps]) -> Call:
         ops = operations(self.class_axis, arrays[0].ndim)
-        ops.parts = self.loss.parts(ops, self.totals)
+        ops.parts = self.loss.parts_in(ops, self.totals)
         if self.empty:
             ops.parts.empty = True
         given = dict(zip(self.names, arrays, strict=True))

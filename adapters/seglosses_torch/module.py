@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
@@ -24,6 +23,7 @@ from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.inputs import of_logits_and_target
 from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
+from seglosses_core.signatures import Parameters, constructor, known_to_take, parameters_of
 from seglosses_core.statistics import PARTS_OF, Statistics, number_from, take_statistics
 from seglosses_torch.distributed import across
 from seglosses_torch.function import evaluate, make_ops
@@ -48,7 +48,8 @@ class TorchLoss(nn.Module):
         constants = {}
         self._bound_names: list[str] = []
         for name, kind in self.core_class.default_losses().items():
-            hyperparameters.setdefault(name, _made[kind]())
+            if hyperparameters.get(name) is None:
+                hyperparameters[name] = _made[kind]()
         for name, value in hyperparameters.items():
             value = python_number(value)
             if name in self.core_class.matrices:
@@ -95,7 +96,7 @@ class TorchLoss(nn.Module):
     ) -> Tensor:
         """The loss of `logits` `(N, C, *S)` against labels `(N, *S)` or a target of the logits' shape; see the core's
         `Loss.__call__`. Half precision is computed in float32, autocast or not."""
-        return self._evaluate(logits, target, mask, sample_weight, inputs, totals=totals)
+        return self._evaluate(self.bound(), logits, target, mask, sample_weight, inputs, totals=totals)
 
     def formula(
         self,
@@ -107,10 +108,11 @@ class TorchLoss(nn.Module):
         **inputs: Tensor | None,
     ) -> Tensor:
         """The same number without the hand-written derivative: what autograd makes of it serves forward mode too."""
-        return self._evaluate(logits, target, mask, sample_weight, inputs, by_formula=True)
+        return self._evaluate(self.bound(), logits, target, mask, sample_weight, inputs, by_formula=True)
 
     def _evaluate(
         self,
+        loss: Loss,
         logits: Tensor,
         target: Tensor,
         mask: Tensor | None,
@@ -122,7 +124,7 @@ class TorchLoss(nn.Module):
     ) -> Tensor:
         inputs = self._with_held(inputs)
         value = evaluate(
-            self.bound(), logits, target, mask, sample_weight, by_formula=by_formula, totals=totals, **inputs
+            loss, logits, target, mask, sample_weight, by_formula=by_formula, totals=totals, **inputs
         )
         if self.training:
             self.after_step(logits, target, mask, sample_weight, inputs)
@@ -268,12 +270,23 @@ def _current(value: Any) -> Any:
     return value() if isinstance(value, nn.Module) else value
 
 
+def parameters(core_class: type[Loss]) -> Parameters:
+    """Those of a module's constructor: what may be an array for the core may be a module here, which is learnt."""
+    losses = dict.fromkeys(("Loss", "PixelLoss", "RatioLoss"), TorchLoss)
+    return parameters_of(core_class, Array=Tensor | nn.Module, **losses)
+
+
 class EnsembleLoss(TorchLoss):
-    __doc__ = CoreEnsembleLoss.__doc__
+    __doc__ = f"""{(CoreEnsembleLoss.__doc__ or "").partition("    Examples")[0].rstrip()}
+
+    `loss.weights = [0.9, 0.1]` sets them during training. Tensors take the new values and are part of checkpoints; what
+    was given as numbers becomes tensors, of no checkpoint, the first time, for which a compiled step is compiled again,
+    and not after that.
+    """
     __module__ = "seglosses_torch"
-    __signature__ = inspect.signature(CoreEnsembleLoss)
     core_class = CoreEnsembleLoss
 
+    @known_to_take(parameters(CoreEnsembleLoss))
     def __init__(self, *, losses: Any, weights: Any = None, sum_to_one: bool = False) -> None:
         members = list(losses) if isinstance(losses, Iterable) else []
         if not members or not all(isinstance(loss, TorchLoss) for loss in members):
@@ -290,6 +303,46 @@ class EnsembleLoss(TorchLoss):
         held = [name for member in members for name in member.held_inputs()]
         if len(set(held)) < len(held):
             raise ValueError(f"losses must hold no more than one {held[0]} among them, got {members!r}.")
+
+    def parts(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        **inputs: Tensor | None,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """What a call gives, and beside it what each of `losses` gives by itself, without its weight: for a log, from
+        one computation of all. These are detached; the first is differentiable as ever."""
+        bound = self.bound()
+        assert isinstance(bound, CoreEnsembleLoss)
+        loss, members = bound.keeping()
+        value = self._evaluate(loss, logits, target, mask, sample_weight, inputs)
+        return value, tuple(member.detach() for member in members)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        by_value = not (isinstance(value, nn.Module) or (isinstance(value, Tensor) and value.requires_grad))
+        if name == "weights" and "core" in self.__dict__ and by_value:
+            self._set_weights(value)
+        else:
+            super().__setattr__(name, value)
+
+    def _set_weights(self, weights: Any) -> None:
+        core: Any = self.core
+        weights = CoreEnsembleLoss(losses=core.losses, weights=weights, sum_to_one=core.sum_to_one).weights
+        held = self.weights
+        if isinstance(held, tuple):
+            held = Weights(held)
+            self._bound_names.append("weights")
+            super().__setattr__("weights", held)
+        if isinstance(held, Weights):
+            held.assign(weights)
+        elif isinstance(held, nn.Module):
+            raise AttributeError(f"weights cannot be set where a module gives them, {held!r}.")
+        else:
+            with torch.no_grad():
+                held.copy_(torch.as_tensor(weights))
 
     def held_inputs(self) -> dict[str, Tensor]:
         return {name: x for member in self.losses for name, x in member.held_inputs().items()}
@@ -340,6 +393,19 @@ class Weights(nn.Module):
     def forward(self) -> tuple[Any, ...]:
         return tuple(map(_current, self))
 
+    def assign(self, weights: Iterable[Any]) -> None:
+        """Other values: tensors take them, numbers become tensors."""
+        for i, weight in enumerate(weights):
+            held = None if self._numbers[i] is not None else getattr(self, str(i))
+            if held is None:
+                self._numbers[i] = None
+                self.register_buffer(str(i), torch.as_tensor(float(weight)), persistent=False)
+            elif isinstance(held, nn.Module):
+                raise AttributeError(f"weights[{i}] cannot be set where a module gives it, {held!r}.")
+            else:
+                with torch.no_grad():
+                    held.copy_(torch.as_tensor(weight))
+
     def __repr__(self) -> str:
         return f"Weights({', '.join(map(repr, self))})"
 
@@ -371,14 +437,14 @@ def _terms(loss: TorchLoss) -> tuple[list[Any], list[Any]]:
 
 
 def module_class(core_class: type[Loss], base: type[TorchLoss] = TorchLoss, **extra: Any) -> type[TorchLoss]:
-    """The module of a loss of the core, with its name, its documentation and its signature."""
+    """The module of a loss of the core, with its name, its documentation and its parameters."""
     made = type(
         core_class.__name__,
         (base,),
         {
             "__doc__": core_class.__doc__,
             "__module__": "seglosses_torch",
-            "__signature__": inspect.signature(core_class),
+            "__init__": constructor(base, parameters(core_class)),
             "core_class": core_class,
             **extra,
         },

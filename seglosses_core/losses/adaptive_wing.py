@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.activations import Activation, Cotangent, Prediction
 from seglosses_core.arithmetic import power_or_zero
 from seglosses_core.checks import check_number
 from seglosses_core.costs import Costs
@@ -44,7 +44,7 @@ class AdaptiveWingLoss(PixelLoss):
     0.886448
     """
 
-    activation: str = "identity"
+    activation: Activation = "identity"
     alpha: float = 2.1
     omega: float = 14.0
     epsilon: float = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, get_args
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.arithmetic import is_zero, one_if_zero
@@ -17,8 +17,10 @@ from seglosses_core.losses.overlap import OverlapLoss
 from seglosses_core.moments import COMPLEMENT, Moment, Term
 from seglosses_core.ops import Ops
 from seglosses_core.parts import Taken
-from seglosses_core.region import RatioLoss, RegionLoss, ScoreBack
+from seglosses_core.region import Absent, RatioLoss, RegionLoss, ScoreBack
 from seglosses_core.target import Target
+
+Region = Literal["shared", "own"]
 
 INSTANCES = Input("N *S", "the number of each pixel's instance, 0 for the background", integers=True)
 
@@ -65,17 +67,17 @@ class BlobLoss(RegionLoss):
 
     sees = "image"
 
-    absent: str = "skip"
+    absent: Absent = "skip"
     cost: RatioLoss = field(default_factory=DiceLoss)
     num_instances: int = 32
-    region: str = "shared"
+    region: Region = "shared"
 
     inputs = MappingProxyType({"instances": INSTANCES})
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integer("num_instances", self.num_instances, at_least=1)
-        check_choice("region", self.region, ("shared", "own"))
+        check_choice("region", self.region, get_args(Region))
         if not is_of_moments(self.cost):
             raise TypeError(
                 f"cost must be a ratio of sums of products for each class, such as DiceLoss(), got {self.cost!r}."

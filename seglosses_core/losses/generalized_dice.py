@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from seglosses_core.arithmetic import divide
 from seglosses_core.checks import check_choice, check_flag
@@ -11,7 +12,8 @@ from seglosses_core.losses.dice import DiceRatio
 from seglosses_core.ops import Ops
 from seglosses_core.target import Target
 
-_EXPONENTS = {"square": 2, "simple": 1, "uniform": 0}
+Weighting = Literal["square", "simple", "uniform"]
+_EXPONENTS: dict[Weighting, int] = {"square": 2, "simple": 1, "uniform": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +48,13 @@ class GeneralizedDiceLoss(DiceRatio):
     0.310391
     """
 
-    weights: str = "square"
+    weights: Weighting = "square"
     relative: bool = True
     per_class: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("weights", self.weights, tuple(_EXPONENTS))
+        check_choice("weights", self.weights, get_args(Weighting))
         check_flag("relative", self.relative)
         if self.per_class:
             raise ValueError(f"per_class must be False for {type(self).__name__}, got True; DiceLoss has it.")

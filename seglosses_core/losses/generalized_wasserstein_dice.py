@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.checks import check_choice, check_number, matrix_of_numbers, shape_text
@@ -14,6 +14,8 @@ from seglosses_core.ops import Ops
 from seglosses_core.parts import Taken
 from seglosses_core.region import RatioLoss, ScoreBack
 from seglosses_core.target import Target
+
+Weighting = Literal["default", "foreground", "gdl"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +48,8 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
     0.254879
     """
 
-    distances: Any = None
-    weights: str = "default"
+    distances: Sequence[Sequence[float]] | Array | None = None
+    weights: Weighting = "default"
 
     needs = Needs(labels_only=True)
     matrices = ("distances",)
@@ -58,7 +60,7 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
         super().__post_init__()
         if self.distances is not None:
             _check_distances(self.distances)
-        check_choice("weights", self.weights, ("default", "foreground", "gdl"))
+        check_choice("weights", self.weights, get_args(Weighting))
         if self.activation == "sigmoid":
             raise ValueError(
                 "activation must be 'softmax' or 'identity' for GeneralizedWassersteinDiceLoss, whose classes exclude"

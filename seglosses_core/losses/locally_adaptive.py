@@ -15,7 +15,7 @@ from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.ops import Ops
 from seglosses_core.pixel import PixelLoss
 from seglosses_core.reductions import Minkowski, Pooling
-from seglosses_core.single import SingleLoss
+from seglosses_core.single import Reduction, SingleLoss
 from seglosses_core.target import Target
 
 
@@ -63,7 +63,7 @@ class LocallyAdaptiveLoss(PixelLoss):
 
     sees = "image"
 
-    reduction: str | Pooling = field(default_factory=Minkowski)
+    reduction: Reduction | Pooling = field(default_factory=Minkowski)
     kernel_size: int = 5
     stride: int = 1
     cost: PixelLoss = field(default_factory=CrossEntropyLoss)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.activations import Activation, Cotangent, Prediction
 from seglosses_core.arithmetic import divide, one_if_zero, product
 from seglosses_core.checks import dtype_is
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
 from seglosses_core.ops import Ops
-from seglosses_core.region import RegionLoss, ScoreBack
+from seglosses_core.region import Absent, Aggregate, RegionLoss, ScoreBack
 from seglosses_core.target import Target
 
 
@@ -155,8 +155,8 @@ class LovaszSoftmaxLoss(LovaszLoss):
     0.370831
     """
 
-    aggregate: str = "batch"
-    absent: str = "skip"
+    aggregate: Aggregate = "batch"
+    absent: Absent = "skip"
 
     def measured(self, prediction: Prediction) -> Sequence[Array]:
         return prediction.probabilities, prediction.complements
@@ -192,7 +192,7 @@ class LovaszHingeLoss(LovaszLoss):
     1.775
     """
 
-    activation: str = "sigmoid"
+    activation: Activation = "sigmoid"
 
     needs = Needs(finite_logits=True)
 

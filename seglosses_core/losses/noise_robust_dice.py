@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import power_or_zero
@@ -12,6 +12,8 @@ from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import Summand, errors
 from seglosses_core.region import RatioLoss
 from seglosses_core.target import Target
+
+Denominator = Literal["linear", "squared"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +47,12 @@ class NoiseRobustDiceLoss(RatioLoss):
     """
 
     gamma: float = 1.5
-    denominator: str = "linear"
+    denominator: Denominator = "linear"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("gamma", self.gamma, at_least=1, at_most=2)
-        check_choice("denominator", self.denominator, ("linear", "squared"))
+        check_choice("denominator", self.denominator, get_args(Denominator))
 
     def sums(self, prediction: Prediction, target: Target) -> Taken:
         xp, gamma, p, y = target.ops.xp, self.gamma, prediction.probabilities, target.values

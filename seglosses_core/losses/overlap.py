@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from seglosses_core.activations import Prediction
 from seglosses_core.arithmetic import divide
@@ -13,6 +14,8 @@ from seglosses_core.parts import Taken
 from seglosses_core.pixel_sums import Summand, errors
 from seglosses_core.region import JointRatioLoss, RatioLoss
 from seglosses_core.target import Target
+
+Overlap = Literal["product", "minimum"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +30,11 @@ class OverlapLoss(JointRatioLoss):
         between 0 and 1, the derivative is the mean of those on either side.
     """
 
-    overlap: str = "product"
+    overlap: Overlap = "product"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("overlap", self.overlap, ("product", "minimum"))
+        check_choice("overlap", self.overlap, get_args(Overlap))
 
     def sums(self, prediction: Prediction, target: Target) -> Taken:
         if self.overlap == "product" or target.has_labels:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.activations import Activation, Cotangent, Prediction
 from seglosses_core.arithmetic import divide, is_zero, power_or_zero
 from seglosses_core.checks import check_number
 from seglosses_core.costs import Costs
@@ -22,7 +22,7 @@ from seglosses_core.target import Target
 class OverlappingLoss(LogPixelLoss):
     """A loss of classes that overlap, whatever the activation: each costs what its presence and its absence cost."""
 
-    activation: str = "sigmoid"
+    activation: Activation = "sigmoid"
 
     needs = Needs()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from seglosses_core.checks import check_choice, check_number
 from seglosses_core.moments import Moment
 from seglosses_core.region import RatioLoss
+
+Denominator = Literal["sum", "union"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,7 @@ class PointwiseExponentialLoss(RatioLoss):
 
     alpha: float = 20.0
     exponent: float = 3.0
-    denominator: str = "sum"
+    denominator: Denominator = "sum"
 
     smooth_numerator = False
 
@@ -53,7 +56,7 @@ class PointwiseExponentialLoss(RatioLoss):
                 "reduction must be 'mean', 'sum' or 'none' for PointwiseExponentialLoss, whose costs may be below 0,"
                 f" got {self.reduction!r}."
             )
-        check_choice("denominator", self.denominator, ("sum", "union"))
+        check_choice("denominator", self.denominator, get_args(Denominator))
 
     def moments(self) -> list[Moment]:
         moments = [Moment(self.exponent, 1, n=self.alpha), Moment(1, 0, d=1), Moment(0, 1, d=1)]

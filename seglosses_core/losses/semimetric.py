@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seglosses_core.losses.dice import DiceLoss, JaccardLoss
+from seglosses_core.losses.overlap import Overlap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class DiceSemimetricLoss(DiceLoss):
     0.0204
     """
 
-    overlap: str = "minimum"
+    overlap: Overlap = "minimum"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,4 +61,4 @@ class JaccardMetricLoss(JaccardLoss):
     0.039981
     """
 
-    overlap: str = "minimum"
+    overlap: Overlap = "minimum"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.activations import Activation, Cotangent, Prediction
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
@@ -29,7 +29,7 @@ class MeanSquaredErrorLoss(PixelLoss):
     0.01
     """
 
-    activation: str = "identity"
+    activation: Activation = "identity"
 
     needs = Needs(unit_interval=False)
 

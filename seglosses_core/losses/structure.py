@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seglosses_core.activations import Cotangent, Prediction
+from seglosses_core.activations import Activation, Cotangent, Prediction
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.checks import check_number, check_window
 from seglosses_core.libraries import Array
@@ -47,7 +47,7 @@ class StructureLoss(RegionLoss):
 
     sees = "image"
 
-    activation: str = "sigmoid"
+    activation: Activation = "sigmoid"
     kernel_size: int = 31
     factor: float = 5.0
 

@@ -122,12 +122,16 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
         ValueError, "target", "int32 of shape (1, 4, 5)", "labels of shape (2, 4, 5)",
     ),
     "target that would broadcast": (
-        call("CrossEntropyLoss", target=floats(2, 1, 4, 5)),
-        ValueError, "target", "float32 of shape (2, 1, 4, 5)", "the logits' shape (2, 3, 4, 5)",
+        call("CrossEntropyLoss", target=floats(2, 3, 1, 5)),
+        ValueError, "target", "float32 of shape (2, 3, 1, 5)", "the logits' shape (2, 3, 4, 5)",
     ),
-    "labels with 1 in place of the classes": (
-        call("CrossEntropyLoss", target=labels(2, 1, 4, 5)),
-        ValueError, "target", "int32 of shape (2, 1, 4, 5)", "leave out its axis 1, or take the loss from the presets",
+    "labels with 1 in place of an axis of pixels": (
+        call("CrossEntropyLoss", target=labels(2, 3, 1, 5)),
+        ValueError, "target", "int32 of shape (2, 3, 1, 5)", "labels of shape (2, 4, 5)",
+    ),
+    "target of fewer classes": (
+        call("CrossEntropyLoss", target=floats(2, 2, 4, 5)),
+        ValueError, "target", "float32 of shape (2, 2, 4, 5)", "the logits' shape (2, 3, 4, 5)",
     ),
     "target without an axis": (
         call("CrossEntropyLoss", target=labels(4, 5)),
@@ -210,9 +214,14 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
         call("DiceLoss", LOGITS.astype(np.complex64)),
         TypeError, "logits", "complex64 of shape (2, 3, 4, 5)", "real floating point",
     ),
-    "float labels": (
-        call("CrossEntropyLoss", target=floats(2, 4, 5)),
-        TypeError, "target", "float32 of shape (2, 4, 5)", "integer labels",
+    "floats of one class that may be labels or a soft target": (
+        call("CrossEntropyLoss", floats(2, 1, 4, 5), floats(2, 4, 5), options={"activation": "sigmoid"}),
+        TypeError, "target", "float32 of shape (2, 4, 5)",
+        "give a soft target the class axis 1, and labels an integer dtype",
+    ),
+    "bool labels with 1 in place of the classes": (
+        call("CrossEntropyLoss", target=np.ones((2, 1, 4, 5), bool)),
+        TypeError, "target", "bool of shape (2, 1, 4, 5)", "integer labels",
     ),
     "bool labels": (
         call("CrossEntropyLoss", target=np.ones((2, 4, 5), bool)),

@@ -87,6 +87,37 @@ def test_one_class_takes_labels_with_the_class_axis(framework: str, loss: str) -
     np.testing.assert_array_equal(found[1], right[1])
 
 
+@everywhere
+@pytest.mark.parametrize("loss", [*LOSSES])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, np.float32, np.float64])
+def test_labels_as_people_hold_them(framework: str, loss: str, dtype: type) -> None:
+    """With an axis of 1 in the place of the classes, and as floats, also where some are ignored."""
+    void = np.where(LABELS == 0, 255, LABELS)
+    for target, options in ((LABELS, {}), (void, {"ignore_index": 255})):
+        value, slope = evaluate(framework, LOSSES[loss], Problem(LOGITS, target), **options)
+        for held in (target.astype(dtype)[:, None], target.astype(dtype)):
+            found = evaluate(framework, LOSSES[loss], Problem(LOGITS, held), **options)
+            np.testing.assert_array_equal(found[0], value)
+            np.testing.assert_array_equal(found[1], slope)
+
+
+@everywhere
+@pytest.mark.parametrize("label", [0.5, -0.5, np.nan, np.inf, 3e38, 3.0])
+def test_floats_that_are_no_labels(framework: str, label: float) -> None:
+    """NaN, but where they are ignored; `validate=True` counts them."""
+    make, ones = named("DiceLoss"), LABELS == 1
+    held = np.where(ones, label, LABELS).astype(np.float32)
+    right = evaluate(framework, make, Problem(LOGITS, LABELS, mask=~ones))
+    found = evaluate(framework, make, Problem(LOGITS, held, mask=~ones))
+    np.testing.assert_array_equal(found[0], right[0])
+    np.testing.assert_array_equal(found[1], right[1])
+    for target in (held, held[:, None]):
+        assert np.isnan(evaluate(framework, make, Problem(LOGITS, target))[0])
+        expected = f"^target must hold labels from 0 to 2, got others at {ones.sum()} pixels"
+        with pytest.raises(ValueError, match=expected):
+            evaluate(framework, make, Problem(LOGITS, target), validate=True)
+
+
 def test_validate_names_integers_that_are_none() -> None:
     with pytest.raises(
         ValueError, match=r"^target must be 0 or 1 where it is one-hot of integers, got others at 40"

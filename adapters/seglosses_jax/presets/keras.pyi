@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import numpy as np
 from jax import Array
+from numpy import ndarray
 
 from seglosses_jax.presets import PresetLoss
 
@@ -44,8 +44,8 @@ def CategoricalCrossentropy(
     """
 
 def categorical_crossentropy(
-    y_true: Array | np.ndarray,
-    y_pred: Array | np.ndarray,
+    y_true: Array | ndarray,
+    y_pred: Array | ndarray,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
@@ -70,8 +70,8 @@ def SparseCategoricalCrossentropy(
     """
 
 def sparse_categorical_crossentropy(
-    y_true: Array | np.ndarray,
-    y_pred: Array | np.ndarray,
+    y_true: Array | ndarray,
+    y_pred: Array | ndarray,
     from_logits: bool = False,
     ignore_class: int | None = None,
     axis: int = -1,
@@ -98,8 +98,8 @@ def CategoricalFocalCrossentropy(
     """
 
 def categorical_focal_crossentropy(
-    y_true: Array | np.ndarray,
-    y_pred: Array | np.ndarray,
+    y_true: Array | ndarray,
+    y_pred: Array | ndarray,
     alpha: Any = 0.25,
     gamma: float = 2.0,
     from_logits: bool = False,
@@ -126,8 +126,8 @@ def BinaryCrossentropy(
     """
 
 def binary_crossentropy(
-    y_true: Array | np.ndarray,
-    y_pred: Array | np.ndarray,
+    y_true: Array | ndarray,
+    y_pred: Array | ndarray,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
@@ -155,8 +155,8 @@ def BinaryFocalCrossentropy(
     """
 
 def binary_focal_crossentropy(
-    y_true: Array | np.ndarray,
-    y_pred: Array | np.ndarray,
+    y_true: Array | ndarray,
+    y_pred: Array | ndarray,
     apply_class_balancing: bool = False,
     alpha: float = 0.25,
     gamma: float = 2.0,
@@ -180,9 +180,7 @@ def MeanSquaredError(
     It is called with y_pred, y_true.
     """
 
-def mean_squared_error(
-    y_true: Array | np.ndarray, y_pred: Array | np.ndarray, *, class_axis: int = -1
-) -> Array:
+def mean_squared_error(y_true: Array | ndarray, y_pred: Array | ndarray, *, class_axis: int = -1) -> Array:
     """mean_squared_error of Keras."""
 
 def CategoricalGeneralizedCrossEntropy(
@@ -199,7 +197,7 @@ def CategoricalGeneralizedCrossEntropy(
     """
 
 def categorical_generalized_cross_entropy(
-    y_true: Array | np.ndarray, y_pred: Array | np.ndarray, q: float, *, class_axis: int = -1
+    y_true: Array | ndarray, y_pred: Array | ndarray, q: float, *, class_axis: int = -1
 ) -> Array:
     """categorical_generalized_cross_entropy of Keras."""
 
@@ -217,7 +215,7 @@ def Dice(
     """
 
 def dice(
-    y_true: Array | np.ndarray, y_pred: Array | np.ndarray, axis: Any = None, *, class_axis: int = -1
+    y_true: Array | ndarray, y_pred: Array | ndarray, axis: Any = None, *, class_axis: int = -1
 ) -> Array:
     """dice of Keras."""
 
@@ -237,8 +235,8 @@ def Tversky(
     """
 
 def tversky(
-    y_true: Array | np.ndarray,
-    y_pred: Array | np.ndarray,
+    y_true: Array | ndarray,
+    y_pred: Array | ndarray,
     alpha: float = 0.5,
     beta: float = 0.5,
     axis: Any = None,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import numpy as np
 from jax import Array
+from numpy import ndarray
 
 from seglosses_jax.presets import PresetLoss
 
@@ -38,8 +38,8 @@ def DiceLoss(
     """
 
 def dice_loss(
-    pred: Array | np.ndarray,
-    target: Array | np.ndarray,
+    pred: Array | ndarray,
+    target: Array | ndarray,
     average: str = "micro",
     eps: float = 1e-08,
     weight: Any = None,
@@ -58,8 +58,8 @@ def TverskyLoss(
     """
 
 def tversky_loss(
-    pred: Array | np.ndarray,
-    target: Array | np.ndarray,
+    pred: Array | ndarray,
+    target: Array | ndarray,
     alpha: float,
     beta: float,
     eps: float = 1e-08,
@@ -84,8 +84,8 @@ def FocalLoss(
     """
 
 def focal_loss(
-    pred: Array | np.ndarray,
-    target: Array | np.ndarray,
+    pred: Array | ndarray,
+    target: Array | ndarray,
     alpha: float | None,
     gamma: float = 2.0,
     reduction: str = "none",
@@ -112,8 +112,8 @@ def BinaryFocalLossWithLogits(
     """
 
 def binary_focal_loss_with_logits(
-    pred: Array | np.ndarray,
-    target: Array | np.ndarray,
+    pred: Array | ndarray,
+    target: Array | ndarray,
     alpha: float | None = 0.25,
     gamma: float = 2.0,
     reduction: str = "none",
@@ -148,7 +148,7 @@ def LovaszSoftmaxLoss(weight: Any = None, *, class_axis: int = -1) -> PresetLoss
     """
 
 def lovasz_softmax_loss(
-    pred: Array | np.ndarray, target: Array | np.ndarray, weight: Any = None, *, class_axis: int = -1
+    pred: Array | ndarray, target: Array | ndarray, weight: Any = None, *, class_axis: int = -1
 ) -> Array:
     """lovasz_softmax_loss of kornia."""
 
@@ -158,5 +158,5 @@ def LovaszHingeLoss(*, class_axis: int = -1) -> PresetLoss:
     It is called with pred, target.
     """
 
-def lovasz_hinge_loss(pred: Array | np.ndarray, target: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def lovasz_hinge_loss(pred: Array | ndarray, target: Array | ndarray, *, class_axis: int = -1) -> Array:
     """lovasz_hinge_loss of kornia."""

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import numpy as np
 from jax import Array
+from numpy import ndarray
 
 __all__ = [
     "binary_dice_loss",
@@ -17,8 +17,8 @@ __all__ = [
 ]
 
 def softmax_cross_entropy(
-    logits: Array | np.ndarray,
-    labels: Array | np.ndarray,
+    logits: Array | ndarray,
+    labels: Array | ndarray,
     axis: Any = -1,
     where: Any = None,
     *,
@@ -27,13 +27,13 @@ def softmax_cross_entropy(
     """softmax_cross_entropy of optax."""
 
 def safe_softmax_cross_entropy(
-    logits: Array | np.ndarray, labels: Array | np.ndarray, *, class_axis: int = -1
+    logits: Array | ndarray, labels: Array | ndarray, *, class_axis: int = -1
 ) -> Array:
     """safe_softmax_cross_entropy of optax."""
 
 def softmax_cross_entropy_with_integer_labels(
-    logits: Array | np.ndarray,
-    labels: Array | np.ndarray,
+    logits: Array | ndarray,
+    labels: Array | ndarray,
     axis: Any = -1,
     where: Any = None,
     *,
@@ -42,8 +42,8 @@ def softmax_cross_entropy_with_integer_labels(
     """softmax_cross_entropy_with_integer_labels of optax."""
 
 def poly_loss_cross_entropy(
-    logits: Array | np.ndarray,
-    labels: Array | np.ndarray,
+    logits: Array | ndarray,
+    labels: Array | ndarray,
     *,
     epsilon: float = 2.0,
     axis: Any = -1,
@@ -53,13 +53,13 @@ def poly_loss_cross_entropy(
     """poly_loss_cross_entropy of optax."""
 
 def sigmoid_binary_cross_entropy(
-    logits: Array | np.ndarray, labels: Array | np.ndarray, *, class_axis: int = -1
+    logits: Array | ndarray, labels: Array | ndarray, *, class_axis: int = -1
 ) -> Array:
     """sigmoid_binary_cross_entropy of optax."""
 
 def sigmoid_focal_loss(
-    logits: Array | np.ndarray,
-    labels: Array | np.ndarray,
+    logits: Array | ndarray,
+    labels: Array | ndarray,
     *,
     alpha: float | None = None,
     gamma: float = 2.0,
@@ -68,8 +68,8 @@ def sigmoid_focal_loss(
     """sigmoid_focal_loss of optax."""
 
 def dice_loss(
-    predictions: Array | np.ndarray,
-    targets: Array | np.ndarray,
+    predictions: Array | ndarray,
+    targets: Array | ndarray,
     *,
     class_weights: Any = None,
     smooth: float = 1.0,
@@ -84,8 +84,8 @@ def dice_loss(
     """dice_loss of optax."""
 
 def binary_dice_loss(
-    predictions: Array | np.ndarray,
-    targets: Array | np.ndarray,
+    predictions: Array | ndarray,
+    targets: Array | ndarray,
     *,
     smooth: float = 1.0,
     apply_sigmoid: bool = True,

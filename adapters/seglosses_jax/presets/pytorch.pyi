@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import numpy as np
 from jax import Array
+from numpy import ndarray
 
 from seglosses_jax.presets import PresetLoss
 
@@ -32,8 +32,8 @@ def CrossEntropyLoss(
     """
 
 def cross_entropy(
-    input: Array | np.ndarray,
-    target: Array | np.ndarray,
+    input: Array | ndarray,
+    target: Array | ndarray,
     weight: Any = None,
     size_average: Any = None,
     ignore_index: int = -100,
@@ -60,8 +60,8 @@ def BCEWithLogitsLoss(
     """
 
 def binary_cross_entropy_with_logits(
-    input: Array | np.ndarray,
-    target: Array | np.ndarray,
+    input: Array | ndarray,
+    target: Array | ndarray,
     weight: Any = None,
     size_average: Any = None,
     reduce: Any = None,
@@ -86,8 +86,8 @@ def BCELoss(
     """
 
 def binary_cross_entropy(
-    input: Array | np.ndarray,
-    target: Array | np.ndarray,
+    input: Array | ndarray,
+    target: Array | ndarray,
     weight: Any = None,
     size_average: Any = None,
     reduce: Any = None,

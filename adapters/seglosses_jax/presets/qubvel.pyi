@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import numpy as np
 from jax import Array
+from numpy import ndarray
 
 from seglosses_jax.presets import PresetLoss
 
@@ -85,52 +85,46 @@ def BinaryFocalLoss(alpha: float = 0.25, gamma: float = 2.0, *, class_axis: int 
     It is called with pr, gt.
     """
 
-def jaccard_loss(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def jaccard_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """jaccard_loss of segmentation_models."""
 
-def dice_loss(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def dice_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """dice_loss of segmentation_models."""
 
-def binary_focal_loss(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def binary_focal_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """binary_focal_loss of segmentation_models."""
 
-def categorical_focal_loss(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def categorical_focal_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """categorical_focal_loss of segmentation_models."""
 
-def binary_crossentropy(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def binary_crossentropy(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """binary_crossentropy of segmentation_models."""
 
-def categorical_crossentropy(
-    gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1
-) -> Array:
+def categorical_crossentropy(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """categorical_crossentropy of segmentation_models."""
 
-def bce_dice_loss(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def bce_dice_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """bce_dice_loss of segmentation_models."""
 
-def bce_jaccard_loss(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def bce_jaccard_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """bce_jaccard_loss of segmentation_models."""
 
-def cce_dice_loss(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def cce_dice_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """cce_dice_loss of segmentation_models."""
 
-def cce_jaccard_loss(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def cce_jaccard_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """cce_jaccard_loss of segmentation_models."""
 
-def binary_focal_dice_loss(gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1) -> Array:
+def binary_focal_dice_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """binary_focal_dice_loss of segmentation_models."""
 
-def binary_focal_jaccard_loss(
-    gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1
-) -> Array:
+def binary_focal_jaccard_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """binary_focal_jaccard_loss of segmentation_models."""
 
-def categorical_focal_dice_loss(
-    gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1
-) -> Array:
+def categorical_focal_dice_loss(gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1) -> Array:
     """categorical_focal_dice_loss of segmentation_models."""
 
 def categorical_focal_jaccard_loss(
-    gt: Array | np.ndarray, pr: Array | np.ndarray, *, class_axis: int = -1
+    gt: Array | ndarray, pr: Array | ndarray, *, class_axis: int = -1
 ) -> Array:
     """categorical_focal_jaccard_loss of segmentation_models."""

@@ -1,13 +1,13 @@
 """Made by scripts/make_stubs.py; not to be edited."""
 
-import numpy as np
 from jax import Array
+from numpy import ndarray
 
 __all__ = ["sigmoid_focal_loss"]
 
 def sigmoid_focal_loss(
-    inputs: Array | np.ndarray,
-    targets: Array | np.ndarray,
+    inputs: Array | ndarray,
+    targets: Array | ndarray,
     alpha: float = 0.25,
     gamma: float = 2,
     reduction: str = "none",

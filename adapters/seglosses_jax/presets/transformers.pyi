@@ -2,14 +2,14 @@
 
 from typing import Any
 
-import numpy as np
 from jax import Array
+from numpy import ndarray
 
 __all__ = ["ForSemanticSegmentationLoss", "dice_loss", "sigmoid_cross_entropy_loss", "sigmoid_focal_loss"]
 
 def ForSemanticSegmentationLoss(
-    logits: Array | np.ndarray,
-    labels: Array | np.ndarray,
+    logits: Array | ndarray,
+    labels: Array | ndarray,
     ignore_index: int = 255,
     num_items_in_batch: Any = None,
     auxiliary_logits: None = None,
@@ -20,13 +20,13 @@ def ForSemanticSegmentationLoss(
     """ForSemanticSegmentationLoss of Hugging Face transformers."""
 
 def dice_loss(
-    inputs: Array | np.ndarray, labels: Array | np.ndarray, num_masks: Any, *, class_axis: int = -1
+    inputs: Array | ndarray, labels: Array | ndarray, num_masks: Any, *, class_axis: int = -1
 ) -> Array:
     """dice_loss of Hugging Face transformers."""
 
 def sigmoid_focal_loss(
-    inputs: Array | np.ndarray,
-    labels: Array | np.ndarray,
+    inputs: Array | ndarray,
+    labels: Array | ndarray,
     num_masks: Any,
     alpha: float = 0.25,
     gamma: float = 2,
@@ -36,6 +36,6 @@ def sigmoid_focal_loss(
     """sigmoid_focal_loss of Hugging Face transformers."""
 
 def sigmoid_cross_entropy_loss(
-    inputs: Array | np.ndarray, labels: Array | np.ndarray, num_masks: Any, *, class_axis: int = -1
+    inputs: Array | ndarray, labels: Array | ndarray, num_masks: Any, *, class_axis: int = -1
 ) -> Array:
     """sigmoid_cross_entropy_loss of Hugging Face transformers."""

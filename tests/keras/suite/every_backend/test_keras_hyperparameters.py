@@ -165,8 +165,16 @@ def test_variables_and_losses_of_other_packages_are_refused():
     variable = keras.Variable(0.5)
     for attempt in (
         lambda: EnsembleLoss(losses=[DiceLoss()], weights=[variable]),
+        lambda: EnsembleLoss(losses=[DiceLoss()], weights=keras.Variable([0.5])),
         lambda: DiceLoss() * variable,
-        lambda: CenterLoss(num_classes=3, weight=variable),
+    ):
+        with pytest.raises(
+            TypeError, match=r"weight.* or a variable with trainable=False .*, got a trainable keras.Variable"
+        ):
+            attempt()
+    for attempt in (
+        lambda: CenterLoss(num_classes=3, weight=keras.Variable(0.5, trainable=False)),
+        lambda: DiceLoss(class_weights=keras.Variable([0.5, 1.0], trainable=False)),
     ):
         with pytest.raises(TypeError, match=r"got a keras.Variable: no model trains the variables of a loss"):
             attempt()

@@ -104,4 +104,6 @@ def test_arithmetic():
 def test_names():
     assert DiceLoss().name == "dice_loss"
     assert keras.saving.get_registered_object("seglosses>DiceLoss") is DiceLoss
+    named = {"class_name": "seglosses>DiceLoss", "config": {"smooth": 0.5}}
+    assert keras.losses.get(named).core == DiceLoss(smooth=0.5).core
     assert re.match(r"DiceLoss\(.*smooth=0\.5.*\)", repr(DiceLoss(smooth=0.5)))

@@ -117,7 +117,7 @@ def test_class_axis_one():
     logits, labels = data()
     moved = np.moveaxis(logits, -1, 1)
     expected = seglosses_core.DiceLoss()(moved, labels)
-    for given in (labels, labels[..., None]):
+    for given in (labels, labels[..., None], labels[:, None], labels[:, None].astype("float32")):
         np.testing.assert_allclose(number(loss(given, moved)), expected, **CLOSE)
 
 
@@ -254,7 +254,7 @@ def test_an_ensemble_with_weights_is_the_sum_of_its_members(reductions):
 LOGITS, LABELS = data()
 WRONG = {
     "integer logits": (LABELS, LOGITS.astype("int32"), {}),
-    "float labels": (LABELS.astype("float32"), LOGITS, {}),
+    "bool labels": (LABELS.astype("bool"), LOGITS, {}),
     "a missing axis": (LABELS[0], LOGITS, {}),
     "an extra axis": (LABELS[..., None, None], LOGITS, {}),
     "another shape": (LABELS[:, :-1], LOGITS, {}),
