@@ -195,13 +195,13 @@ class SomeParts(Parts):
         self._place = key
         if key in self._settled:
             return self._settled[key]
-        if over == IMAGES and any(
-            entry.over == PIXELS and other[0] == key[0] for other, (entry, _) in self._new.items()
-        ):
-            self._blocked = True
         self._place = *key, 0  # of sums that are taken to take these
         taken = take()
         self._place = key
+        if over == IMAGES and any(
+            entry.over == PIXELS and other[0] == key[0] for other, (entry, _) in self._new.items()
+        ):
+            self._blocked = True  # what each image has is not known yet
         if self._blocked:
             return taken
         wide = [self.ops.cast(x, self.ops.accumulation_dtype(x)) for x in taken.sums]

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import pytest
 from parts import Ranks, cut
-from problems import PROBLEMS, Problem, with_options
+from problems import PROBLEMS, Problem, first_of_each, with_options
 
 import seglosses_core
 from seglosses_conformance.losses import ENTRIES
@@ -126,6 +126,35 @@ def test_parts_of_the_same_images_give_the_loss_of_the_batch(problem, options):
     except ValueError:
         return
     compare(loss, logits, given, ROWS, -2, pixels=True)
+
+
+@pytest.mark.parametrize("problem", first_of_each(PROBLEMS), ids=str)
+def test_images_and_their_pixels_may_both_be_cut(problem):
+    loss = loss_of(problem, "as it is")
+    try:
+        loss.check_parts(images=True, pixels=True)
+    except ValueError:
+        return
+    logits, given = batch_for(problem)
+    value, gradient = loss.value_and_grad(logits, given["target"], **rest(given))
+    blocks = [parts_of_arrays(own, [1, 3], -2) for own in parts_of_arrays({"logits": logits, **given}, [2, 3], 0)]
+    groups = {name: [Ranks(2), Ranks(2)] for name in ("images", "pixels")}
+
+    def one(rank, _):
+        i, j = divmod(rank, 2)
+        own = blocks[i][j]
+        over = loss.across(images=groups["images"][j].member(i), pixels=groups["pixels"][i].member(j))
+        return over.value_and_grad(own["logits"], own["target"], **rest(own))
+
+    found = Ranks(4).run(one)
+    for answer in found:
+        if isinstance(answer, Exception):
+            raise answer
+    np.testing.assert_allclose([v for v, _ in found], [value] * 4, rtol=1e-12, atol=1e-14)
+    slopes = [g[0] if isinstance(g, tuple) else g for _, g in found]
+    joined = np.concatenate([np.concatenate(slopes[i : i + 2], axis=-2) for i in (0, 2)])
+    gradient = gradient[0] if isinstance(gradient, tuple) else gradient
+    np.testing.assert_allclose(joined / 4, gradient, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(("problem", "options"), cases(), ids=str)
