@@ -137,7 +137,9 @@ def test_images_and_their_pixels_may_both_be_cut(problem):
         return
     logits, given = batch_for(problem)
     value, gradient = loss.value_and_grad(logits, given["target"], **rest(given))
-    blocks = [parts_of_arrays(own, [1, 3], -2) for own in parts_of_arrays({"logits": logits, **given}, [2, 3], 0)]
+    blocks = [
+        parts_of_arrays(own, [1, 3], -2) for own in parts_of_arrays({"logits": logits, **given}, [2, 3], 0)
+    ]
     groups = {name: [Ranks(2), Ranks(2)] for name in ("images", "pixels")}
 
     def one(rank, _):
