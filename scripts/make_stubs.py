@@ -226,6 +226,7 @@ from jax import Array
 from seglosses_core import DeepSupervisionLoss
 from seglosses_core.pixel import PixelLoss
 from seglosses_core.region import RatioLoss
+from seglosses_core.statistics import Statistics
 
 from seglosses_jax.loss import JaxLoss
 """,

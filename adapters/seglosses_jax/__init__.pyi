@@ -24,6 +24,7 @@ from seglosses_core import (
 )
 from seglosses_core.pixel import PixelLoss
 from seglosses_core.region import RatioLoss
+from seglosses_core.statistics import Statistics
 from seglosses_jax.loss import JaxLoss
 
 __all__ = [
@@ -131,6 +132,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -140,6 +142,7 @@ class CrossEntropyLoss(JaxLoss, seglosses_core.CrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -169,6 +172,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -178,6 +182,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -209,6 +214,7 @@ class DiceLoss(JaxLoss, seglosses_core.DiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -217,6 +223,7 @@ class DiceLoss(JaxLoss, seglosses_core.DiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class JaccardLoss(JaxLoss, seglosses_core.JaccardLoss):
@@ -247,6 +254,7 @@ class JaccardLoss(JaxLoss, seglosses_core.JaccardLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -255,6 +263,7 @@ class JaccardLoss(JaxLoss, seglosses_core.JaccardLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class TverskyLoss(JaxLoss, seglosses_core.TverskyLoss):
@@ -287,6 +296,7 @@ class TverskyLoss(JaxLoss, seglosses_core.TverskyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -295,6 +305,7 @@ class TverskyLoss(JaxLoss, seglosses_core.TverskyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class FocalTverskyLoss(JaxLoss, seglosses_core.FocalTverskyLoss):
@@ -328,6 +339,7 @@ class FocalTverskyLoss(JaxLoss, seglosses_core.FocalTverskyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -336,6 +348,7 @@ class FocalTverskyLoss(JaxLoss, seglosses_core.FocalTverskyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class LogCoshDiceLoss(JaxLoss, seglosses_core.LogCoshDiceLoss):
@@ -365,6 +378,7 @@ class LogCoshDiceLoss(JaxLoss, seglosses_core.LogCoshDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -373,6 +387,7 @@ class LogCoshDiceLoss(JaxLoss, seglosses_core.LogCoshDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class ExponentialLogarithmicDiceLoss(JaxLoss, seglosses_core.ExponentialLogarithmicDiceLoss):
@@ -403,6 +418,7 @@ class ExponentialLogarithmicDiceLoss(JaxLoss, seglosses_core.ExponentialLogarith
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -411,6 +427,7 @@ class ExponentialLogarithmicDiceLoss(JaxLoss, seglosses_core.ExponentialLogarith
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class AsymmetricSimilarityLoss(JaxLoss, seglosses_core.AsymmetricSimilarityLoss):
@@ -441,6 +458,7 @@ class AsymmetricSimilarityLoss(JaxLoss, seglosses_core.AsymmetricSimilarityLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -449,6 +467,7 @@ class AsymmetricSimilarityLoss(JaxLoss, seglosses_core.AsymmetricSimilarityLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class DiceSemimetricLoss(JaxLoss, seglosses_core.DiceSemimetricLoss):
@@ -479,6 +498,7 @@ class DiceSemimetricLoss(JaxLoss, seglosses_core.DiceSemimetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -487,6 +507,7 @@ class DiceSemimetricLoss(JaxLoss, seglosses_core.DiceSemimetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class JaccardMetricLoss(JaxLoss, seglosses_core.JaccardMetricLoss):
@@ -517,6 +538,7 @@ class JaccardMetricLoss(JaxLoss, seglosses_core.JaccardMetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -525,6 +547,7 @@ class JaccardMetricLoss(JaxLoss, seglosses_core.JaccardMetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class GeneralizedDiceLoss(JaxLoss, seglosses_core.GeneralizedDiceLoss):
@@ -557,6 +580,7 @@ class GeneralizedDiceLoss(JaxLoss, seglosses_core.GeneralizedDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -565,6 +589,7 @@ class GeneralizedDiceLoss(JaxLoss, seglosses_core.GeneralizedDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class PenaltyGeneralizedDiceLoss(JaxLoss, seglosses_core.PenaltyGeneralizedDiceLoss):
@@ -598,6 +623,7 @@ class PenaltyGeneralizedDiceLoss(JaxLoss, seglosses_core.PenaltyGeneralizedDiceL
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -606,6 +632,7 @@ class PenaltyGeneralizedDiceLoss(JaxLoss, seglosses_core.PenaltyGeneralizedDiceL
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class BoundaryDoULoss(JaxLoss, seglosses_core.BoundaryDoULoss):
@@ -635,6 +662,7 @@ class BoundaryDoULoss(JaxLoss, seglosses_core.BoundaryDoULoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -643,6 +671,7 @@ class BoundaryDoULoss(JaxLoss, seglosses_core.BoundaryDoULoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class MCCLoss(JaxLoss, seglosses_core.MCCLoss):
@@ -671,6 +700,7 @@ class MCCLoss(JaxLoss, seglosses_core.MCCLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -679,6 +709,7 @@ class MCCLoss(JaxLoss, seglosses_core.MCCLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class GeneralizedWassersteinDiceLoss(JaxLoss, seglosses_core.GeneralizedWassersteinDiceLoss):
@@ -709,6 +740,7 @@ class GeneralizedWassersteinDiceLoss(JaxLoss, seglosses_core.GeneralizedWasserst
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -717,6 +749,7 @@ class GeneralizedWassersteinDiceLoss(JaxLoss, seglosses_core.GeneralizedWasserst
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class SensitivitySpecificityLoss(JaxLoss, seglosses_core.SensitivitySpecificityLoss):
@@ -745,6 +778,7 @@ class SensitivitySpecificityLoss(JaxLoss, seglosses_core.SensitivitySpecificityL
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -753,6 +787,7 @@ class SensitivitySpecificityLoss(JaxLoss, seglosses_core.SensitivitySpecificityL
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class NoiseRobustDiceLoss(JaxLoss, seglosses_core.NoiseRobustDiceLoss):
@@ -782,6 +817,7 @@ class NoiseRobustDiceLoss(JaxLoss, seglosses_core.NoiseRobustDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -790,6 +826,7 @@ class NoiseRobustDiceLoss(JaxLoss, seglosses_core.NoiseRobustDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class KappaLoss(JaxLoss, seglosses_core.KappaLoss):
@@ -818,6 +855,7 @@ class KappaLoss(JaxLoss, seglosses_core.KappaLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -826,6 +864,7 @@ class KappaLoss(JaxLoss, seglosses_core.KappaLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class DicePlusPlusLoss(JaxLoss, seglosses_core.DicePlusPlusLoss):
@@ -854,6 +893,7 @@ class DicePlusPlusLoss(JaxLoss, seglosses_core.DicePlusPlusLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -862,6 +902,7 @@ class DicePlusPlusLoss(JaxLoss, seglosses_core.DicePlusPlusLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class TverskyPlusPlusLoss(JaxLoss, seglosses_core.TverskyPlusPlusLoss):
@@ -892,6 +933,7 @@ class TverskyPlusPlusLoss(JaxLoss, seglosses_core.TverskyPlusPlusLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -900,6 +942,7 @@ class TverskyPlusPlusLoss(JaxLoss, seglosses_core.TverskyPlusPlusLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class TanimotoLoss(JaxLoss, seglosses_core.TanimotoLoss):
@@ -929,6 +972,7 @@ class TanimotoLoss(JaxLoss, seglosses_core.TanimotoLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -937,6 +981,7 @@ class TanimotoLoss(JaxLoss, seglosses_core.TanimotoLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class PowerDiceLoss(JaxLoss, seglosses_core.PowerDiceLoss):
@@ -966,6 +1011,7 @@ class PowerDiceLoss(JaxLoss, seglosses_core.PowerDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -974,6 +1020,7 @@ class PowerDiceLoss(JaxLoss, seglosses_core.PowerDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class PowerJaccardLoss(JaxLoss, seglosses_core.PowerJaccardLoss):
@@ -1003,6 +1050,7 @@ class PowerJaccardLoss(JaxLoss, seglosses_core.PowerJaccardLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1011,6 +1059,7 @@ class PowerJaccardLoss(JaxLoss, seglosses_core.PowerJaccardLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class PointwiseExponentialLoss(JaxLoss, seglosses_core.PointwiseExponentialLoss):
@@ -1041,6 +1090,7 @@ class PointwiseExponentialLoss(JaxLoss, seglosses_core.PointwiseExponentialLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1049,6 +1099,7 @@ class PointwiseExponentialLoss(JaxLoss, seglosses_core.PointwiseExponentialLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
@@ -1075,6 +1126,7 @@ class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1084,6 +1136,7 @@ class LocallyAdaptiveLoss(JaxLoss, seglosses_core.LocallyAdaptiveLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1109,6 +1162,7 @@ class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
         features: Array | np.ndarray | None = None,
         centers: Array | np.ndarray,
@@ -1120,6 +1174,7 @@ class CenterLoss(JaxLoss, seglosses_core.CenterLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
         features: Array | np.ndarray | None = None,
         centers: Array | np.ndarray,
@@ -1149,6 +1204,7 @@ class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1158,6 +1214,7 @@ class DistanceAwareCrossEntropyLoss(JaxLoss, seglosses_core.DistanceAwareCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1181,6 +1238,7 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1190,6 +1248,7 @@ class MeanSquaredErrorLoss(JaxLoss, seglosses_core.MeanSquaredErrorLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1217,6 +1276,7 @@ class PolyCrossEntropyLoss(JaxLoss, seglosses_core.PolyCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1226,6 +1286,7 @@ class PolyCrossEntropyLoss(JaxLoss, seglosses_core.PolyCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1256,6 +1317,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1265,6 +1327,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1292,6 +1355,7 @@ class GeneralizedCrossEntropyLoss(JaxLoss, seglosses_core.GeneralizedCrossEntrop
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1301,6 +1365,7 @@ class GeneralizedCrossEntropyLoss(JaxLoss, seglosses_core.GeneralizedCrossEntrop
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1330,6 +1395,7 @@ class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLos
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1339,6 +1405,7 @@ class SymmetricCrossEntropyLoss(JaxLoss, seglosses_core.SymmetricCrossEntropyLos
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1367,6 +1434,7 @@ class ExponentialLogarithmicCrossEntropyLoss(JaxLoss, seglosses_core.Exponential
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1376,6 +1444,7 @@ class ExponentialLogarithmicCrossEntropyLoss(JaxLoss, seglosses_core.Exponential
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1401,6 +1470,7 @@ class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1410,6 +1480,7 @@ class BalancedCrossEntropyLoss(JaxLoss, seglosses_core.BalancedCrossEntropyLoss)
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1438,6 +1509,7 @@ class AsymmetricLoss(JaxLoss, seglosses_core.AsymmetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1447,6 +1519,7 @@ class AsymmetricLoss(JaxLoss, seglosses_core.AsymmetricLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1473,6 +1546,7 @@ class QualityFocalLoss(JaxLoss, seglosses_core.QualityFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1482,6 +1556,7 @@ class QualityFocalLoss(JaxLoss, seglosses_core.QualityFocalLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1509,6 +1584,7 @@ class LogitAdjustedCrossEntropyLoss(JaxLoss, seglosses_core.LogitAdjustedCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1518,6 +1594,7 @@ class LogitAdjustedCrossEntropyLoss(JaxLoss, seglosses_core.LogitAdjustedCrossEn
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1543,6 +1620,7 @@ class RecallCrossEntropyLoss(JaxLoss, seglosses_core.RecallCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1552,6 +1630,7 @@ class RecallCrossEntropyLoss(JaxLoss, seglosses_core.RecallCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1577,6 +1656,7 @@ class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoo
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1586,6 +1666,7 @@ class MarginBasedLabelSmoothingLoss(JaxLoss, seglosses_core.MarginBasedLabelSmoo
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1612,6 +1693,7 @@ class NACLLoss(JaxLoss, seglosses_core.NACLLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1621,6 +1703,7 @@ class NACLLoss(JaxLoss, seglosses_core.NACLLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1648,6 +1731,7 @@ class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1657,6 +1741,7 @@ class AdaptiveWingLoss(JaxLoss, seglosses_core.AdaptiveWingLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1687,6 +1772,7 @@ class StructureLoss(JaxLoss, seglosses_core.StructureLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1695,6 +1781,7 @@ class StructureLoss(JaxLoss, seglosses_core.StructureLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class LovaszSoftmaxLoss(JaxLoss, seglosses_core.LovaszSoftmaxLoss):
@@ -1722,6 +1809,7 @@ class LovaszSoftmaxLoss(JaxLoss, seglosses_core.LovaszSoftmaxLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1730,6 +1818,7 @@ class LovaszSoftmaxLoss(JaxLoss, seglosses_core.LovaszSoftmaxLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class LovaszHingeLoss(JaxLoss, seglosses_core.LovaszHingeLoss):
@@ -1757,6 +1846,7 @@ class LovaszHingeLoss(JaxLoss, seglosses_core.LovaszHingeLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1765,6 +1855,7 @@ class LovaszHingeLoss(JaxLoss, seglosses_core.LovaszHingeLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class BoundaryLoss(JaxLoss, seglosses_core.BoundaryLoss):
@@ -1793,6 +1884,7 @@ class BoundaryLoss(JaxLoss, seglosses_core.BoundaryLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         distances: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1802,6 +1894,7 @@ class BoundaryLoss(JaxLoss, seglosses_core.BoundaryLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         distances: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1831,6 +1924,7 @@ class GeneralizedSurfaceLoss(JaxLoss, seglosses_core.GeneralizedSurfaceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         distances: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1840,6 +1934,7 @@ class GeneralizedSurfaceLoss(JaxLoss, seglosses_core.GeneralizedSurfaceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         distances: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1872,6 +1967,7 @@ class HausdorffDTLoss(JaxLoss, seglosses_core.HausdorffDTLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         distances: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1881,6 +1977,7 @@ class HausdorffDTLoss(JaxLoss, seglosses_core.HausdorffDTLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         distances: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1912,6 +2009,7 @@ class HausdorffERLoss(JaxLoss, seglosses_core.HausdorffERLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -1920,6 +2018,7 @@ class HausdorffERLoss(JaxLoss, seglosses_core.HausdorffERLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalizedCrossEntropyLoss):
@@ -1948,6 +2047,7 @@ class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalize
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1957,6 +2057,7 @@ class DistancePenalizedCrossEntropyLoss(JaxLoss, seglosses_core.DistancePenalize
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -1989,6 +2090,7 @@ class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         skeleton: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -1998,6 +2100,7 @@ class ClDiceLoss(JaxLoss, seglosses_core.ClDiceLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         skeleton: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -2027,6 +2130,7 @@ class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
     ) -> Array: ...
@@ -2037,6 +2141,7 @@ class ClCrossEntropyLoss(JaxLoss, seglosses_core.ClCrossEntropyLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         factor: Array | np.ndarray | None = None,
         skeleton: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
@@ -2068,6 +2173,7 @@ class SkeletonRecallLoss(JaxLoss, seglosses_core.SkeletonRecallLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         skeleton: Array | np.ndarray | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -2077,6 +2183,7 @@ class SkeletonRecallLoss(JaxLoss, seglosses_core.SkeletonRecallLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         skeleton: Array | np.ndarray | None = None,
     ) -> tuple[Array, Array]: ...
 
@@ -2108,6 +2215,7 @@ class BoundaryF1Loss(JaxLoss, seglosses_core.BoundaryF1Loss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -2116,6 +2224,7 @@ class BoundaryF1Loss(JaxLoss, seglosses_core.BoundaryF1Loss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class SSIMLoss(JaxLoss, seglosses_core.SSIMLoss):
@@ -2147,6 +2256,7 @@ class SSIMLoss(JaxLoss, seglosses_core.SSIMLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -2155,6 +2265,7 @@ class SSIMLoss(JaxLoss, seglosses_core.SSIMLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class ActiveContourLoss(JaxLoss, seglosses_core.ActiveContourLoss):
@@ -2184,6 +2295,7 @@ class ActiveContourLoss(JaxLoss, seglosses_core.ActiveContourLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -2192,6 +2304,7 @@ class ActiveContourLoss(JaxLoss, seglosses_core.ActiveContourLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class RegionMutualInformationLoss(JaxLoss, seglosses_core.RegionMutualInformationLoss):
@@ -2222,6 +2335,7 @@ class RegionMutualInformationLoss(JaxLoss, seglosses_core.RegionMutualInformatio
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
         self,
@@ -2230,6 +2344,7 @@ class RegionMutualInformationLoss(JaxLoss, seglosses_core.RegionMutualInformatio
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
     ) -> tuple[Array, Array]: ...
 
 class BlobLoss(JaxLoss, seglosses_core.BlobLoss):
@@ -2260,6 +2375,7 @@ class BlobLoss(JaxLoss, seglosses_core.BlobLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         instances: Array | np.ndarray,
     ) -> Array: ...
     def value_and_grad(  # type: ignore[override]
@@ -2269,6 +2385,7 @@ class BlobLoss(JaxLoss, seglosses_core.BlobLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         instances: Array | np.ndarray,
     ) -> tuple[Array, Array]: ...
 
@@ -2282,6 +2399,7 @@ class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         **inputs: Array | np.ndarray | None,
     ) -> Array: ...
     def value_and_grad(
@@ -2291,6 +2409,7 @@ class EnsembleLoss(JaxLoss, seglosses_core.EnsembleLoss):
         *,
         mask: Array | np.ndarray | None = None,
         sample_weight: Array | np.ndarray | None = None,
+        totals: Statistics | None = None,
         **inputs: Array | np.ndarray | None,
     ) -> tuple[Array, Array]: ...
 

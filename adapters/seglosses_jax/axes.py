@@ -33,13 +33,16 @@ class Axes:
 
 def across_axes(images: Any, pixels: Any) -> Across:
     """What `JaxLoss.across` is given, with groups along the axes."""
-    found = {name: _axes(name, x) for name, x in (("images", images), ("pixels", pixels)) if x is not None}
-    if len(found) == 2 and not set(found["images"].names).isdisjoint(found["pixels"].names):
+    across = Across(_axes("images", images), _axes("pixels", pixels))
+    names = [name for axes in across.groups() for name in axes.names]
+    if len(set(names)) < len(names):
         raise ValueError(f"images and pixels must be different axes, got {images!r} and {pixels!r}.")
-    return Across(**found)
+    return across
 
 
-def _axes(name: str, given: Any) -> Axes:
+def _axes(name: str, given: Any) -> Axes | None:
+    if given is None:
+        return None
     names = given if isinstance(given, tuple) else (given,)
     if not names or not all(isinstance(one, str) for one in names):
         raise TypeError(
@@ -79,14 +82,14 @@ def _flatten(statistics: Statistics) -> tuple[Any, Any]:
     entries = statistics.entries.items()
     layout = tuple((key, entry.over, entry.merge) for key, entry in entries)
     sums = [list(entry.sums) for _, entry in entries]
-    given = statistics.of, statistics.parts_of, statistics.num_classes, statistics.dtype
-    return (sums, statistics.factor), (layout, given)
+    of = statistics.of, statistics.parts_of, statistics.num_classes, statistics.dtype
+    return (sums, statistics.factor), (layout, of)
 
 
 def _unflatten(structure: Any, children: Any) -> Statistics:
-    (layout, given), (sums, factor) = structure, children
+    (layout, (of, parts_of, num_classes, dtype)), (sums, factor) = structure, children
     entries = {key: Entry(over, x, merge) for (key, over, merge), x in zip(layout, sums, strict=True)}
-    return Statistics(entries, *given, factor)
+    return Statistics(entries, of, parts_of, num_classes, dtype, factor)
 
 
 def register() -> None:

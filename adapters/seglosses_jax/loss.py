@@ -60,15 +60,15 @@ class JaxLoss(Loss):
         return self.value(call) if self.reduction == "none" else _hand_written(self, call.arrays(), totals)
 
     def across(self, *, images: Any = None, pixels: Any = None, gradients: Any = None) -> Self:
-        """The same loss of a batch that is cut into parts along named axes, of `jax.shard_map`, `jax.pmap` or `jax.vmap`:
-        a copy whose value is that of the whole batch, on every part.
+        """The same loss of a batch that is cut into parts along named axes, of `jax.shard_map` or `jax.pmap`: a copy
+        whose value is that of the whole batch, on every part.
 
-        Under `jax.jit` with sharded arrays the compiler sees the whole batch, and nothing is needed. A label outside the
-        classes anywhere makes the value NaN everywhere. Weights must lie between 2^−54 and 2^54 where they are not 0.
+        Under `jax.jit` with sharded arrays the compiler sees the whole batch, and nothing is needed. A label outside
+        the classes anywhere makes the value NaN everywhere. Weights must lie between 2^−54 and 2^54 where they are not
+        0.
 
-        The gradient is what JAX makes of such a value. `jax.shard_map` sees to the rest, and with check_vma=False, as
-        under `jax.pmap`, the `pmean` of the gradients of what all parts have alike is that of the whole, inside.
-        `value_and_grad` gives the part's share.
+        Gradients with respect to what all parts have alike are those of the whole, by `jax.shard_map` itself; inside
+        one with check_vma=False, and of `jax.pmap`, their `pmean` is. `value_and_grad` gives the share of a part.
 
         Parameters
         ----------
@@ -100,8 +100,8 @@ class JaxLoss(Loss):
         """
         if gradients is not None:
             raise TypeError(
-                f"across takes no gradients= in JAX, got {gradients!r}: no factor is needed, for JAX knows the derivative"
-                " of a sum over an axis."
+                f"across takes no gradients= in JAX, got {gradients!r}: no factor is needed, for JAX knows the"
+                " derivative of a sum over an axis."
             )
         self.check_parts(images=images is not None, pixels=pixels is not None)
         return self._with_across(across_axes(images, pixels))

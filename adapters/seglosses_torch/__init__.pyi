@@ -133,6 +133,7 @@ class CrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -162,6 +163,7 @@ class FocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -193,6 +195,7 @@ class DiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class JaccardLoss(TorchLoss):
@@ -223,6 +226,7 @@ class JaccardLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class TverskyLoss(TorchLoss):
@@ -255,6 +259,7 @@ class TverskyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class FocalTverskyLoss(TorchLoss):
@@ -288,6 +293,7 @@ class FocalTverskyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LogCoshDiceLoss(TorchLoss):
@@ -317,6 +323,7 @@ class LogCoshDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class ExponentialLogarithmicDiceLoss(TorchLoss):
@@ -347,6 +354,7 @@ class ExponentialLogarithmicDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class AsymmetricSimilarityLoss(TorchLoss):
@@ -377,6 +385,7 @@ class AsymmetricSimilarityLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class DiceSemimetricLoss(TorchLoss):
@@ -407,6 +416,7 @@ class DiceSemimetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class JaccardMetricLoss(TorchLoss):
@@ -437,6 +447,7 @@ class JaccardMetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class GeneralizedDiceLoss(TorchLoss):
@@ -469,6 +480,7 @@ class GeneralizedDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PenaltyGeneralizedDiceLoss(TorchLoss):
@@ -502,6 +514,7 @@ class PenaltyGeneralizedDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class BoundaryDoULoss(TorchLoss):
@@ -531,6 +544,7 @@ class BoundaryDoULoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class MCCLoss(TorchLoss):
@@ -559,6 +573,7 @@ class MCCLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class GeneralizedWassersteinDiceLoss(TorchLoss):
@@ -589,6 +604,7 @@ class GeneralizedWassersteinDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class SensitivitySpecificityLoss(TorchLoss):
@@ -617,6 +633,7 @@ class SensitivitySpecificityLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class NoiseRobustDiceLoss(TorchLoss):
@@ -646,6 +663,7 @@ class NoiseRobustDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class KappaLoss(TorchLoss):
@@ -674,6 +692,7 @@ class KappaLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class DicePlusPlusLoss(TorchLoss):
@@ -702,6 +721,7 @@ class DicePlusPlusLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class TverskyPlusPlusLoss(TorchLoss):
@@ -732,6 +752,7 @@ class TverskyPlusPlusLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class TanimotoLoss(TorchLoss):
@@ -761,6 +782,7 @@ class TanimotoLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PowerDiceLoss(TorchLoss):
@@ -790,6 +812,7 @@ class PowerDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PowerJaccardLoss(TorchLoss):
@@ -819,6 +842,7 @@ class PowerJaccardLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PointwiseExponentialLoss(TorchLoss):
@@ -849,6 +873,7 @@ class PointwiseExponentialLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LocallyAdaptiveLoss(TorchLoss):
@@ -875,6 +900,7 @@ class LocallyAdaptiveLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -903,6 +929,7 @@ class CenterLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
         features: Tensor | None = None,
     ) -> Tensor: ...
@@ -931,6 +958,7 @@ class DistanceAwareCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -954,6 +982,7 @@ class MeanSquaredErrorLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -981,6 +1010,7 @@ class PolyCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1011,6 +1041,7 @@ class PolyFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1038,6 +1069,7 @@ class GeneralizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1067,6 +1099,7 @@ class SymmetricCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1095,6 +1128,7 @@ class ExponentialLogarithmicCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1120,6 +1154,7 @@ class BalancedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1148,6 +1183,7 @@ class AsymmetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1174,6 +1210,7 @@ class QualityFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1201,6 +1238,7 @@ class LogitAdjustedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1226,6 +1264,7 @@ class RecallCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1251,6 +1290,7 @@ class MarginBasedLabelSmoothingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1277,6 +1317,7 @@ class NACLLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1304,6 +1345,7 @@ class AdaptiveWingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1334,6 +1376,7 @@ class StructureLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LovaszSoftmaxLoss(TorchLoss):
@@ -1361,6 +1404,7 @@ class LovaszSoftmaxLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LovaszHingeLoss(TorchLoss):
@@ -1388,6 +1432,7 @@ class LovaszHingeLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class BoundaryLoss(TorchLoss):
@@ -1416,6 +1461,7 @@ class BoundaryLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1445,6 +1491,7 @@ class GeneralizedSurfaceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1477,6 +1524,7 @@ class HausdorffDTLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1508,6 +1556,7 @@ class HausdorffERLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class DistancePenalizedCrossEntropyLoss(TorchLoss):
@@ -1536,6 +1585,7 @@ class DistancePenalizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1568,6 +1618,7 @@ class ClDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1597,6 +1648,7 @@ class ClCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         factor: Tensor | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
@@ -1628,6 +1680,7 @@ class SkeletonRecallLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1659,6 +1712,7 @@ class BoundaryF1Loss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class SSIMLoss(TorchLoss):
@@ -1690,6 +1744,7 @@ class SSIMLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class ActiveContourLoss(TorchLoss):
@@ -1719,6 +1774,7 @@ class ActiveContourLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class RegionMutualInformationLoss(TorchLoss):
@@ -1749,6 +1805,7 @@ class RegionMutualInformationLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class BlobLoss(TorchLoss):
@@ -1779,6 +1836,7 @@ class BlobLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         instances: Tensor,
     ) -> Tensor: ...
 
@@ -1798,6 +1856,7 @@ class EnsembleLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
+        totals: Statistics | None = None,
         **inputs: Tensor | None,
     ) -> Tensor: ...
 

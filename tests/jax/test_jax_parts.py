@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import pickle
 import subprocess
 import sys
@@ -19,6 +18,15 @@ from jax import Array, P
 from jax_cases import CASES, Case, by_formula, close, each_loss, labels, logits
 
 import seglosses_jax as sl
+
+
+@pytest.fixture(autouse=True)
+def _compiled_in_a_hurry():
+    """The compiler takes longer to optimise than the programs to run."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
 
 # -- two devices ------------------------------------------------------------------------------------------------------
 
@@ -47,7 +55,7 @@ def test_on_two_devices(tmp_path: Path) -> None:
     under jit; and how little is sent."""
     found = run_on_devices(tmp_path, "values")
     reduced = found.pop("jit: sent"), found.pop("jit: sent in shard_map")
-    assert len(found) == 62
+    assert len(found) == 70
     compare_with_one_device(found)
     for calls, largest, gathers in reduced:
         assert 1 <= calls <= 2
@@ -105,7 +113,7 @@ def test_parts_are_one_batch(case: Case, kind: str) -> None:
 
 
 @pytest.mark.usefixtures("float32")
-@pytest.mark.parametrize("reduction", [sl.TopK(fraction=0.4), sl.MaxPooling(), sl.Minkowski()], ids=repr)
+@pytest.mark.parametrize("reduction", [sl.TopK(fraction=0.4), sl.MaxPooling()], ids=repr)
 def test_searches_without_x64(reduction: Any) -> None:
     case = next(case for case in CASES if case.loss == "CrossEntropyLoss")
     loss, z = case.make(reduction=reduction), case.logits("float32")
@@ -114,9 +122,7 @@ def test_searches_without_x64(reduction: Any) -> None:
         close(one, other, relative=1e-6)
 
 
-@pytest.mark.parametrize(
-    "reduction", [sl.TopK(fraction=0.4), sl.MaxPooling(), sl.Minkowski(), "mean"], ids=repr
-)
+@pytest.mark.parametrize("reduction", [sl.MaxPooling(), sl.Minkowski()], ids=repr)
 def test_gradients_of_what_is_learnt_and_of_weights(reduction: Any) -> None:
     """Of these the formula is differentiated, through the sums over all parts."""
     z, t = logits(), labels()
@@ -193,7 +199,9 @@ def test_replicated_logits_are_refused() -> None:
     loss = sl.DiceLoss().across(images=("images", "rows"))
     with pytest.raises(ValueError, match=r"logits must be cut along 'rows', .* got the same on all"):
         mapped(loss)(logits(), labels())
-    close(mapped(loss, checked=False)(logits(), labels()), sl.DiceLoss()(logits(), labels()))
+    close(
+        jax.jit(mapped(loss, checked=False))(logits(), labels()), jax.jit(sl.DiceLoss())(logits(), labels())
+    )
 
 
 def test_names_without_axes() -> None:
@@ -214,7 +222,7 @@ def test_wrong_axes() -> None:
         loss.across(images="a", pixels=("a", "b"))
     with pytest.raises(ValueError, match="looks at whole images"):
         sl.LocallyAdaptiveLoss(kernel_size=3).across(pixels="a")
-    with pytest.raises(ValueError, match="no pixels|empty"):
+    with pytest.raises(ValueError, match=r"no pixels|empty"):
         loss.across(images="a")(logits()[:0], labels()[:0])
 
 
@@ -286,13 +294,13 @@ def test_totals_in_a_second_pass(loss: sl.JaxLoss) -> None:
     totals = sum(take(*part) for part in parts)
     share = jax.jit(jax.value_and_grad(lambda z, t, totals: loss(z, t, totals=totals)))
     values, slopes = zip(*(share(*part, totals) for part in parts), strict=True)
-    value, slope = jax.value_and_grad(loss)(z, t)
+    value, slope = jax.jit(jax.value_and_grad(loss))(z, t)
     close(values[0], value)
     close(values[1], value)
     close(jnp.concatenate(slopes), slope, relative=1e-10)
-    by_hand = [loss.value_and_grad(*part, totals=totals)[1] for part in parts]
-    close(jnp.concatenate(by_hand), slope, relative=1e-10)
-    flat = jax.grad(lambda totals: loss(*parts[0], totals=totals), allow_int=True)(totals)
+    by_hand = jax.jit(lambda *part: loss.value_and_grad(*part, totals=totals)[1])
+    close(jnp.concatenate([by_hand(*part) for part in parts]), slope, relative=1e-10)
+    flat = jax.jit(jax.grad(lambda totals: loss(*parts[0], totals=totals)))(totals)
     assert all((np.asarray(x) == 0).all() for x in jax.tree.leaves(flat))
 
 
@@ -301,9 +309,11 @@ def test_totals_of_both_parts_and_a_mask_that_is_learnt() -> None:
     loss, z, t = sl.DiceLoss(aggregate="batch"), logits(), labels()
     mask = jnp.asarray(0.1 + np.random.default_rng(3).random(t.shape))
     parts = list(zip(*(cut(x, 2, 0) for x in (z, t, mask)), strict=True))
-    totals = sum(loss.statistics(z, t, mask=m) for z, t, m in parts)
-    slopes = [jax.grad(lambda m, z=z, t=t: loss(z, t, mask=m, totals=totals))(m) for z, t, m in parts]
-    close(jnp.concatenate(slopes), jax.grad(lambda m: loss(z, t, mask=m))(mask), relative=1e-10)
+    take = jax.jit(lambda z, t, m: loss.statistics(z, t, mask=m))
+    totals = sum(take(*part) for part in parts)
+    slope = jax.jit(jax.grad(lambda m, z, t, totals: loss(z, t, mask=m, totals=totals)))
+    expected = jax.jit(jax.grad(lambda m: loss(z, t, mask=m)))(mask)
+    close(jnp.concatenate([slope(m, z, t, totals) for z, t, m in parts]), expected, relative=1e-10)
 
 
 def test_statistics_are_a_pytree() -> None:
