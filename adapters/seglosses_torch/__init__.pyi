@@ -133,7 +133,6 @@ class CrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -163,7 +162,6 @@ class FocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -195,7 +193,6 @@ class DiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class JaccardLoss(TorchLoss):
@@ -226,7 +223,6 @@ class JaccardLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class TverskyLoss(TorchLoss):
@@ -259,7 +255,6 @@ class TverskyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class FocalTverskyLoss(TorchLoss):
@@ -293,7 +288,6 @@ class FocalTverskyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LogCoshDiceLoss(TorchLoss):
@@ -323,7 +317,6 @@ class LogCoshDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class ExponentialLogarithmicDiceLoss(TorchLoss):
@@ -354,7 +347,6 @@ class ExponentialLogarithmicDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class AsymmetricSimilarityLoss(TorchLoss):
@@ -385,7 +377,6 @@ class AsymmetricSimilarityLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class DiceSemimetricLoss(TorchLoss):
@@ -416,7 +407,6 @@ class DiceSemimetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class JaccardMetricLoss(TorchLoss):
@@ -447,7 +437,6 @@ class JaccardMetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class GeneralizedDiceLoss(TorchLoss):
@@ -480,7 +469,6 @@ class GeneralizedDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PenaltyGeneralizedDiceLoss(TorchLoss):
@@ -514,7 +502,6 @@ class PenaltyGeneralizedDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class BoundaryDoULoss(TorchLoss):
@@ -544,7 +531,6 @@ class BoundaryDoULoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class MCCLoss(TorchLoss):
@@ -573,7 +559,6 @@ class MCCLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class GeneralizedWassersteinDiceLoss(TorchLoss):
@@ -604,7 +589,6 @@ class GeneralizedWassersteinDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class SensitivitySpecificityLoss(TorchLoss):
@@ -633,7 +617,6 @@ class SensitivitySpecificityLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class NoiseRobustDiceLoss(TorchLoss):
@@ -663,7 +646,6 @@ class NoiseRobustDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class KappaLoss(TorchLoss):
@@ -692,7 +674,6 @@ class KappaLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class DicePlusPlusLoss(TorchLoss):
@@ -721,7 +702,6 @@ class DicePlusPlusLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class TverskyPlusPlusLoss(TorchLoss):
@@ -752,7 +732,6 @@ class TverskyPlusPlusLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class TanimotoLoss(TorchLoss):
@@ -782,7 +761,6 @@ class TanimotoLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PowerDiceLoss(TorchLoss):
@@ -812,7 +790,6 @@ class PowerDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PowerJaccardLoss(TorchLoss):
@@ -842,7 +819,6 @@ class PowerJaccardLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class PointwiseExponentialLoss(TorchLoss):
@@ -873,7 +849,6 @@ class PointwiseExponentialLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LocallyAdaptiveLoss(TorchLoss):
@@ -900,7 +875,6 @@ class LocallyAdaptiveLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -929,7 +903,6 @@ class CenterLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
         features: Tensor | None = None,
     ) -> Tensor: ...
@@ -958,7 +931,6 @@ class DistanceAwareCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -982,7 +954,6 @@ class MeanSquaredErrorLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1010,7 +981,6 @@ class PolyCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1041,7 +1011,6 @@ class PolyFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1069,7 +1038,6 @@ class GeneralizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1099,7 +1067,6 @@ class SymmetricCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1128,7 +1095,6 @@ class ExponentialLogarithmicCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1154,7 +1120,6 @@ class BalancedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1183,7 +1148,6 @@ class AsymmetricLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1210,7 +1174,6 @@ class QualityFocalLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1238,7 +1201,6 @@ class LogitAdjustedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1264,7 +1226,6 @@ class RecallCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1290,7 +1251,6 @@ class MarginBasedLabelSmoothingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1317,7 +1277,6 @@ class NACLLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1345,7 +1304,6 @@ class AdaptiveWingLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1376,7 +1334,6 @@ class StructureLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LovaszSoftmaxLoss(TorchLoss):
@@ -1404,7 +1361,6 @@ class LovaszSoftmaxLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class LovaszHingeLoss(TorchLoss):
@@ -1432,7 +1388,6 @@ class LovaszHingeLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class BoundaryLoss(TorchLoss):
@@ -1461,7 +1416,6 @@ class BoundaryLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1491,7 +1445,6 @@ class GeneralizedSurfaceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1524,7 +1477,6 @@ class HausdorffDTLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         distances: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1556,7 +1508,6 @@ class HausdorffERLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class DistancePenalizedCrossEntropyLoss(TorchLoss):
@@ -1585,7 +1536,6 @@ class DistancePenalizedCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1618,7 +1568,6 @@ class ClDiceLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1648,7 +1597,6 @@ class ClCrossEntropyLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         factor: Tensor | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
@@ -1680,7 +1628,6 @@ class SkeletonRecallLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         skeleton: Tensor | None = None,
     ) -> Tensor: ...
 
@@ -1712,7 +1659,6 @@ class BoundaryF1Loss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class SSIMLoss(TorchLoss):
@@ -1744,7 +1690,6 @@ class SSIMLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class ActiveContourLoss(TorchLoss):
@@ -1774,7 +1719,6 @@ class ActiveContourLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class RegionMutualInformationLoss(TorchLoss):
@@ -1805,7 +1749,6 @@ class RegionMutualInformationLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
     ) -> Tensor: ...
 
 class BlobLoss(TorchLoss):
@@ -1836,7 +1779,6 @@ class BlobLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         instances: Tensor,
     ) -> Tensor: ...
 
@@ -1856,7 +1798,6 @@ class EnsembleLoss(TorchLoss):
         *,
         mask: Tensor | None = None,
         sample_weight: Tensor | None = None,
-        totals: Statistics | None = None,
         **inputs: Tensor | None,
     ) -> Tensor: ...
 

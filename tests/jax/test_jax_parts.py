@@ -97,7 +97,7 @@ def over_parts(case: Case, kind: str, loss: sl.JaxLoss, z: Array) -> tuple[Array
     return values[0], joined(slopes, axis) / count
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(20)
 @pytest.mark.parametrize("kind", ["images", "pixels"])
 @each_loss
 def test_parts_are_one_batch(case: Case, kind: str) -> None:
@@ -122,7 +122,9 @@ def test_searches_without_x64(reduction: Any) -> None:
         close(one, other, relative=1e-6)
 
 
-@pytest.mark.parametrize("reduction", [sl.MaxPooling(), sl.Minkowski()], ids=repr)
+@pytest.mark.parametrize(
+    "reduction", [pytest.param(sl.MaxPooling(), marks=pytest.mark.slow), sl.Minkowski()], ids=repr
+)
 def test_gradients_of_what_is_learnt_and_of_weights(reduction: Any) -> None:
     """Of these the formula is differentiated, through the sums over all parts."""
     z, t = logits(), labels()
@@ -159,7 +161,9 @@ def test_second_derivatives() -> None:
 
 def test_a_label_that_is_none_is_seen_by_all_parts() -> None:
     loss = sl.DiceLoss().across(images="d")
-    values = jax.vmap(loss, axis_name="d")(cut(logits(), 2, 0), cut(labels().at[0, 0, 0].set(99), 2, 0))
+    values = jax.jit(jax.vmap(loss, axis_name="d"))(
+        cut(logits(), 2, 0), cut(labels().at[0, 0, 0].set(99), 2, 0)
+    )
     assert jnp.isnan(values).all()
 
 
@@ -170,7 +174,7 @@ def one_device() -> Any:
     return jax.make_mesh((1, 1), ("images", "rows"), axis_types=(jax.sharding.AxisType.Auto,) * 2)
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(12)
 @each_loss
 def test_the_value_is_known_to_be_the_same_on_all_parts(case: Case) -> None:
     loss, rows = case.make(), {"pixels": "rows"}
@@ -262,6 +266,7 @@ ADDITIVE = {
 each_additive = pytest.mark.parametrize("loss", [make() for make in ADDITIVE.values()], ids=ADDITIVE)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("parts_of", ["batch", "images"])
 @each_additive
 def test_statistics_in_a_scan(loss: sl.JaxLoss, parts_of: str) -> None:
@@ -286,6 +291,7 @@ def test_statistics_in_a_scan(loss: sl.JaxLoss, parts_of: str) -> None:
         close(one, other, relative=1e-10)
 
 
+@pytest.mark.sampled(2)
 @each_additive
 def test_totals_in_a_second_pass(loss: sl.JaxLoss) -> None:
     z, t = logits(), labels()
