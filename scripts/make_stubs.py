@@ -237,6 +237,8 @@ from torch.nn import Module
 
 from seglosses_torch.deep_supervision import DeepSupervisionLoss
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
+from seglosses_core.statistics import Statistics
+
 from seglosses_torch.module import TorchLoss
 """,
     exports=("DeepSupervisionLoss", "LearnablePower", "LearnableWeights", "TorchLoss"),
@@ -256,6 +258,7 @@ import seglosses_core
 from jax import Array
 from numpy import ndarray
 from seglosses_core import DeepSupervisionLoss
+from seglosses_core.statistics import Statistics
 
 from seglosses_jax.loss import JaxLoss
 """,

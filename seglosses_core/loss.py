@@ -465,10 +465,13 @@ class Loss:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(same(value, getattr(other, name)) for name, value in self.hyperparameters().items())
+        mine = self.hyperparameters().items()
+        return self._across == other._across and all(
+            same(value, getattr(other, name)) for name, value in mine
+        )
 
     def __hash__(self) -> int:
-        return hash((type(self), *map(identity, self.hyperparameters().values())))
+        return hash((type(self), self._across, *map(identity, self.hyperparameters().values())))
 
     __array_ufunc__ = None
     """Leaves `numpy_scalar * loss` to `__rmul__`."""

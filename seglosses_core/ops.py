@@ -185,6 +185,10 @@ class Ops:
         """Numbers `(N,)` that broadcast against a map."""
         return numbers[(slice(None), *(None,) * (self.rank - 2))]
 
+    def each_image(self, x: Array, dtype: Any) -> Array:
+        """1 for each image of a map, or of logits-shaped `x`: `(N,)`."""
+        return self.xp.ones_like(x[(slice(None), *(0,) * (len(x.shape) - 1))], dtype=dtype)
+
     def image_rows(self, x: Array) -> Array:
         """The entries of each image in a row: `(N, entries)`."""
         return self.xp.reshape(x, (x.shape[0], -1))

@@ -202,7 +202,7 @@ class SomeParts(Parts):
         if over == IMAGES and any(
             entry.over == PIXELS and other[0] == key[0] for other, (entry, _) in self._new.items()
         ):
-            self._blocked = True
+            self._blocked = True  # what each image has is not known yet
         if self._blocked:
             return taken
         wide = [self.ops.cast(x, self.ops.accumulation_dtype(x)) for x in taken.sums]

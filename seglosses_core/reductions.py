@@ -87,8 +87,8 @@ class Minkowski(Pooling):
         """The largest cost, `Σ ω s^k` of the costs by it, and `Σ ω`; and the way back from the second, which lacks the
         factor by which the third is divided."""
         xp, (costs, weights, to_costs) = ops.xp, entries
-        # Divided by the largest cost, no power overflows and the largest does not underflow. The number does not depend
-        # on it.
+        # Divided by the largest cost, no power overflows and the largest does not underflow. By what they are divided
+        # makes no difference, and has no derivative.
         highest = ops.stop_gradient(_largest(xp.where(weights > 0, costs, xp.zeros_like(costs)), xp))
         scaled = xp.where(weights > 0, _shares(costs, highest, ops), xp.zeros_like(costs))
 
@@ -299,19 +299,21 @@ class MaxPooling(Pooling):
         def take() -> Taken:
             # Relative to the largest cost below the bound, no power overflows and the largest does not underflow.
             at_bound = xp.where(at.uncapped, xp.zeros_like(at.costs), at.costs)
-            sums = [ops.total(at_bound), ops.total(power_or_zero(at.shares, q, xp))]
+            sums = [ops.total(at_bound), ops.total(power_or_zero(at.shares, q, xp)), ops.total(at.weights)]
             return Taken(sums, None if at.back is None else lambda slopes: at.back(slopes[0]))
 
-        (at_bound, total), back = ops.parts.add_up(over, take)
+        (at_bound, total, of_weights), back = ops.parts.add_up(over, take)
+        scale = divide(at.count, of_weights, xp)
         norm = power_or_zero(at.places, 1 / p, xp) * power_or_zero(total, 1 / q, xp)
-        value = at.bound * (at_bound + norm * ops.cast(at.largest, total.dtype))
+        value = at.bound * scale * (at_bound + norm * ops.cast(at.largest, total.dtype))
 
         def pullback(seed: Array) -> Any:
             assert back is not None
             slope = at.bound * power_or_zero(divide(at.places, total, xp), 1 / p, xp)
             optimum = ops.cast(slope, at.costs.dtype) * power_or_zero(at.shares, 1 / (p - 1), xp)
             highest = xp.ones_like(optimum) * ops.cast(at.bound, at.costs.dtype)
-            return back([seed * xp.where(at.uncapped, optimum, highest) * at.scale, seed])
+            slopes = xp.where(at.uncapped, optimum, highest) * at.weights * ops.cast(scale, at.costs.dtype)
+            return back([seed * slopes, seed, seed])
 
         return ops.cast(value, at.costs.dtype) * at.highest, None if back is None else pullback
 
@@ -324,9 +326,8 @@ class MaxPooling(Pooling):
 
         # Divided by the largest first: the sum of the weights, or its inverse, may be outside the dtype's range.
         weights = divide(weights, whole("max", _largest(weights, xp))[0], xp)
-        count, total = whole("sum", ops.total(ops.cast(weights > 0, costs.dtype)), ops.total(weights))
-        scale = ops.cast(divide(count, total, xp), costs.dtype) * weights
-        costs = xp.where(weights > 0, costs, xp.zeros_like(costs)) * scale
+        (count,) = whole("sum", ops.total(ops.cast(weights > 0, costs.dtype)))
+        costs = xp.where(weights > 0, costs, xp.zeros_like(costs)) * weights
         (highest,) = whole("max", _largest(costs, xp))
         scaled = _shares(costs, highest, ops)
         supported = self.ratio * count
@@ -345,7 +346,7 @@ class MaxPooling(Pooling):
         free = xp.where(uncapped, scaled, xp.zeros_like(scaled))
         (largest,) = whole("max", _largest(free, xp))
         return _AtOptimum(
-            scaled, back, scale, highest, bound, places, uncapped, largest, divide(free, largest, xp)
+            scaled, back, weights, count, highest, bound, places, uncapped, largest, divide(free, largest, xp)
         )
 
     def _threshold(self, costs: Array, supported: Array, ops: Ops) -> Array:
@@ -404,7 +405,10 @@ class _AtOptimum(NamedTuple):
     costs: Array
     """Relative to the largest."""
     back: Back | None
-    scale: Array
+    weights: Array
+    """By which the costs were multiplied, relative to the largest, and not to their mean yet."""
+    count: Array
+    """How many weights there are."""
     highest: Array
     bound: Array
     places: Array

@@ -211,22 +211,17 @@ class RegionLoss(SingleLoss):
         elif batch:
             weights = ops.constant([1.0], target.like, dtype)
         else:
-            weights = self.each_image(target, dtype, ops)
+            weights = ops.each_image(target.like, dtype)
         if not batch and ops.parts.splits(PIXELS):
 
             def given() -> Taken:
                 own = target.sample_weight
-                return Taken([self.each_image(target, dtype, ops) if own is None else own])
+                return Taken([ops.each_image(target.like, dtype) if own is None else own])
 
             return weights * ops.parts.add_up(PIXELS, given, merge=SAME).sums[0], None
         if batch or target.sample_weight is None:
             return weights, None
         return weights * ops.cast(target.sample_weight, dtype), target.sample_unit
-
-    def each_image(self, target: Target, dtype: Any, ops: Ops) -> Array:
-        """1 for each image."""
-        first_pixels = target.like[(slice(None), *(0,) * (len(target.like.shape) - 1))]
-        return ops.xp.ones_like(first_pixels, dtype=dtype)
 
     def class_shares(self, target: Target, ops: Ops) -> tuple[Array, Array, Array | None]:
         """What each class of an image counts for, and what it adds to what a mean divides by, `(N, C)`, or `(1, C)` for

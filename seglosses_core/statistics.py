@@ -82,11 +82,15 @@ class Statistics:
 def description(loss: Loss) -> str:
     """A loss, but for its arrays, which may be learnt."""
 
-    def of(value: Any) -> str:
+    def of(value: Any, numbers: str | None = None) -> str:
         if is_array(value):
             return f"an array of shape {tuple(value.shape)}"
         if isinstance(value, tuple):
-            return f"({', '.join(map(of, value))})"
+            # Numbers beside arrays become such where a program is traced.
+            beside = "an array of shape ()" if any(map(is_array, value)) else None
+            return f"({', '.join(of(x, beside) for x in value)})"
+        if numbers is not None and isinstance(value, (int, float)):
+            return numbers
         return repr(value) if not hasattr(value, "hyperparameters") else description(value)
 
     given = ", ".join(f"{name}={of(value)}" for name, value in loss.hyperparameters().items())

@@ -3,6 +3,7 @@
 from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, DeepSupervisionLoss
 from seglosses_core.defaults import with_defaults
 from seglosses_core.libraries import register_library
+from seglosses_jax.axes import register
 from seglosses_jax.loss import JaxLoss, jax_class
 from seglosses_jax.operations import JaxOps
 
@@ -10,6 +11,7 @@ __all__ = ["DeepSupervisionLoss", "JaxLoss"]
 __all__ += [one.__name__ for one in (*LOSSES, *POOLINGS, *FUNCTIONS)]
 
 register_library("jax", JaxOps)
+register()
 
 for _core_class in LOSSES:
     globals()[_core_class.__name__] = jax_class(_core_class)

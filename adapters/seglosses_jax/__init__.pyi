@@ -21,6 +21,7 @@ from seglosses_core import (
     cornernet_radius,
     nearest_instance,
 )
+from seglosses_core.statistics import Statistics
 from seglosses_jax.loss import JaxLoss
 
 __all__ = [

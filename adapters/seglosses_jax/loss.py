@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,8 @@ from seglosses_core.inputs import of_logits_and_target
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
 from seglosses_core.signatures import resolve
+from seglosses_core.statistics import Statistics
+from seglosses_jax.axes import across_axes, add_up, check_placed
 from seglosses_jax.operations import JaxOps
 
 
@@ -32,21 +34,81 @@ class JaxLoss(Loss):
             raise TypeError(
                 f"logits must be a jax array, got one of {library_of(logits)}: {describe(logits)}."
             )
+        if self._across is not None:
+            # All parts have one shape, so that none is empty unless all are.
+            return self.alone().check(logits, target, mask, sample_weight)
         return super().check(logits, target, mask, sample_weight)
 
-    def prepare(self, logits: Any, target: Any, *given: Any) -> Call:
+    def prepare(self, logits: Any, target: Any, *given: Any, **named: Any) -> Call:
         logits = jnp.asarray(logits) if isinstance(logits, np.ndarray) else logits
-        return super().prepare(logits, _within_range(target), *given)
+        call = super().prepare(logits, _within_range(target), *given, **named)
+        if self._across is not None:
+            check_placed(call.logits, self._across)
+        return call
 
     def make_ops(self, logits: Array, axis: int) -> Ops:
         return JaxOps(axis, logits.ndim)
 
     @of_logits_and_target
     def __call__(
-        self, logits: Any, target: Any, *, mask: Any = None, sample_weight: Any = None, **inputs: Any
+        self,
+        logits: Any,
+        target: Any,
+        *,
+        mask: Any = None,
+        sample_weight: Any = None,
+        totals: Statistics | None = None,
+        **inputs: Any,
     ) -> Array:
-        call = self.prepare(logits, target, mask, sample_weight, inputs)
-        return self.value(call) if self.reduction == "none" else _hand_written(self, call.arrays())
+        call = self.prepare(logits, target, mask, sample_weight, inputs, totals=totals)
+        return self.value(call) if self.reduction == "none" else _hand_written(self, call.arrays(), totals)
+
+    def across(self, *, images: Any = None, pixels: Any = None, gradients: Any = None) -> Self:
+        """The same loss of a batch that is cut into parts along named axes, of `jax.shard_map` or `jax.pmap`: a copy
+        whose value is that of the whole batch, on every part.
+
+        Under `jax.jit` with sharded arrays the compiler sees the whole batch, and nothing is needed. A label outside
+        the classes anywhere makes the value NaN everywhere. Weights must lie between 2^−54 and 2^54 where they are not
+        0.
+
+        Gradients with respect to what all parts have alike are those of the whole, by `jax.shard_map` itself; inside
+        one with check_vma=False, and of `jax.pmap`, their `pmean` is. `value_and_grad` gives the share of a part.
+
+        Parameters
+        ----------
+        images : str or tuple of str, optional
+            Axes along which the parts have different images.
+        pixels : str or tuple of str, optional
+            Axes along which they have different pixels of the same images; `sample_weight` is the same along these.
+
+        Raises
+        ------
+        ValueError
+            Where a cost depends on more of the batch than a part has: on neighbours, on an order.
+
+        Notes
+        -----
+        Without 64 bits `TopK` and `MaxPooling` count in float32, exactly up to 2^24 pixels, as they do on one device.
+
+        Examples
+        --------
+        >>> import jax
+        >>> import jax.numpy as jnp
+        >>> from seglosses_jax import DiceLoss
+        >>> mesh, cut = jax.make_mesh((1,), ("data",)), jax.P("data")
+        >>> loss = DiceLoss(aggregate="batch").across(images="data")
+        >>> step = jax.shard_map(loss, mesh=mesh, in_specs=(cut, cut), out_specs=jax.P())
+        >>> logits, labels = jnp.asarray([[[2.0, -1.0], [0.0, 1.0]]]), jnp.asarray([[0, 1]])
+        >>> round(float(step(logits, labels)), 4)
+        0.1938
+        """
+        if gradients is not None:
+            raise TypeError(
+                f"across takes no gradients= in JAX, got {gradients!r}: no factor is needed, for JAX knows the"
+                " derivative of a sum over an axis."
+            )
+        self.check_parts(images=images is not None, pixels=pixels is not None)
+        return self._with_across(across_axes(images, pixels))
 
     def value_and_members(self, call: Call) -> tuple[Array, tuple[Array, ...]]:
         """Of an ensemble."""
@@ -57,7 +119,7 @@ class JaxLoss(Loss):
         # What was a leaf stays one where JAX, or a mask of an optimiser, has put something else in its place.
         leaves = self.__dict__.get("_leaves", ())
         dynamic = tuple(name for name in names if name in leaves or _holds_arrays(getattr(self, name)))
-        static = tuple((name, getattr(self, name)) for name in names if name not in dynamic)
+        static = tuple((name, getattr(self, name)) for name in (*names, "_across") if name not in dynamic)
         children = [(jax.tree_util.GetAttrKey(name), getattr(self, name)) for name in dynamic]
         return children, (dynamic, static)
 
@@ -96,13 +158,15 @@ def _holds_arrays(value: Any) -> bool:
     return is_array(value) or isinstance(value, JaxLoss)
 
 
-def _call(loss: JaxLoss, arrays: dict[str, Array]) -> Call:
+def _call(loss: JaxLoss, arrays: dict[str, Array], totals: Statistics | None) -> Call:
     rank = arrays["logits"].ndim
-    return Call.of(arrays, JaxOps(loss.class_axis % rank, rank))
+    ops = JaxOps(loss.class_axis % rank, rank)
+    ops.parts = loss.parts_in(ops, totals)
+    return Call.of(arrays, ops)
 
 
-def _formula(loss: JaxLoss, arrays: dict[str, Array]) -> Array:
-    return loss.value(_call(loss, arrays))
+def _formula(loss: JaxLoss, arrays: dict[str, Array], totals: Statistics | None) -> Array:
+    return loss.value(_call(loss, arrays, totals))
 
 
 _hand_written = jax.custom_jvp(_formula)
@@ -110,22 +174,24 @@ _hand_written = jax.custom_jvp(_formula)
 
 def _derivative(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Array, Array]:
     """The tangent by the hand-written gradient of the logits; with respect to anything else, and where the loss has
-    none, that of the formula."""
-    loss, arrays = primals
-    value, gradients = loss.value_and_gradients(_call(loss, arrays))
+    none, that of the formula. With respect to totals it is 0."""
+    loss, arrays, totals = primals
+    value, gradients = loss.value_and_gradients(_call(loss, arrays, totals))
     tangent = jnp.zeros_like(value)
-    fixed, others, directions = {}, arrays, tangents
+    fixed, others, directions = {}, arrays, tangents[:2]
     if gradients is not None:
         direction = tangents[1]["logits"]
         if not _is_zero(direction):
             tangent = jnp.sum(gradients.arrays["logits"] * direction)
+            if totals is None and loss._across is not None:
+                tangent = add_up(tangent, loss._across)
         fixed, others, directions = (
             {"logits": arrays["logits"]}, _without_logits(arrays), (tangents[0], _without_logits(tangents[1]))
         )  # fmt: skip
     if not all(map(_is_zero, jax.tree.leaves(directions, is_leaf=_is_zero))):
         directions = jax.tree.map(_instantiate, directions, is_leaf=_is_zero)
         of_others = jax.jvp(
-            lambda loss, given: _formula(loss, {**fixed, **given}), (loss, others), directions
+            lambda loss, given: _formula(loss, {**fixed, **given}, totals), (loss, others), directions
         )
         tangent = tangent + of_others[1]
     return value, tangent
@@ -140,13 +206,13 @@ _hand_written.defjvp(_derivative, symbolic_zeros=True)
 
 @jax.custom_jvp
 def _with_members(loss: Any, arrays: dict[str, Array]) -> tuple[Array, tuple[Array, ...]]:
-    return EnsembleLoss.value_and_members(loss, _call(loss, arrays))
+    return EnsembleLoss.value_and_members(loss, _call(loss, arrays, None))
 
 
 def _derivative_with_members(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
     """That of the value; the members are constants."""
     loss, members = primals[0].keeping()
-    value, tangent = _derivative((loss, primals[1]), tangents)
+    value, tangent = _derivative((loss, primals[1], None), tangents)
     return (value, tuple(members)), (tangent, tuple(map(jnp.zeros_like, members)))
 
 

@@ -56,6 +56,10 @@ class JaxOps(Ops):
     def log1p(self, x: Array) -> Array:
         return _log1p(x)
 
+    def each_image(self, x: Array, dtype: Any) -> Array:
+        # Made from the shape: the same on all members of an axis along which images are cut, as JAX sees too.
+        return jnp.ones(x.shape[:1], dtype)
+
     def shifted_view(
         self, x: Array, axes: Sequence[int], place: Sequence[Any], sizes: Sequence[int]
     ) -> Array:

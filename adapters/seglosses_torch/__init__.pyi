@@ -23,6 +23,7 @@ from seglosses_core import (
     signed_distance_map,
     spatially_varying_labels,
 )
+from seglosses_core.statistics import Statistics
 from seglosses_torch.deep_supervision import DeepSupervisionLoss
 from seglosses_torch.learnable import LearnablePower, LearnableWeights
 from seglosses_torch.module import TorchLoss

@@ -173,30 +173,34 @@ def test_a_call_is_one_message(loss, rounds, numbers):
     assert sum(x.size for x in loss.statistics(logits, **given).arrays()) == numbers
 
 
-def test_images_and_pixels_on_a_mesh():
-    logits, given = batch_for(ENTROPY)
-    for loss in (DiceLoss(absent="skip"), DiceLoss(aggregate="batch"), 0.5 * DiceLoss() + CrossEntropyLoss()):
-        value, gradient = value_and_gradient(loss, logits, **given)
-        groups = {"images": [Ranks(2), Ranks(2)], "pixels": [Ranks(2), Ranks(2)]}
-        parts = [
-            part
-            for images in parts_of({"logits": logits, **given}, [2, 3], 0)
-            for part in parts_of(images, [1, 3], -2)
-        ]
+@pytest.mark.parametrize(
+    "problem",
+    [problem for problem in first_of_each(PROBLEMS) if allows(made(problem), images=True, pixels=True)],
+    ids=str,
+)
+def test_images_and_pixels_on_a_mesh(problem):
+    loss, (logits, given) = made(problem), batch_for(problem)
+    value, gradient = value_and_gradient(loss, logits, **given)
+    groups = {"images": [Ranks(2), Ranks(2)], "pixels": [Ranks(2), Ranks(2)]}
+    parts = [
+        part
+        for images in parts_of({"logits": logits, **given}, [2, 3], 0)
+        for part in parts_of(images, [1, 3], -2)
+    ]
 
-        def one(rank, _, loss=loss, groups=groups, parts=parts):
-            row, column = divmod(rank, 2)
-            own = loss.across(
-                images=groups["images"][column].member(row), pixels=groups["pixels"][row].member(column)
-            )
-            return value_and_gradient(own, **parts[rank])
+    def one(rank, _):
+        row, column = divmod(rank, 2)
+        own = loss.across(
+            images=groups["images"][column].member(row), pixels=groups["pixels"][row].member(column)
+        )
+        return value_and_gradient(own, **parts[rank])
 
-        found = of_ranks(Ranks(4), one)
-        assert len({float(value) for value, _ in found}) == 1
-        np.testing.assert_allclose(found[0][0], value, rtol=1e-12)
-        slopes = [gradient / 4 for _, gradient in found]
-        joined = np.concatenate([np.concatenate(slopes[i : i + 2], axis=-2) for i in (0, 2)])
-        np.testing.assert_allclose(joined, gradient, rtol=1e-9, atol=1e-12)
+    found = of_ranks(Ranks(4), one)
+    assert len({float(value) for value, _ in found}) == 1
+    np.testing.assert_allclose(found[0][0], value, rtol=1e-12, atol=1e-14)
+    slopes = [gradient / 4 for _, gradient in found]
+    joined = np.concatenate([np.concatenate(slopes[i : i + 2], axis=-2) for i in (0, 2)])
+    np.testing.assert_allclose(joined, gradient, rtol=1e-9, atol=1e-12)
 
 
 def test_gradients_that_are_added_up():
