@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, CenterLoss, Loss
+from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, CenterLoss, EnsembleLoss, Loss
 from seglosses_core.defaults import with_defaults
 
 ADAPTERS = Path(__file__).parent.parent / "adapters"
@@ -176,6 +176,8 @@ class Keras(Framework):
     def parameters(self, core_class: type) -> Parameters:
         own = [keyword("num_classes", "int"), keyword("num_features", "int | None", None)]
         common = [keyword("name", "str | None", None), keyword("dtype", "Any", None)]
+        if core_class not in (CenterLoss, EnsembleLoss):
+            common.insert(0, keyword("across_replicas", "bool", True))
         return (own if core_class is CenterLoss else []) + super().parameters(core_class) + common
 
     def methods(self, core_class: type[Loss]) -> Iterable[str]:

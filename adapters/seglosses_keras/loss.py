@@ -14,6 +14,7 @@ from keras import ops
 from seglosses_core.checks import (
     check_addend,
     check_array,
+    check_flag,
     check_logits,
     check_mask,
     check_parameter,
@@ -30,7 +31,7 @@ from seglosses_core.libraries import shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.single import SingleLoss
-from seglosses_keras.backends import evaluate, share_of_replica
+from seglosses_keras.backends import across_replicas, evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
 
 
@@ -82,11 +83,16 @@ class KerasLoss(keras.losses.Loss):
     What a loss takes beside these is given by keyword, as `loss(y_true, y_pred, distances=maps)`: in a training step of
     one's own, or in a model's `compute_loss(x, y, y_pred)`, to which `fit` hands all that the data have as y.
 
+    Under a distribution strategy of TensorFlow the number is that of the whole batch, whatever each replica has of it,
+    and so is the step of `fit`. With `across_replicas=False` each has the loss of its own images, and the mean of these
+    counts.
+
     `dtype="float64"` computes in float64; else the dtype of the logits decides, and it is float32 at least. Labels are
     never cast.
     """
 
     core_class: type[Loss]
+    across_replicas: Any = Hyperparameter("across_replicas")
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -94,12 +100,18 @@ class KerasLoss(keras.losses.Loss):
             add_attributes(cls, cls.core_class)
 
     def __init__(
-        self, *positional: Any, name: str | None = None, dtype: Any = None, **hyperparameters: Any
+        self,
+        *positional: Any,
+        across_replicas: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+        **hyperparameters: Any,
     ) -> None:
         super().__init__(name=name or _snake_case(type(self).__name__), dtype=dtype)
+        check_flag("across_replicas", across_replicas)
         hyperparameters = {name: python_number(value) for name, value in hyperparameters.items()}
-        self.kept: dict[str, Any] = {}
-        """The hyper-parameters that the core is given in another form."""
+        self.kept: dict[str, Any] = {"across_replicas": across_replicas}
+        """The hyper-parameters that the core is not given, or in another form."""
         reduction = hyperparameters.get("reduction")
         if isinstance(reduction, str) and reduction == "mean_with_sample_weight":
             self.kept["reduction"], hyperparameters["reduction"] = reduction, "mean"
@@ -116,7 +128,8 @@ class KerasLoss(keras.losses.Loss):
     ) -> Any:
         with keras.name_scope(self.name):
             value = self._weighted(y_true, y_pred, sample_weight, mask, **inputs)
-            return value if self.core.reduction == "none" or self._is_sum() else share_of_replica(value)
+            whole = self._here() is self.core and self._is_sum()
+            return value if whole or self.core.reduction == "none" else share_of_replica(value)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss without weights, but with the mask attached to `y_pred`, and not scaled for replicas."""
@@ -129,8 +142,9 @@ class KerasLoss(keras.losses.Loss):
         attached = attached_mask(logits)
         if self.dtype == "float64":
             logits = ops.cast(logits, "float64")
-        target = labels_or_target(as_tensor("target", y_true), logits, self.core)
-        axis = check_logits(logits, self.core.class_axis, self.core.activation)
+        core = self._here()
+        target = labels_or_target(as_tensor("target", y_true), logits, core)
+        axis = check_logits(logits, core.class_axis, core.activation, may_be_empty=core is not self.core)
         if mask is not None:
             mask = as_tensor("mask", mask)
             check_mask(mask, logits, axis)
@@ -138,9 +152,9 @@ class KerasLoss(keras.losses.Loss):
             attached = _over_pixels(attached, logits, axis)
             mask = attached if mask is None else ops.where(attached, mask, ops.zeros_like(mask))
         inputs = {name: x if x is None else as_tensor(name, x) for name, x in inputs.items()}
-        inputs = check_inputs(self.core.inputs, inputs, logits, axis, type(self).__name__)
+        inputs = check_inputs(core.inputs, inputs, logits, axis, type(self).__name__)
         if sample_weight is None:
-            return evaluate(self.core, logits, target, mask, None, **inputs)
+            return evaluate(core, logits, target, mask, None, **inputs)
         weights = as_tensor("sample_weight", sample_weight)
         if len(weights.shape) == len(logits.shape) and weights.shape[-1] == 1:
             weights = ops.squeeze(weights, axis=-1)
@@ -158,20 +172,25 @@ class KerasLoss(keras.losses.Loss):
     ) -> Any:
         if _are_of_pixels(weights, logits):
             pixels = weights if mask is None else weights * ops.cast(mask, "float32")
-            value = evaluate(self.core, logits, target, pixels, None, **inputs)
+            value = evaluate(self._here(), logits, target, pixels, None, **inputs)
         else:
-            value = evaluate(self.core, logits, target, mask, weights, **inputs)
+            value = evaluate(self._here(), logits, target, mask, weights, **inputs)
         if self.reduction in ("sum", "none", "mean_with_sample_weight"):
             return value
-        assert isinstance(self.core, SingleLoss)
-        return value * ops.cast(mean_weight(self.core, logits, target, mask, weights), value.dtype)
+        core = self._here()
+        assert isinstance(core, SingleLoss)
+        return value * ops.cast(mean_weight(core, logits, target, mask, weights), value.dtype)
+
+    def _here(self) -> Loss:
+        """The core's loss of a call: with the images of other replicas where there are any."""
+        return across_replicas(self.core) if self.across_replicas else self.core
 
     def _is_sum(self) -> bool:
         return self.core.reduction == "sum"
 
     def get_config(self) -> dict[str, Any]:
         """Everything that `from_config` needs, dtype included."""
-        config: dict[str, Any] = {"name": self.name, "dtype": self.dtype}
+        config = {name: getattr(self, name) for name in ("across_replicas", "name", "dtype")}
         for field in dataclasses.fields(self.core):  # type: ignore[arg-type]
             config[field.name] = to_config(getattr(self, field.name))
         return config
@@ -345,13 +364,28 @@ class EnsembleLoss(KerasLoss):
         members = tuple(losses) if isinstance(losses, Iterable) else ()
         if not members or not all(isinstance(loss, (KerasLoss, Loss)) for loss in members):
             raise TypeError(f"losses must be a sequence of losses of seglosses_keras, got {losses!r}.")
-        super().__init__(losses=members, weights=weights, sum_to_one=sum_to_one, name=name, dtype=dtype)
+        across = [getattr(loss, "across_replicas", True) for loss in members]
+        if len(set(across)) > 1:
+            raise ValueError(f"across_replicas must be the same for all losses of an ensemble, got {across}.")
+        super().__init__(
+            losses=members,
+            weights=weights,
+            sum_to_one=sum_to_one,
+            across_replicas=across[0],
+            name=name,
+            dtype=dtype,
+        )
 
     def _terms(self) -> tuple[list[KerasLoss], list[Any]]:
         return list(self.losses), [self.core.weights[i] for i in range(len(self.losses))]  # type: ignore[attr-defined]
 
     def _is_sum(self) -> bool:
         return all(loss._is_sum() for loss in self.losses)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["across_replicas"]  # which its members have
+        return config
 
     def _with_sample_weight(
         self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]
@@ -384,8 +418,8 @@ def keras_class(core_class: type[Loss]) -> type[KerasLoss]:
         p.replace(default=-1) if p.name == "class_axis" else p
         for p in inspect.signature(core_class).parameters.values()
     ]
-    for name in ("name", "dtype"):
-        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))
+    for name, default in (("across_replicas", True), ("name", None), ("dtype", None)):
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default))
     made = type(
         core_class.__name__,
         (KerasLoss,),
