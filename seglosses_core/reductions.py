@@ -88,8 +88,9 @@ class Minkowski(Pooling):
         """The largest cost, `Σ ω s^k` of the costs by it, and `Σ ω`; and the way back from the second, which lacks the
         factor by which the third is divided."""
         xp, (costs, weights, to_costs) = ops.xp, entries
-        highest = _largest(xp.where(weights > 0, costs, xp.zeros_like(costs)), xp)
-        # Divided by the largest cost, no power overflows and the largest does not underflow.
+        # Divided by the largest cost, no power overflows and the largest does not underflow. It cancels, and so would
+        # its derivative, had it one that passes through the exchange of parts.
+        highest = ops.stop_gradient(_largest(xp.where(weights > 0, costs, xp.zeros_like(costs)), xp))
         scaled = xp.where(weights > 0, _shares(costs, highest, ops), xp.zeros_like(costs))
 
         def back(slopes: Sequence[Array]) -> Any:

@@ -40,11 +40,15 @@ def _tensorflow() -> tuple[Evaluate, MakeOps]:
             # Keras builds a model for several replicas from the mean of their batches, in which labels are float64.
             target = tf.cast(target, tf.int64) if target.dtype == tf.float64 else target
         call = loss.prepare(logits, target, mask, sample_weight, inputs)
+        if 0 in logits.shape:
+            # What stands in for no pixels depends on them, lest their replica have no gradient to add to the others'.
+            nothing = 0 * tf.reduce_sum(tf.cast(logits, call.logits.dtype))
+            call = call.replaced({"logits": call.logits + nothing})
         call = call.replaced(check_lengths(call.arrays(), call.ops.class_axis, loss.inputs))
         arrays, ops = call.arrays(), call.ops
         replicas = None if loss._across is None else loss._across.images
         if loss.reduction == "none" or any(map(tf.is_tensor, _leaves(loss))):
-            return connected(loss.value(call), logits)
+            return loss.value(call)
         free = {name: x for name, x in arrays.items() if name != "logits" and dtype_is(x, "floating")}
 
         def once_more() -> None:
@@ -76,12 +80,7 @@ def _tensorflow() -> tuple[Evaluate, MakeOps]:
 
             return loss.value(given), backward
 
-        return connected(hand_written(call.logits, *free.values()), logits)
-
-    def connected(value: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Of a replica without images, a value that depends on its logits all the same, lest it have no gradient to add
-        to the others'."""
-        return value + 0 * tf.reduce_sum(tf.cast(logits, value.dtype)) if 0 in logits.shape else value
+        return hand_written(call.logits, *free.values())
 
     return evaluate, TensorFlowOps
 

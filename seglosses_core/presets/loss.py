@@ -158,8 +158,8 @@ class PresetLoss(Loss):
         **further: Any,
     ) -> Loss:
         """The same in our own words, for so many classes, and pixels of an image where they count; of labels or of a
-        target of the logits' shape, where both can be given; for logits of so many axes; with further arguments. A power
-        of the value, what is added to it, or its mean over the classes is left to the caller."""
+        target of the logits' shape, where both can be given; for logits of so many axes; with further arguments. A
+        power of the value, what is added to it, or its mean over the classes is left to the caller."""
         labelled = self.recipe.target != "classes" if labelled is None else labelled
         terms = self.recipe.equivalent(Sizes(num_classes, pixels, labelled, axes))
         module = importlib.import_module(package or self.package())
