@@ -1,4 +1,4 @@
-"""Replicas with images that are not alike, not as many, or none: the numbers are those of one device with all of them."""
+"""Replicas with images that are not alike, not as many, or none: the numbers are those of one device with all."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ LABELS[:2] = np.where(random.uniform(size=LABELS[:2].shape) < 0.8, 0, LABELS[:2]
 LABELS[2:4] = np.where(random.uniform(size=LABELS[2:4].shape) < 0.7, IGNORED, LABELS[2:4])
 LABELS[4:] = np.where(random.uniform(size=LABELS[4:].shape) < 0.2, IGNORED, LABELS[4:])
 
+OF_IMAGES = random.uniform(0, 2, len(IMAGES)).astype("float32")
+OF_PIXELS = random.uniform(0, 2, LABELS.shape).astype("float32")
 
 
 def losses(package):
@@ -53,16 +55,17 @@ def more_losses(package):
     }
 
 
-def data(*weight, names):
+def data(names, weights):
     """In batches of these sizes, of which graphs do not know the size; each output has the same target."""
-    whole, found, start = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS, *weight)), None, 0
+    arrays = (IMAGES, dict.fromkeys(names, LABELS), *([weights] if weights else []))
+    whole, found, start = tf.data.Dataset.from_tensor_slices(arrays), None, 0
     for size in SIZES:
         batch = whole.skip(start).take(size).batch(size)
         found, start = batch if found is None else found.concatenate(batch), start + size
-    return found.map(lambda x, *given: (x, *(dict.fromkeys(names, one) for one in given)))
+    return found
 
 
-def trained(strategy, losses, *weights):
+def trained(strategy, losses, weights):
     """For a linear model of each loss: the loss that fit reports, the weights after it, and the loss of evaluate. And
     what fit reports of all together."""
     with strategy.scope():
@@ -71,7 +74,7 @@ def trained(strategy, losses, *weights):
         model = keras.Model(images, {name: head(images) for name, head in heads.items()})
         model.set_weights([KERNEL] * len(losses))
         model.compile(optimizer=keras.optimizers.SGD(RATE), loss=dict(losses))
-    batches = data(*weights, names=losses)
+    batches = data(losses, weights)
     before = model.fit(batches, shuffle=False, verbose=0).history
     after = model.evaluate(batches, verbose=0, return_dict=True)
     found = {
@@ -85,9 +88,9 @@ def agree(found, wanted, what):
     np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-6, err_msg=what)
 
 
-def compare(strategy, losses, step, *weights):
+def compare(strategy, losses, step, weights=None):
     """With one device, where `step(name, part, kernel)` gives the loss of some of the images and the next weights."""
-    found, together = trained(strategy, losses, *weights)
+    found, together = trained(strategy, losses, weights)
     ends, total = np.cumsum(SIZES), 0
     parts = [slice(end - size, end) for end, size in zip(ends, SIZES, strict=True)]
     for name in losses:
@@ -95,9 +98,9 @@ def compare(strategy, losses, step, *weights):
         for part in parts:
             value, kernel = step(name, part, kernel)
             before.append(value)
-        loss, weights, evaluated = found[name]
+        loss, moved, evaluated = found[name]
         agree(loss, np.mean(before), f"{name}: loss")  # Keras does not know the size of the batches here
-        agree(weights, kernel, f"{name}: weights")
+        agree(moved, kernel, f"{name}: weights")
         agree(evaluated, np.mean([step(name, part, kernel)[0] for part in parts]), f"{name}: evaluated")
         total = total + np.asarray(before)
     np.testing.assert_allclose(together, np.average(total, weights=SIZES), rtol=1e-6)
@@ -113,22 +116,16 @@ def test_the_numbers_are_those_of_one_device(strategy, losses):
     compare(strategy, losses(seglosses_keras), step)
 
 
-@pytest.mark.parametrize(
-    "weights", [random.uniform(0, 2, len(IMAGES)), random.uniform(0, 2, LABELS.shape)], ids=["images", "pixels"]
-)
-def test_the_mean_of_the_weights_is_that_of_all_replicas(strategy, weights):
-    def few(package):
-        found = losses(package)
-        return {name: found[name] for name in ("dice_of_images", "ensemble")}
-
-    weights, core = weights.astype("float32"), few(seglosses_core)
+def test_the_mean_of_the_weights_is_that_of_all_replicas(strategy):
+    weights = {"dice_of_images": OF_IMAGES, "cross_entropy": OF_PIXELS}
+    ours, core = losses(seglosses_keras), losses(seglosses_core)
 
     def step(name, part, kernel):
         images = IMAGES[part]
-        value, slope = divided_by_count(core[name], images @ kernel, LABELS[part], weights[part])
+        value, slope = divided_by_count(core[name], images @ kernel, LABELS[part], weights[name][part])
         return value, kernel - RATE * np.tensordot(images, slope, ([0, 1, 2], [0, 1, 2]))
 
-    compare(strategy, few(seglosses_keras), step, weights)
+    compare(strategy, {name: ours[name] for name in weights}, step, weights)
 
 
 # -- without fit ------------------------------------------------------------------------------------------------------
@@ -162,7 +159,9 @@ def value_and_gradients(loss, labels, logits, direction):
 @pytest.mark.parametrize("sizes", [(3, 2), (5, 0)], ids=str)
 @pytest.mark.parametrize("name", ["dice_of_batch", "minkowski", "preset"])
 def test_second_derivatives_and_replicas_without_images_in_eager_mode(strategy, name, sizes):
-    loss = {**losses(seglosses_keras), "preset": monai.DiceLoss(batch=True, softmax=True, to_onehot_y=True)}[name]
+    loss = {**losses(seglosses_keras), "preset": monai.DiceLoss(batch=True, softmax=True, to_onehot_y=True)}[
+        name
+    ]
     direction = random.normal(size=(*LABELS.shape, CLASSES)).astype("float32")
 
     def compute(labels, logits, part):
@@ -202,5 +201,7 @@ def test_each_replica_may_have_a_loss_of_its_own(strategy):
     for value, part in zip(found, (slice(3), slice(3, 5)), strict=True):
         agree(2 * value, loss(LABELS[part], IMAGES[part] @ KERNEL), "value")
     lovasz = LovaszSoftmaxLoss(aggregate="batch", ignore_index=IGNORED)
-    with pytest.raises(ValueError, match="order.* With across_replicas=False each replica has a loss of its own"):
+    with pytest.raises(
+        ValueError, match=r"order.* With across_replicas=False each replica has a loss of its own"
+    ):
         on_replicas(strategy, lambda labels, logits, part: lovasz(labels, logits), (3, 2))
