@@ -17,9 +17,9 @@ from keras_problems import (
     each_loss,
     inputs,
     linear_model,
-    pair,
 )
 
+import seglosses_core
 import seglosses_keras
 from seglosses_keras import (
     CrossEntropyLoss,
@@ -75,7 +75,8 @@ def test_no_image_costs_nothing(name, options):
 )
 def test_a_replica_without_images(strategy, name, options):
     """Three images in batches of two for two replicas: in the last step one of them has none."""
-    loss, core = pair(name, options, across_replicas=False)
+    loss = build(seglosses_keras, name, options, across_replicas=False)
+    core = build(seglosses_core, name, options)
     images, labels = inputs(), data()[1]
     with strategy.scope():
         model = linear_model()

@@ -142,9 +142,10 @@ def test_searchsorted(x, side):
     check(lambda n, a, b: n.searchsorted(a, b, side=side), ordered, np.append(ordered, ordered[:1] - 1))
 
 
-def test_the_limits_of_integers():
-    for name in ("int32", "int64"):
-        assert xp.iinfo(getattr(xp, name)).bits == strict.iinfo(getattr(strict, name)).bits
+@FEW
+@given(arrays(("int32", "int64")))
+def test_the_width_of_integers(x):
+    check(lambda n, a: a * n.iinfo(a.dtype).bits, x)
 
 
 @FEW
