@@ -13,6 +13,7 @@ import seglosses_core
 from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.targets import build
 from seglosses_core.across import PartsDisagree
+from seglosses_core.presets import monai
 
 N, C, H, W = 5, 3, 4, 6
 IMAGES, ROWS = [2, 0, 3], [1, 0, 3]
@@ -157,3 +158,16 @@ def test_statistics_of_parts_add_up_to_those_of_the_batch(problem, options, part
         shares.append(share[0] if isinstance(share, tuple) else share)
     gradient = gradient[0] if isinstance(gradient, tuple) else gradient
     np.testing.assert_allclose(np.concatenate(shares, axis=axis), gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_presets_across_parts():
+    logits, labels = (
+        np.random.default_rng(0).normal(size=(N, C, H, W)),
+        np.arange(N * H * W).reshape(N, 1, H, W) % C,
+    )
+    loss = monai.DiceCELoss(batch=True, softmax=True, to_onehot_y=True)
+    compare(loss, logits, {"target": labels}, IMAGES, 0, images=True)
+    with pytest.raises(TypeError, match="totals are taken by the loss that `equivalent"):
+        loss(logits, labels, totals=seglosses_core.DiceLoss().statistics(logits, labels[:, 0]))
+    with pytest.raises(TypeError, match="statistics are taken by the loss that `equivalent"):
+        loss.statistics(logits, labels)
