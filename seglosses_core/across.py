@@ -66,7 +66,8 @@ def _fail(groups: Sequence[Any], like: Array) -> None:
 
 
 def checks(group: Any) -> bool:
-    """Whether the members of a group may disagree: not where one program runs on all of them."""
+    """Whether the members of a group may disagree: not where one program runs on all of them. Such a group has a `size`
+    if what flows back into a sum, by hand, is to be multiplied by that."""
     return getattr(group, "may_disagree", True)
 
 
@@ -120,11 +121,10 @@ class BetweenProcesses(Exchange):
     ) -> tuple[list[Array], Any]:
         xp = ops.xp
         vector = xp.concat([xp.reshape(x, (-1,)) for x in arrays])
-        count = None
         if checks(group):
             vector, count = self._checked(group, vector, op, float(tag % 2**14), ops)
         else:
-            vector = group.all_reduce(vector, op)
+            vector, count = group.all_reduce(vector, op), getattr(group, "size", None)
         whole, at = [], 0
         for x in arrays:
             size = 1

@@ -241,10 +241,10 @@ def _last_place(bits: Array, places: Array, ops: Ops, over: str | None) -> Array
     below 0 do not exist."""
     xp = ops.xp
     ordered = xp.sort(xp.reshape(bits, (-1,)))
-    size = ordered.shape[0]
+    size = ops.count(ordered)
 
     def holds(edges: Array) -> Array:
-        there = ops.cast(size - xp.searchsorted(ordered, edges), places.dtype)
+        there = size - ops.cast(xp.searchsorted(ordered, edges), places.dtype)
         (count,) = ops.parts.reduce(over, [there], "sum", "TopK")
         return count >= places
 
@@ -383,14 +383,14 @@ class MaxPooling(Pooling):
         places = xp.where(supported > 1, -xp.floor(-supported), xp.ones_like(supported))  # ⌈m⌉
         pivot = ops.from_order_bits(_last_place(bits, places, ops, over), costs)
         ascending = xp.sort(xp.reshape(costs, (-1,)))
-        ordered, size = ops.order_bits(ascending), ascending.shape[0]
+        ordered, size = ops.order_bits(ascending), ops.count(ascending)
         summed = ops.cumulative_sum(self._powers_by(pivot, ascending, ops))
-        summed = xp.concat([xp.zeros_like(summed[:1]), summed]) if size else xp.zeros_like(supported)[None]
+        summed = xp.concat([xp.zeros_like(supported)[None], summed])
 
         def stays(edges: Array) -> Array:
             upto = xp.searchsorted(ordered, edges, side="right")
             larger, sums = ops.parts.reduce(
-                over, [ops.cast(size - upto, supported.dtype), xp.take(summed, upto)], "sum", "MaxPooling"
+                over, [size - ops.cast(upto, supported.dtype), xp.take(summed, upto)], "sum", "MaxPooling"
             )
             return (
                 self._powers_by(pivot, ops.from_order_bits(edges, costs), ops) * (supported - larger) <= sums

@@ -140,8 +140,8 @@ class Target:
         self.require(ops.xp.all((read >= 0) & (read < float("inf"))))
         if ops.parts.split:
             # A unit would have to be that of all parts.
-            largest = ops.xp.max(read)
-            self.require((largest == 0) | ((largest >= 1 / ORDINARY) & (largest <= ORDINARY)))
+            largest = ops.xp.max(read)  # of nothing −∞ in TensorFlow
+            self.require((largest <= 0) | ((largest >= 1 / ORDINARY) & (largest <= ORDINARY)))
             return read, None
         return (read, None) if self._scaled else relative(read, ops)
 

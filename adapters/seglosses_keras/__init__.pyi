@@ -120,6 +120,7 @@ class CrossEntropyLoss(KerasLoss):
         overlapping: bool | None = None,
         label_smoothing: float = 0.0,
         pos_weight: float | Sequence[float] | Any | None = None,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -151,6 +152,7 @@ class FocalLoss(KerasLoss):
         gamma: float | Sequence[float] | Any = 2.0,
         alpha: float | Sequence[float] | Any | None = 0.25,
         normalized: bool = False,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -184,6 +186,7 @@ class DiceLoss(KerasLoss):
         per_class: bool = True,
         overlap: Literal["product", "minimum"] = "product",
         log: bool = False,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -211,6 +214,7 @@ class JaccardLoss(KerasLoss):
         per_class: bool = True,
         overlap: Literal["product", "minimum"] = "product",
         log: bool = False,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -240,6 +244,7 @@ class TverskyLoss(KerasLoss):
         alpha: float = 0.5,
         beta: float = 0.5,
         log: bool = False,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -270,6 +275,7 @@ class FocalTverskyLoss(KerasLoss):
         alpha: float = 0.3,
         beta: float = 0.7,
         gamma: float = 0.75,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -296,6 +302,7 @@ class LogCoshDiceLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
         overlap: Literal["product", "minimum"] = "product",
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -323,6 +330,7 @@ class ExponentialLogarithmicDiceLoss(KerasLoss):
         per_class: bool = True,
         overlap: Literal["product", "minimum"] = "product",
         gamma: float = 0.3,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -350,6 +358,7 @@ class AsymmetricSimilarityLoss(KerasLoss):
         per_class: bool = True,
         overlap: Literal["product", "minimum"] = "product",
         beta: float = 1.5,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -377,6 +386,7 @@ class DiceSemimetricLoss(KerasLoss):
         per_class: bool = True,
         overlap: Literal["product", "minimum"] = "minimum",
         log: bool = False,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -404,6 +414,7 @@ class JaccardMetricLoss(KerasLoss):
         per_class: bool = True,
         overlap: Literal["product", "minimum"] = "minimum",
         log: bool = False,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -433,6 +444,7 @@ class GeneralizedDiceLoss(KerasLoss):
         overlap: Literal["product", "minimum"] = "product",
         weights: Literal["square", "simple", "uniform"] = "square",
         relative: bool = True,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -463,6 +475,7 @@ class PenaltyGeneralizedDiceLoss(KerasLoss):
         weights: Literal["square", "simple", "uniform"] = "square",
         relative: bool = True,
         k: float = 2.5,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -489,6 +502,7 @@ class BoundaryDoULoss(KerasLoss):
         average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         max_alpha: float = 0.8,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -514,6 +528,7 @@ class MCCLoss(KerasLoss):
         average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float = 1e-05,
         pseudocount: float = 0.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -541,6 +556,7 @@ class GeneralizedWassersteinDiceLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         distances: Sequence[Sequence[float]] | Any | None = None,
         weights: Literal["default", "foreground", "gdl"] = "default",
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -566,6 +582,7 @@ class SensitivitySpecificityLoss(KerasLoss):
         average: Literal["pooled", "image", "class"] = "pooled",
         ratio: float = 0.05,
         smooth: float = 1e-05,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -592,6 +609,7 @@ class NoiseRobustDiceLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         gamma: float = 1.5,
         denominator: Literal["linear", "squared"] = "linear",
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -617,6 +635,7 @@ class KappaLoss(KerasLoss):
         include_background: bool = True,
         average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -642,6 +661,7 @@ class DicePlusPlusLoss(KerasLoss):
         average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float | tuple[float, float] = 1e-05,
         gamma: float = 2.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -669,6 +689,7 @@ class TverskyPlusPlusLoss(KerasLoss):
         gamma: float = 2.0,
         alpha: float = 0.3,
         beta: float = 0.7,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -695,6 +716,7 @@ class TanimotoLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         complement: bool = True,
         depth: int = 0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -721,6 +743,7 @@ class PowerDiceLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
         p: float | Any = 2.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -747,6 +770,7 @@ class PowerJaccardLoss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         per_class: bool = True,
         p: float | Any = 2.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -774,6 +798,7 @@ class PointwiseExponentialLoss(KerasLoss):
         alpha: float = 20.0,
         exponent: float = 3.0,
         denominator: Literal["sum", "union"] = "sum",
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -797,6 +822,7 @@ class LocallyAdaptiveLoss(KerasLoss):
         stride: int = 1,
         cost: KerasLoss | None = None,
         standardize: bool = True,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -826,6 +852,7 @@ class CenterLoss(keras.layers.Layer):
         validate: bool = False,
         rate: float = 0.5,
         weight: float = 0.0003,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -848,6 +875,7 @@ class DistanceAwareCrossEntropyLoss(KerasLoss):
         overlapping: bool | None = None,
         alpha: float = 2.0,
         beta: float = 4.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -873,6 +901,7 @@ class MeanSquaredErrorLoss(KerasLoss):
         class_weights: Sequence[float] | Any | None = None,
         divisor: Literal["weights", "valid", "all"] = "weights",
         validate: bool = False,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -902,6 +931,7 @@ class PolyCrossEntropyLoss(KerasLoss):
         clip: float = 0.0,
         overlapping: bool | None = None,
         epsilon: float = 1.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -934,6 +964,7 @@ class PolyFocalLoss(KerasLoss):
         alpha: float | Sequence[float] | Any | None = None,
         normalized: bool = False,
         epsilon: float = 1.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -963,6 +994,7 @@ class GeneralizedCrossEntropyLoss(KerasLoss):
         clip: float = 0.0,
         overlapping: bool | None = None,
         q: float = 0.7,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -994,6 +1026,7 @@ class SymmetricCrossEntropyLoss(KerasLoss):
         alpha: float = 0.1,
         beta: float = 1.0,
         log_zero: float = -4.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1024,6 +1057,7 @@ class ExponentialLogarithmicCrossEntropyLoss(KerasLoss):
         overlapping: bool | None = None,
         gamma: float = 0.3,
         label_weights: Sequence[float] | Any | None = None,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1051,6 +1085,7 @@ class BalancedCrossEntropyLoss(KerasLoss):
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1081,6 +1116,7 @@ class AsymmetricLoss(KerasLoss):
         gamma_positive: float = 0.0,
         gamma_negative: float = 4.0,
         margin: float = 0.05,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1109,6 +1145,7 @@ class QualityFocalLoss(KerasLoss):
         clip: float = 0.0,
         overlapping: bool | None = None,
         beta: float = 2.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1138,6 +1175,7 @@ class LogitAdjustedCrossEntropyLoss(KerasLoss):
         overlapping: bool | None = None,
         priors: Sequence[float] | Any,
         tau: float = 1.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1165,6 +1203,7 @@ class RecallCrossEntropyLoss(KerasLoss):
         validate: bool = False,
         clip: float = 0.0,
         overlapping: bool | None = None,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1192,6 +1231,7 @@ class MarginBasedLabelSmoothingLoss(KerasLoss):
         validate: bool = False,
         weight: float = 0.1,
         margin: float = 10.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1220,6 +1260,7 @@ class NACLLoss(KerasLoss):
         validate: bool = False,
         weight: float = 0.1,
         kernel_size: int = 3,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1249,6 +1290,7 @@ class AdaptiveWingLoss(KerasLoss):
         omega: float = 14.0,
         epsilon: float = 1.0,
         theta: float = 0.5,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1281,6 +1323,7 @@ class StructureLoss(KerasLoss):
         average: Literal["pooled", "image", "class"] = "pooled",
         kernel_size: int = 31,
         factor: float = 5.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1305,6 +1348,7 @@ class LovaszSoftmaxLoss(KerasLoss):
         absent: Literal["count", "skip", "zero"] = "skip",
         include_background: bool = True,
         average: Literal["pooled", "image", "class"] = "pooled",
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1329,6 +1373,7 @@ class LovaszHingeLoss(KerasLoss):
         absent: Literal["count", "skip", "zero"] = "count",
         include_background: bool = True,
         average: Literal["pooled", "image", "class"] = "pooled",
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1354,6 +1399,7 @@ class BoundaryLoss(KerasLoss):
         include_background: bool = True,
         average: Literal["pooled", "image", "class"] = "pooled",
         spacing: Sequence[float] | None = None,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1385,6 +1431,7 @@ class GeneralizedSurfaceLoss(KerasLoss):
         include_background: bool = True,
         average: Literal["pooled", "image", "class"] = "pooled",
         spacing: Sequence[float] | None = None,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1419,6 +1466,7 @@ class HausdorffDTLoss(KerasLoss):
         alpha: float = 2.0,
         one_sided: bool = False,
         log: bool = False,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1452,6 +1500,7 @@ class HausdorffERLoss(KerasLoss):
         alpha: float = 2.0,
         erosions: int = 10,
         threshold: float = 0.5,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1477,6 +1526,7 @@ class DistancePenalizedCrossEntropyLoss(KerasLoss):
         label_smoothing: float = 0.0,
         pos_weight: float | Sequence[float] | Any | None = None,
         spacing: Sequence[float] | None = None,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1511,6 +1561,7 @@ class ClDiceLoss(KerasLoss):
         iterations: int = 10,
         harmonic_smooth: float = 0.0,
         per_class: bool = True,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1542,6 +1593,7 @@ class ClCrossEntropyLoss(KerasLoss):
         label_smoothing: float = 0.0,
         pos_weight: float | Sequence[float] | Any | None = None,
         iterations: int = 3,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1575,6 +1627,7 @@ class SkeletonRecallLoss(KerasLoss):
         average: Literal["pooled", "image", "class"] = "pooled",
         smooth: float = 1.0,
         iterations: int = 10,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1608,6 +1661,7 @@ class BoundaryF1Loss(KerasLoss):
         smooth: float | tuple[float, float] = 1e-05,
         width: int = 3,
         tolerance: int = 5,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1636,6 +1690,7 @@ class SSIMLoss(KerasLoss):
         sigma: float = 1.5,
         k1: float = 0.01,
         k2: float = 0.03,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1662,6 +1717,7 @@ class ActiveContourLoss(KerasLoss):
         average: Literal["pooled", "image", "class"] = "pooled",
         weight: float = 1.0,
         inside: float = 1.0,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1689,6 +1745,7 @@ class RegionMutualInformationLoss(KerasLoss):
         average: Literal["pooled", "image", "class"] = "pooled",
         radius: int = 3,
         pool: int = 3,
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
@@ -1716,6 +1773,7 @@ class BlobLoss(KerasLoss):
         cost: KerasLoss | None = None,
         num_instances: int = 32,
         region: Literal["shared", "own"] = "shared",
+        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

@@ -40,11 +40,22 @@ def _tensorflow() -> tuple[Evaluate, MakeOps]:
             # Keras builds a model for several replicas from the mean of their batches, in which labels are float64.
             target = tf.cast(target, tf.int64) if target.dtype == tf.float64 else target
         call = loss.prepare(logits, target, mask, sample_weight, inputs)
+        if 0 in logits.shape:
+            # What stands in for no pixels depends on them, lest their replica have no gradient to add to the others'.
+            nothing = 0 * tf.reduce_sum(tf.cast(logits, call.logits.dtype))
+            call = call.replaced({"logits": call.logits + nothing})
         call = call.replaced(check_lengths(call.arrays(), call.ops.class_axis, loss.inputs))
         arrays, ops = call.arrays(), call.ops
+        replicas = None if loss._across is None else loss._across.images
         if loss.reduction == "none" or any(map(tf.is_tensor, _leaves(loss))):
             return loss.value(call)
         free = {name: x for name, x in arrays.items() if name != "logits" and dtype_is(x, "floating")}
+
+        def once_more() -> None:
+            if replicas is not None:
+                empty = ops.parts.empty
+                ops.parts = loss.across(images=replicas.once_more()).parts_in(ops, None)
+                ops.parts.empty = empty
 
         @tf.custom_gradient
         def hand_written(logits: tf.Tensor, *values: tf.Tensor) -> Any:
@@ -52,12 +63,14 @@ def _tensorflow() -> tuple[Evaluate, MakeOps]:
 
             def backward(upstream: tf.Tensor) -> Any:
                 # Made here, not in the forward pass, whose operations no outer tape would see.
+                once_more()
                 gradients = loss.value_and_gradients(given)[1]
                 watched = values if gradients else (logits, *values)
                 others: list[tf.Tensor] = []
                 if watched:
                     with tf.GradientTape() as tape:
                         tape.watch(watched)
+                        once_more()
                         value = loss.value(given)
                     others = tape.gradient(value, watched, upstream, unconnected_gradients="zero")
                 if gradients is None:
@@ -120,11 +133,21 @@ def _leaves(value: Any) -> list[Any]:
 evaluate, make_ops = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.backend.backend()]()
 
 
-def share_of_replica(mean: Any) -> Any:
-    """What a replica gives of a mean under a distribution strategy of TensorFlow, where Keras adds up the replicas."""
+def across_replicas(loss: Loss) -> Loss:
+    """A loss of the core as that of the whole batch under a distribution strategy of TensorFlow; on JAX it
+    is that anyway."""
     if keras.backend.backend() != "tensorflow":
-        return mean
+        return loss
+    from seglosses_keras import replicas
+
+    return replicas.across_replicas(loss)
+
+
+def share_of_replica(value: Any) -> Any:
+    """What a replica gives of a number under a distribution strategy of TensorFlow: Keras adds up the replicas."""
+    if keras.backend.backend() != "tensorflow":
+        return value
     import tensorflow as tf
 
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    return mean / replicas if replicas > 1 else mean
+    return value / replicas if replicas > 1 else value

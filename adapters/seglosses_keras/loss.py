@@ -14,6 +14,7 @@ from keras import ops
 from seglosses_core.checks import (
     check_addend,
     check_array,
+    check_flag,
     check_logits,
     check_mask,
     check_parameter,
@@ -30,7 +31,7 @@ from seglosses_core.loss import Loss, replace
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.signatures import Parameters, constructor, keyword, known_to_take, parameters_of
 from seglosses_core.single import SingleLoss
-from seglosses_keras.backends import evaluate, share_of_replica
+from seglosses_keras.backends import across_replicas, evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
 
 
@@ -82,11 +83,16 @@ class KerasLoss(keras.losses.Loss):
     What a loss takes beside these is given by keyword, as `loss(y_true, y_pred, distances=maps)`: in a training step of
     one's own, or in a model's `compute_loss(x, y, y_pred)`, to which `fit` hands all that the data have as y.
 
+    Under a distribution strategy of TensorFlow the number is that of the whole batch, whatever each replica has of it,
+    and so is the step of `fit`. With `across_replicas=False` each has the loss of its own images, and the mean of these
+    counts.
+
     `dtype="float64"` computes in float64; else the dtype of the logits decides, and it is float32 at least. Labels are
     never cast.
     """
 
     core_class: type[Loss]
+    across_replicas: Any = Hyperparameter("across_replicas")
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -94,12 +100,18 @@ class KerasLoss(keras.losses.Loss):
             add_attributes(cls, cls.core_class)
 
     def __init__(
-        self, *positional: Any, name: str | None = None, dtype: Any = None, **hyperparameters: Any
+        self,
+        *positional: Any,
+        across_replicas: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+        **hyperparameters: Any,
     ) -> None:
         super().__init__(name=name or _snake_case(type(self).__name__), dtype=dtype)
+        check_flag("across_replicas", across_replicas)
         hyperparameters = {name: python_number(value) for name, value in hyperparameters.items()}
-        self.kept: dict[str, Any] = {}
-        """The hyper-parameters that the core is given in another form."""
+        self.kept: dict[str, Any] = {"across_replicas": across_replicas}
+        """The hyper-parameters that the core is not given, or in another form."""
         reduction = hyperparameters.get("reduction")
         if isinstance(reduction, str) and reduction == "mean_with_sample_weight":
             self.kept["reduction"], hyperparameters["reduction"] = reduction, "mean"
@@ -117,7 +129,12 @@ class KerasLoss(keras.losses.Loss):
     ) -> Any:
         with keras.name_scope(self.name):
             value = self._value(*self._prepared(y_true, y_pred, sample_weight, mask, inputs))
-            return value if self.core.reduction == "none" or self._is_sum() else share_of_replica(value)
+            return self._of_replica(value)
+
+    def _of_replica(self, value: Any) -> Any:
+        """What a replica gives of a number: Keras adds up the replicas, as the sum over their own images alone is."""
+        own_sum = self._is_sum() and self._here()._across is None
+        return value if own_sum or self.core.reduction == "none" else share_of_replica(value)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss without weights, but with the mask attached to `y_pred`, and not scaled for replicas."""
@@ -135,8 +152,10 @@ class KerasLoss(keras.losses.Loss):
         attached = attached_mask(logits)
         if self.dtype == "float64":
             logits = ops.cast(logits, "float64")
-        axis = check_logits(logits, self.core.class_axis, self.core.activation)
-        target = as_target(y_true, logits, self.core)
+        core = self._here()
+        across = core._across is not None
+        axis = check_logits(logits, core.class_axis, core.activation, may_be_empty=across)
+        target = as_target(y_true, logits, core)
         if mask is not None:
             mask = as_tensor("mask", mask)
             check_mask(mask, logits, axis)
@@ -144,7 +163,7 @@ class KerasLoss(keras.losses.Loss):
             attached = _over_pixels(attached, logits, axis)
             mask = attached if mask is None else ops.where(attached, mask, ops.zeros_like(mask))
         inputs = {name: x if x is None else as_tensor(name, x) for name, x in inputs.items()}
-        inputs = check_inputs(self.core.inputs, inputs, logits, axis, type(self).__name__)
+        inputs = check_inputs(core.inputs, inputs, logits, axis, type(self).__name__)
         if sample_weight is None:
             return logits, target, mask, None, inputs
         weights = as_tensor("sample_weight", sample_weight)
@@ -161,7 +180,7 @@ class KerasLoss(keras.losses.Loss):
 
     def _value(self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]) -> Any:
         if weights is None:
-            return evaluate(self.bound(), logits, target, mask, None, **inputs)
+            return evaluate(self._here(), logits, target, mask, None, **inputs)
         return self._with_sample_weight(logits, target, mask, weights, inputs)
 
     def _with_sample_weight(
@@ -169,20 +188,25 @@ class KerasLoss(keras.losses.Loss):
     ) -> Any:
         if _are_of_pixels(weights, logits):
             pixels = weights if mask is None else weights * ops.cast(mask, "float32")
-            value = evaluate(self.core, logits, target, pixels, None, **inputs)
+            value = evaluate(self._here(), logits, target, pixels, None, **inputs)
         else:
-            value = evaluate(self.core, logits, target, mask, weights, **inputs)
+            value = evaluate(self._here(), logits, target, mask, weights, **inputs)
         if self.reduction in ("sum", "none", "mean_with_sample_weight"):
             return value
-        assert isinstance(self.core, SingleLoss)
-        return value * ops.cast(mean_weight(self.core, logits, target, mask, weights), value.dtype)
+        core = self._here()
+        assert isinstance(core, SingleLoss)
+        return value * ops.cast(mean_weight(core, logits, target, mask, weights), value.dtype)
+
+    def _here(self) -> Loss:
+        """The core's loss of a call: with the images of other replicas where there are any."""
+        return across_replicas(self.bound()) if self.across_replicas else self.bound()
 
     def _is_sum(self) -> bool:
         return self.core.reduction == "sum"
 
     def get_config(self) -> dict[str, Any]:
         """Everything that `from_config` needs, dtype included."""
-        config: dict[str, Any] = {"name": self.name, "dtype": self.dtype}
+        config = {name: getattr(self, name) for name in ("across_replicas", "name", "dtype")}
         for field in dataclasses.fields(self.core):  # type: ignore[arg-type]
             config[field.name] = to_config(getattr(self, field.name))
         return config
@@ -347,11 +371,12 @@ Reduction = Literal["mean", "sum", "none", "mean_with_sample_weight"]
 
 
 def parameters(core_class: type[Loss]) -> Parameters:
-    """Those of a constructor of Keras."""
+    """Those of a constructor of Keras. An ensemble is across replicas as its members are."""
     losses = dict.fromkeys(("Loss", "PixelLoss", "RatioLoss"), KerasLoss)
     found = parameters_of(core_class, Reduction=Reduction, **losses)
     found = [p.replace(default=-1) if p.name == "class_axis" else p for p in found]
-    return [*found, keyword("name", str | None, None), keyword("dtype", Any, None)]
+    across = [] if core_class is CoreEnsembleLoss else [keyword("across_replicas", bool, True)]
+    return [*found, *across, keyword("name", str | None, None), keyword("dtype", Any, None)]
 
 
 _KEPT = (KerasLoss, keras.Variable)
@@ -381,7 +406,17 @@ class EnsembleLoss(KerasLoss):
         members = tuple(losses) if isinstance(losses, Iterable) else ()
         if not members or not all(isinstance(loss, (KerasLoss, Loss)) for loss in members):
             raise TypeError(f"losses must be a sequence of losses of seglosses_keras, got {losses!r}.")
-        super().__init__(losses=members, weights=weights, sum_to_one=sum_to_one, name=name, dtype=dtype)
+        across = [getattr(loss, "across_replicas", True) for loss in members]
+        if len(set(across)) > 1:
+            raise ValueError(f"across_replicas must be the same for all losses of an ensemble, got {across}.")
+        super().__init__(
+            losses=members,
+            weights=weights,
+            sum_to_one=sum_to_one,
+            across_replicas=across[0],
+            name=name,
+            dtype=dtype,
+        )
 
     def bound(self) -> Loss:
         core: Any = self.core
@@ -403,9 +438,7 @@ class EnsembleLoss(KerasLoss):
         Each is computed by itself; a compiler finds what they have in common."""
         with keras.name_scope(self.name):
             members = self._members(*self._prepared(y_true, y_pred, sample_weight, mask, inputs))
-            found = [self._sum(members), *members]
-            if not self._is_sum():
-                found = list(map(share_of_replica, found))
+            found = [self._of_replica(value) for value in (self._sum(members), *members)]
             return found[0], tuple(found[1:])
 
     def _members(
@@ -436,6 +469,11 @@ class EnsembleLoss(KerasLoss):
 
     def _is_sum(self) -> bool:
         return all(loss._is_sum() for loss in self.losses)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["across_replicas"]  # which its members have
+        return config
 
     def _with_sample_weight(
         self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]

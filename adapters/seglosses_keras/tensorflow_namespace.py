@@ -35,6 +35,10 @@ def finfo(dtype: tf.DType, /) -> Any:
     return _numpy.finfo(dtype.as_numpy_dtype)
 
 
+def iinfo(dtype: tf.DType, /) -> Any:
+    return _numpy.iinfo(dtype.as_numpy_dtype)
+
+
 # -- creation ---------------------------------------------------------------------------------------------------------
 
 
@@ -151,6 +155,10 @@ def sort(x: tf.Tensor, /, *, axis: int = -1, descending: Any = False) -> tf.Tens
 def argsort(x: tf.Tensor, /, *, axis: int = -1, descending: Any = False) -> tf.Tensor:
     order = tf.argsort(x, axis=axis, direction="DESCENDING" if descending else "ASCENDING", stable=True)
     return tf.cast(order, tf.int64)
+
+
+def searchsorted(x: tf.Tensor, values: tf.Tensor, /, *, side: str = "left") -> tf.Tensor:
+    return tf.searchsorted(x, values, side=side, out_type=tf.int64)
 
 
 # -- shapes and indices -----------------------------------------------------------------------------------------------

@@ -108,6 +108,12 @@ class TensorFlowOps(Ops):
         first, last = tf.math.unsorted_segment_min, tf.math.unsorted_segment_max
         return order, of_run(first, index), of_run(last, index + 1)
 
+    def order_bits(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.bitcast(x, tf.int64 if x.dtype == tf.float64 else tf.int32)
+
+    def from_order_bits(self, bits: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+        return tf.bitcast(bits, like.dtype)
+
     def nearest_seed(self, seeds: tf.Tensor, axis: int, factor: float, dtype: Any) -> tf.Tensor:
         # TensorFlow has no cumulative maximum.
         return self.nearest(self.zero_at_seeds(seeds, dtype), axis, factor)

@@ -6,6 +6,7 @@ from typing import Any
 
 from seglosses_core.arithmetic import one_if_zero
 from seglosses_core.libraries import Array
+from seglosses_core.parts import ALL, Taken
 from seglosses_core.single import SingleLoss
 from seglosses_core.target import Target, as_labels
 from seglosses_keras.backends import make_ops
@@ -17,6 +18,7 @@ def mean_weight(loss: SingleLoss, logits: Array, target: Array, mask: Array | No
     Where weights are of something smaller than what the loss has a cost of, they are those of pixels that count."""
     rank = len(logits.shape)
     ops = make_ops(loss.class_axis % rank, rank)
+    ops.parts = loss.parts_in(ops, None)
     target = as_labels(target, logits.shape[ops.class_axis], ops)
     of_images = len(weights.shape) == 1
     dtype = ops.compute_dtype(logits)
@@ -24,7 +26,7 @@ def mean_weight(loss: SingleLoss, logits: Array, target: Array, mask: Array | No
     pixels = ops.xp.ones_like(ops.class_zero(logits), dtype=dtype) if mask is None else ops.cast(mask, dtype)
 
     def counted(mask: Array, sample_weight: Array | None) -> tuple[Array, Any]:
-        """Their sum, or 1 for none, and the unit that it is in."""
+        """Their sum, and the unit that it is in."""
         read = Target(
             target,
             num_classes=logits.shape[ops.class_axis],
@@ -39,10 +41,18 @@ def mean_weight(loss: SingleLoss, logits: Array, target: Array, mask: Array | No
             counts = counts if counted is None else counted
         else:
             counts, unit = read.weights(with_samples=True), read.unit(with_samples=True)
-        total = ops.total(counts)
-        some = one_if_zero(total, ops.xp)
-        return some, 1 if unit is None else ops.xp.where(total > 0, unit, ops.xp.ones_like(unit))
+        return ops.total(counts), 1 if unit is None else unit
 
-    weighted, unit = counted(pixels, weights) if of_images else counted(pixels * weights, None)
-    plain, plain_unit = counted(pixels, None)
-    return ops.cast(weighted / plain * (unit / plain_unit), dtype)
+    def mean() -> Array:
+        sums = [counted(pixels, weights) if of_images else counted(pixels * weights, None)]
+        sums.append(counted(pixels, None))
+        if ops.parts.splits(ALL):
+            taken = ops.parts.add_up(ALL, lambda: Taken([total * unit for total, unit in sums]))
+            sums = [(total, 1) for total in taken.sums]
+        (weighted, unit), (plain, plain_unit) = [
+            (one_if_zero(total, ops.xp), ops.xp.where(total > 0, unit, ops.xp.ones_like(total)))
+            for total, unit in sums
+        ]
+        return ops.cast(weighted / plain * (unit / plain_unit), dtype)
+
+    return ops.parts.run(mean)

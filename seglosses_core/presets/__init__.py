@@ -66,13 +66,21 @@ def _may_be(parameter: inspect.Parameter, value: Any) -> bool:
     )
 
 
-def offer(package: str, kind: Callable[..., Any], class_axis: int, *, target_first: bool = False) -> None:
-    """Put the presets of every library into modules of this package, made of losses of this kind."""
+def offer(
+    package: str,
+    kind: Callable[..., Any],
+    class_axis: int,
+    *,
+    target_first: bool = False,
+    further: Sequence[str] = (),
+) -> None:
+    """Put the presets of every library into modules of this package, made of losses of this kind, which takes `further`
+    arguments."""
     for peer in PEERS:
         importlib.import_module(f"seglosses_core.presets.recipes.{peer}")
         module = ModuleType(f"{package}.{peer}", f"The losses of {peer}, by their names and arguments.")
         names = {
-            name: _offered(preset, kind, class_axis, target_first)
+            name: _offered(preset, kind, class_axis, target_first, further)
             for (of, name), preset in PRESETS.items()
             if of == peer
         }
@@ -81,18 +89,23 @@ def offer(package: str, kind: Callable[..., Any], class_axis: int, *, target_fir
 
 
 def _offered(
-    preset: Preset, kind: Callable[..., Any], class_axis: int, target_first: bool
+    preset: Preset, kind: Callable[..., Any], class_axis: int, target_first: bool, further: Sequence[str]
 ) -> Callable[..., Any]:
     """A class, or what is called as one; of a function, `loss` is that without its arrays."""
     options = inspect.signature(preset.recipe)
 
+    def taken_out(arguments: dict[str, Any]) -> dict[str, Any]:
+        return {name: arguments.pop(name) for name in further if name in arguments}
+
     def loss(*args: Any, class_axis: int = class_axis, **arguments: Any) -> Any:
+        own = taken_out(arguments)
         bound = options.bind(*args, **arguments)
         bound.apply_defaults()
         given = tuple(bound.arguments.items())
-        return kind(peer=preset.peer, preset=preset.name, arguments=given, class_axis=class_axis)
+        return kind(peer=preset.peer, preset=preset.name, arguments=given, class_axis=class_axis, **own)
 
     def call(*args: Any, class_axis: int = class_axis, **arguments: Any) -> Any:
+        own = taken_out(arguments)
         bound = preset.signature.bind(*args, **arguments)
         bound.apply_defaults()
         arrays = [bound.arguments.pop(name) for name in preset.arrays]
@@ -100,7 +113,7 @@ def _offered(
         divisor = bound.arguments.get(preset.divisor)
         if divisor is not None:
             bound.arguments[preset.divisor] = 1  # another in each call, which no loss is made for
-        made = loss(class_axis=class_axis, **bound.arguments)
+        made = loss(class_axis=class_axis, **bound.arguments, **own)
         other_order = target_first != LIBRARIES[preset.peer].target_first
         value = made(*(reversed(arrays) if other_order else arrays), **mask)
         return value if divisor is None else value / divisor

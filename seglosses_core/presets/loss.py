@@ -28,6 +28,7 @@ from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
 from seglosses_core.pixel import PixelLoss
 from seglosses_core.presets.recipe import ARRAYS, LIBRARIES, PRESETS, Recipe, Sizes
+from seglosses_core.statistics import Statistics
 
 _recipes: dict[str, Recipe] = {}
 """Of a library, a loss and its arguments, as JSON."""
@@ -154,15 +155,16 @@ class PresetLoss(Loss):
         labelled: bool | None = None,
         axes: int = 4,
         package: str | None = None,
+        **further: Any,
     ) -> Loss:
         """The same in our own words, for so many classes, and pixels of an image where they count; of labels or of a
-        target of the logits' shape, where both can be given; for logits of so many axes. A power of the value, what is
-        added to it, or its mean over the classes is left to the caller."""
+        target of the logits' shape, where both can be given; for logits of so many axes; with further arguments. A
+        power of the value, what is added to it, or its mean over the classes is left to the caller."""
         labelled = self.recipe.target != "classes" if labelled is None else labelled
         terms = self.recipe.equivalent(Sizes(num_classes, pixels, labelled, axes))
         module = importlib.import_module(package or self.package())
         losses = [
-            (weight, getattr(module, name)(class_axis=self.class_axis, **options))
+            (weight, getattr(module, name)(class_axis=self.class_axis, **options, **further))
             for weight, name, options in terms
         ]
         found = [loss if weight == 1 else weight * loss for weight, loss in losses if weight]
@@ -219,7 +221,8 @@ class PresetLoss(Loss):
             return self
         key, kind = self._shared[0], type(self)
         find_variant(key, kind, self.class_axis, options)
-        return _variants[key][kind, self.class_axis, options]
+        found = _variants[key][kind, self.class_axis, options]
+        return found if self._across is None else found._with_across(self._across)
 
     def __call__(self, *arrays: Any, **named: Any) -> Array:
         loss, order, others = self.called(arrays, named)
@@ -243,8 +246,22 @@ class PresetLoss(Loss):
     def check(
         self, logits: Array, target: Array, mask: Array | None = None, sample_weight: Array | None = None
     ) -> int:
-        axis = check_logits(logits, self.class_axis, self.activation)
-        return self.inner(logits, target, axis)[1].check(logits, target, mask, sample_weight)
+        across = self._across
+        axis = check_logits(logits, self.class_axis, self.activation, may_be_empty=across is not None)
+        loss = self.inner(logits, target, axis)[1]._with_across(across)
+        if across is not None:
+            loss.check_parts(images=across.images is not None, pixels=across.pixels is not None)
+        return loss.check(logits, target, mask, sample_weight)
+
+    def check_parts(self, *, images: bool, pixels: bool, summed: bool = False) -> None:
+        # What it comes to is known and asked in a call.
+        if summed:
+            raise TypeError(f"statistics are taken by the loss that `equivalent(…)` makes, not by {self!r}.")
+        if pixels and self.recipe.counts_pixels:
+            raise ValueError(
+                f"{self!r} depends on the number of pixels of an image: parts of a batch may have different images of"
+                " it (images=), not pieces of them."
+            )
 
     def prepare(
         self,
@@ -254,7 +271,11 @@ class PresetLoss(Loss):
         sample_weight: Array | None,
         inputs: Mapping[str, Array | None],
         make_ops: Callable[[Array, int], Ops] | None = None,
+        *,
+        totals: Statistics | None = None,
     ) -> Call:
+        if totals is not None:
+            raise TypeError(f"totals are taken by the loss that `equivalent(…)` makes, not by {self!r}.")
         check_array("logits", logits)
         check_array("target", target)
         logits, axis = self.with_class_axis(logits, target)
@@ -281,7 +302,8 @@ class PresetLoss(Loss):
 
     def with_class_axis(self, logits: Array, target: Array) -> tuple[Array, int]:
         """The logits, with the axis that those of one class may lack, and where they have their classes."""
-        axis = check_logits(logits, self.class_axis, self.activation)
+        may_be_empty = self._across is not None
+        axis = check_logits(logits, self.class_axis, self.activation, may_be_empty=may_be_empty)
         has_it = shape_of(logits)[axis] == 1 and len(target.shape) <= len(logits.shape)
         if has_it or not self.recipe.one_class:
             return logits, axis

@@ -22,6 +22,7 @@ from seglosses_core import (
     TopK,
 )
 from seglosses_core.across import BLOCK, PartsDisagree
+from seglosses_core.presets import monai
 
 N, C, H, W = 5, 3, 4, 6
 IMAGES, ROWS = [2, 0, 3], [1, 0, 3]
@@ -296,3 +297,14 @@ def test_statistics_of_parts_add_up_to_those_of_the_batch(problem, options, part
     assert {float(value) for value, _ in found} == {float(loss.from_statistics(total))}
     joined = np.concatenate([gradient for _, gradient in found], axis=axis)
     np.testing.assert_allclose(joined, gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_presets_across_parts():
+    logits = np.random.default_rng(0).normal(size=(N, C, H, W))
+    labels = np.arange(N * H * W).reshape(N, 1, H, W) % C
+    loss = monai.DiceCELoss(batch=True, softmax=True, to_onehot_y=True)
+    compare(loss, logits, {"target": labels}, IMAGES, "images")
+    with pytest.raises(TypeError, match="totals are taken by the loss that `equivalent"):
+        loss(logits, labels, totals=DiceLoss().statistics(logits, labels[:, 0]))
+    with pytest.raises(TypeError, match="statistics are taken by the loss that `equivalent"):
+        loss.statistics(logits, labels)

@@ -23,6 +23,7 @@ SUITE = Path(__file__).parent / "suite"
         ("jax", "every_backend"),
         ("torch", "every_backend"),
         ("tensorflow", "tensorflow"),
+        ("jax", "jax"),
     ],
 )
 @pytest.mark.parametrize("cases", ["a sample", pytest.param("all", marks=pytest.mark.slow)])

@@ -30,7 +30,9 @@ class PresetLoss(KerasLoss):
             self.kept["reduction"] = "mean_with_sample_weight"
 
     def equivalent(self, num_classes: int, **options: Any) -> KerasLoss:
-        found: Any = self.core.equivalent(num_classes, package="seglosses_keras", **options)
+        found: Any = self.core.equivalent(
+            num_classes, package="seglosses_keras", across_replicas=self.across_replicas, **options
+        )
         return found
 
     def _with_sample_weight(
@@ -51,4 +53,4 @@ class PresetLoss(KerasLoss):
         return loss._with_sample_weight(logits, target, mask, weights, inputs)
 
 
-offer(__name__, PresetLoss, class_axis=-1, target_first=True)
+offer(__name__, PresetLoss, class_axis=-1, target_first=True, further=("across_replicas",))

@@ -139,10 +139,15 @@ def linear_model(dtype: Any = None) -> keras.Model:
 
 
 def one_step(
-    core: Any, images: np.ndarray, labels: np.ndarray, rate: float, **inputs: Any
+    core: Any,
+    images: np.ndarray,
+    labels: np.ndarray,
+    rate: float,
+    kernel: np.ndarray = KERNEL,
+    **inputs: Any,
 ) -> tuple[Any, np.ndarray]:
     """The loss of the linear model before a step of gradient descent and its weights after it, by the core on NumPy."""
-    value, gradient = core.value_and_grad(images @ KERNEL, labels, **inputs)
+    value, gradient = core.value_and_grad(images @ kernel, labels, **inputs)
     gradient = gradient[0] if isinstance(gradient, tuple) else gradient
     axes = list(range(images.ndim - 1))
-    return value, KERNEL - rate * np.tensordot(images, gradient, (axes, axes))
+    return value, kernel - rate * np.tensordot(images, gradient, (axes, axes))

@@ -26,6 +26,7 @@ from seglosses_keras import (
     PowerDiceLoss,
     TverskyLoss,
 )
+from seglosses_keras.presets import monai
 
 pytestmark = pytest.mark.sampled(4)
 
@@ -95,6 +96,26 @@ def test_keras_goes_on_with_such_losses():
     )
     assert found["loss"] == pytest.approx(float(expected), rel=1e-5)
     assert found["again"] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_replicas():
+    own = DiceLoss(across_replicas=False)
+    for loss in (
+        own,
+        0.5 * own + CrossEntropyLoss(across_replicas=False),
+        monai.DiceLoss(across_replicas=False),
+    ):
+        again = type(loss).from_config(loss.get_config())
+        assert (loss.across_replicas, again.across_replicas) == (False, False)
+    assert not monai.DiceCELoss(softmax=True, across_replicas=False).equivalent(3).across_replicas
+    with pytest.raises(
+        AttributeError, match=r"^across_replicas is fixed when a loss is made; make a new DiceLoss"
+    ):
+        own.across_replicas = True
+    with pytest.raises(ValueError, match=r"across_replicas must be the same .* got \[False, True\]"):
+        own + DiceLoss()
+    with pytest.raises(TypeError, match="across_replicas must be True or False, got"):
+        DiceLoss(across_replicas=1)
 
 
 @pytest.mark.parametrize("kind", [Fraction, Decimal, np.float32, np.float64])

@@ -136,6 +136,19 @@ def test_argmax_sort_and_cumulative_sum(x):
 
 
 @FEW
+@given(arrays(NUMBERS, rank=1, special=False), st.sampled_from(["left", "right"]))
+def test_searchsorted(x, side):
+    ordered = np.sort(x.flatten())
+    check(lambda n, a, b: n.searchsorted(a, b, side=side), ordered, np.append(ordered, ordered[:1] - 1))
+
+
+@FEW
+@given(arrays(("int32", "int64")))
+def test_the_width_of_integers(x):
+    check(lambda n, a: a * n.iinfo(a.dtype).bits, x)
+
+
+@FEW
 @given(st.integers(-3, 3), st.integers(0, 5), st.sampled_from(NUMBERS))
 def test_arange_zeros_and_asarray(start, length, dtype):
     check(lambda n, a: n.arange(length, dtype=getattr(n, dtype)), np.zeros(1))
