@@ -6,7 +6,6 @@ gradient of the logits ← Prediction.gradient ← Cotangent ← back ←──�
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -346,10 +345,11 @@ def ensemble(loss: Loss, terms: Sequence[tuple[Any, Loss]]) -> EnsembleLoss:
 def replace(loss: Any, **changes: Any) -> Any:
     """A copy of a loss with other hyper-parameters that are known to be right: without the checks of a new one, which
     cannot look at arrays that are being traced."""
-    new = copy.copy(loss)
-    names = {f.name for f in fields(loss)}
-    for name, value in changes.items():
-        if name not in names:
+    kept = loss.hyperparameters()
+    for name in changes:
+        if name not in kept:
             raise TypeError(f"{type(loss).__name__} has no hyper-parameter {name!r}.")
+    new = object.__new__(type(loss))  # copy.copy and vars are followed by no torch.compile before torch 2.9
+    for name, value in {**kept, **changes}.items():
         object.__setattr__(new, name, value)
     return new

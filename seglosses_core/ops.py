@@ -457,7 +457,7 @@ class Ops:
         fine = self.xp.all(inside if valid is None else inside | ~valid)
         return self.clip(labels, 0, num_classes - 1), fine
 
-    def clip(self, x: Array, lowest: int, highest: int) -> Array:
+    def clip(self, x: Array, lowest: float, highest: float) -> Array:
         return self.xp.clip(x, lowest, highest)
 
     def one_hot(self, labels: Array, num_classes: int, dtype: Any) -> Array:

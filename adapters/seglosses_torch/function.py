@@ -16,7 +16,7 @@ from seglosses_core.call import Call
 from seglosses_core.checks import describe
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
-from seglosses_torch import kernels
+from seglosses_torch import internals, kernels
 from seglosses_torch.compiled import CompiledOps
 from seglosses_torch.eager import EagerOps
 from seglosses_torch.modes import Mode, is_transformed, mode_of
@@ -282,6 +282,6 @@ def _refuse_distributed(name: str, value: Any) -> None:
 
 def _no_autocast(logits: Tensor) -> Any:
     device = logits.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+    if internals.has_autocast(device) and torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)
     return contextlib.nullcontext()

@@ -98,7 +98,7 @@ class Identity(Prediction):
         return gradient
 
     def _within_clip(self, p: Array) -> Array:
-        return self.ops.xp.clip(p, self.clip, 1 - self.clip) if self.clip else p
+        return self.ops.clip(p, self.clip, 1 - self.clip) if self.clip else p
 
     def _log(self, p: Array, rest: Array) -> Array:
         """log p of probabilities that were given; `rest` is 1 − p, which is exact where a clipped p near 1 is not."""

@@ -275,7 +275,7 @@ class PresetLoss(Loss):
             # The probability is 0 there, and so is the slope.
             logits = ops.xp.where(hidden, -math.inf * ops.xp.ones_like(logits), logits)
         if self.recipe.clip:
-            logits = ops.xp.clip(logits, self.recipe.clip, 1 - self.recipe.clip)
+            logits = ops.clip(logits, self.recipe.clip, 1 - self.recipe.clip)
         further = () if make_ops is None else (make_ops,)
         return super().prepare(logits, target, mask, sample_weight, inputs, *further)
 

@@ -125,7 +125,7 @@ def scaled_loss(loss: str, hyperparameters: dict[str, Any], by: float) -> dict[s
 @pytest.mark.parametrize(("case", "dynamic"), SWEEPS)
 def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
     """From the second value on, or at once with `dynamic=True`, Dynamo makes a symbol of a number."""
-    torch._dynamo.reset()
+    torch.compiler.reset()
     frames = torch._dynamo.utils.counters["frames"]
     frames.clear()
     for count, by in enumerate((0.95, 0.9), 1):
@@ -144,7 +144,7 @@ def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
 
 def test_compiled_heat_maps() -> None:
     """Without a warning, which would be an error here."""
-    torch._dynamo.reset()
+    torch.compiler.reset()
     points = torch.tensor([[[1.0, 1.0], [2.0, 3.0]]])
 
     def draw(points: Tensor) -> Tensor:

@@ -146,7 +146,7 @@ def test_a_stack_of_losses_with_their_own_buffers_and_powers() -> None:
 def check_compiled(
     loss: nn.Module, z: Tensor, given: dict[str, Tensor], relative: float, **options: Any
 ) -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     compiled = torch.compile(loss, fullgraph=True, **options)
     z = z.requires_grad_()
     value, expected = compiled(z, **given), loss(z, **given)
@@ -180,7 +180,7 @@ def test_every_case_compiled_by_inductor(case: Case) -> None:
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["grad", "grad of grad", "hessian", "vmap of grad", "jvp"])
 def test_transforms_inside_a_compiled_function(name: str) -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     loss, z, t = sl.DiceLoss() + sl.CrossEntropyLoss(), logits(), labels()
     v = torch.linspace(-1, 1, z.numel(), dtype=z.dtype).reshape(z.shape)
 
@@ -198,7 +198,7 @@ def test_transforms_inside_a_compiled_function(name: str) -> None:
 
 
 def test_a_compiled_loss_refuses_a_second_derivative() -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     network = nn.Sequential(nn.Conv2d(3, 5, 1), nn.Tanh(), nn.Conv2d(5, C, 1)).double()
     images, t = torch.randn(N, 3, H, W, dtype=torch.float64), labels()
     loss = sl.DiceLoss()
@@ -213,7 +213,7 @@ def test_a_compiled_loss_refuses_a_second_derivative() -> None:
 
 
 def test_compiled_once_for_all_sizes() -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     counters = torch._dynamo.utils.counters
     counters.clear()
     loss = sl.DiceLoss(ignore_index=0)
@@ -226,7 +226,7 @@ def test_compiled_once_for_all_sizes() -> None:
 
 
 def test_compiled_with_everything_that_learns_and_remembers() -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     z = logits().requires_grad_()
     centre = sl.CenterLoss(num_classes=C, weight=0.3).double()
     expected = copy.deepcopy(centre)
@@ -241,7 +241,7 @@ def test_compiled_with_everything_that_learns_and_remembers() -> None:
 
 
 def test_a_compiled_training_step() -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     torch.manual_seed(0)
     network, loss = nn.Conv2d(3, C, 1), sl.DiceLoss()
     images, t = torch.randn(N, 3, H, W), labels()

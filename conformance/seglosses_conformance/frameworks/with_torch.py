@@ -45,7 +45,7 @@ class Torch(Framework):
 
         values, function = [], call.function
         if self.compiler is not None:
-            torch._dynamo.reset()  # each loss is compiled anew; what earlier ones left would count against a limit
+            torch.compiler.reset()  # each loss is compiled anew; what earlier ones left would count against a limit
             function = torch.compile(
                 function, fullgraph=not self.in_parts, dynamic=False, backend=self.compiler
             )
