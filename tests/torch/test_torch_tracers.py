@@ -23,6 +23,7 @@ from torch_cases import (
     each_case,
     each_loss,
     gradient,
+    in_one_graph,
     labels,
     logits,
 )
@@ -122,6 +123,7 @@ def scaled_loss(loss: str, hyperparameters: dict[str, Any], by: float) -> dict[s
     return scaled({**defaults, **hyperparameters}, by)
 
 
+@in_one_graph
 @pytest.mark.parametrize(("case", "dynamic"), SWEEPS)
 def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
     """From the second value on, or at once with `dynamic=True`, Dynamo makes a symbol of a number."""
@@ -142,6 +144,7 @@ def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
         assert frames["ok"] <= count
 
 
+@in_one_graph
 def test_compiled_heat_maps() -> None:
     """Without a warning, which would be an error here."""
     torch.compiler.reset()
@@ -224,6 +227,7 @@ def distribute() -> Iterator[Callable[[Tensor], Tensor]]:
         distributed.destroy_process_group()
 
 
+@pytest.mark.since(torch="2.5")
 def test_distributed_tensors_are_refused(distribute: Callable[[Tensor], Tensor]) -> None:
     """Sums over a shard would be taken for sums over the batch."""
     z, t = logits(), labels()
