@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -135,9 +136,11 @@ def test_installed_in_an_environment_of_its_own(wheel: Path, tmp_path: Path) -> 
     environment = tmp_path / "environment"
     run(sys.executable, "-m", "venv", environment)
     python, command = environment / "bin" / "python", environment / "bin" / "seglosses-conformance"
-    run(python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", wheel)
-    run(python, "-m", "pip", "check")
-    options = {"cwd": tmp_path, "env": {}}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    options = {"cwd": tmp_path, "env": own}
+    pip = (python, "-m", "pip", "--quiet", "--disable-pip-version-check")
+    run(*pip, "install", wheel, **options)
+    run(*pip, "check", **options)
     example = next(block for block in BLOCKS if "import numpy" in block)
     run(python, "-W", "error", "-c", example, **options)
     version = run(
@@ -152,5 +155,5 @@ def test_installed_in_an_environment_of_its_own(wheel: Path, tmp_path: Path) -> 
     assert said.stderr.endswith(
         'seglosses_torch needs torch, which is not installed: pip install "seglosses[torch]"\n'
     )
-    run(python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", f"{wheel}[conformance]")
+    run(*pip, "install", f"{wheel}[conformance]", **options)
     assert "DiceLoss" in run(command, "--list", **options)
