@@ -76,7 +76,7 @@ test-oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest --quiet $(OLDEST_TESTS)
 	$(OLDEST)/bin/python -m seglosses_conformance --quick --losses CrossEntropyLoss,DiceLoss,FocalLoss
 
-dist: $(VENV)/installed-test $(VENV)/installed-dist
+dist: $(VENV)/installed-dist
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/twine check --strict dist/*
