@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 # More threads than cores are at work below; those of torch would spin while they wait and hold up the others.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint docs test-slow bench bench-quick gpu peers examples study study-quick
+.PHONY: help demo test lint docs test-slow test-oldest dist bench bench-quick gpu peers examples study study-quick
 .NOTPARALLEL:
 
 help:
@@ -25,6 +25,8 @@ help:
 	@echo "make lint       ruff and mypy only"
 	@echo "make docs       the pages that are made by running things, and the site"
 	@echo "make test-slow  the tests that take longer"
+	@echo "make test-oldest  tests of every package beside the oldest releases that it can be installed with"
+	@echo "make dist       wheel and sdist in dist/, checked and installed in an environment of their own"
 	@echo "make bench      time and memory beside other libraries, the page and the pictures: half an hour on two cores"
 	@echo "make bench-quick  a few of those on the terminal: a few minutes"
 	@echo "make gpu        conformance, large tensors and the benchmark on a CUDA device, and the page: six minutes"
@@ -61,6 +63,28 @@ docs: $(VENV)/installed-docs
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest --quiet -m slow
+
+# Of the releases in tests/oldest.txt, in an environment of their own. TORCH is not asked.
+OLDEST := $(VENV)-oldest
+WITH_OLDEST := $(OLDEST)/bin/python -m pip -qq --disable-pip-version-check install --constraint tests/oldest.txt
+$(OLDEST)/installed: pyproject.toml tests/oldest.txt
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(WITH_OLDEST) --editable ".[all]" hypothesis optax pytest
+	@touch $@
+
+# torch by itself: what its old compiler makes flushes subnormal numbers to 0 in the whole process.
+test-oldest: $(OLDEST)/installed
+	$(OLDEST)/bin/python -m pytest --quiet tests/torch
+	$(OLDEST)/bin/python -m pytest --quiet tests/jax tests/keras tests/core/test_imports.py tests/core/test_purity.py \
+		tests/core/test_reference_values.py tests/core/test_region_reference_values.py
+	$(OLDEST)/bin/python -m seglosses_conformance --quick --losses CrossEntropyLoss,DiceLoss,FocalLoss
+
+dist: $(VENV)/installed-dist
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/python -m pytest --quiet -m "slow or not slow" tests/test_distribution.py
 
 # Without the setting above, which nobody has who trains.
 bench: $(VENV)/installed-bench

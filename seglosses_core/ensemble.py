@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -186,7 +185,7 @@ class EnsembleLoss(Loss):
     def keeping(self) -> tuple[Self, list[Array]]:
         """The same loss, and the list in which it leaves the values of its members whenever it is computed."""
         members: list[Array] = []
-        loss = copy.copy(self)
+        loss = replace(self)
         object.__setattr__(loss, "kept", members)
         return loss, members
 

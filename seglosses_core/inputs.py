@@ -72,7 +72,7 @@ def check_inputs(
                 raise TypeError(
                     f"{loss} needs {name}=, {one.text}, of shape ({', '.join(letters)}), got none."
                 )
-            lengths |= dict(zip(letters, (full[0], full[axis]), strict=False))
+            lengths |= dict(zip(letters[:2], (full[0], full[axis]), strict=True))
             continue
         value = present[name]
         check_library(name, value, logits)

@@ -7,7 +7,6 @@ gradient of the logits ← Prediction.gradient ← Cotangent ← back ←──�
 from __future__ import annotations
 
 import contextlib
-import copy
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -91,7 +90,7 @@ class Loss:
     _across: Across | None = None
     _looked_at: Any = (True,)
     """Whether `_look_once` has been there. Losses that JAX puts together again are not looked at."""
-    kept: ClassVar[list[Array] | None] = None
+    kept: list[Array] | None = None
     """Where an ensemble that is `keeping` leaves what its members give."""
 
     family: ClassVar[type[Loss]]
@@ -230,7 +229,7 @@ class Loss:
         return self._with_across(None)
 
     def _with_across(self, across: Across | None) -> Self:
-        new = copy.copy(self)
+        new = replace(self)
         object.__setattr__(new, "_across", across)
         return new
 
@@ -509,10 +508,13 @@ def ensemble(loss: Loss, terms: Sequence[tuple[Any, Loss]]) -> EnsembleLoss:
 def replace(loss: Any, **changes: Any) -> Any:
     """A copy of a loss with other hyper-parameters that are known to be right: without the checks of a new one, which
     cannot look at arrays that are being traced."""
-    new = copy.copy(loss)
-    names = {f.name for f in fields(loss)}
-    for name, value in changes.items():
-        if name not in names:
+    kept = loss.hyperparameters()
+    for name in changes:
+        if name not in kept:
             raise TypeError(f"{type(loss).__name__} has no hyper-parameter {name!r}.")
+    new = object.__new__(type(loss))  # copy.copy and vars are followed by no torch.compile before torch 2.9
+    for name, value in {**kept, **changes}.items():
         object.__setattr__(new, name, value)
+    for name in ("_across", "_looked_at", "kept"):
+        object.__setattr__(new, name, getattr(loss, name))
     return new

@@ -144,5 +144,5 @@ def names_overlaps(wanted: Sequence[Moment]) -> bool:
     overlaps = (1, 1), (1, COMPLEMENT), (COMPLEMENT, 1)
     # An exponent that is an array is not looked at.
     return all(
-        isinstance(m.i, int | str) and isinstance(m.j, int | str) and (m.i, m.j) in overlaps for m in wanted
+        isinstance(m.i, (int, str)) and isinstance(m.j, (int, str)) and (m.i, m.j) in overlaps for m in wanted
     )

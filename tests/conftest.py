@@ -4,6 +4,8 @@ What is tested of every loss grows with the losses. Of tests marked `sampled(n)`
 cases, one case in `MANY · n` runs each time, and one in `MANY` where nothing is compiled: the same ones for everybody,
 spread over the cases by a checksum of their names. The others are slow.
 
+Tests marked `since(torch="2.8")` ask for what earlier releases of a library do not have, and are skipped beside those.
+
 What JAX compiles is kept for the other processes and the next run: outside jit it compiles every operation for each
 shape.
 """
@@ -16,8 +18,10 @@ import math
 import os
 import zlib
 from collections import defaultdict
+from importlib.metadata import version
 
 import pytest
+from packaging.version import Version
 
 with contextlib.suppress(ImportError):  # Triton 3.7 and later abort a process that has TensorFlow already
     import triton  # noqa: F401
@@ -37,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker in item.iter_markers("since"):
+            for library, first in marker.kwargs.items():
+                too_old = Version(version(library)) < Version(first)
+                item.add_marker(pytest.mark.skipif(too_old, reason=f"asked of {library} {first} and later"))
     groups: dict[tuple[str, str], list[pytest.Item]] = defaultdict(list)
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}

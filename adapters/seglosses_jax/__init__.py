@@ -2,10 +2,13 @@
 
 from seglosses_core import FUNCTIONS, LOSSES, POOLINGS, DeepSupervisionLoss
 from seglosses_core.defaults import with_defaults
+from seglosses_core.extras import extra
 from seglosses_core.libraries import register_library
-from seglosses_jax.axes import register
-from seglosses_jax.loss import JaxLoss, jax_class
-from seglosses_jax.operations import JaxOps
+
+with extra("jax"):
+    from seglosses_jax.axes import register
+    from seglosses_jax.loss import JaxLoss, jax_class
+    from seglosses_jax.operations import JaxOps
 
 __all__ = ["DeepSupervisionLoss", "JaxLoss"]
 __all__ += [one.__name__ for one in (*LOSSES, *POOLINGS, *FUNCTIONS)]

@@ -2,11 +2,14 @@
 
 from seglosses_core import FUNCTIONS, LOSSES, POOLINGS
 from seglosses_core.defaults import with_defaults
-from seglosses_keras.deep_supervision import DeepSupervisionLoss
-from seglosses_keras.layers import CenterLoss as CenterLoss
-from seglosses_keras.layers import LearnableLoss
-from seglosses_keras.loss import EnsembleLoss as EnsembleLoss
-from seglosses_keras.loss import KerasLoss, keras_class
+from seglosses_core.extras import extra
+
+with extra("keras"):
+    from seglosses_keras.deep_supervision import DeepSupervisionLoss
+    from seglosses_keras.layers import CenterLoss as CenterLoss
+    from seglosses_keras.layers import LearnableLoss
+    from seglosses_keras.loss import EnsembleLoss as EnsembleLoss
+    from seglosses_keras.loss import KerasLoss, keras_class
 
 __all__ = ["DeepSupervisionLoss", "KerasLoss", "LearnableLoss"]
 __all__ += [one.__name__ for one in (*LOSSES, *POOLINGS, *FUNCTIONS)]

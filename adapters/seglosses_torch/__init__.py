@@ -2,13 +2,16 @@
 
 from seglosses_core import FUNCTIONS, LOSSES, POOLINGS
 from seglosses_core.defaults import with_defaults
+from seglosses_core.extras import extra
 from seglosses_core.libraries import register_library
-from seglosses_torch.center import CenterLoss as CenterLoss
-from seglosses_torch.deep_supervision import DeepSupervisionLoss
-from seglosses_torch.learnable import LearnablePower, LearnableWeights
-from seglosses_torch.module import EnsembleLoss as EnsembleLoss
-from seglosses_torch.module import TorchLoss, module_class
-from seglosses_torch.operations import TorchOps
+
+with extra("torch"):
+    from seglosses_torch.center import CenterLoss as CenterLoss
+    from seglosses_torch.deep_supervision import DeepSupervisionLoss
+    from seglosses_torch.learnable import LearnablePower, LearnableWeights
+    from seglosses_torch.module import EnsembleLoss as EnsembleLoss
+    from seglosses_torch.module import TorchLoss, module_class
+    from seglosses_torch.operations import TorchOps
 
 __all__ = ["DeepSupervisionLoss", "LearnablePower", "LearnableWeights", "TorchLoss"]
 __all__ += [one.__name__ for one in (*LOSSES, *POOLINGS, *FUNCTIONS)]

@@ -13,6 +13,7 @@ from seglosses_core.activations.softmax import AtLabel
 from seglosses_core.arithmetic import once
 from seglosses_core.moments import Term
 from seglosses_core.ops import Ops
+from seglosses_torch import internals
 from seglosses_torch.operations import TorchOps
 
 
@@ -38,7 +39,7 @@ class CompiledOps(TorchOps):
 
     def reach(self, radius: int, length: int | None) -> int:
         # A program that is exported is for lengths of any size.
-        return radius if torch.compiler.is_exporting() else super().reach(radius, length)
+        return radius if internals.is_exporting() else super().reach(radius, length)
 
     def table_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
         hot = self.one_hot(labels, table.shape[-1], torch.bool)

@@ -18,7 +18,7 @@ from seglosses_core.checks import describe
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
 from seglosses_core.statistics import Statistics
-from seglosses_torch import kernels
+from seglosses_torch import internals, kernels
 from seglosses_torch.compiled import CompiledOps
 from seglosses_torch.distributed import is_distributed, of_this_process, with_gradient_scaled
 from seglosses_torch.eager import EagerOps
@@ -304,6 +304,6 @@ def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> 
 
 def _no_autocast(logits: Tensor) -> Any:
     device = logits.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+    if internals.has_autocast(device) and torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)
     return contextlib.nullcontext()

@@ -7,10 +7,8 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
-from torch.autograd import forward_ad
 
-from seglosses_torch.operations import is_recorded
+from seglosses_torch import internals
 
 
 class Mode(enum.Enum):
@@ -30,18 +28,16 @@ def mode_of(logits: Tensor, others: Iterable[Tensor], constants: Iterable[Tensor
     and all of them are of the logits alone.
     """
     others, constants = list(others), list(constants)
-    if torch.compiler.is_exporting() or torch.jit.is_tracing() or forward_ad._current_level >= 0:
+    if internals.is_exporting() or torch.jit.is_tracing() or internals.is_forward_mode():
         return Mode.FORMULA
     learnt = torch.is_grad_enabled() and any(x.requires_grad for x in (*others, *constants))
     if torch.compiler.is_compiling():
-        return (
-            Mode.FORMULA if none or learnt or torch._C._are_functorch_transforms_active() else Mode.COMPILED
-        )
+        return Mode.FORMULA if none or learnt or internals.is_under_transforms() else Mode.COMPILED
     if none and torch.is_grad_enabled() and logits.requires_grad:
         return Mode.FORMULA
     if (
-        is_recorded()
-        or torch._C._are_functorch_transforms_active()
+        internals.is_recorded()
+        or internals.is_under_transforms()
         or any(map(is_transformed, (logits, *others, *constants)))
     ):
         return Mode.FORMULA if none or learnt or any(map(is_transformed, constants)) else Mode.TRANSFORMED
@@ -51,6 +47,4 @@ def mode_of(logits: Tensor, others: Iterable[Tensor], constants: Iterable[Tensor
 def is_transformed(tensor: Tensor) -> bool:
     """Whether `torch.func`, or autograd's batching, is at work on a tensor, so that what it wraps must not be
     overwritten, or a tensor has no values to look at."""
-    functorch = torch._C._functorch
-    wrapped = functorch.is_functorch_wrapped_tensor(tensor) or functorch.is_legacy_batchedtensor(tensor)
-    return wrapped or isinstance(tensor, FakeTensor)
+    return internals.is_wrapped(tensor) or internals.is_batched(tensor) or internals.is_fake(tensor)

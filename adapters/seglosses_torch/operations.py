@@ -8,21 +8,18 @@ from typing import Any
 import array_api_compat.torch as xp
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
-from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from seglosses_core.activations import Prediction, Softmax
 from seglosses_core.arithmetic import log1p_by_series
 from seglosses_core.envelope import lower_envelope
 from seglosses_core.ops import Ops
+from seglosses_torch import internals
 
 
-def is_recorded() -> bool:
-    """Whether a tracer, `torch.jit.trace` or `make_fx`, writes down each operation on real tensors."""
-    return torch.jit.is_tracing() or get_proxy_mode() is not None
-
-
-@torch.library.custom_op("seglosses::nearest", mutates_args=())
+# With a schema, since torch 2.4 reads none from annotations that are strings.
+@torch.library.custom_op(
+    "seglosses::nearest", mutates_args=(), schema="(Tensor squared, int axis, float factor) -> Tensor"
+)
 def _nearest(squared: Tensor, axis: int, factor: float) -> Tensor:
     """`Ops.nearest`, which a tracer would write down step by step; the axis counts from the end."""
     if squared.device.type == "cpu":
@@ -43,9 +40,14 @@ def _(squared: Tensor, axis: int, factor: float) -> Tensor:
     return squared.new_empty(squared.shape)
 
 
-@_nearest.register_vmap
-def _(info: Any, places: Any, squared: Tensor, axis: int, factor: float) -> tuple[Tensor, int]:
+def _nearest_of_batch(
+    info: Any, places: Any, squared: Tensor, axis: int, factor: float
+) -> tuple[Tensor, int]:
     return _nearest(squared.movedim(places[0], 0), axis, factor), 0
+
+
+if hasattr(_nearest, "register_vmap"):  # since torch 2.5
+    _nearest.register_vmap(_nearest_of_batch)
 
 
 class TorchOps(Ops):
@@ -73,13 +75,9 @@ class TorchOps(Ops):
         return x.device
 
     def is_eager(self, x: Tensor) -> bool:
-        if (
-            torch.compiler.is_compiling()
-            or is_recorded()
-            or torch._C._functorch.is_functorch_wrapped_tensor(x)
-        ):
+        if torch.compiler.is_compiling() or internals.is_recorded() or internals.is_wrapped(x):
             return False
-        return not (x.is_meta or isinstance(x, FakeTensor))
+        return not (x.is_meta or internals.is_fake(x))
 
     def checksum(self, text: str) -> int:
         # A compiler has no checksums: it sees one program, which all processes run.
@@ -129,6 +127,8 @@ class TorchOps(Ops):
         return x.cumsum(axis)
 
     def nearest(self, squared: Tensor, axis: int, factor: float) -> Tensor:
+        if internals.is_under_transforms() and not hasattr(_nearest, "register_vmap"):
+            return super().nearest(squared, axis, factor)  # torch 2.4 transforms no operation of ours
         return _nearest(squared, axis - squared.ndim, factor)
 
     def cumulative_max(self, x: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ class Call:
         assert competitor is not None
         self.function = competitor.function
         if job.mode == "compile":
-            torch._dynamo.reset()  # a shape that is not the first would be taken for one of many
+            torch.compiler.reset()  # a shape that is not the first would be taken for one of many
             self.function = torch.compile(self.function)
 
     @property

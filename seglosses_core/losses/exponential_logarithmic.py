@@ -98,7 +98,7 @@ class ExponentialLogarithmicCrossEntropyLoss(LogPixelLoss):
 
         def slope() -> Array:
             # Where p = 0 the slope by p is −∞, of which no factor may be 0.
-            within = xp.clip(distance, 0.0, float(xp.finfo(distance.dtype).max))
+            within = ops.clip(distance, 0.0, float(xp.finfo(distance.dtype).max))
             return -self.gamma * power_or_zero(within, self.gamma - 1, xp)
 
         return power_or_zero(distance, self.gamma, xp), slope

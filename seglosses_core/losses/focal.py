@@ -26,7 +26,7 @@ def focal_cost(side: Side, gamma: Any, ops: Ops) -> tuple[Array, Callable[[], An
         if is_zero(gamma):
             return -1.0
         limits = xp.finfo(log_p.dtype)
-        inside = xp.clip(log_p, 0.9 * math.log(limits.smallest_normal), 0.0)  # where p underflows, p r is 0
+        inside = ops.clip(log_p, 0.9 * math.log(limits.smallest_normal), 0.0)  # where p underflows, p r is 0
         q = side.complement()
         certain = q < limits.eps**0.5
         ratio = xp.where(certain, 1 + q / 2, -inside / xp.where(certain, xp.ones_like(q), q))

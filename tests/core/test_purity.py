@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 
 import array_api_strict
 import numpy as np
@@ -107,7 +107,9 @@ def test_a_library_that_lacks_a_part_of_the_standard_is_refused(missing):
         shape, dtype = (2, 3, 4), np.dtype(np.float64)
 
         def __array_namespace__(self, api_version=None):
-            return SimpleNamespace(__name__="partial", **dict.fromkeys(set(STANDARD) - set(missing)))
+            namespace = ModuleType("partial")
+            vars(namespace).update(dict.fromkeys(set(STANDARD) - set(missing)))
+            return namespace
 
     with pytest.raises(
         TypeError, match=rf"2024\.12, got one of test_purity, which lacks {', '.join(missing)}\."

@@ -13,6 +13,7 @@ import torch
 import seglosses_jax
 import seglosses_torch
 from seglosses_conformance import oracle
+from seglosses_conformance.frameworks.with_jax import enable_x64
 from seglosses_core import LocallyAdaptiveLoss
 from seglosses_core.ops import Ops
 
@@ -38,7 +39,7 @@ def by_torch(options, logits, labels):
 
 def by_jax(options, logits, labels):
     loss = seglosses_jax.LocallyAdaptiveLoss(class_axis=1, **options)
-    with jax.enable_x64(True):
+    with enable_x64(True):
         return jax.jit(jax.value_and_grad(loss))(jnp.asarray(logits), jnp.asarray(labels))
 
 

@@ -282,6 +282,7 @@ print("agrees")
 """
 
 
+@pytest.mark.since(jax="0.7")
 def test_inside_shard_map() -> None:
     """Two devices with half the images each give the value and the gradients of one with all of them."""
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
@@ -290,6 +291,7 @@ def test_inside_shard_map() -> None:
     assert (ran.returncode, ran.stdout) == (0, "agrees\n"), ran.stderr
 
 
+@pytest.mark.since(jax="0.7")
 def test_the_batch_of_images_may_be_sharded_by_jit() -> None:
     """No shard_map: the compiler splits the work, and the sums are over the whole batch."""
     mesh = jax.make_mesh((1,), ("images",), axis_types=(jax.sharding.AxisType.Auto,))

@@ -22,6 +22,7 @@ import seglosses_jax
 import seglosses_keras
 import seglosses_torch
 from seglosses_conformance.entries import Entry, Sample
+from seglosses_conformance.frameworks.with_jax import enable_x64
 from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.targets import build, torch_function
 from seglosses_core.region import RegionLoss
@@ -181,7 +182,7 @@ def _torch(make: Make, problem: Problem, scale: float, common: dict[str, Any]) -
 
 
 def _jax(make: Make, problem: Problem, scale: float, common: dict[str, Any]) -> tuple[Any, np.ndarray]:
-    with jax.enable_x64(problem.logits.dtype == np.float64):
+    with enable_x64(problem.logits.dtype == np.float64):
         loss = make(seglosses_jax, **common)
         others = {name: jnp.asarray(x) for name, x in problem.others().items()}
 

@@ -72,7 +72,7 @@ def check(loss: str, value: float, gradient: np.ndarray) -> None:
 @compiled
 def test_inductor(loss: str) -> None:
     problem = certain()
-    torch._dynamo.reset()
+    torch.compiler.reset()
     function = torch.compile(LOSSES[loss](seglosses_torch, class_axis=1), fullgraph=True, dynamic=False)
     logits = torch.from_numpy(problem.logits).requires_grad_()
     value = function(logits, torch.from_numpy(problem.target))

@@ -29,6 +29,7 @@ import torch
 from preset_calls import Call, asked
 
 from seglosses_conformance.cases import map_upstream
+from seglosses_conformance.frameworks.with_jax import enable_x64
 from seglosses_conformance.presets import FOLDER, documents
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 
@@ -167,7 +168,7 @@ def in_jax(loss: Callable[..., Any], call: Call, logits: np.ndarray, target: np.
     """The same of a library of JAX."""
     import jax
 
-    with jax.enable_x64(True):
+    with enable_x64(True):
         given, labels = map(jax.numpy.asarray, (logits, target))
         value, back = jax.vjp(lambda x: loss(jax.nn.softmax(x, axis=1) if call.softmax else x, labels), given)
         (gradient,) = back(jax.numpy.asarray(map_upstream(value.shape), dtype=value.dtype))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from seglosses_conformance.frameworks.with_jax import enable_x64
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 from seglosses_core import DiceLoss
 from seglosses_core.presets import PEERS
@@ -226,7 +227,7 @@ def test_copies_are_the_same_loss():
 )
 def test_compiled(peer, name, arguments, dynamic):
     """Compiled before it is called: a sum, and a power."""
-    torch._dynamo.reset()  # or what earlier tests left counts against a limit
+    torch.compiler.reset()  # or what earlier tests left counts against a limit
     arguments = {**arguments, "smooth_nr" if peer == "monai" else "smooth": 0.25 + dynamic}
     loss = getattr(importlib.import_module(f"seglosses_torch.presets.{peer}"), name)(**arguments)
     compiled = torch.compile(loss, backend="aot_eager", fullgraph=True, dynamic=dynamic)
@@ -258,7 +259,7 @@ def test_what_probabilities_are_cut_off_at_is_compiled():
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 def test_a_count_of_pixels_is_compiled():
-    torch._dynamo.reset()
+    torch.compiler.reset()
     loss = of_torch.FocalLoss(to_onehot_y=True, reduction="sum")
     compiled = torch.compile(loss, backend="aot_eager", fullgraph=True, dynamic=True)
     for width in (4, 3):
@@ -267,7 +268,7 @@ def test_a_count_of_pixels_is_compiled():
 
 
 def test_jitted():
-    with jax.enable_x64(True):
+    with enable_x64(True):
         loss = of_jax.DiceCELoss(**OPTIONS, class_axis=1)
         value, gradient = jax.jit(jax.value_and_grad(loss))(LOGITS, LABELS[:, None])
         expected = monai.DiceCELoss(**OPTIONS).value_and_grad(LOGITS, LABELS)
@@ -301,7 +302,7 @@ def test_logits_of_one_class_may_lack_its_axis():
     assert value == pytest.approx(expected, rel=1e-14)
     assert np.allclose(gradient, slope[:, 0], rtol=0, atol=1e-14)
     in_jax = importlib.import_module("seglosses_jax.presets.smp").DiceLoss("binary")
-    with jax.enable_x64(True):
+    with enable_x64(True):
         assert np.allclose(
             jax.grad(in_jax)(jax.numpy.asarray(logits), labels), slope[:, 0], rtol=0, atol=1e-14
         )

@@ -18,6 +18,7 @@ from scipy.special import softmax
 
 import seglosses_core
 from seglosses_conformance.cases import map_upstream
+from seglosses_conformance.frameworks.with_jax import enable_x64
 from seglosses_conformance.presets import arrays, documents
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 from seglosses_core.presets import loss as preset_loss
@@ -80,7 +81,7 @@ def _in_torch(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _in_jax(peer: str, vector: dict[str, Any]) -> tuple[Any, Any]:
-    with jax.enable_x64(True):
+    with enable_x64(True):
         logits, target = map(jax.numpy.asarray, _arrays(vector))
         loss = _loss("seglosses_jax", peer, vector, class_axis=1)
         further = _further(vector, jax.numpy.asarray)

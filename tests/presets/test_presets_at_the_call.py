@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from seglosses_conformance.frameworks.with_jax import enable_x64
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
 
 mmseg, nnunet, pytorch = (
@@ -62,7 +63,7 @@ def test_a_call_leaves_the_loss_as_it_is():
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 def test_compiled_with_what_the_call_says():
     """Before it is called otherwise."""
-    torch._dynamo.reset()  # or what earlier tests left counts against a limit
+    torch.compiler.reset()  # or what earlier tests left counts against a limit
     loss = mmseg_torch.CrossEntropyLoss(loss_weight=0.375, class_weight=W)
     compiled = torch.compile(loss, backend="aot_eager", fullgraph=True)
     labels, found = torch.tensor(IGNORED), []
@@ -76,7 +77,7 @@ def test_compiled_with_what_the_call_says():
 
 def test_jitted_with_what_the_call_says():
     loss = mmseg_jax.CrossEntropyLoss(loss_weight=0.375)
-    with jax.enable_x64(True):
+    with enable_x64(True):
         last, labels = np.moveaxis(LOGITS, 1, -1), jax.numpy.asarray(IGNORED)
         value = jax.jit(lambda logits: loss(logits, labels, ignore_index=255))(last)
         expected = mmseg.CrossEntropyLoss(loss_weight=0.375)(LOGITS, IGNORED, ignore_index=255)

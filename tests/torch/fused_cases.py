@@ -222,13 +222,13 @@ def compiled() -> list[str]:
         ("halves, formed", seglosses_torch.RecallCrossEntropyLoss(), "labels", certain(given["labels"][0])),
     ]:
         target, weights = given[kind]
-        torch._dynamo.reset()  # or what earlier ones left counts against a limit
+        torch.compiler.reset()  # or what earlier ones left counts against a limit
         arguments, tolerance = (target, weights, 2.0**10), 1e-3 if name.startswith("halves") else 5e-6
         found = run(torch.compile(loss, backend="aot_eager", fullgraph=True), scores, *arguments)
         if found[1].dtype != scores.dtype:
             wrong.append(f"compiled, {name}: a gradient of {found[1].dtype}")
         wrong += differs(f"compiled, {name}", found, expected(loss, scores, *arguments), tolerance)
-    torch._dynamo.reset()
+    torch.compiler.reset()
     target, _ = given["labels"]
     graph = torch.compile(both, backend="inductor", fullgraph=True, dynamic=True)
     for shape in (slice(None), slice(1, 6), slice(0, 4)):
@@ -237,7 +237,7 @@ def compiled() -> list[str]:
         wrong += differs(
             f"compiled, {shape}", run(graph, some, *arguments), expected(both, some, *arguments), 5e-6
         )
-    torch._dynamo.reset()
+    torch.compiler.reset()
     with torch.no_grad():
         value = torch.compile(both, backend="aot_eager", fullgraph=True)(logits, target)
     if not torch.allclose(value, both(logits, target), rtol=2e-6):

@@ -14,10 +14,13 @@ import pytest
 
 triton = pytest.importorskip("triton", reason="Triton is there on Linux alone")
 
+import torch  # noqa: E402
 import triton.language as tl  # noqa: E402
+from torch.torch_version import TorchVersion  # noqa: E402
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
+from seglosses_torch import kernels  # noqa: E402
 from seglosses_torch.kernels import neighbours, passes, ratio  # noqa: E402
 
 DICE = ((1, 1), (1, -1), (-1, 1))
@@ -152,6 +155,17 @@ def test_interpreted(cases: str) -> None:
         check=False,
     )
     assert ran.stdout == "OK\n", ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("release", "devices"), [("2.7.1", ()), ("2.8.0+cu128", ("cuda",)), ("2.10.0", ("cuda",))]
+)
+def test_kernels_are_left_aside_before_torch_2_8(
+    release: str, devices: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "__version__", TorchVersion(release))
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    assert kernels._served.__wrapped__() == devices
 
 
 def test_no_triton_without_a_gpu() -> None:

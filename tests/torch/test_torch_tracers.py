@@ -23,6 +23,7 @@ from torch_cases import (
     each_case,
     each_loss,
     gradient,
+    in_one_graph,
     labels,
     logits,
 )
@@ -122,10 +123,11 @@ def scaled_loss(loss: str, hyperparameters: dict[str, Any], by: float) -> dict[s
     return scaled({**defaults, **hyperparameters}, by)
 
 
+@in_one_graph
 @pytest.mark.parametrize(("case", "dynamic"), SWEEPS)
 def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
     """From the second value on, or at once with `dynamic=True`, Dynamo makes a symbol of a number."""
-    torch._dynamo.reset()
+    torch.compiler.reset()
     frames = torch._dynamo.utils.counters["frames"]
     frames.clear()
     for count, by in enumerate((0.95, 0.9), 1):
@@ -142,6 +144,7 @@ def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
         assert frames["ok"] <= count
 
 
+@in_one_graph
 @pytest.mark.parametrize(
     "loss",
     [
@@ -151,7 +154,7 @@ def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
     ],
 )
 def test_bounds_and_exponents_as_symbols(loss: nn.Module) -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     compiled = torch.compile(loss, fullgraph=True, dynamic=True, backend="aot_eager")
     p = torch.rand(N, C, H, W, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).softmax(1)
     p.requires_grad_()
@@ -160,9 +163,10 @@ def test_bounds_and_exponents_as_symbols(loss: nn.Module) -> None:
     close(gradient(value, p), gradient(expected, p), relative=1e-10)
 
 
+@in_one_graph
 def test_compiled_heat_maps() -> None:
     """Without a warning, which would be an error here."""
-    torch._dynamo.reset()
+    torch.compiler.reset()
     points = torch.tensor([[[1.0, 1.0], [2.0, 3.0]]])
 
     def draw(points: Tensor) -> Tensor:
@@ -242,6 +246,7 @@ def distribute() -> Iterator[Callable[[Tensor], Tensor]]:
         distributed.destroy_process_group()
 
 
+@pytest.mark.since(torch="2.5")
 def test_distributed_tensors_beside_logits_that_are_none_are_refused(
     distribute: Callable[[Tensor], Tensor],
 ) -> None:
@@ -261,6 +266,7 @@ def test_distributed_tensors_beside_logits_that_are_none_are_refused(
             call()
 
 
+@pytest.mark.since(torch="2.5")
 def test_logits_that_are_a_distributed_tensor(distribute: Callable[[Tensor], Tensor]) -> None:
     z, t = logits(), labels()
     expected = sl.DiceLoss(aggregate="batch")(z, t)

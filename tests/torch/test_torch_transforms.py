@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch_cases import (
     CASES,
+    ONE_GRAPH,
     ONE_PER_LOSS,
     C,
     Case,
@@ -21,6 +22,7 @@ from torch_cases import (
     each_case,
     each_curved,
     gradient,
+    in_one_graph,
     labels,
     logits,
     soft,
@@ -146,8 +148,8 @@ def test_a_stack_of_losses_with_their_own_buffers_and_powers() -> None:
 def check_compiled(
     loss: nn.Module, z: Tensor, given: dict[str, Tensor], relative: float, **options: Any
 ) -> None:
-    torch._dynamo.reset()
-    compiled = torch.compile(loss, fullgraph=True, **options)
+    torch.compiler.reset()
+    compiled = torch.compile(loss, fullgraph=ONE_GRAPH, **options)
     z = z.requires_grad_()
     value, expected = compiled(z, **given), loss(z, **given)
     assert value.dtype == expected.dtype
@@ -177,10 +179,11 @@ def test_every_case_compiled_by_inductor(case: Case) -> None:
     check_compiled(case.make(), case.logits(torch.float32), case.arguments(), 1e-5)
 
 
+@in_one_graph
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["grad", "grad of grad", "hessian", "vmap of grad", "jvp"])
 def test_transforms_inside_a_compiled_function(name: str) -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     loss, z, t = sl.DiceLoss() + sl.CrossEntropyLoss(), logits(), labels()
     v = torch.linspace(-1, 1, z.numel(), dtype=z.dtype).reshape(z.shape)
 
@@ -197,8 +200,9 @@ def test_transforms_inside_a_compiled_function(name: str) -> None:
     close(torch.compile(functions[name], fullgraph=True, backend="aot_eager")(z), functions[name](z))
 
 
+@in_one_graph
 def test_a_compiled_loss_refuses_a_second_derivative() -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     network = nn.Sequential(nn.Conv2d(3, 5, 1), nn.Tanh(), nn.Conv2d(5, C, 1)).double()
     images, t = torch.randn(N, 3, H, W, dtype=torch.float64), labels()
     loss = sl.DiceLoss()
@@ -212,8 +216,9 @@ def test_a_compiled_loss_refuses_a_second_derivative() -> None:
         twice()
 
 
+@in_one_graph
 def test_compiled_once_for_all_sizes() -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     counters = torch._dynamo.utils.counters
     counters.clear()
     loss = sl.DiceLoss(ignore_index=0)
@@ -225,8 +230,9 @@ def test_compiled_once_for_all_sizes() -> None:
     assert counters["stats"]["unique_graphs"] == 1
 
 
+@in_one_graph
 def test_compiled_with_everything_that_learns_and_remembers() -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     z = logits().requires_grad_()
     centre = sl.CenterLoss(num_classes=C, weight=0.3).double()
     expected = copy.deepcopy(centre)
@@ -240,8 +246,9 @@ def test_compiled_with_everything_that_learns_and_remembers() -> None:
     close(gradient(value, power.p.raw), gradient(power(z, labels()), power.p.raw))
 
 
+@in_one_graph
 def test_a_compiled_training_step() -> None:
-    torch._dynamo.reset()
+    torch.compiler.reset()
     torch.manual_seed(0)
     network, loss = nn.Conv2d(3, C, 1), sl.DiceLoss()
     images, t = torch.randn(N, 3, H, W), labels()
@@ -269,7 +276,7 @@ class Trained(nn.Module):
         return logits, self.loss(logits, labels)
 
 
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("strict", [False, pytest.param(True, marks=in_one_graph)])
 @pytest.mark.parametrize(
     "make", [sl.DiceLoss, lambda: 0.5 * sl.CrossEntropyLoss() + sl.PowerJaccardLoss(p=sl.LearnablePower())]
 )

@@ -16,6 +16,10 @@ from seglosses_conformance.targets import torch_function
 
 __all__ = ["C", "H", "N", "W"]
 
+ONE_GRAPH = torch.__version__ >= "2.8"
+"""Whether `torch.compile` follows a loss from its beginning to its end; earlier releases compile it in parts."""
+in_one_graph = pytest.mark.since(torch="2.8")
+
 
 class Case(Problem):
     """How to make a loss, and the arguments of one call; both are made anew at each use."""

@@ -1,6 +1,7 @@
 """Fused kernels for GPUs, in Triton: the passes over the pixels.
 
-They serve CUDA tensors where Triton is installed, which PyTorch's wheels for GPUs bring. The environment variable
+They serve CUDA tensors where Triton is installed, which PyTorch's wheels for GPUs bring, and that of torch 2.8 or
+later: earlier ones compile other signatures. The environment variable
 `SEGLOSSES_KERNELS=off`, read at the first call, leaves them aside. With `TRITON_INTERPRET=1` they run on the CPU, one
 operation at a time, for tests.
 """
@@ -34,6 +35,10 @@ def _devices() -> tuple[str, ...]:
 
 @functools.cache
 def _served() -> tuple[str, ...]:
-    if os.environ.get("SEGLOSSES_KERNELS") == "off" or importlib.util.find_spec("triton") is None:
+    if (
+        os.environ.get("SEGLOSSES_KERNELS") == "off" or torch.__version__ < "2.8"
+    ):  # it compares numbers, not letters
+        return ()
+    if importlib.util.find_spec("triton") is None:
         return ()
     return ("cuda", "cpu") if os.environ.get("TRITON_INTERPRET") == "1" else ("cuda",)

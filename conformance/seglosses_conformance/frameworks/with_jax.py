@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,16 @@ import numpy as np
 
 from seglosses_conformance.frameworks.base import Array, Call, Evaluation, Framework, Function, Unavailable
 from seglosses_conformance.ways import DERIVATIVES
+
+
+def enable_x64(enabled: bool) -> contextlib.AbstractContextManager[None]:
+    """`jax.enable_x64`, wherever the release that is there has it."""
+    import jax
+
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(enabled)
+    experimental: Any = importlib.import_module("jax.experimental")
+    return experimental.enable_x64(enabled)
 
 
 class Jax(Framework):
@@ -34,7 +45,7 @@ class Jax(Framework):
     def session(self, dtype: str) -> Iterator[None]:
         import jax
 
-        with jax.enable_x64(dtype == "float64"), jax.default_device(self.device):
+        with enable_x64(dtype == "float64"), jax.default_device(self.device):
             yield
 
     def array(self, values: np.ndarray, dtype: str) -> Array:

@@ -45,10 +45,11 @@ class Torch(Framework):
 
         values, function = [], call.function
         if self.compiler is not None:
-            torch._dynamo.reset()  # each loss is compiled anew; what earlier ones left would count against a limit
-            function = torch.compile(
-                function, fullgraph=not self.in_parts, dynamic=False, backend=self.compiler
-            )
+            torch.compiler.reset()  # each loss is compiled anew; what earlier ones left would count against a limit
+            whole = (
+                not self.in_parts and torch.__version__ >= "2.8"
+            )  # earlier compilers take losses in parts only
+            function = torch.compile(function, fullgraph=whole, dynamic=False, backend=self.compiler)
         elif call.wrt:
             with torch.no_grad():
                 values.append(call())

@@ -93,6 +93,7 @@ def test_left_out(name, options, by, form):
     np.testing.assert_allclose(number(loss(labels, logits, again, mask=mask)), expected, **CLOSE)
 
 
+@pytest.mark.since(keras="3.15")  # releases before weigh ignored pixels in another way
 def test_a_step_is_that_of_keras_own_loss():
     theirs = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
     spread = np.broadcast_to(WEIGHT[:, None, None], LABELS.shape)

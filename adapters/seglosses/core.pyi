@@ -1,0 +1,1 @@
+from seglosses_core import *

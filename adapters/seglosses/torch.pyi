@@ -1,0 +1,1 @@
+from seglosses_torch import *

@@ -1,0 +1,53 @@
+"""What is asked of torch under names that are private, or that not every release since 2.4 has: here alone."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.autograd import forward_ad
+from torch.fx.experimental import proxy_tensor
+
+_get_proxy_mode = getattr(proxy_tensor, "get_proxy_mode", None) or proxy_tensor.get_innermost_proxy_mode
+"""The former since torch 2.5."""
+
+
+def is_exporting() -> bool:
+    """Whether `torch.export` is at work; before torch 2.7, which cannot tell, False."""
+    return hasattr(torch.compiler, "is_exporting") and torch.compiler.is_exporting()
+
+
+def is_recorded() -> bool:
+    """Whether a tracer, `torch.jit.trace` or `make_fx`, writes down each operation on real tensors."""
+    return torch.jit.is_tracing() or _get_proxy_mode() is not None
+
+
+def is_forward_mode() -> bool:
+    """Whether tangents are carried along."""
+    return forward_ad._current_level >= 0
+
+
+def is_under_transforms() -> bool:
+    """Whether a transformation of `torch.func` is at work."""
+    return torch._C._are_functorch_transforms_active()
+
+
+def is_wrapped(tensor: Tensor) -> bool:
+    """Whether a transformation of `torch.func` has a tensor."""
+    return torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+
+
+def is_batched(tensor: Tensor) -> bool:
+    """Whether autograd computes several gradients at once with a tensor."""
+    return torch._C._functorch.is_legacy_batchedtensor(tensor)
+
+
+def is_fake(tensor: Tensor) -> bool:
+    """Whether a tensor has no values to look at, be it on a device."""
+    return isinstance(tensor, FakeTensor)
+
+
+@torch.compiler.assume_constant_result  # the compilers of torch 2.8 and before do not know the question
+def has_autocast(device: str) -> bool:
+    """Whether autocast knows a type of devices."""
+    return torch.amp.is_autocast_available(device)
