@@ -262,7 +262,8 @@ def index() -> str:
     listed = [
         f"- [{LIBRARIES[peer].title} {LIBRARIES[peer].version}]({peer}.md): {_names(peer)}" for peer in PEERS
     ]
-    return HEAD + "\n".join(listed) + "\n" + CONVENTIONS + "\n".join(conventions()) + "\n"
+    contents = "\n```{toctree}\n:hidden:\n\n" + "\n".join(PEERS) + "\n```\n"
+    return HEAD + "\n".join(listed) + "\n" + CONVENTIONS + "\n".join(conventions()) + "\n" + contents
 
 
 def _names(peer: str) -> str:
