@@ -51,11 +51,10 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 docs: $(VENV)/installed-docs
-	$(BIN)/python docs/make_losses.py
 	$(BIN)/python docs/make_mistakes.py
 	$(BIN)/python docs/make_presets.py
 	$(BIN)/python docs/make_limits.py
-	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs site
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest --quiet -m slow

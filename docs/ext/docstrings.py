@@ -180,10 +180,8 @@ def rendered(one: Any) -> list[str]:
             entries = [line for parameter in listed for line in _entry(parameter, defaults)]
             lines += [heading, "-" * len(heading), *entries, ""] if entries else []
     for heading, body in parts.items():
-        if heading.startswith("Example"):
-            lines += [".. rubric:: Example", "", *body.strip("\n").split("\n"), ""]
-        else:
-            lines += [heading, "-" * len(heading), *in_rst(body.strip("\n")).split("\n"), ""]
+        body = body.strip("\n") if heading.startswith("Example") else in_rst(body.strip("\n"))
+        lines += [heading, "-" * len(heading), *body.split("\n"), ""]
     return lines
 
 

@@ -1,7 +1,9 @@
-"""The page of each loss, pooling and function, and those that list them; written when the site is built."""
+"""The pages that are written when the site is built: of each loss, pooling and function, of each script in
+`examples/`, and those that list them."""
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from seglosses_conformance.losses import ENTRIES
 from seglosses_core import LOSSES
 
 DOCS = Path(__file__).parents[1]
-FOLDER = DOCS / "losses"
+EXAMPLES = DOCS.parent / "examples"
 
 UNPICTURED = {
     "CenterLoss": "No picture: what it adds to cross-entropy depends on features, which p does not tell.",
@@ -69,10 +71,8 @@ def elsewhere(name: str) -> Iterator[str]:
         yield "\n".join(f"- {line}" for line in presets)
     apart = [(heading, cells) for heading, cells in compared if cells[5]]
     if apart:
-        yield "Where they count differently, from [the comparison](../differences.md) with the numbers:"
-        yield "| library | there | here | |\n|---|---|---|---|\n" + "\n".join(
-            f"| {heading} | {cells[0]} | {cells[1]} | {cells[5]} |" for heading, cells in apart
-        )
+        yield "From [the comparison](../differences.md), with the numbers there, where it takes a word to say:"
+        yield "\n".join(f"- **{heading}** {cells[0]}, here {cells[1]}. {cells[5]}" for heading, cells in apart)
     same = [(heading, cells) for heading, cells in compared if not cells[5]]
     if same:
         libraries = ", ".join(dict.fromkeys(heading for heading, _ in same))
@@ -138,22 +138,33 @@ PUSH = (
 
 
 def index(families: dict[str, list[Documented]]) -> str:
-    count = len(LOSSES)
     parts = [
         "# Losses",
-        f"{count} losses, by family. y is the target, p the prediction after the activation (ŷ where p is a power), Σ"
-        " runs over the pixels of an image, ε is `smooth`. [Which one should I use?](../which.md)",
+        f"{len(LOSSES)} losses, and what goes with them. [Which one should I use?](../which.md)",
     ]
     for family, members in families.items():
-        about = FAMILIES[family]
-        lines = "\n".join(
-            f"| [`{one.__name__}`]({one.__name__}.md) | {_cell(summary(one))} |" for one in members
-        )
-        parts += [f"## {about.title}", about.about, f"| | |\n|---|---|\n{lines}"]
-        listed = "\n".join(one.__name__ for one in members)
-        parts.append(f"```{{toctree}}\n:hidden:\n:caption: {about.title}\n\n{listed}\n```")
-    parts.append("```{toctree}\n:hidden:\n\nshared\n```")
-    return "\n\n".join(parts) + "\n"
+        names = ", ".join(f"[{one.__name__}]({one.__name__}.md)" for one in members)
+        parts += [f"**[{FAMILIES[family].title}]({family}.md).** {FAMILIES[family].about}", names]
+    return "\n\n".join([*parts, toctree(["shared", *families])]) + "\n"
+
+
+def listing(family: str, members: list[Documented]) -> str:
+    parts = [f"# {FAMILIES[family].title}", FAMILIES[family].about]
+    if family != "target":
+        parts.append(SYMBOLS)
+    rows = "\n".join(f"| [`{one.__name__}`]({one.__name__}.md) | {_cell(summary(one))} |" for one in members)
+    parts.append(f"|  | in short |\n|---|---|\n{rows}")
+    return "\n\n".join([*parts, toctree([one.__name__ for one in members])]) + "\n"
+
+
+SYMBOLS = (
+    "y is the target, p the prediction after the activation (ŷ where p is a power), Σ runs over the pixels of an image,"
+    " ε is `smooth`."
+)
+
+
+def toctree(names: list[str]) -> str:
+    return "```{toctree}\n:hidden:\n\n" + "\n".join(names) + "\n```"
 
 
 def _cell(text: str) -> str:
@@ -174,12 +185,49 @@ def shared() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def write(folder: Path = FOLDER) -> None:
-    folder.mkdir(exist_ok=True)
+# -- examples ---------------------------------------------------------------------------------------------------------
+
+
+def examples() -> dict[str, tuple[str, str]]:
+    """Of each script, by its name, what it does and its page, all from its docstring; what others import is none."""
+    found = {}
+    for path in sorted(EXAMPLES.glob("*.py")):
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        first, _, rest = text.partition("\n")
+        about, _, command = first.partition(": ")
+        if command.startswith("python ") or command.startswith("make "):
+            parts = [
+                f"# {path.name}", f"{in_markdown(about)}.", f"```sh\n{command}\n```", in_markdown(rest.strip()),
+                f"```{{literalinclude}} ../../examples/{path.name}\n:language: python\n```",
+            ]  # fmt: skip
+            found[path.stem] = (about, "\n\n".join(part for part in parts if part) + "\n")
+    return found
+
+
+def example_index(found: dict[str, tuple[str, str]]) -> str:
+    rows = "\n".join(f"| [{name}.py]({name}.md) | {in_markdown(about)} |" for name, (about, _) in found.items())
+    return (
+        "# Examples\n\nScripts of the folder `examples/`, as they are. Those of other people's tools say which releases"
+        f" they ran with.\n\n|  |  |\n|---|---|\n{rows}\n\n{toctree(list(found))}\n"
+    )
+
+
+def write(docs: Path = DOCS) -> None:
     families = by_family()
-    texts = {"index": index(families), "shared": shared()}
-    texts |= {one.__name__: page(one, folder) for members in families.values() for one in members}
-    for name, text in texts.items():
-        path = folder / f"{name}.md"
-        if not path.exists() or path.read_text(encoding="utf-8") != text:  # or Sphinx reads it again
-            path.write_text(text, encoding="utf-8")
+    losses = {"index": index(families), "shared": shared()}
+    losses |= {family: listing(family, members) for family, members in families.items()}
+    (docs / "losses").mkdir(exist_ok=True)
+    losses |= {
+        one.__name__: page(one, docs / "losses") for members in families.values() for one in members
+    }
+    scripts = examples()
+    texts = {
+        "losses": losses,
+        "examples": {"index": example_index(scripts)} | {name: text for name, (_, text) in scripts.items()},
+    }
+    for folder, pages in texts.items():
+        (docs / folder).mkdir(exist_ok=True)
+        for name, text in pages.items():
+            path = docs / folder / f"{name}.md"
+            if not path.exists() or path.read_text(encoding="utf-8") != text:  # or Sphinx reads it again
+                path.write_text(text, encoding="utf-8")
