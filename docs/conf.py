@@ -24,7 +24,7 @@ autodoc_typehints = "none"
 python_maximum_signature_line_length = 70
 smartquotes_action = "D"  # dashes, and no quotes: those are code
 copybutton_prompt_text = ">>> "
-myst_enable_extensions = ["attrs_block", "colon_fence"]
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 html_math_renderer = "mathml"
 
@@ -33,6 +33,7 @@ html_title = "seglosses"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 html_theme_options = {"navigation_with_keys": True}
 
 

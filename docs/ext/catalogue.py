@@ -42,7 +42,7 @@ FAMILIES = {
     ),
     "compound": Family("Compound losses", "Sums of losses, and one loss at several resolutions."),
     "pooling": Family(
-        "Poolings", "In place of `reduction=\"mean\"`: what counts are the costly pixels, images or classes."
+        "Poolings", 'In place of `reduction="mean"`: what counts are the costly pixels, images or classes.'
     ),
     "target": Family(
         "Functions of the target", "Weights, maps and soft labels, made once from labels, in the data loader."

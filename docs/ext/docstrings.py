@@ -1,4 +1,5 @@
-"""From the docstrings to what autodoc is given: parameters of the base classes beside the class's own, formulas typeset.
+"""From the docstrings to what autodoc is given: parameters of the base classes beside the class's own, formulas
+typeset.
 
 The rest is napoleon's, which reads the sections.
 """
@@ -143,7 +144,7 @@ def own_parameters(text: str) -> list[Parameter]:
 
 
 def parameters(one: Any) -> tuple[list[Parameter], list[Parameter]]:
-    """All that it takes, in the words of the class nearest to it, and apart those that all losses but ensembles take."""
+    """All that it takes, in the words of the class nearest to it; apart those that all losses but ensembles take."""
     if not isinstance(one, type):
         return own_parameters(inspect.getdoc(one) or ""), []
     taken = set(inspect.signature(one).parameters)
@@ -191,8 +192,7 @@ def _entry(parameter: Parameter, defaults: Any) -> Iterator[str]:
     if default not in (inspect.Parameter.empty, None):
         kind += f", default ``{default() if isinstance(default, type) else default!r}``".replace("'", '"')
     yield f"{parameter.names} : {kind}" if kind else parameter.names
-    about = in_rst("\n".join(parameter.about)) or "As its name says."
-    yield from (f"    {line}" for line in about.split("\n"))
+    yield from (f"    {line}" for line in in_rst("\n".join(parameter.about)).split("\n") if line)
 
 
 # -- for autodoc ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import seglosses_core as core
-from ext.pictures import CROSS_ENTROPY, P, Called, Scene, curve, half_right, of_one_pixel, plt
+from ext.pictures import CROSS_ENTROPY, Called, P, Scene, curve, half_right, of_one_pixel, plt
 from study.claims import CONTRADICTED, HOLDS, by_seed, judge, verdict
 from study.losses import LOSSES
 from study.protocol import FILTERS, KERNELS, SEEDS
@@ -60,7 +60,12 @@ def draw_sizes() -> None:
             _, slopes = loss(Scene(labels, np.where(labels == 1, -1.0, -4.0)))
             pulls.append(-slopes[labels == 1].sum())
         panel.plot(sides**2 / 64**2, pulls, color=colour, linewidth=1.8, label=name)
-    panel.set(xscale="log", yscale="log", xlabel="share of the image that the object fills", ylabel="pull at the object")
+    panel.set(
+        xscale="log",
+        yscale="log",
+        xlabel="share of the image that the object fills",
+        ylabel="pull at the object",
+    )
     panel.legend(fontsize=8)
 
 
@@ -73,11 +78,18 @@ def draw_pushes() -> None:
         "Hausdorff": single(core.HausdorffDTLoss), "blob": single(core.BlobLoss),
     }  # fmt: skip
     _, axes = plt.subplots(2, 4, figsize=(6.8, 3.7), layout="constrained")
-    pictures = {"prediction": 1 / (1 + np.exp(-scene.z))} | {name: -loss(scene)[1] for name, loss in shown.items()}
+    pictures = {"prediction": 1 / (1 + np.exp(-scene.z))} | {
+        name: -loss(scene)[1] for name, loss in shown.items()
+    }
     for panel, (name, picture) in zip(axes.flat, pictures.items(), strict=True):
         most = np.abs(picture).max()
         grey = name == "prediction"
-        panel.imshow(picture, cmap="gray_r" if grey else "RdBu_r", vmin=0 if grey else -most, vmax=1.6 if grey else most)
+        panel.imshow(
+            picture,
+            cmap="gray_r" if grey else "RdBu_r",
+            vmin=0 if grey else -most,
+            vmax=1.6 if grey else most,
+        )
         panel.contour(scene.labels, [0.5], colors="0.3", linewidths=0.6)
         panel.set(xticks=[], yticks=[])
         panel.spines[:].set(visible=True, linewidth=0.5)
@@ -129,11 +141,18 @@ def answers() -> Iterator[str]:
 def unknown() -> str:
     """What the rows do not tell."""
     missing = [loss for loss in LOSSES if not complete(loss)]
-    untrained = len(core.LOSSES) - len({type(make()).__name__ for loss, make in LOSSES.items() if complete(loss)})
-    most = max(len(by_seed(ROWS, Cell(loss, filters, kernel))) for loss in missing for filters in FILTERS for kernel in KERNELS)
+    untrained = len(core.LOSSES) - len(
+        {type(make()).__name__ for loss, make in LOSSES.items() if complete(loss)}
+    )
+    most = max(
+        len(by_seed(ROWS, Cell(loss, filters, kernel)))
+        for loss in missing
+        for filters in FILTERS
+        for kernel in KERNELS
+    )
     return (
-        f"{len(ROWS)} runs, {len(SEEDS)} seeds of each loss and network above. A difference is called *ahead* or *behind*"
-        f" where p < {LEVEL} in the paired t-test over seeds; so few seeds find only large ones with a probability of"
+        f"{len(ROWS)} runs, {len(SEEDS)} seeds of each loss and network above. A difference is called *ahead* or"
+        f" *behind* where p < {LEVEL} in the paired t-test over seeds; so few seeds find only large ones with a probability of"
         f" {WANTED_POWER:.0%}.\n\n"
         f"Not known: {untrained} of the {len(core.LOSSES)} losses have not been compared by training at all, or not"
         f" with all seeds. For {'; '.join(missing)}, at most {most} of {len(SEEDS)} seeds are there, which says nothing"

@@ -72,7 +72,9 @@ def elsewhere(name: str) -> Iterator[str]:
     apart = [(heading, cells) for heading, cells in compared if cells[5]]
     if apart:
         yield "From [the comparison](../differences.md), with the numbers there, where it takes a word to say:"
-        yield "\n".join(f"- **{heading}** {cells[0]}, here {cells[1]}. {cells[5]}" for heading, cells in apart)
+        yield "\n".join(
+            f"- **{heading}** {cells[0]}, here {cells[1]}. {cells[5]}" for heading, cells in apart
+        )
     same = [(heading, cells) for heading, cells in compared if not cells[5]]
     if same:
         libraries = ", ".join(dict.fromkeys(heading for heading, _ in same))
@@ -152,8 +154,7 @@ def listing(family: str, members: list[Documented]) -> str:
     parts = [f"# {FAMILIES[family].title}", FAMILIES[family].about]
     if family != "target":
         parts.append(SYMBOLS)
-    rows = "\n".join(f"| [`{one.__name__}`]({one.__name__}.md) | {_cell(summary(one))} |" for one in members)
-    parts.append(f"|  | in short |\n|---|---|\n{rows}")
+    parts += [f"[`{one.__name__}`]({one.__name__}.md)\n: {summary(one)}" for one in members]
     return "\n\n".join([*parts, toctree([one.__name__ for one in members])]) + "\n"
 
 
@@ -165,10 +166,6 @@ SYMBOLS = (
 
 def toctree(names: list[str]) -> str:
     return "```{toctree}\n:hidden:\n\n" + "\n".join(names) + "\n```"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def shared() -> str:
@@ -205,7 +202,9 @@ def examples() -> dict[str, tuple[str, str]]:
 
 
 def example_index(found: dict[str, tuple[str, str]]) -> str:
-    rows = "\n".join(f"| [{name}.py]({name}.md) | {in_markdown(about)} |" for name, (about, _) in found.items())
+    rows = "\n".join(
+        f"| [{name}.py]({name}.md) | {in_markdown(about)} |" for name, (about, _) in found.items()
+    )
     return (
         "# Examples\n\nScripts of the folder `examples/`, as they are. Those of other people's tools say which releases"
         f" they ran with.\n\n|  |  |\n|---|---|\n{rows}\n\n{toctree(list(found))}\n"
@@ -217,9 +216,7 @@ def write(docs: Path = DOCS) -> None:
     losses = {"index": index(families), "shared": shared()}
     losses |= {family: listing(family, members) for family, members in families.items()}
     (docs / "losses").mkdir(exist_ok=True)
-    losses |= {
-        one.__name__: page(one, docs / "losses") for members in families.values() for one in members
-    }
+    losses |= {one.__name__: page(one, docs / "losses") for members in families.values() for one in members}
     scripts = examples()
     texts = {
         "losses": losses,

@@ -56,7 +56,9 @@ def discs() -> np.ndarray:
 
 
 def of_one_pixel() -> Callable[[float], Scene]:
-    return lambda z: Scene(np.ones((1, 1), np.int64), np.full((1, 1), z), {"instances": np.ones((1, 1, 1), np.int64)})
+    return lambda z: Scene(
+        np.ones((1, 1), np.int64), np.full((1, 1), z), {"instances": np.ones((1, 1, 1), np.int64)}
+    )
 
 
 def of_all_pixels() -> Callable[[float], Scene]:
@@ -162,7 +164,8 @@ def draw_push(one: Documented, path: Path) -> None:
     figure, axes = plt.subplots(1, 4, figsize=(6.4, 1.9), layout="constrained")
     pictures = (
         ("target", scene.labels, "gray_r", 1.6), ("prediction p", 1 / (1 + np.exp(-scene.z)), "gray_r", 1.6),
-        ("cross-entropy", -plain, "RdBu_r", np.abs(plain).max()), (one.__name__, -slopes, "RdBu_r", np.abs(slopes).max()),
+        ("cross-entropy", -plain, "RdBu_r", np.abs(plain).max()),
+        (one.__name__, -slopes, "RdBu_r", np.abs(slopes).max()),
     )  # fmt: skip
     for panel, (title, picture, colours, most) in zip(axes, pictures, strict=True):
         panel.imshow(picture, cmap=colours, vmin=-most if "RdBu" in colours else 0, vmax=most or 1)
@@ -217,7 +220,9 @@ def draw_map(name: str, path: Path) -> None:
         (axes[0], "points" if points else "labels", np.zeros_like(given) if points else given),
         (axes[1], name, made),
     ):
-        drawn = panel.imshow(picture, cmap="gray_r" if panel is axes[0] else "viridis", vmax=3 if panel is axes[0] else None)
+        drawn = panel.imshow(
+            picture, cmap="gray_r" if panel is axes[0] else "viridis", vmax=3 if panel is axes[0] else None
+        )
         panel.set(xticks=[], yticks=[])
         panel.spines[:].set(visible=True, linewidth=0.5)
         panel.grid(visible=False)

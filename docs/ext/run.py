@@ -39,9 +39,7 @@ class Run(SphinxDirective):
             self.state.nested_parse(lines, self.content_offset, box := nodes.container())
             shown += box.children
         elif printed.getvalue():
-            shown.append(
-                nodes.literal_block("", printed.getvalue(), language="text", classes=["printed"])
-            )
+            shown.append(nodes.literal_block("", printed.getvalue(), language="text", classes=["printed"]))
         return shown + self.pictures()
 
     def pictures(self) -> list[nodes.Node]:
