@@ -35,7 +35,7 @@ def draw_values() -> None:
         "power Jaccard, p = 2": single(core.PowerJaccardLoss),
         "Dice, log": single(core.DiceLoss, log=True),
     }
-    _, axes = plt.subplots(1, 2, figsize=(6.8, 2.9), layout="constrained")
+    _, axes = plt.subplots(1, 2, figsize=(5.8, 2.9), layout="constrained")
     for (name, loss), colour in zip(shown.items(), COLOURS, strict=True):
         for panel, numbers in zip(axes, curve(loss, of_one_pixel()), strict=True):
             panel.plot(P, numbers, color=colour, linewidth=1.8, label=name)
@@ -77,7 +77,7 @@ def draw_pushes() -> None:
         "Lovász": single(core.LovaszSoftmaxLoss), "boundary": single(core.BoundaryLoss),
         "Hausdorff": single(core.HausdorffDTLoss), "blob": single(core.BlobLoss),
     }  # fmt: skip
-    _, axes = plt.subplots(2, 4, figsize=(6.8, 3.7), layout="constrained")
+    _, axes = plt.subplots(2, 4, figsize=(5.6, 3.2), layout="constrained")
     pictures = {"prediction": 1 / (1 + np.exp(-scene.z))} | {
         name: -loss(scene)[1] for name, loss in shown.items()
     }
@@ -152,8 +152,8 @@ def unknown() -> str:
     )
     return (
         f"{len(ROWS)} runs, {len(SEEDS)} seeds of each loss and network above. A difference is called *ahead* or"
-        f" *behind* where p < {LEVEL} in the paired t-test over seeds; so few seeds find only large ones with a probability of"
-        f" {WANTED_POWER:.0%}.\n\n"
+        f" *behind* where p < {LEVEL} in the paired t-test over seeds; so few seeds find only large ones with a"
+        f" probability of {WANTED_POWER:.0%}.\n\n"
         f"Not known: {untrained} of the {len(core.LOSSES)} losses have not been compared by training at all, or not"
         f" with all seeds. For {'; '.join(missing)}, at most {most} of {len(SEEDS)} seeds are there, which says nothing"
         " about their order."

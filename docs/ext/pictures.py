@@ -138,7 +138,7 @@ def draw_curves(one: Documented, path: Path) -> bool:
         single = False
         values, slopes = curve(loss, of_all_pixels())
     where = "a pixel" if single else "each pixel"
-    figure, axes = plt.subplots(1, 2, figsize=(6.4, 2.5), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(5.6, 2.5), layout="constrained")
     for panel, ours, theirs, title in (
         (axes[0], values, -np.log(P), "value"),
         (axes[1], slopes, P - 1, "derivative with respect to z"),
@@ -161,7 +161,7 @@ def draw_push(one: Documented, path: Path) -> None:
     scene = half_right()
     _, slopes = called(one)(scene)
     _, plain = CROSS_ENTROPY(scene)
-    figure, axes = plt.subplots(1, 4, figsize=(6.4, 1.9), layout="constrained")
+    figure, axes = plt.subplots(1, 4, figsize=(5.6, 1.7), layout="constrained")
     pictures = (
         ("target", scene.labels, "gray_r", 1.6), ("prediction p", 1 / (1 + np.exp(-scene.z)), "gray_r", 1.6),
         ("cross-entropy", -plain, "RdBu_r", np.abs(plain).max()),
