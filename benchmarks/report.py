@@ -21,8 +21,8 @@ NOTES = Path(__file__).with_name("notes.md")
 INTRODUCTION = """# Benchmarks
 
 Time and memory of the value of a loss and its gradient with respect to the logits, beside what a user would pick
-instead. `make bench` measures, and writes this page from `benchmarks/results.csv` alone. Pictures come first, how it was
-measured and all numbers after them, and what was aimed at last.
+instead. `make bench` measures, and writes this page from `benchmarks/results.csv` alone. Pictures come first, then how
+it was measured and all numbers, and what was aimed at last.
 """
 
 METHOD = f"""## How it is measured

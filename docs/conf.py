@@ -9,6 +9,8 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
 from ext import docstrings, pages  # noqa: E402
 
+import seglosses_torch  # noqa: E402, F401  (before TensorFlow, behind whose LLVM that of Triton ends the process)
+
 project = "seglosses"
 author = "the authors of seglosses"
 language = "en"
