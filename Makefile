@@ -54,12 +54,11 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 docs: $(VENV)/installed-docs
-	$(BIN)/python docs/make_losses.py
 	$(BIN)/python docs/make_mistakes.py
 	$(BIN)/python docs/make_presets.py
 	$(BIN)/python docs/make_limits.py
 	$(BIN)/python docs/make_distributed.py
-	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs site
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest --quiet -m slow

@@ -18,10 +18,14 @@ RESULTS = ROOT / "benchmarks" / "results.csv"
 DOCS = ROOT / "docs"
 NOTES = Path(__file__).with_name("notes.md")
 
-INTRODUCTION = f"""# Benchmarks
+INTRODUCTION = """# Benchmarks
 
 Time and memory of the value of a loss and its gradient with respect to the logits, beside what a user would pick
-instead. `make bench` measures, and writes this page from `benchmarks/results.csv` alone.
+instead. `make bench` measures, and writes this page from `benchmarks/results.csv` alone. Pictures come first, then how
+it was measured and all numbers, and what was aimed at last.
+"""
+
+METHOD = f"""## How it is measured
 
 **What runs.** Each library has a process of its own for each loss of each case. The processes live side by side and are
 asked in turn, in an order that changes, for some evaluations in a row. Times are medians with quartiles. *× ours* is
@@ -62,17 +66,27 @@ COLOURS = {
 
 def write(results: Path = RESULTS, docs: Path = DOCS) -> None:
     """`benchmarks.md`, with the notes at its end, and beside it the pictures of each machine."""
+    machines = _groups(read(results), lambda row: row.machine)
     parts = [INTRODUCTION]
-    for machine, rows in _groups(read(results), lambda row: row.machine):
+    for machine, rows in machines:
         name = "benchmarks-" + re.sub("[^a-z0-9]+", "-", machine.lower()).strip("-")
-        parts += [f"## {machine}", environment(rows), "### Targets", targets(rows), "### Overview"]
-        parts.append(f"![Time and memory of each library]({name}.svg)")
         draw_overview(rows, docs / f"{name}.svg")
+        parts += [
+            f"## Overview: {machine}",
+            "On the left time over ours, slower than ours beyond 1; on the right memory.",
+            f"![Time and memory of each library]({name}.svg)",
+        ]
         if draw_growth(rows, docs / f"{name}-growth.svg"):
-            parts.append("### Growth\n\nSolid: ours. " + f"![Time and memory by size]({name}-growth.svg)")
+            parts.append("With the size of the input; solid: ours.")
+            parts.append(f"![Time and memory by size]({name}-growth.svg)")
+    parts.append(METHOD)
+    for machine, rows in machines:
+        parts += [f"## {machine}", environment(rows)]
         for setting, some in _groups(rows, _setting):
             parts += [f"### {setting}", measurements(some)]
         parts += ["### Not compared", left_out(rows)]
+    for machine, rows in machines:
+        parts += [f"## Targets: {machine}", targets(rows)]
     parts.append(NOTES.read_text(encoding="utf-8"))
     (docs / "benchmarks.md").write_text(
         "\n\n".join(part.strip("\n") for part in parts) + "\n", encoding="utf-8"

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import seglosses_torch  # before TensorFlow, behind whose LLVM that of Triton ends the process
+
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -26,7 +28,6 @@ from torch.distributed.tensor import distribute_tensor
 import seglosses_core
 import seglosses_jax
 import seglosses_keras
-import seglosses_torch
 from seglosses_conformance.targets import TARGETS
 
 LOGITS = np.random.default_rng(0).normal(size=(1, 3, 4)).astype(np.float32)

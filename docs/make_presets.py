@@ -293,8 +293,9 @@ def index() -> str:
     listed = [
         f"- [{LIBRARIES[peer].title} {LIBRARIES[peer].version}]({peer}.md): {_names(peer)}" for peer in PEERS
     ]
+    contents = "\n```{toctree}\n:hidden:\n\n" + "\n".join(PEERS) + "\n```\n"
     parts = [HEAD, "\n".join(listed), "\n", AGREEMENT, "\n".join(agreement()), "\n", CONVENTIONS]
-    return "".join([*parts, "\n".join(conventions()), "\n"])
+    return "".join([*parts, "\n".join(conventions()), "\n", contents])
 
 
 def _names(peer: str) -> str:

@@ -64,7 +64,6 @@ def write(
     rows, points = read(results), curves.read(curve_points)
     protocol = protocol_of(rows)
     sections = {
-        "What is there": [progress(rows)],
         "Protocol": [
             PROTOCOL,
             choices(protocol),
@@ -87,6 +86,7 @@ def write(
         "Losses of one pixel": [ONE_PIXEL, show_losses(docs)],
         "Why 1 ≤ p ≤ 2": [VALID_POWERS, stationary_points(), show_powers(docs)],
         "The same step in three frameworks": [SAME_STEP, *same_step(points, docs)],
+        "What is there": [progress(rows)],
     }
     parts = [INTRODUCTION]
     for title, texts in sections.items():

@@ -44,7 +44,7 @@ def write(results: Path = RESULTS, page: Path = PAGE) -> None:
     rows = read(results)
     parts = [INTRODUCTION]
     if any(row.ms is not None for row in rows):
-        parts += ["## Where", environment(rows), "## Targets", *targets(rows)]
+        parts += ["## Where", environment(rows)]
         for dtype in DTYPES:
             for case in CASES.values():
                 some = [row for row in rows if (row.case, row.dtype) == (case.name, dtype)]
@@ -54,7 +54,7 @@ def write(results: Path = RESULTS, page: Path = PAGE) -> None:
                         f"*{case.name}*: {case.about}.",
                         measurements(some),
                     ]
-        parts += ["## No numbers", without_numbers(rows)]
+        parts += ["## No numbers", without_numbers(rows), "## Targets", *targets(rows)]
     else:
         parts.append(UNMEASURED)
     page.write_text("\n\n".join(part.strip("\n") for part in parts) + "\n", encoding="utf-8")

@@ -112,7 +112,7 @@ The files say in words what to fill in. Then
   - write the signatures for editors: python scripts/make_stubs.py
   - write the expected results: python -m seglosses_conformance.generate {name}
   - see what is missing: pytest tests/conformance/test_entries.py tests/conformance/test_oracle.py
-  - python docs/make_losses.py, which puts it in the table of README.md; a line in CHANGELOG.md
+  - a line in CHANGELOG.md; its page in the documentation is made from the class
   - compare: python -m seglosses_conformance --quick --losses {name}"""
 
 
