@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
@@ -10,6 +13,8 @@ from torch.fx.experimental import proxy_tensor
 
 _get_proxy_mode = getattr(proxy_tensor, "get_proxy_mode", None) or proxy_tensor.get_innermost_proxy_mode
 """The former since torch 2.5."""
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_exporting() -> bool:
@@ -47,7 +52,14 @@ def is_fake(tensor: Tensor) -> bool:
     return isinstance(tensor, FakeTensor)
 
 
-@torch.compiler.assume_constant_result  # the compilers of torch 2.8 and before do not know the question
+def constant_result(function: F) -> F:
+    """What `torch.compiler.assume_constant_result` does to a function, without the compiler, which that imports: it
+    takes seconds, brings Triton along, and beside TensorFlow it may end the process."""
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
+
+
+@constant_result  # the compilers of torch 2.8 and before do not know the question
 def has_autocast(device: str) -> bool:
     """Whether autocast knows a type of devices."""
     return torch.amp.is_autocast_available(device)

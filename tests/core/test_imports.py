@@ -64,6 +64,12 @@ def test_importing_the_core_imports_no_framework(statement):
     assert not loaded & ARRAY_LIBRARIES
 
 
+def test_importing_the_torch_adapter_imports_no_compiler():
+    """Triton aborts the process where TensorFlow was imported before."""
+    script = "import seglosses_torch.presets, sys; assert not {'triton', 'torch._dynamo'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_using_the_core_imports_no_framework():
     use = """
 import numpy

@@ -15,6 +15,8 @@ import os
 import torch
 from torch import Tensor
 
+from seglosses_torch.internals import constant_result
+
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -28,7 +30,7 @@ def serve(logits: Tensor, class_axis: int) -> bool:
     return known and logits.shape[0] * logits.shape[class_axis] <= MOST_ROWS
 
 
-@torch.compiler.assume_constant_result
+@constant_result
 def _devices() -> tuple[str, ...]:
     return _served()
 

@@ -11,6 +11,7 @@ from seglosses_core.presets import PresetLoss as Core
 from seglosses_core.presets import offer
 from seglosses_core.presets.loss import find_loss, find_variant
 from seglosses_torch.function import evaluate
+from seglosses_torch.internals import constant_result
 from seglosses_torch.module import TorchLoss, module_class
 
 
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
 else:
     PresetLoss = module_class(Core, _Preset, __module__=__name__)
 
-torch.compiler.assume_constant_result(find_loss)
-torch.compiler.assume_constant_result(find_variant)
+constant_result(find_loss)
+constant_result(find_variant)
 
 offer(__name__, PresetLoss, class_axis=1)
