@@ -254,6 +254,7 @@ class PresetLoss(Loss):
         sample_weight: Array | None,
         inputs: Mapping[str, Array | None],
         make_ops: Callable[[Array, int], Ops] | None = None,
+        **named: Any,
     ) -> Call:
         check_array("logits", logits)
         check_array("target", target)
@@ -277,7 +278,7 @@ class PresetLoss(Loss):
         if self.recipe.clip:
             logits = ops.xp.clip(logits, self.recipe.clip, 1 - self.recipe.clip)
         further = () if make_ops is None else (make_ops,)
-        return super().prepare(logits, target, mask, sample_weight, inputs, *further)
+        return super().prepare(logits, target, mask, sample_weight, inputs, *further, **named)
 
     def with_class_axis(self, logits: Array, target: Array) -> tuple[Array, int]:
         """The logits, with the axis that those of one class may lack, and where they have their classes."""
