@@ -33,9 +33,9 @@ _KNOWN = ("numpy", "torch", "jax", "tensorflow", "cupy", "array_api_strict")
 STANDARD = (
     "__array_namespace_info__", "abs", "all", "any", "arange", "argmax", "argsort", "asarray", "astype", "bool",
     "broadcast_to", "clip", "concat", "cumulative_sum", "exp", "expand_dims", "expm1", "finfo", "flip", "float32",
-    "float64", "floor", "full_like", "int32", "int64", "isfinite", "isnan", "log", "log1p", "matmul",
+    "float64", "floor", "full_like", "iinfo", "int32", "int64", "isfinite", "isnan", "log", "log1p", "matmul",
     "matrix_transpose", "max", "maximum", "mean", "min", "minimum", "moveaxis", "ones_like", "permute_dims",
-    "reshape", "sort", "sqrt", "squeeze", "stack", "sum", "take", "take_along_axis", "tanh",
+    "reshape", "searchsorted", "sort", "sqrt", "squeeze", "stack", "sum", "take", "take_along_axis", "tanh",
     "where", "zeros", "zeros_like",
 )  # fmt: skip
 """What is used of the standard."""

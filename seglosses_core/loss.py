@@ -516,5 +516,6 @@ def replace(loss: Any, **changes: Any) -> Any:
     for name, value in {**kept, **changes}.items():
         object.__setattr__(new, name, value)
     for name in ("_across", "_looked_at", "kept"):
-        object.__setattr__(new, name, getattr(loss, name))
+        if getattr(loss, name) is not getattr(Loss, name):
+            object.__setattr__(new, name, getattr(loss, name))
     return new

@@ -422,13 +422,13 @@ class Ops:
         parts = self.parts_of_rows(like, batch=batch)
         if parts is None:
             return of_part(arrays)
-        table, whole = None, self.xp.empty_like(like)
+        table, whole = None, self.xp.zeros_like(like)
         for part in parts:
             found, whole[part] = of_part([x if x is None else self.chunk_of(x, part) for x in arrays])
             if table is None:
                 images = 1 if batch else like.shape[0]
                 size = images, like.shape[self.class_axis]
-                table = self.xp.empty(size, dtype=found.dtype, device=self.device(like))
+                table = self.xp.zeros(size, dtype=found.dtype, device=self.device(like))
             table[part[0], part[self.class_axis]] = found
         return table, whole
 

@@ -852,7 +852,6 @@ class CenterLoss(keras.layers.Layer):
         validate: bool = False,
         rate: float = 0.5,
         weight: float = 0.0003,
-        across_replicas: bool = True,
         name: str | None = None,
         dtype: Any = None,
     ) -> None: ...

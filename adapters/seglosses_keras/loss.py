@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from seglosses_core import CenterLoss
 from seglosses_core.checks import (
     check_addend,
     check_array,
@@ -371,11 +372,12 @@ Reduction = Literal["mean", "sum", "none", "mean_with_sample_weight"]
 
 
 def parameters(core_class: type[Loss]) -> Parameters:
-    """Those of a constructor of Keras. An ensemble is across replicas as its members are."""
+    """Those of a constructor of Keras. An ensemble is across replicas as its members are, and a layer is not."""
     losses = dict.fromkeys(("Loss", "PixelLoss", "RatioLoss"), KerasLoss)
     found = parameters_of(core_class, Reduction=Reduction, **losses)
     found = [p.replace(default=-1) if p.name == "class_axis" else p for p in found]
-    across = [] if core_class is CoreEnsembleLoss else [keyword("across_replicas", bool, True)]
+    neither = core_class in (CoreEnsembleLoss, CenterLoss)
+    across = [] if neither else [keyword("across_replicas", bool, True)]
     return [*found, *across, keyword("name", str | None, None), keyword("dtype", Any, None)]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from seglosses_conformance.cases import ARRAYS, Case
-from seglosses_conformance.checks import smooth_cases
+from seglosses_conformance.checks import exceptions, smooth_cases
 from seglosses_conformance.losses import ENTRIES
 
 LAYOUTS = ("sliced", "channels last", "transposed", "backwards", "expanded batch")
@@ -60,8 +60,9 @@ def plainest_and_fullest(cases: list[Case]) -> list[Case]:
 
 
 def batches(cases: list[Case]) -> list[Case]:
-    """Those cases, of more than one image."""
-    return plainest_and_fullest([case for case in cases if case.logits.shape[0] > 1])
+    """Those cases, of more than one image, of a loss that sums of parts stand for."""
+    several = [case for case in cases if case.logits.shape[0] > 1]
+    return plainest_and_fullest([case for case in several if "shards" not in exceptions(case.loss)])
 
 
 def tiny(cases: list[Case]) -> list[Case]:
