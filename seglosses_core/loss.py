@@ -332,7 +332,10 @@ class Loss:
     def arrays(self) -> list[tuple[str, Array]]:
         """The arrays among the hyper-parameters, here and in the losses in it, with their names."""
         found: list[tuple[str, Array]] = []
-        for name, value in self.hyperparameters().items():
+        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
+            value = getattr(self, name)
+            if value is None or isinstance(value, (str, int, float)):
+                continue
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Loss):
                     found += item.arrays()
