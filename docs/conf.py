@@ -7,9 +7,8 @@ from typing import Any
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
+import torch._dynamo  # noqa: E402, F401  (before TensorFlow, behind whose LLVM that of Triton ends the process)
 from ext import docstrings, pages  # noqa: E402
-
-import seglosses_torch  # noqa: E402, F401  (before TensorFlow, behind whose LLVM that of Triton ends the process)
 
 project = "seglosses"
 author = "the authors of seglosses"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import seglosses_torch  # before TensorFlow, behind whose LLVM that of Triton ends the process
+import torch._dynamo  # before TensorFlow, behind whose LLVM that of Triton ends the process
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,6 +28,7 @@ from torch.distributed.tensor import distribute_tensor
 import seglosses_core
 import seglosses_jax
 import seglosses_keras
+import seglosses_torch
 from seglosses_conformance.targets import TARGETS
 
 LOGITS = np.random.default_rng(0).normal(size=(1, 3, 4)).astype(np.float32)
@@ -161,11 +162,12 @@ def torch_trace() -> str:
     return f"works, by autodiff of the formula, for logits of the shape that is traced: gradient of {z.grad.dtype}"
 
 
-def torch_distributed() -> Any:
+def torch_distributed() -> str:
     distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
     try:
         mesh = init_device_mesh("cpu", (1,))
-        return seglosses_torch.DiceLoss()(distribute_tensor(Z, mesh), distribute_tensor(Y, mesh))
+        value: Any = seglosses_torch.DiceLoss()(distribute_tensor(Z, mesh), distribute_tensor(Y, mesh))
+        return f"works, summed over the mesh: the value is a DTensor with placements {value.placements}"
     finally:
         distributed.destroy_process_group()
 
