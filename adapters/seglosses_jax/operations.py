@@ -42,7 +42,11 @@ class JaxOps(Ops):
         return not isinstance(jax.lax.stop_gradient(x), jax.core.Tracer)
 
     def may_look(self, x: Array) -> bool:
-        return self.is_eager(x) and {d.platform for d in jax.lax.stop_gradient(x).devices()} == {"cpu"}
+        if not self.is_eager(x):
+            return False
+        value = jax.lax.stop_gradient(x)
+        # A constant of a trace is an array of the host, which has no devices.
+        return not hasattr(value, "devices") or {d.platform for d in value.devices()} == {"cpu"}
 
     def stop_gradient(self, x: Array) -> Array:
         return jax.lax.stop_gradient(x)

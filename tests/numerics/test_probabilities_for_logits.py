@@ -110,6 +110,14 @@ def test_no_false_alarm(framework: str, activation: str, name: str) -> None:
         call(framework, dice(framework, activation=activation, validate=validate), given, labels)
 
 
+def test_arrays_of_numpy_under_the_derivatives_of_jax() -> None:
+    """There they are constants, which have no devices."""
+    loss = seglosses_jax.DiceLoss(class_axis=1)
+    with pytest.warns(UserWarning, match=r"^logits look like probabilities"):
+        jax.grad(lambda x: loss(x, LABELS))(np.asarray(SOFTMAX))
+    jax.grad(lambda x: loss(jax.numpy.asarray(x), LABELS))(np.asarray(SOFTMAX))
+
+
 def test_nothing_is_looked_at_that_is_traced() -> None:
     """And a call that was traced is no first one."""
     z, t = torch.asarray(SOFTMAX), torch.asarray(LABELS)
