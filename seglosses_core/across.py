@@ -43,6 +43,10 @@ class Across:
 
     def __post_init__(self) -> None:
         check_choice("gradients", self.gradients, ("mean", "sum"))
+        if not self.groups():
+            raise ValueError(
+                "across needs images= or pixels=, a group that has the other parts; alone() has none."
+            )
         for name in ("images", "pixels"):
             group = getattr(self, name)
             if group is not None and not callable(getattr(group, "all_reduce", None)):
@@ -82,9 +86,13 @@ class BetweenProcesses(Exchange):
     def settle(self, entries: dict[Key, Entry], ops: Ops) -> tuple[Sequence[Sequence[Array]], Sequence[Any]]:
         found = list(entries.values())
         factors: list[Any] = [None] * len(found)
-        for group, kinds in ((self.across.pixels, (PIXELS, ALL)), (self.across.images, (IMAGES, ALL))):
-            chosen = [i for i, e in enumerate(found) if e.over in kinds and not isinstance(e.merge, Same)]
-            if group is None or not chosen:
+        for group in self.across.groups():
+            chosen = [
+                i
+                for i, e in enumerate(found)
+                if group in self._groups_of(e.over) and not isinstance(e.merge, Same)
+            ]
+            if not chosen:
                 continue
             try:
                 together, count = self._together(group, [found[i] for i in chosen], ops)
@@ -127,9 +135,7 @@ class BetweenProcesses(Exchange):
             vector, count = group.all_reduce(vector, op), getattr(group, "size", None)
         whole, at = [], 0
         for x in arrays:
-            size = 1
-            for length in x.shape:
-                size *= length
+            size = math.prod(x.shape)
             whole.append(xp.reshape(vector[at : at + size], x.shape))
             at += size
         return whole, count
@@ -153,6 +159,12 @@ class BetweenProcesses(Exchange):
             whole = xp.concat([whole, rest])
         return whole, count
 
+    def _groups_of(self, over: str | None) -> list[Any]:
+        """Those whose members have other parts of a sum."""
+        of_pixels, of_images = over in (PIXELS, ALL), over in (IMAGES, ALL)
+        of = ((self.across.pixels, of_pixels), (self.across.images, of_images))
+        return [group for group, asked in of if group is not None and asked]
+
     def _disagreement(self) -> PartsDisagree:
         name = self.tag.partition("(")[0]
         return PartsDisagree(
@@ -164,15 +176,8 @@ class BetweenProcesses(Exchange):
     def reduce(
         self, over: str | None, sums: Sequence[Array], op: str, name: str, ops: Ops
     ) -> Sequence[Array]:
-        kinds = {
-            PIXELS: [self.across.pixels],
-            IMAGES: [self.across.images],
-            ALL: [self.across.pixels, self.across.images],
-        }
-        assert over is not None
         dtypes = [x.dtype for x in sums]
         wide = [ops.cast(ops.stop_gradient(x), ops.accumulation_dtype(x)) for x in sums]
-        for group in kinds[over]:
-            if group is not None:
-                wide, _ = self._reduce(group, wide, op, ops.checksum(name), ops)
+        for group in self._groups_of(over):
+            wide, _ = self._reduce(group, wide, op, ops.checksum(name), ops)
         return [ops.cast(x, dtype) for x, dtype in zip(wide, dtypes, strict=True)]

@@ -188,7 +188,8 @@ class _TargetWithoutPixels:
 def take_statistics(loss: Loss, call: Any, parts_of: str) -> Statistics:
     """`Loss.statistics` of a call."""
     exchange = Collected(type(loss).__name__, parts_of)
-    call.ops.parts = SomeParts(exchange, call.ops)
+    empty, call.ops.parts = call.ops.parts.empty, SomeParts(exchange, call.ops)
+    call.ops.parts.empty = empty
     loss.value(call)
     return Statistics(
         exchange.entries,

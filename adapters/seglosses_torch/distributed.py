@@ -210,10 +210,10 @@ def of_this_process(
         return x.redistribute(placements=places).to_local(grad_placements=places)
 
     own = {name: local(name, x) for name, x in given.items()}
-    before = loss._across or Across()
+    before = loss._across
     cut: dict[str, Any] = {}
     for name, found in groups.items():
-        given_group = getattr(before, name)
+        given_group = getattr(before, name, None)
         outer = given_group or Processes(())
         cut[name] = replace(outer, meshes=tuple(found)) if found else given_group
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from seglosses_core.across import Across
 from seglosses_core.checks import (
     check_addend,
-    check_choice,
     check_parameter,
     is_array,
     matrix_of_numbers,
@@ -24,9 +23,9 @@ from seglosses_core.inputs import of_logits_and_target
 from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
 from seglosses_core.signatures import Parameters, constructor, known_to_take, parameters_of
-from seglosses_core.statistics import PARTS_OF, Statistics, number_from, take_statistics
+from seglosses_core.statistics import Statistics
 from seglosses_torch.distributed import across
-from seglosses_torch.function import evaluate, make_ops
+from seglosses_torch.function import evaluate
 
 _READABLE = ("activation", "class_axis", "ignore_index", "reduction", "validate")
 """What an ensemble has from its members."""
@@ -185,15 +184,12 @@ class TorchLoss(nn.Module):
     ) -> Statistics:
         """The few sums that the loss is a function of, of a part of a batch; see the core's `Loss.statistics`. Autograd
         differentiates them."""
-        loss = self.bound().alone()
-        check_choice("parts_of", parts_of, PARTS_OF)
-        loss.check_parts(images=parts_of == "batch", pixels=parts_of == "images", summed=True)
-        call = loss.prepare(logits, target, mask, sample_weight, self._with_held(inputs), make_ops)
-        return take_statistics(loss, call, parts_of)
+        given = {"mask": mask, "sample_weight": sample_weight, **self._with_held(inputs)}
+        return self.bound().statistics(logits, target, parts_of=parts_of, **given)
 
     def from_statistics(self, statistics: Statistics) -> Tensor:
         """The value from the sums over all parts."""
-        return number_from(self.bound(), statistics)
+        return self.bound().from_statistics(statistics)
 
     def all_reduce(self, statistics: Statistics) -> Statistics:
         """The statistics of the parts of all processes that the loss is `across`: the `totals` of all."""

@@ -261,6 +261,8 @@ def test_what_has_no_parts_is_refused():
         LovaszSoftmaxLoss().across(images=member)
     with pytest.raises(TypeError, match="all_reduce"):
         DiceLoss().across(images="world")
+    with pytest.raises(ValueError, match="needs images= or pixels="):
+        DiceLoss().across()
     with pytest.raises(ValueError, match="across no parts"):
         DiceLoss().across(images=member) + DiceLoss()
     with pytest.raises(TypeError, match="threshold"):
@@ -297,6 +299,15 @@ def test_statistics_of_parts_add_up_to_those_of_the_batch(problem, options, part
     assert {float(value) for value, _ in found} == {float(loss.from_statistics(total))}
     joined = np.concatenate([gradient for _, gradient in found], axis=axis)
     np.testing.assert_allclose(joined, gradient, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", [DiceLoss(aggregate="batch"), CrossEntropyLoss()], ids=str)
+def test_statistics_of_an_empty_part_are_nothing(loss):
+    logits, given = batch_for(ENTROPY)
+    across = loss.across(images=Ranks(1).member(0))
+    parts = parts_of({"logits": logits, **given}, [N, 0], 0)
+    total = sum(across.statistics(**part) for part in parts)
+    np.testing.assert_allclose(loss.from_statistics(total), loss(logits, **given), rtol=1e-12)
 
 
 def test_presets_across_parts():

@@ -133,6 +133,8 @@ def test_what_cannot_be_across_is_refused():
         LovaszSoftmaxLoss().across(images="world")
     with pytest.raises(TypeError, match="'world', a ProcessGroup or a DeviceMesh"):
         DiceLoss().across(images=2)
+    with pytest.raises(ValueError, match="needs images= or pixels="):
+        DiceLoss().across()
     with pytest.raises(ValueError, match="gradients must be"):
         DiceLoss().across(images="world", gradients="none")
     loss = DiceLoss().across(images="world")
