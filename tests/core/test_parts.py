@@ -304,10 +304,10 @@ def test_statistics_of_parts_add_up_to_those_of_the_batch(problem, options, part
 @pytest.mark.parametrize("loss", [DiceLoss(aggregate="batch"), CrossEntropyLoss()], ids=str)
 def test_statistics_of_an_empty_part_are_nothing(loss):
     logits, given = batch_for(ENTROPY)
-    across = loss.across(images=Ranks(1).member(0))
-    parts = parts_of({"logits": logits, **given}, [N, 0], 0)
+    across, target = loss.across(images=Ranks(1).member(0)), given["target"]
+    parts = parts_of({"logits": logits, "target": target}, [N, 0], 0)
     total = sum(across.statistics(**part) for part in parts)
-    np.testing.assert_allclose(loss.from_statistics(total), loss(logits, **given), rtol=1e-12)
+    np.testing.assert_allclose(loss.from_statistics(total), loss(logits, target), rtol=1e-12)
 
 
 def test_presets_across_parts():
