@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -203,7 +205,7 @@ class EnsembleLoss(Loss):
             invalid = shared.nan_if_invalid
             self._keep(member if invalid is None else member * (1 + invalid) for member, _ in evaluated)
         weights = [self._weight(i, shared.target.dtype, shared.ops) for i in range(len(self.losses))]
-        value = sum(weight * member for weight, (member, _) in zip(weights, evaluated, strict=True))
+        value = _total(_times(member, weight) for weight, (member, _) in zip(weights, evaluated, strict=True))
         ways = [back for _, back in evaluated if back is not None]
         if len(ways) < len(evaluated):
             return value, None
@@ -211,7 +213,7 @@ class EnsembleLoss(Loss):
         def back(upstream: Array) -> Cotangents:
             total: Cotangents = {}
             for weight, way in zip(weights, ways, strict=True):
-                for activation, cotangent in way(upstream * weight).items():
+                for activation, cotangent in way(_times(upstream, weight)).items():
                     total[activation] = total.get(activation, Cotangent()) + cotangent
             return total
 
@@ -222,7 +224,7 @@ class EnsembleLoss(Loss):
             return super().value(call)
         values = [loss.value(call) for loss in self.losses]
         self._keep(values)
-        return sum(self._weight(i, x.dtype, call.ops) * x for i, x in enumerate(values))
+        return _total(_times(x, self._weight(i, x.dtype, call.ops)) for i, x in enumerate(values))
 
     def value_and_gradients(self, call: Call) -> tuple[Array, Gradients | None]:
         if not self._one_by_one(call):
@@ -257,6 +259,14 @@ class EnsembleLoss(Loss):
     def terms(self) -> list[tuple[Any, Loss]]:
         weights: Any = self.weights
         return [(weights[i], loss) for i, loss in enumerate(self.losses)]
+
+
+def _times(x: Array, weight: Any) -> Array:
+    return x if type(weight) in (int, float) and weight == 1 else weight * x
+
+
+def _total(members: Iterable[Array]) -> Array:
+    return functools.reduce(operator.add, members)
 
 
 def _add_to(total: Array, more: Array) -> Array:

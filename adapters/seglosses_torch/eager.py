@@ -28,8 +28,12 @@ class EagerOps(TorchOps):
     powers_by_log = False
     chunk_size = 2**18
 
-    def fills_parts(self, x: Tensor) -> bool:
+    def on_cpu(self, x: Tensor) -> bool:
+        """Whether values may be looked at, and a pass costs more than its start."""
         return x.device.type == "cpu"
+
+    def fills_parts(self, x: Tensor) -> bool:
+        return self.on_cpu(x)
 
     def chunks(self, logits: Tensor, size: int | None = None) -> Iterator[tuple[slice, ...]] | None:
         if not self.fills_parts(logits):
@@ -39,7 +43,7 @@ class EagerOps(TorchOps):
     def usable_labels(
         self, labels: Tensor, num_classes: int, valid: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        if labels.device.type != "cpu":
+        if not self.on_cpu(labels):
             return super().usable_labels(labels, num_classes, valid)
         usable = labels if valid is None else labels * valid
         lowest, highest = (x.item() for x in usable.aminmax())
@@ -51,7 +55,7 @@ class EagerOps(TorchOps):
         return x.numel()
 
     def is_ordinary(self, weights: Tensor) -> bool:
-        if weights.dtype == torch.bool or weights.device.type != "cpu":
+        if weights.dtype == torch.bool or not self.on_cpu(weights):
             return weights.dtype == torch.bool
         lowest, highest = weights.aminmax()
         return is_ordinary(lowest.item(), highest.item())
@@ -63,13 +67,13 @@ class EagerOps(TorchOps):
         return torch.nn.functional.logsigmoid(z)
 
     def is_hard(self, target: Tensor) -> bool:
-        if target.device.type != "cpu":
+        if not self.on_cpu(target):
             return False
         lowest, highest = (target * target).sub_(target).aminmax()
         return lowest.item() == highest.item() == 0
 
     def finite_where_unused(self, log_p: Tensor, used: Callable[[], Tensor]) -> Tensor:
-        if log_p.device.type == "cpu" and log_p.amin().item() > -math.inf:
+        if self.on_cpu(log_p) and log_p.amin().item() > -math.inf:
             return log_p
         return super().finite_where_unused(log_p, used)
 
@@ -89,13 +93,13 @@ class EagerOps(TorchOps):
         return self._sum_chunks(sums, p, weights)
 
     def may_choose(self, x: Tensor) -> bool:
-        return x.device.type == "cpu"
+        return self.on_cpu(x)
 
     def scaled(self, x: Tensor, factor: Any) -> Tensor:
         return x if factor is None else x.mul_(factor)
 
     def label_histogram(self, labels: Tensor, num_classes: int, dtype: Any) -> Tensor:
-        if labels.device.type != "cpu":
+        if not self.on_cpu(labels):
             return super().label_histogram(labels, num_classes, dtype)
         if labels.numel() < self.chunk_size:
             counts = self._cells(labels, num_classes).bincount(minlength=labels.shape[0] * num_classes)
@@ -106,7 +110,7 @@ class EagerOps(TorchOps):
 
     def sum_by_label(self, pixel_map: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         sums = pixel_map.new_zeros((labels.shape[0], num_classes), dtype=self.accumulation_dtype(pixel_map))
-        if labels.numel() < self.chunk_size and labels.device.type == "cpu":
+        if labels.numel() < self.chunk_size and self.on_cpu(labels):
             cells = self._cells(labels, num_classes)
             sums.view(-1).scatter_add_(0, cells, pixel_map.reshape(-1).to(sums.dtype))
             return sums
@@ -123,7 +127,7 @@ class EagerOps(TorchOps):
         return torch.nn.functional.pad(x, both_sides, value=value)
 
     def falling(self, keys: Tensor) -> tuple[Tensor, Tensor]:
-        if keys.device.type != "cpu" or keys.dtype != torch.float32:
+        if not self.on_cpu(keys) or keys.dtype != torch.float32:
             return super().falling(keys)
         # Integers are sorted faster than floats, on one axis by their digits: ten times as fast.
         bits = (keys + 0.0).view(torch.int32)  # of −0 those of 0
@@ -169,7 +173,7 @@ class EagerOps(TorchOps):
     def table_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
         if table.ndim == 1 or table.shape[0] != labels.shape[0]:
             return table.reshape(-1).index_select(0, labels.reshape(-1)).view(labels.shape)
-        if labels.numel() >= self.chunk_size or labels.device.type != "cpu":
+        if labels.numel() >= self.chunk_size or not self.on_cpu(labels):
             return super().table_at_label(table, labels)
         cells = self._cells(labels, table.shape[-1])
         return table.reshape(-1).index_select(0, cells).view(labels.shape)
@@ -177,7 +181,7 @@ class EagerOps(TorchOps):
     def _places(self, x: Tensor, labels: Tensor) -> Tensor | None:
         """Where each pixel's label lies in the memory of `x`; None for large arrays and for those with gaps. Indexing
         in one axis is several times faster."""
-        if x.device.type != "cpu" or x.numel() > self.chunk_size:
+        if not self.on_cpu(x) or x.numel() > self.chunk_size:
             return None
         axis = self.class_axis
         contiguous = x.is_contiguous()
@@ -302,7 +306,7 @@ class EagerSoftmax(InPlace, TorchSoftmax):
         p = self._softmax()
         at_label = ops.take_at_label(p, labels)
         rest = ops.put_at(p, labels, torch.zeros_like(at_label)).sum(axis)
-        rare = z.device.type != "cpu" or not at_label.amin().item() > torch.finfo(z.dtype).tiny * 1e6
+        rare = not ops.on_cpu(z) or not at_label.amin().item() > torch.finfo(z.dtype).tiny * 1e6
         log_p = torch.div(rest, at_label).log1p_().neg_()
         if rare:
             # Where the probability underflows, it is measured against that of the most likely class.
@@ -342,7 +346,7 @@ class EagerSigmoid(InPlace, Sigmoid):
 
     def log_and_back(self) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         z = self.logits
-        if z.device.type != "cpu":
+        if not self.ops.on_cpu(z):
             return super().log_and_back()
         log_p, kept = torch.ops.aten.log_sigmoid_forward(z)
         return log_p, lambda slope: torch.ops.aten.log_sigmoid_backward(slope, z, kept)

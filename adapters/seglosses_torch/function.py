@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -61,7 +61,7 @@ def evaluate(
             )
     mode = Mode.FORMULA if by_formula else _mode(loss, logits, given, constants)
     of_mode = functools.partial(make_ops, mode=mode)
-    with loss.announced(logits), _no_autocast(logits):
+    with loss.announced(logits), no_autocast(logits):
         call = loss.prepare(logits, target, mask, sample_weight, inputs, of_mode, totals=totals)
         if torch.is_grad_enabled() and logits.requires_grad and mode is not Mode.FORMULA:
             value = _differentiated(loss, call, mode, totals)
@@ -185,7 +185,7 @@ Back = Callable[[Tensor], Tensor]
 def _value_with_back(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
     """The value, the way back from it, and whether that can be gone once alone; None where there is no derivative by
     hand."""
-    return (_made if call.ops.casts_logits else _fused)(loss, call)
+    return (_made if call.ops.casts_logits else fused)(loss, call)
 
 
 def _made(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
@@ -205,7 +205,7 @@ def _made(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
     return value, back, True
 
 
-def _fused(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
+def fused(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
     """The gradient is made by kernels that read the logits again; where something of the logits' size would have to be
     kept, it is made now."""
     value, to_arguments = loss.value_and_back(call)
@@ -292,6 +292,23 @@ class _Attached(torch.autograd.Function):
         return (gradient * upstream).to(ctx.dtype), None, None
 
 
+def prepare(loss: Loss, given: Mapping[str, Tensor], mode: Mode) -> Call:
+    """The call of a loss with arrays by the names of the arguments."""
+    inputs = {name: x for name, x in given.items() if name in loss.inputs}
+    of_mode = functools.partial(make_ops, mode=mode)
+    return loss.prepare(
+        given["logits"], given["target"], given.get("mask"), given.get("sample_weight"), inputs, of_mode
+    )
+
+
+def differentiable(loss: Loss, given: Mapping[str, Tensor], upstream: Tensor) -> Tensor:
+    """The gradient of the logits as operations that can be differentiated and transformed."""
+    call = prepare(loss, given, Mode.FORMULA)
+    arrays = call.arrays()
+    kept = _Kept(loss, tuple(arrays), call.ops.class_axis, None, call.ops.parts.empty)
+    return _differentiable(kept, tuple(arrays.values()), upstream).to(given["logits"].dtype)
+
+
 def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> Tensor:
     """What backward returns, as operations that can be differentiated and transformed."""
     call = kept.call(arrays, TorchOps)
@@ -302,7 +319,7 @@ def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> 
     return back(upstream)[0].to(arrays[0].dtype)
 
 
-def _no_autocast(logits: Tensor) -> Any:
+def no_autocast(logits: Tensor) -> Any:
     device = logits.device.type
     if internals.has_autocast(device) and torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)

@@ -54,6 +54,9 @@ class FusedOps(OnePassOps, EagerOps):
     def may_look(self, x: Tensor) -> bool:
         return False
 
+    def on_cpu(self, x: Tensor) -> bool:
+        return False
+
     def activation(self, name: str) -> type[Prediction]:
         if name in FUSED:
             return FUSED[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +24,12 @@ from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss, replace
 from seglosses_core.signatures import Parameters, constructor, known_to_take, parameters_of
 from seglosses_core.statistics import Statistics
+from seglosses_torch import kernels
 from seglosses_torch.distributed import across
 from seglosses_torch.function import evaluate
+
+if TYPE_CHECKING:
+    from seglosses_torch.replay import Programs
 
 _READABLE = ("activation", "class_axis", "ignore_index", "reduction", "validate")
 """What an ensemble has from its members."""
@@ -73,6 +77,7 @@ class TorchLoss(nn.Module):
                         f"{name} must be a torch array or numbers, got one of {library_of(item)}."
                     )
             constants[name] = value
+        self._programs: Programs | None = None
         self.core = self.core_class(*positional, **constants)  # which refuses what is positional
 
     def bound(self) -> Loss:
@@ -95,7 +100,7 @@ class TorchLoss(nn.Module):
     ) -> Tensor:
         """The loss of `logits` `(N, C, *S)` against labels `(N, *S)` or a target of the logits' shape; see the core's
         `Loss.__call__`. Half precision is computed in float32, autocast or not."""
-        return self._evaluate(self.bound(), logits, target, mask, sample_weight, inputs, totals=totals)
+        return self._evaluate(None, logits, target, mask, sample_weight, inputs, totals=totals)
 
     def formula(
         self,
@@ -111,7 +116,7 @@ class TorchLoss(nn.Module):
 
     def _evaluate(
         self,
-        loss: Loss,
+        loss: Loss | None,
         logits: Tensor,
         target: Tensor,
         mask: Tensor | None,
@@ -121,13 +126,40 @@ class TorchLoss(nn.Module):
         by_formula: bool = False,
         totals: Statistics | None = None,
     ) -> Tensor:
+        """Of `loss`, None for the bound one."""
         inputs = self._with_held(inputs)
-        value = evaluate(
-            loss, logits, target, mask, sample_weight, by_formula=by_formula, totals=totals, **inputs
-        )
+        value = None
+        if loss is None and totals is None:
+            value = self.replayed(
+                {"logits": logits, "target": target, "mask": mask, "sample_weight": sample_weight, **inputs}
+            )
+        if value is None:
+            value = evaluate(
+                self.bound() if loss is None else loss,
+                logits, target, mask, sample_weight, by_formula=by_formula, totals=totals, **inputs,
+            )  # fmt: skip
         if self.training:
             self.after_step(logits, target, mask, sample_weight, inputs)
         return value
+
+    def replayed(self, given: dict[str, Tensor | None]) -> Tensor | None:
+        """The value by the program of an earlier call of the same form; None where there is none."""
+        logits = given["logits"]
+        if (
+            torch.compiler.is_compiling()
+            or not isinstance(logits, Tensor)
+            or not kernels.serve_device(logits.device.type)
+            or self._across is not None
+            or self.core.reduction == "none"
+        ):
+            return None
+        if self._programs is None:
+            from seglosses_torch.replay import Programs  # which needs what no CPU has
+
+            self._programs = Programs()
+        return self._programs.value(
+            self.bound, {name: x for name, x in given.items() if x is not None}, _tensors_of(self)
+        )
 
     def _with_held(self, inputs: dict[str, Tensor | None]) -> dict[str, Tensor | None]:
         held = self.held_inputs()
@@ -248,6 +280,16 @@ class TorchLoss(nn.Module):
     __rmul__ = __mul__
     __array_ufunc__ = None
     """Leaves `numpy_scalar * loss` to `__rmul__`."""
+
+
+def _tensors_of(module: nn.Module) -> list[Tensor]:
+    """Those that a module and the modules in it hold."""
+    held = [*module._buffers.values(), *module._parameters.values()]
+    found = [x for x in held if x is not None]
+    for inner in module._modules.values():
+        if inner is not None:
+            found += _tensors_of(inner)
+    return found
 
 
 def _first_value(name: str, value: Any) -> Any:

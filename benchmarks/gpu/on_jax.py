@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.cases import Case, make_inputs
+from benchmarks.cases import Case
 from benchmarks.competitors.on_jax import LIBRARIES
+from benchmarks.gpu.inputs import make_inputs
 from benchmarks.gpu.plan import Job
 from benchmarks.worker import in_form
 
@@ -33,6 +34,21 @@ def _inputs(case: Case) -> tuple[jax.Array, jax.Array]:
     return last, jnp.asarray(labels, np.int32)
 
 
+def _compiled(job: Job, given: Any) -> Any:
+    competitor = LIBRARIES[job.library](job.case, job.loss)
+    assert competitor is not None
+    return jax.jit(jax.value_and_grad(competitor.function)).lower(*given).compile()
+
+
+def compile_only(job: Job, device: str) -> None:
+    """Leaves what XLA makes in its cache."""
+    case = job.case
+    shape = (case.shape[0], *case.shape[2:], case.classes)
+    logits = jax.ShapeDtypeStruct(shape, case.dtype)
+    labels = jax.ShapeDtypeStruct(shape[:-1], np.int32)
+    _compiled(job, (logits, logits if case.binary else labels))
+
+
 class Call:
     """One library with the inputs of a case."""
 
@@ -40,9 +56,7 @@ class Call:
         self.case = job.case
         place = jax.devices("gpu" if device == "cuda" else device)[0]
         self.given = jax.device_put(_inputs(job.case), place)
-        competitor = LIBRARIES[job.library](job.case, job.loss)
-        assert competitor is not None
-        self.compiled = jax.jit(jax.value_and_grad(competitor.function)).lower(*self.given).compile()
+        self.compiled = _compiled(job, self.given)
 
     @property
     def bytes_moved(self) -> int:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.cases import Case, make_inputs
+from benchmarks.cases import Case
 from benchmarks.competitors import OURS
 from benchmarks.competitors.on_torch import LIBRARIES
+from benchmarks.gpu.inputs import make_inputs
 from benchmarks.gpu.plan import Job
 from benchmarks.memory import resident_peak
 from benchmarks.worker import in_form
@@ -116,10 +117,11 @@ def reference(case: Case, loss: str, device: str, places: np.ndarray) -> tuple[f
 
 
 def compile_only(job: Job, device: str) -> None:
-    """Leaves what the compiler makes in its cache, from one core."""
-    import torch._inductor.config
+    """Leaves what compilers make, that of kernels too, in their caches, from one core."""
+    if job.mode == "compile":
+        import torch._inductor.config
 
-    torch._inductor.config.compile_threads = 1
+        torch._inductor.config.compile_threads = 1
     Call(job, device, _zeros(job.case, device)).evaluate()
 
 

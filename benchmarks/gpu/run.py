@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.competitors import Differs, module_of
 from benchmarks.gpu import rows
 from benchmarks.gpu.ahead import SHARE, compile_ahead
+from benchmarks.gpu.inputs import prepared
 from benchmarks.gpu.plan import MODES, Job
 from benchmarks.gpu.rows import Row, row_of
 from benchmarks.gpu.worker import Failed, Worker
@@ -41,6 +42,7 @@ def run(jobs: Sequence[Job], device: str, path: Path, *, seconds: float, limit: 
     end = time.monotonic() + limit
     rows.start(path)
     workers = {framework: Worker(framework, device) for framework in MODES}
+    workers["reference"] = Worker("torch", device, kernels=False)
     references: dict[tuple[Any, str], dict[str, Any] | Failed] = {}
 
     def ask(framework: str, question: str, *given: Any) -> dict[str, Any]:
@@ -52,7 +54,7 @@ def run(jobs: Sequence[Job], device: str, path: Path, *, seconds: float, limit: 
         key = job.case, job.loss
         if key not in references:
             try:
-                references[key] = ask("torch", "reference", *key)
+                references[key] = ask("reference", "reference", *key)
             except Failed as failure:
                 references[key] = Failed(f"no reference: {failure}")
         reference = references[key]
@@ -60,27 +62,27 @@ def run(jobs: Sequence[Job], device: str, path: Path, *, seconds: float, limit: 
             raise reference
         return ask(job.framework, "measure", job, reference, seconds)
 
+    jobs, differing = possible(jobs)
     try:
-        for worker in (workers[framework] for framework in {job.framework for job in jobs} | {"torch"}):
-            worker.start()
-        jobs, differing = possible(jobs)
-        compiled = compile_ahead(jobs, device, SHARE * limit)
-        print(f"[{limit - end + time.monotonic():.0f} s] {compiled} rows are compiled.", flush=True)
-        about = ask("torch", "about")
-        rows.append(path, differing)
-        for i, job in enumerate(jobs):
-            if time.monotonic() >= end:
-                rows.append(path, [row_of(job, note=LEFT_OUT, **about) for job in jobs[i:]])
-                print(f"The time is over: {len(jobs) - i} of {len(jobs)} rows are left out.")
-                return
-            try:
-                row = _row(job, measure(job), about)
-            except Failed as failure:
-                row = row_of(job, note=str(failure), **about)
-            rows.append(path, [row])
-            print(
-                f"[{i + 1}/{len(jobs)}, {limit - end + time.monotonic():.0f} s] {_line(job, row)}", flush=True
-            )
+        with prepared(job.case for job in jobs):
+            for framework in {job.framework for job in jobs} | {"torch", "reference"}:
+                workers[framework].start()
+            compiled = compile_ahead(jobs, device, SHARE * limit)
+            print(f"[{limit - end + time.monotonic():.0f} s] {compiled} rows are compiled.", flush=True)
+            about = ask("torch", "about")
+            rows.append(path, differing)
+            for i, job in enumerate(jobs):
+                if time.monotonic() >= end:
+                    rows.append(path, [row_of(job, note=LEFT_OUT, **about) for job in jobs[i:]])
+                    print(f"The time is over: {len(jobs) - i} of {len(jobs)} rows are left out.")
+                    return
+                try:
+                    row = _row(job, measure(job), about)
+                except Failed as failure:
+                    row = row_of(job, note=str(failure), **about)
+                rows.append(path, [row])
+                spent = limit - end + time.monotonic()
+                print(f"[{i + 1}/{len(jobs)}, {spent:.0f} s] {_line(job, row)}", flush=True)
     finally:
         for worker in workers.values():
             worker.end()

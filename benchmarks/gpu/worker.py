@@ -6,8 +6,10 @@ import importlib
 import math
 import multiprocessing
 import os
+import tempfile
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,13 +109,18 @@ def serve(connection: Connection, framework: str, device: str) -> None:
 class Worker:
     """The other end of such a process, which is started when it is first asked, and again when it has ended."""
 
-    def __init__(self, framework: str, device: str) -> None:
+    def __init__(self, framework: str, device: str, *, kernels: bool = True) -> None:
         self.arguments = framework, device
+        self.kernels = kernels
         self.process: Any = None
 
     def start(self) -> None:
-        # JAX would take three quarters of the device for itself.
-        os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+        os.environ |= {
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # JAX would take three quarters of the device for itself
+            "JAX_COMPILATION_CACHE_DIR": str(Path(tempfile.gettempdir()) / "seglosses-jax-cache"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "SEGLOSSES_KERNELS": "on" if self.kernels else "off",
+        }
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, *self.arguments))

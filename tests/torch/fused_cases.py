@@ -3,7 +3,9 @@ test_kernels.py in a process of its own. Prints what differs from float64 withou
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import sys
 import warnings
 from collections.abc import Callable
@@ -15,8 +17,9 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 from triton.runtime.interpreter import GridExecutor
 
 import seglosses_torch
-from seglosses_torch import function, kernels
+from seglosses_torch import function, kernels, replay
 from seglosses_torch.eager import EagerOps
+from seglosses_torch.presets import monai
 
 CLASSES, SPACE = 5, (9, 7)
 
@@ -67,13 +70,23 @@ def certain(labels: Tensor) -> Tensor:
 
 
 def run(loss: Any, logits: Tensor, target: Tensor, weights: dict[str, Tensor], factor: float) -> Any:
-    logits = logits.detach().clone(memory_format=torch.preserve_format).requires_grad_()
-    value = loss(logits, target, **weights)
-    (factor * value).backward()
-    return value.detach(), logits.grad
+    """The third of three calls, which replays what the second has written down: of other arrays of the same form."""
+    for other in (True, True, False):
+        scores, labels, *more = (_flipped(x, other) for x in (logits, target, *weights.values()))
+        value = loss(scores.requires_grad_(), labels, **dict(zip(weights, more, strict=True)))
+        (factor * value).backward()
+    return value.detach(), scores.grad
+
+
+def _flipped(x: Tensor, other: bool) -> Tensor:
+    """A copy in the same layout, with gaps where there are gaps; of another array if it is to be."""
+    lengths = sum((n - 1) * stride for n, stride in zip(x.shape, x.stride(), strict=True)) + 1
+    copy = torch.empty(lengths, dtype=x.dtype).as_strided(x.shape, x.stride())
+    return copy.copy_(x.flip(0) if other else x)
 
 
 def expected(loss: Any, logits: Tensor, target: Tensor, weights: dict[str, Tensor], factor: float) -> Any:
+    loss = copy.deepcopy(loss)  # which remembers no calls
     chosen, function.eager_operations = function.eager_operations, lambda *_: EagerOps
     try:
         target = target.double() if target.is_floating_point() else target
@@ -104,13 +117,13 @@ def everything(*, whole: bool) -> list[str]:
         for j, (name, loss) in enumerate(losses().items()):
             if kind in ("soft", "several") and name in ("batch", "locally adaptive"):
                 continue  # which are for labels
-            if (i + j) % 3 and not whole:
+            if (i + j) % 7 and not whole:
                 continue
             arguments = target, weights, 1.0
             name = f"{name}, {kind}"
             wrong += differs(name, run(loss, logits, *arguments), expected(loss, logits, *arguments), 5e-6)
     labels, both = torch.randint(0, CLASSES, (2, *SPACE)), losses()["dice and cross-entropy"]
-    some_losses = dict([*losses().items()][:: 1 if whole else 4])
+    some_losses = dict([*losses().items()][:: 1 if whole else 6])
 
     # Layouts: channels last, and pixels with gaps between them.
     for name, layout in {
@@ -176,8 +189,9 @@ def everything(*, whole: bool) -> list[str]:
     gc.disable()
     for name, loss in some_losses.items():
         again = logits.clone().requires_grad_()
-        before = tensors()
-        torch.autograd.grad(loss(again, labels), again)
+        for _ in range(3):  # not replayed, written down, replayed
+            before = tensors()
+            torch.autograd.grad(loss(again, labels), again)
         if tensors() > before:
             wrong.append(f"held after the call: {name}")
     gc.enable()
@@ -192,10 +206,11 @@ def everything(*, whole: bool) -> list[str]:
         if not torch.allclose(again.grad, 2 * once, rtol=1e-5, atol=1e-9):
             wrong.append(f"backward twice: {name}")
         with torch.no_grad():
-            if not torch.allclose(loss(logits, labels), value, rtol=1e-6):
+            if not all(torch.allclose(loss(logits, labels), value, rtol=1e-6) for _ in range(3)):
                 wrong.append(f"without gradient: {name}")
     again = logits.double().requires_grad_()
-    (slope,) = torch.autograd.grad(both(again, labels), again, create_graph=True)
+    for _ in range(3):
+        (slope,) = torch.autograd.grad(both(again, labels), again, create_graph=True)
     (curvature,) = torch.autograd.grad(slope.square().sum(), again)
     if not curvature.abs().max() > 0:
         wrong.append("second derivative")
@@ -245,12 +260,102 @@ def compiled() -> list[str]:
     return wrong
 
 
+def replayed() -> list[str]:
+    """A program of an earlier call knows nothing of it but its form."""
+    torch.manual_seed(2)
+    wrong: list[str] = []
+    logits, labels = torch.randn(2, CLASSES, *SPACE), torch.randint(0, CLASSES, (2, *SPACE))
+
+    def programs(loss: Any) -> int:
+        known = loss._programs
+        return 0 if known is None else sum(program is not None for program in known._by_form.values())
+
+    # Tensors among the hyper-parameters take other values, or others take their place.
+    weights = torch.tensor([1.0, 2, 3, 4, 5])
+    weighted = seglosses_torch.CrossEntropyLoss(class_weights=weights.clone())
+    for change in (
+        None,
+        None,
+        weighted.class_weights.neg_,
+        weighted.class_weights.neg_,
+        weighted.class_weights.sqrt_,
+    ):
+        if change is not None:
+            change()
+        arguments = logits, labels, {}, 1.0
+        if not (weighted.class_weights < 0).any():
+            wrong += differs("weights", run(weighted, *arguments), expected(weighted, *arguments), 5e-6)
+    weighted.class_weights = weights.square()
+    wrong += differs("new weights", run(weighted, *arguments), expected(weighted, *arguments), 5e-6)
+    steered = seglosses_torch.DiceLoss() + seglosses_torch.CrossEntropyLoss()
+    for steered.weights in ([0.2, 0.8], [0.3, 0.7], [0.9, 0.1]):
+        wrong += differs("set weights", run(steered, *arguments), expected(steered, *arguments), 5e-6)
+    both = losses()["dice and cross-entropy"]
+    run(both, *arguments)
+    if (found := programs(both)) != 1:
+        wrong.append(f"{found} programs of one form")
+    if programs(pickle.loads(pickle.dumps(copy.deepcopy(both)))):
+        wrong.append("a copy has programs")
+
+    # Other libraries' losses, autocast, and a graph that is kept.
+    theirs = monai.DiceLoss(softmax=True, to_onehot_y=True)
+    arguments = logits, labels[:, None], {}, 1.0
+    wrong += differs("MONAI's", run(theirs, *arguments), expected(theirs, *arguments), 5e-6)
+    if not programs(theirs):
+        wrong.append("MONAI's: not replayed")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        arguments = logits, labels, {}, 1.0
+        wrong += differs("autocast", run(both, *arguments), expected(both, *arguments), 5e-6)
+    scores = logits.clone().requires_grad_()
+    slopes = [
+        torch.autograd.grad(both(scores, labels), scores, torch.tensor(factor), retain_graph=True)[0] / factor
+        for factor in (1.0, 1.0, 4.0, 0.5)
+    ]
+    if not all(torch.allclose(slope, slopes[0], rtol=1e-5, atol=1e-9) for slope in slopes):
+        wrong.append("what comes from upstream is forgotten")
+    value = both(scores, labels)
+    batched = torch.autograd.grad(value, scores, torch.tensor([1.0, 3.0]), is_grads_batched=True)[0]
+    if not torch.allclose(batched[1], 3 * slopes[0], rtol=1e-4, atol=1e-8):
+        wrong.append("several gradients at once")
+
+    # What looks at values does so at each call; nothing is replayed where it is not eager.
+    looking = seglosses_torch.DiceLoss(validate=True)
+    for _ in range(3):
+        looking(logits, labels)
+    try:
+        looking(logits, labels + 1)
+        wrong.append("values are not looked at any more")
+    except ValueError:
+        pass
+    tangents = torch.func.jvp(lambda z: both(z, labels), (logits,), (torch.ones_like(logits),))[1]
+    if not abs(tangents) < 1e-5:
+        wrong.append(f"forward mode: {tangents}")
+    per_image = torch.func.vmap(lambda z, t: both(z[None], t[None]))(logits, labels)
+    if not torch.allclose(per_image[1], both(logits[1:], labels[1:]), rtol=1e-5):
+        wrong.append("vmap")
+    try:
+        both(logits, labels[:, 1:])
+        wrong.append("a wrong shape is taken")
+    except ValueError:
+        pass
+    short = seglosses_torch.CrossEntropyLoss()
+    for pixels in range(replay.MOST_FORMS + 5):
+        for _ in range(2):
+            short(
+                logits[:1, :, :1, :1].expand(-1, -1, -1, pixels + 1),
+                labels[:1, :1, :1].expand(-1, -1, pixels + 1),
+            )
+    if programs(short) > replay.MOST_FORMS:
+        wrong.append(f"{programs(short)} programs are kept")
+    return wrong
+
+
 NO_LAUNCH = {
     "alias", "as_strided", "detach", "empty", "empty_like", "expand", "new_empty", "permute", "select", "slice",
     "split", "squeeze", "unbind", "unsqueeze", "view",
 }  # fmt: skip
 MOST_LAUNCHES = {
-    "dice": 11, "power-jaccard": 11, "overlapping": 11, "cross-entropy": 12, "dice and cross-entropy": 27, "focal": 31
+    "dice": 11, "power-jaccard": 11, "overlapping": 11, "cross-entropy": 12, "dice and cross-entropy": 22, "focal": 31
 }  # fmt: skip
 
 
@@ -280,6 +385,8 @@ def launches() -> list[str]:
     labels = torch.randint(0, CLASSES, (2, *SPACE))
     wrong, known, start = [], losses(), GridExecutor.__call__
     for name, most in MOST_LAUNCHES.items():
+        for _ in range(2):
+            torch.autograd.grad(known[name](logits, labels), logits)
         seen = Launches()
         GridExecutor.__call__ = seen.counting(start)
         with seen:
@@ -291,6 +398,6 @@ def launches() -> list[str]:
 
 
 if __name__ == "__main__":
-    for line in [*everything(whole="whole" in sys.argv), *compiled(), *launches()]:
+    for line in [*everything(whole="whole" in sys.argv), *replayed(), *compiled(), *launches()]:
         print(line)
     print("OK")

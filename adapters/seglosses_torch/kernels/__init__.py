@@ -26,8 +26,13 @@ MOST_ROWS = 65_535
 
 def serve(logits: Tensor, class_axis: int) -> bool:
     """Whether the kernels compute the losses of these logits, as far as there are kernels for a loss."""
-    known = logits.device.type in _devices() and logits.dtype in _DTYPES
+    known = serve_device(logits.device.type) and logits.dtype in _DTYPES
     return known and logits.shape[0] * logits.shape[class_axis] <= MOST_ROWS
+
+
+def serve_device(kind: str) -> bool:
+    """Whether there are kernels for a type of devices."""
+    return kind in _devices()
 
 
 @constant_result

@@ -9,6 +9,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from seglosses_torch.kernels.launch import launch
 from seglosses_torch.kernels.passes import flat
 
 PIXELS, CLASSES, WARPS = 256, 8, 4
@@ -73,7 +74,8 @@ def sum_alike(x: Tensor, class_axis: int, labels: Tensor, size: int) -> tuple[Te
     axes = (1,) * (3 - len(lengths)) + tuple(lengths)
     radii = [min(size // 2, length - 1) for length in axes]
     grid = triton.cdiv(pixels, PIXELS), images, triton.cdiv(classes, CLASSES)
-    sum_of_neighbours[grid](
+    launch(
+        sum_of_neighbours, grid,
         x, labels, totals, number, pixels, *axes, x_n, x_c, x_s,
         R0=radii[0], R1=radii[1], R2=radii[2], C=classes, K=min(CLASSES, classes), B=PIXELS,
         WIDE=x.numel() + PIXELS >= 2**31, D=tl.float64 if x.dtype == torch.float64 else tl.float32,

@@ -11,6 +11,7 @@ import triton.language as tl
 from torch import Tensor
 
 from seglosses_torch.kernels import sigmoid, softmax
+from seglosses_torch.kernels.launch import launch
 from seglosses_torch.kernels.pixels import Exponents, Pixels, WayBack
 
 MOST_SUMS = 4
@@ -94,7 +95,8 @@ def _forward(given: _Given, moments: Exponents, maps: tuple[Tensor, Tensor] | No
     )
     logs, rests = maps or (partial, partial)
     form = {"PER_THREAD": cut.per_thread, "STEPS": steps} if cut.per_thread else {}
-    kernels_of(given.activation, cut)[0][(blocks, given.images * cut.rows)](
+    launch(
+        kernels_of(given.activation, cut)[0], (blocks, given.images * cut.rows),
         *given.arrays(), partial, logs, rests, *given.lengths(),
         B=cut.pixels, M=len(moments), MOMENTS=described(moments or ((1, 1),))[0], AT_LABEL=maps is not None,
         **form, **given.options(), num_warps=cut.warps, enable_fp_fusion=True,
@@ -117,7 +119,8 @@ def backward(way: WayBack, value: Tensor, *, rounded: bool) -> Tensor:
         like = given.logits if given.activation == "sigmoid" else given.target
         at_label, at_n, at_s = laid_out_like(like, at_label), given.size, 1
     named, exponents = described(moments or ((1, 1),))
-    kernels_of(given.activation, cut)[1][(triton.cdiv(given.size, cut.pixels), given.images * cut.rows)](
+    launch(
+        kernels_of(given.activation, cut)[1], (triton.cdiv(given.size, cut.pixels), given.images * cut.rows),
         *given.arrays(),
         value if slopes is None else slopes,
         value if at_label is None else at_label,

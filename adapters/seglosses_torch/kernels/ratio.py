@@ -7,6 +7,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from seglosses_torch.kernels.launch import launch
+
 
 @triton.jit
 def ratio_of_sums(
@@ -54,7 +56,8 @@ def ratio(
     rows, classes = sums[0].shape
     results = torch.empty((2 + len(sums), rows, classes), dtype=torch.float64, device=sums[0].device)
     pointers = [*sums, *(sums[:1] * (4 - len(sums)))]
-    ratio_of_sums[(rows,)](
+    launch(
+        ratio_of_sums, (rows,),
         *pointers, results, rows, *sums[0].stride(),
         C=classes, CP=triton.next_power_of_2(classes), M=len(sums), COEFFICIENTS=tuple(coefficients), ABOVE=above,
         BELOW=below, num_warps=1, enable_fp_fusion=True,
