@@ -70,8 +70,14 @@ def certain(labels: Tensor) -> Tensor:
 
 
 def run(loss: Any, logits: Tensor, target: Tensor, weights: dict[str, Tensor], factor: float) -> Any:
+    return calls(loss, logits, target, weights, factor, before=0)
+
+
+def calls(
+    loss: Any, logits: Tensor, target: Tensor, weights: dict[str, Tensor], factor: float, before: int = 2
+) -> Any:
     """The third of three calls, which replays what the second has written down: of other arrays of the same form."""
-    for other in (True, True, False):
+    for other in [True] * before + [False]:
         scores, labels, *more = (_flipped(x, other) for x in (logits, target, *weights.values()))
         value = loss(scores.requires_grad_(), labels, **dict(zip(weights, more, strict=True)))
         (factor * value).backward()
@@ -121,7 +127,7 @@ def everything(*, whole: bool) -> list[str]:
                 continue
             arguments = target, weights, 1.0
             name = f"{name}, {kind}"
-            wrong += differs(name, run(loss, logits, *arguments), expected(loss, logits, *arguments), 5e-6)
+            wrong += differs(name, calls(loss, logits, *arguments), expected(loss, logits, *arguments), 5e-6)
     labels, both = torch.randint(0, CLASSES, (2, *SPACE)), losses()["dice and cross-entropy"]
     some_losses = dict([*losses().items()][:: 1 if whole else 6])
 
@@ -132,12 +138,12 @@ def everything(*, whole: bool) -> list[str]:
         "transposed": logits.transpose(2, 3).contiguous().transpose(2, 3),
     }.items():
         arguments = labels, {}, 1.0
-        wrong += differs(name, run(both, layout, *arguments), expected(both, layout, *arguments), 5e-6)
+        wrong += differs(name, calls(both, layout, *arguments), expected(both, layout, *arguments), 5e-6)
 
     # The factor of a gradient scaler meets the slope before the rounding of halves.
     halves = logits.half()
     arguments = labels, {}, 2.0**14
-    found = run(both, halves, *arguments)
+    found = calls(both, halves, *arguments)
     assert found[1].dtype == torch.float16
     wrong += differs("float16", found, expected(both, halves, *arguments), 1e-3)
     tiny = run(both, halves, labels, {}, 2.0**-10)[1]
@@ -284,14 +290,14 @@ def replayed() -> list[str]:
             change()
         arguments = logits, labels, {}, 1.0
         if not (weighted.class_weights < 0).any():
-            wrong += differs("weights", run(weighted, *arguments), expected(weighted, *arguments), 5e-6)
+            wrong += differs("weights", calls(weighted, *arguments), expected(weighted, *arguments), 5e-6)
     weighted.class_weights = weights.square()
-    wrong += differs("new weights", run(weighted, *arguments), expected(weighted, *arguments), 5e-6)
+    wrong += differs("new weights", calls(weighted, *arguments), expected(weighted, *arguments), 5e-6)
     steered = seglosses_torch.DiceLoss() + seglosses_torch.CrossEntropyLoss()
     for steered.weights in ([0.2, 0.8], [0.3, 0.7], [0.9, 0.1]):
-        wrong += differs("set weights", run(steered, *arguments), expected(steered, *arguments), 5e-6)
+        wrong += differs("set weights", calls(steered, *arguments), expected(steered, *arguments), 5e-6)
     both = losses()["dice and cross-entropy"]
-    run(both, *arguments)
+    calls(both, *arguments)
     if (found := programs(both)) != 1:
         wrong.append(f"{found} programs of one form")
     if programs(pickle.loads(pickle.dumps(copy.deepcopy(both)))):
@@ -300,12 +306,12 @@ def replayed() -> list[str]:
     # Other libraries' losses, autocast, and a graph that is kept.
     theirs = monai.DiceLoss(softmax=True, to_onehot_y=True)
     arguments = logits, labels[:, None], {}, 1.0
-    wrong += differs("MONAI's", run(theirs, *arguments), expected(theirs, *arguments), 5e-6)
+    wrong += differs("MONAI's", calls(theirs, *arguments), expected(theirs, *arguments), 5e-6)
     if not programs(theirs):
         wrong.append("MONAI's: not replayed")
     with torch.autocast("cpu", dtype=torch.bfloat16):
         arguments = logits, labels, {}, 1.0
-        wrong += differs("autocast", run(both, *arguments), expected(both, *arguments), 5e-6)
+        wrong += differs("autocast", calls(both, *arguments), expected(both, *arguments), 5e-6)
     scores = logits.clone().requires_grad_()
     slopes = [
         torch.autograd.grad(both(scores, labels), scores, torch.tensor(factor), retain_graph=True)[0] / factor
