@@ -480,7 +480,9 @@ class EnsembleLoss(KerasLoss):
     def _with_sample_weight(
         self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]
     ) -> Any:
-        # Each member by itself, for they divide by different counts.
+        # Each member by itself, for they divide by different counts; in halves, each would round its own gradient.
+        if keras.backend.standardize_dtype(logits.dtype) in ("float16", "bfloat16"):
+            logits = ops.cast(logits, "float32")
         return self._sum(self._members(logits, target, mask, weights, inputs))
 
 
