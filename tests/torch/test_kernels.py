@@ -18,8 +18,10 @@ import torch  # noqa: E402
 import triton.language as tl  # noqa: E402
 from torch.torch_version import TorchVersion  # noqa: E402
 from triton.backends.compiler import GPUTarget  # noqa: E402
-from triton.compiler import ASTSource  # noqa: E402
+from triton.compiler import ASTSource, CompiledKernel  # noqa: E402
+from triton.runtime import driver  # noqa: E402
 
+import seglosses_torch  # noqa: E402
 from seglosses_torch import kernels  # noqa: E402
 from seglosses_torch.kernels import neighbours, passes, ratio  # noqa: E402
 
@@ -141,6 +143,48 @@ def test_the_window_compiles(architecture: int) -> None:
     }  # fmt: skip
     kernel = neighbours.sum_of_neighbours
     assert spilled(compiled(kernel, constants, neighbours.WARPS, "*fp32", architecture)) == 0
+
+
+class NoDriver:
+    """A device for Triton to compile for, where nothing runs."""
+
+    def get_current_device(self) -> int:
+        return 0
+
+    def get_current_stream(self, device: int) -> int:
+        return 0
+
+    def get_current_target(self) -> GPUTarget:
+        return GPUTarget("cuda", 90, 32)
+
+
+def test_what_is_replayed_is_started_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the compiled kernels, which the interpreter has not, with the same arguments in the same places."""
+    started: list[tuple[Any, ...]] = []
+
+    def run(self: Any) -> Any:
+        def start(*arguments: Any) -> None:
+            *grid, _stream, _function, _packed, _metadata, _enter, _leave = arguments[:9]
+            started.append((self.name, *grid, *(getattr(x, "shape", x) for x in arguments[9:])))
+
+        return start
+
+    monkeypatch.setattr(CompiledKernel, "_init_handles", lambda self: None)
+    monkeypatch.setattr(CompiledKernel, "run", property(run))
+    monkeypatch.setattr(kernels, "_devices", lambda: ("cpu",))
+    monkeypatch.setattr(driver, "_active", NoDriver())
+    loss = seglosses_torch.DiceLoss() + seglosses_torch.CrossEntropyLoss()
+    logits = torch.zeros(2, 5, 4, 4, requires_grad=True)
+    labels = torch.zeros(2, 4, 4, dtype=torch.uint8)
+    calls = []
+    for _ in range(3):
+        started.clear()
+        loss(logits, labels).backward()
+        calls.append(started.copy())
+    anew, written_down, replayed = calls
+    assert len(anew) == 4
+    assert replayed == anew
+    assert written_down == 2 * anew
 
 
 @pytest.mark.parametrize("cases", ["a sample", pytest.param("whole", marks=pytest.mark.slow)])
