@@ -75,6 +75,12 @@ def trained(net: nn.Module, loss: nn.Module, images: Tensor, labels: Tensor) -> 
     return [value.detach(), *(g.detach() for g in torch.autograd.grad(value, learnt))]
 
 
+def directions() -> tuple[Tensor, Tensor]:
+    """Logits, and a direction to change them in."""
+    logits = network()(batch()[0]).detach()
+    return logits, torch.randn(logits.shape, dtype=logits.dtype, generator=torch.Generator().manual_seed(5))
+
+
 def mean(gradients: list[Tensor]) -> list[Tensor]:
     for gradient in gradients:
         dist.all_reduce(gradient)
@@ -133,12 +139,28 @@ def main(folder: str, rank: int) -> dict[str, Any]:
 
     keep("func batch", of_functions)
 
-    def compiled(net: nn.Module, loss: Any, x: Tensor, y: Tensor) -> list[Tensor]:
-        return trained(net, torch.compile(loss, backend="aot_eager", fullgraph=True), x, y)
+    def compiled(net: nn.Module, loss: Any, x: Tensor, y: Tensor, backend: str = "aot_eager") -> list[Tensor]:
+        return trained(net, torch.compile(loss, backend=backend, fullgraph=True), x, y)
 
     for name in ("batch", "entropy"):
         loss = losses()[name].across(images="world")
         keep(f"compiled {name}", partial(with_mean, loss, (own, slice(None)), compiled))
+    inductor = partial(compiled, backend="inductor")
+    keep(
+        "inductor batch",
+        partial(with_mean, losses()["batch"].across(images="world"), (own, slice(None)), inductor),
+    )
+
+    def transformed() -> list[Tensor]:
+        loss, (logits, tangents) = losses()["batch"].across(images="world"), directions()
+
+        def part(z: Tensor) -> Tensor:
+            return loss(z, labels[own])
+
+        value, slope = torch.func.jvp(part, (logits[own],), (tangents[own],))
+        return [value, slope, torch.func.vmap(part)(torch.stack([logits, tangents])[:, own])]
+
+    keep("transformed", transformed)
 
     def distributed() -> list[Tensor]:
         net = DistributedDataParallel(network())
@@ -148,6 +170,16 @@ def main(folder: str, rank: int) -> dict[str, Any]:
         return [value.detach(), *(p.grad for p in net.parameters())]
 
     keep("DDP batch", distributed)
+
+    def sharded() -> list[Tensor]:
+        from torch.distributed.fsdp import fully_shard  # since torch 2.6
+
+        net = fully_shard(network(), mesh=init_device_mesh("cpu", (2,)))
+        value = losses()["batch"].across(images="world")(net(images[own]), labels[own])
+        value.backward()
+        return [value.detach(), *(p.grad.full_tensor() for p in net.parameters())]
+
+    keep("FSDP batch", sharded)
 
     def empty() -> list[Tensor]:
         none = slice(0, 5) if rank == 0 else slice(5, 5)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from parts_child import OF_PIXELS, batch, losses, network, trained
+from parts_child import OF_PIXELS, batch, directions, losses, network, trained
 
 from seglosses_torch import CenterLoss, DiceLoss, LocallyAdaptiveLoss, LovaszSoftmaxLoss
 
@@ -79,13 +79,28 @@ def test_processes_with_parts_of_the_same_images(found, name):
         "func batch",
         "compiled batch",
         "compiled entropy",
+        "inductor batch",
         "DDP batch",
+        pytest.param("FSDP batch", marks=pytest.mark.since(torch="2.6")),
         "empty batch",
         "streamed batch",
     ],
 )
 def test_every_way_to_train(found, how):
     compare(found, how, of_one_process(how.split()[1]))
+
+
+@pytest.mark.filterwarnings(
+    "ignore:`torch.jit.*` is deprecated:DeprecationWarning"
+)  # of torch's own forward mode
+def test_forward_mode_and_vmap(found):
+    (logits, tangents), labels = directions(), batch()[1]
+
+    def whole(z):
+        return losses()["batch"](z, labels)
+
+    value, slope = torch.func.jvp(whole, (logits,), (tangents,))
+    compare(found, "transformed", [value, slope, torch.stack([whole(logits), whole(tangents)])])
 
 
 @pytest.mark.parametrize("kind", ["batch", "entropy"])
