@@ -305,6 +305,8 @@ def _first_value(name: str, value: Any) -> Any:
 def _current(value: Any) -> Any:
     if isinstance(value, TorchLoss):
         return value.bound()
+    if isinstance(value, nn.Parameter) and torch.compiler.is_compiling():
+        return value.view_as(value)  # a compiler cannot look at the type of a parameter
     return value() if isinstance(value, nn.Module) else value
 
 

@@ -124,6 +124,25 @@ def scaled_loss(loss: str, hyperparameters: dict[str, Any], by: float) -> dict[s
 
 
 @in_one_graph
+@pytest.mark.parametrize("learnt", ["one weight", "all weights", "gamma"])
+def test_a_parameter_in_one_graph(learnt: str) -> None:
+    """A compiler cannot go through the bases of a parameter's type."""
+    torch.compiler.reset()
+    members = [sl.DiceLoss(), sl.CrossEntropyLoss()]
+    number = nn.Parameter(torch.tensor([0.3, 0.7] if learnt == "all weights" else 0.7, dtype=torch.float64))
+    loss = {
+        "one weight": lambda: sl.EnsembleLoss(losses=members, weights=[0.3, number]),
+        "all weights": lambda: sl.EnsembleLoss(losses=members, weights=number),
+        "gamma": lambda: sl.FocalLoss(gamma=number),
+    }[learnt]()
+    z, y = logits().requires_grad_(), labels()
+    value, expected = torch.compile(loss, fullgraph=True, backend="aot_eager")(z, y), loss(z, y)
+    close(value, expected, relative=1e-10)
+    for found, right in zip(*(torch.autograd.grad(v, [z, number]) for v in (value, expected)), strict=True):
+        close(found, right, relative=1e-10)
+
+
+@in_one_graph
 @pytest.mark.parametrize(("case", "dynamic"), SWEEPS)
 def test_hyperparameters_as_symbols(case: Case, dynamic: bool | None) -> None:
     """From the second value on, or at once with `dynamic=True`, Dynamo makes a symbol of a number."""
