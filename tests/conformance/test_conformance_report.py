@@ -74,7 +74,7 @@ def test_a_gradient_that_was_not_compared_is_told_everywhere(tmp_path: Path) -> 
     report.write_json(made, tmp_path / "out.json")
     content = json.loads((tmp_path / "out.json").read_text())
     jsonschema.validate(content, SCHEMA)
-    counts = {"pass": 3, "fail": 0, "unsupported": 0, "absent": 0}
+    counts = {"pass": 3, "fail": 0, "differs": 0, "unsupported": 0, "absent": 0}
     assert content["counts"] == {**counts, "with_gradient": 1, "value_alone": 2, "gradient_missing": 1}
 
 
