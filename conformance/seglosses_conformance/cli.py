@@ -19,9 +19,9 @@ from rich.table import Table
 import seglosses_core
 from seglosses_conformance import comparison, planning, presets, report, runner
 from seglosses_conformance.agreement import agreements
-from seglosses_conformance.cases import Case, load_cases
+from seglosses_conformance.cases import Case, cases_named, load_cases
 from seglosses_conformance.grades import STRICTEST
-from seglosses_conformance.options import TIME_LIMIT, Parser, check_together, make_parser, matching, subset
+from seglosses_conformance.options import TIME_LIMIT, Parser, check_together, make_parser, subset
 from seglosses_conformance.overrides import check_overrides
 from seglosses_conformance.own import FRAMEWORKS, Own, check_names, own_target
 from seglosses_conformance.printable import printable, shown
@@ -176,8 +176,11 @@ def _chosen_cases(parser: Parser, options: argparse.Namespace) -> list[Case]:
     losses = subset(parser, "--losses", options.losses, sorted({case.loss for case in cases}))
     if options.target and len(losses) != 1:
         parser.error("--target needs the one loss that it implements: --loss NAME")
-    ids = set(matching(parser, "--case", options.case_ids, [case.id for case in cases]))
-    chosen = [case for case in cases if (not losses or case.loss in losses) and case.id in ids]
+    try:
+        named = cases if options.case_ids is None else cases_named(cases, options.case_ids)
+    except ValueError as error:
+        parser.error(f"--case: {error}")
+    chosen = [case for case in named if not losses or case.loss in losses]
     if not chosen:
         parser.error(f"--case: none of {', '.join(options.case_ids)} is a case of {', '.join(losses)}")
     ranks = {case.logits.ndim for case in chosen}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import fnmatch
 import math
 import os
 from collections.abc import Sequence
@@ -231,19 +229,6 @@ def _rename(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
-
-
-def matching(parser: Parser, option: str, patterns: list[str] | None, known: Sequence[str]) -> list[str]:
-    """Those of the known names that a pattern is or fits, all if there are no patterns."""
-    found: list[str] = []
-    for pattern in patterns or ():
-        fitting = [pattern] if pattern in known else fnmatch.filter(known, pattern)
-        if not fitting:
-            near = difflib.get_close_matches(pattern, known, n=3)
-            hint = f"; did you mean {' or '.join(near)}" if near else "; --list shows all"
-            parser.error(f"{option}: there is no case {pattern!r}{hint}")
-        found += fitting
-    return list(dict.fromkeys(found)) if patterns else list(known)
 
 
 def subset(parser: Parser, option: str, given: list[str] | None, known: Sequence[str]) -> list[str]:

@@ -121,6 +121,7 @@ class Own:
         found = _imported(self.path) if self.function is None else self.function
         if not callable(found):
             raise ValueError(f"{self.path!r} is no callable but {type(found).__name__}")
+        described = _described(found)
         names = [(f"--set {name}", name) for name in self.keywords]
         names += [
             (f"--rename {text}", rename.theirs)
@@ -128,8 +129,8 @@ class Own:
             if rename.theirs and not (inspect.isclass(found) and rename.ours in ARRAYS)
         ]
         for option, name in names:
-            if not takes(found, name):
-                there = ", ".join(inspect.signature(found).parameters)
+            if not takes(described, name):
+                there = ", ".join(inspect.signature(described).parameters)
                 raise ValueError(f"{option}: {self.path} has no parameter {name!r}; it has {there}")
         return found
 
@@ -149,7 +150,7 @@ class Own:
     def require_class_axis(self) -> None:
         """Raise `Unsupported` if it cannot be told where the classes are."""
         names = [rename.theirs for rename in self.parsed if rename.ours == "class_axis"] or ["class_axis"]
-        if not takes(self.callable, names[0]):
+        if not takes(_described(self.callable), names[0]):
             raise Unsupported(f"{self.path} has no parameter 'class_axis'")
 
 
@@ -218,10 +219,9 @@ def _function(
             raise Misused(
                 f"{own.path} is a class whose objects cannot be called; right is a __call__ or forward"
             )
-        called = getattr(function, "forward", function)  # what a torch module says of its arguments
+        called = _described(function)
     else:
-        called = function
-        function = functools.partial(function, **keywords)
+        called, function = _described(function), functools.partial(function, **keywords)
     names = {rename.ours: rename.theirs for rename in own.parsed if rename.ours in ARRAYS}
     for name in arrays.keys() - {"logits", "target"}:
         if not takes(called, names.get(name, name)):
@@ -258,7 +258,7 @@ def _keywords(own: Own, loss: str, given: dict[str, Any]) -> dict[str, Any]:
             if theirs:
                 keywords[theirs] = known[ours] if instead is None else read_value(instead)
     for name in given.keys() - answered:
-        if name not in renamed and takes(own.callable, name):
+        if name not in renamed and takes(_described(own.callable), name):
             keywords[name] = given[name]
         elif name != "class_axis" and not (name in defaults and _same(given[name], defaults[name])):
             of_one = (
@@ -282,6 +282,11 @@ def _defaults(loss: str) -> dict[str, Any]:
     return {
         name: p.default for name, p in parameters.items() if p.default is not p.empty and name != "class_axis"
     }
+
+
+def _described(function: Any) -> Any:
+    """What says which arguments there are: of a torch module not its call."""
+    return function if inspect.isclass(function) else getattr(function, "forward", function)
 
 
 def takes(function: Any, name: str) -> bool:

@@ -161,7 +161,8 @@ def print_report(report: Report, console: Console, limit: int = 20) -> None:
     for sentence in without_gradient(report.records):
         console.print(shown(sentence, "bold yellow"))
     counts, compared = report.counts, report.compared
-    parts = [f"{counts[name]:,} {name}" for name in OUTCOMES if counts[name]]
+    words = {"pass": "pass", "fail": "fail", "differs": "differ by convention", "unsupported": "unsupported"}
+    parts = [f"{counts[name]:,} {word}" for name, word in words.items() if counts[name]]
     console.print(
         Text(", ".join(parts) or "nothing was compared", style="bold"),
         f"in {report.run['seconds']} s; compared with the gradient: {compared['with_gradient']:,},"
