@@ -12,6 +12,7 @@ from typing import Any
 from seglosses_conformance import planning, runner
 from seglosses_conformance.cases import Case, cases_named, load_cases
 from seglosses_conformance.grades import GRADES, STRICTEST
+from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.own import FRAMEWORKS, Own, check_names, own_target
 from seglosses_conformance.records import Record
 from seglosses_conformance.report import Report, describe_run
@@ -92,13 +93,14 @@ def conform(
 def cases_of(loss: str, patterns: Iterable[str] | None, folder: str | Path | None) -> list[Case]:
     """The cases of a loss that are asked for; a ValueError says what there is not."""
     if folder is None:
-        cases = load_cases()
+        _known("loss", [loss], sorted(ENTRIES))
+        of_loss = load_cases([loss])
     else:
         from seglosses_conformance.case_files import read_cases  # with a library that other runs do not need
 
         cases = read_cases(Path(folder))
-    _known("loss", [loss], dict.fromkeys(case.loss for case in cases))
-    of_loss = [case for case in cases if case.loss == loss]
+        _known("loss", [loss], dict.fromkeys(case.loss for case in cases))
+        of_loss = [case for case in cases if case.loss == loss]
     return of_loss if patterns is None else cases_named(of_loss, patterns)
 
 

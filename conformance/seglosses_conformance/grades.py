@@ -100,7 +100,7 @@ CONVENTIONS = {
         Convention(
             "labels of other dtypes",
             "any integers are labels",
-            lambda case: not _has_classes(case) and case.target.dtype != np.int64,
+            lambda case: not _has_classes(case) and case.target.dtype not in (np.int64, np.float64),
             refused=True,
         ),
         Convention(
