@@ -109,8 +109,9 @@ def failed(record: Record, asked: str | None, result: Result) -> None:
     record.outcome, record.reason = result.outcome or "fail", result.reason
     if record.outcome == "fail":
         record.cause = f"raises {result.raised}" if result.raised else "gives no result"
-        by = excuses(record.conventions, raised=True) if result.raised else []
-        _grade(record, asked, None, by)
+        _grade(record, asked, None, excuses(record.conventions, raised=True) if result.raised else [])
+    else:
+        record.conventions = []
 
 
 def _grade(record: Record, asked: str | None, grade: str | None, conventions: list[str]) -> None:

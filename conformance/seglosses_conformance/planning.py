@@ -122,7 +122,7 @@ def _plan_loss(
         if reason is None and not has_axis(rank, axis):
             reason = f"logits with {rank} axes have no classes on axis {axis}"
         if reason is not None:
-            record.outcome, record.reason = "unsupported", reason
+            record.outcome, record.reason, record.conventions = "unsupported", reason, []
             made.records.append(record)
         else:
             gradient = _has_gradient(target, case, dtype)
