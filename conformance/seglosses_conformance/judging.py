@@ -10,6 +10,7 @@ import numpy as np
 from seglosses_conformance import oracle
 from seglosses_conformance.cases import Case
 from seglosses_conformance.checks import Check
+from seglosses_conformance.explaining import explanation
 from seglosses_conformance.generate import inputs_for
 from seglosses_conformance.grades import STRICTEST, excuses, reaches
 from seglosses_conformance.losses import ENTRIES
@@ -57,6 +58,8 @@ def against_expected(case: Case, *, asked: str | None, gradient: bool = True, up
             for name, found in result.dtypes.items():
                 judgement.dtype(name, found, computed_dtype(dtype) if name == "value" else dtype)
         judgement.conclude()
+        if asked is not None and judgement.faults and record.check is None:
+            record.cause = ", ".join(filter(None, [record.cause, explanation(case, result, dtype)]))
         if record.outcome == "pass" and result.remark:
             record.outcome, record.reason = "unsupported", result.remark
 
@@ -210,32 +213,33 @@ class _Judgement:
             return
         found = difference(actual, expected, tolerance)
         if not found.within:
+            wider = self._by_terms(actual, expected, tolerance, terms)
+            by_rounding = wider is not None and wider.within
+            if wider is not None and self.asked != STRICTEST:
+                found = wider
             place = f" at {list(found.index)}" if found.index else ""
             within = f" ± {found.tolerance:.2g}" if np.isfinite(found.expected) else ""
             text = f"{title}{place}: {found.actual!r}, expected {found.expected!r}{within}"
-            by_rounding = self._by_rounding(actual, expected, tolerance, terms)
-            if by_rounding is None:
-                self.fault(part, text)
-            else:
+            if by_rounding:
                 self.roundings.append(text)
-                found = found if self.asked == STRICTEST else by_rounding
+            else:
+                self.fault(part, text)
         if part not in self.worst or found.ratio > self.worst[part].ratio:
             self.worst[part] = found
 
-    def _by_rounding(
+    def _by_terms(
         self,
         actual: np.ndarray,
         expected: np.ndarray,
         tolerance: np.ndarray,
         terms: Callable[[], np.ndarray | None],
     ) -> Difference | None:
-        """The difference by the measure of the terms, if it is within that."""
+        """The difference by the measure of the terms, where they matter and are known."""
         magnitudes = terms() if self.asked is not None else None
         if magnitudes is None or self.case is None:
             return None
         more = self.sides * rounding_tolerance(magnitudes, self.case.logits.size, self.dtype_name)
-        found = difference(actual, expected, tolerance + more)
-        return found if found.within else None
+        return difference(actual, expected, tolerance + more)
 
     def conclude(self) -> None:
         record = self.record

@@ -147,6 +147,13 @@ class Own:
         numbers = np.array([1]) if classes == 1 else np.arange(classes)
         return (target[:, None] == numbers.reshape(-1, *[1] * (logits.ndim - 2))).astype(np.float64)
 
+    def hint(self, target: np.ndarray, logits: np.ndarray) -> str:
+        """What may help where the shape of labels is refused."""
+        if "target" in self.fixed or target.ndim == logits.ndim:
+            return ""
+        forms = " or ".join(f"--set target={form}" for form in LABELS)
+        return f"; labels are given as {target.shape}, in another form by {forms}"
+
     def require_class_axis(self) -> None:
         """Raise `Unsupported` if it cannot be told where the classes are."""
         names = [rename.theirs for rename in self.parsed if rename.ours == "class_axis"] or ["class_axis"]

@@ -236,25 +236,35 @@ class Group:
 
 
 def groups(records: list[Record], outcome: str) -> list[Group]:
-    """The records of one outcome by their cause, in the order in which causes come up.
-
-    What differs by several conventions goes to the one that alone, elsewhere, has the same effect.
-    """
-    chosen = [record for record in records if record.outcome == outcome]
-    alone = {(*record.conventions, record.cause) for record in chosen if len(record.conventions) == 1}
+    """The records of one outcome by their cause, in the order in which causes come up."""
+    alone = {_effect(record, *record.conventions) for record in records}
     grouped: dict[tuple[Any, ...], list[Record]] = {}
-    for record in chosen:
-        known = [name for name in record.conventions if (name, record.cause) in alone]
-        key = (tuple(known[:1] or record.conventions), record.cause)
-        grouped.setdefault((record.target, record.device, record.loss, *key), []).append(record)
+    for record in records:
+        if record.outcome == outcome:
+            conventions = _conventions(record, alone)
+            grouped.setdefault((record.device, conventions, *_effect(record)), []).append(record)
     return [
         Group(
-            f"{' and '.join(conventions)}: {cause}" if conventions else cause or "fails",
+            f"{' and '.join(conventions)}: {of_one[0].cause}" if conventions else of_one[0].cause or "fails",
             [CONVENTIONS[name].here for name in conventions],
             of_one,
         )
-        for (*_, conventions, cause), of_one in grouped.items()
+        for (_, conventions, *_), of_one in grouped.items()
     ]
+
+
+def _effect(record: Record, *conventions: str) -> tuple[str, ...]:
+    return (record.target, record.loss, record.cause, *conventions)
+
+
+def _conventions(record: Record, alone: set[tuple[str, ...]]) -> tuple[str, ...]:
+    """Which conventions a difference is put down to: of several the one that `alone` has this effect elsewhere. What
+    also comes up where none is in question, as an exception or as a guess at what is computed, is put down to none."""
+    is_particular = record.cause.startswith("raises") or "," in record.cause
+    if is_particular and _effect(record) in alone:
+        return ()
+    one = [name for name in record.conventions if _effect(record, name) in alone][:1]
+    return tuple(one or record.conventions)
 
 
 def _place(record: Record) -> str:

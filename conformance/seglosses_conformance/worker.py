@@ -12,6 +12,7 @@ import functools
 import gc
 import json
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -103,8 +104,10 @@ def result_of(target: Target, framework: Framework, case: Inputs, job: dict[str,
             return {"unsupported": f"no {job['way']}: {_shortened(str(error))}"}
         last = traceback.extract_tb(error.__traceback__)[-1]
         message = f"{type(error).__name__}: {error}".strip()
-        where = f"{os.path.basename(last.filename)}:{last.lineno}"
-        return {"error": f"{_shortened(message)} ({where})", "raised": type(error).__name__}
+        text = f"{_shortened(message)} ({os.path.basename(last.filename)}:{last.lineno})"
+        if target.own is not None and re.search("shape|must match|channel", message):
+            text += target.own.hint(case.arrays["target"], case.arrays["logits"])
+        return {"error": text, "raised": type(error).__name__}
 
 
 def _evaluate(target: Target, framework: Framework, case: Inputs, job: dict[str, Any]) -> dict[str, Any]:

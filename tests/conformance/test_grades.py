@@ -22,6 +22,8 @@ from seglosses_conformance.report import Report
 from seglosses_conformance.tolerance import DTYPES
 
 torch = pytest.importorskip("torch")
+import seglosses_torch  # noqa: E402
+
 CASES = {case.id: case for case in load_cases()}
 LOSSES = sorted(ENTRIES)
 
@@ -336,6 +338,12 @@ def test_an_object_is_described_by_its_forward() -> None:
     assert report.conforms, report
 
 
+def test_labels_that_are_refused_get_a_hint() -> None:
+    hint = "; labels are given as (2, 2, 3), in another form by --set target=one-hot or --set target=channel"
+    (record,) = plainly(Foreign(softmax=True), grade="accurate", cases=["dice/labels"]).records
+    assert record.reason.endswith(hint)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -356,3 +364,31 @@ def test_an_object_is_described_by_its_forward() -> None:
 def test_a_wrong_call_is_told(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         conform(Foreign, **{"loss": "DiceLoss", **options})
+
+
+# -- what it seems to compute ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cause"),
+    [
+        (doubled_gradient, "another gradient, 2 times what is expected"),
+        (a_thousandth_more, "another value and gradient, 1.001 times what is expected"),
+        (epsilon_of_one, "another value and gradient, as with smooth=1.0"),
+        (over_the_batch, "another value and gradient, as with aggregate='batch'"),
+        (lambda logits, target: logits.sum() * 0 + 0.5, "another value and gradient"),
+    ],
+)
+def test_a_guess_at_what_is_computed(wrong: Any, cause: str) -> None:
+    (record,) = plainly(wrong, grade="accurate", cases=["dice/labels"]).records
+    assert record.cause == cause
+
+
+def test_a_convention_is_told_with_what_it_is_instead() -> None:
+    def skipping(logits: Any, target: Any) -> Any:
+        return seglosses_torch.DiceLoss(absent="skip")(logits, target)
+
+    (record,) = plainly(skipping, grade="accurate", cases=["dice/absent-class"]).records
+    assert record.outcome == "differs"
+    assert record.conventions == ["absent classes"]
+    assert record.cause == "another value and gradient, as with absent='skip'"
