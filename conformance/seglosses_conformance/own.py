@@ -91,10 +91,8 @@ class Own:
         """Of the command line."""
         words = ["--target", self.path, "--framework", self.library]
         for name, value in self.fixed.items():
-            words += [
-                "--set",
-                f"{name}={value if isinstance(value, str) else json.dumps(value, default=repr)}",
-            ]
+            text = value if read_value(str(value)) == value else json.dumps(value, default=repr)
+            words += ["--set", f"{name}={text}"]
         for rename in self.renames:
             words += ["--rename", rename]
         return words
@@ -130,8 +128,8 @@ class Own:
         ]
         for option, name in names:
             if not takes(described, name):
-                there = ", ".join(inspect.signature(described).parameters)
-                raise ValueError(f"{option}: {self.path} has no parameter {name!r}; it has {there}")
+                there = ", ".join(parameter.name for parameter in _parameters(described))
+                raise ValueError(f"{option}: {self.path} has no parameter {name!r}; it has {there or 'none'}")
         return found
 
     def with_labels(self, target: np.ndarray, logits: np.ndarray) -> np.ndarray:
@@ -230,7 +228,7 @@ def _function(
     else:
         called, function = _described(function), functools.partial(function, **keywords)
     names = {rename.ours: rename.theirs for rename in own.parsed if rename.ours in ARRAYS}
-    for name in arrays.keys() - {"logits", "target"}:
+    for name in sorted(arrays.keys() - {"logits", "target"}):
         if not takes(called, names.get(name, name)):
             raise Unsupported(f"{own.path} has no parameter {names.get(name, name)!r}, which this case gives")
     return checked(own.path, own.library, _by_their_names(function, names) if names else function)
@@ -254,7 +252,7 @@ def _keywords(own: Own, loss: str, given: dict[str, Any]) -> dict[str, Any]:
     """What an implementation is given for the hyper-parameters of a case."""
     defaults, keywords = _defaults(loss), dict(own.keywords)
     known = {**defaults, **given}
-    for name in keywords.keys() & known.keys():
+    for name in sorted(keywords.keys() & known.keys()):
         if not _same(keywords[name], known[name]):
             raise Unsupported(f"{name!r} is set to {keywords[name]!r}, and is {known[name]!r} in this case")
     renamed, answered = set(), set()
@@ -264,7 +262,9 @@ def _keywords(own: Own, loss: str, given: dict[str, Any]) -> dict[str, Any]:
             answered.add(ours)
             if theirs:
                 keywords[theirs] = known[ours] if instead is None else read_value(instead)
-    for name in given.keys() - answered:
+    for name in given:
+        if name in answered:
+            continue
         if name not in renamed and takes(_described(own.callable), name):
             keywords[name] = given[name]
         elif name != "class_axis" and not (name in defaults and _same(given[name], defaults[name])):
@@ -296,12 +296,16 @@ def _described(function: Any) -> Any:
     return function if inspect.isclass(function) else getattr(function, "forward", function)
 
 
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # written in C, without a signature
+        return []
+
+
 def takes(function: Any, name: str) -> bool:
     """Whether a function has a parameter, of its name or for any name."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # written in C, without a signature
-        return False
     return any(
-        p.kind is p.VAR_KEYWORD or (p.name == name and p.kind is not p.POSITIONAL_ONLY) for p in parameters
+        p.kind is p.VAR_KEYWORD or (p.name == name and p.kind is not p.POSITIONAL_ONLY)
+        for p in _parameters(function)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shlex
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from seglosses_conformance import cli, runner
+from seglosses_conformance import calling, cli, runner
 from seglosses_conformance.grades import CONVENTIONS, GRADES
 from seglosses_conformance.options import make_parser
 
@@ -69,6 +70,11 @@ def test_a_command_does_what_the_page_says(
 @pytest.mark.usefixtures("mine")
 def test_the_call_from_python() -> None:
     exec(CALL, {})
+
+
+def test_the_example_of_the_call() -> None:
+    failed, tried = doctest.testmod(calling)
+    assert (failed, tried) == (0, 3)
 
 
 @pytest.mark.usefixtures("mine")
