@@ -101,6 +101,15 @@ def test_a_plain_formula_is_not_exact() -> None:
     assert plainly(dice, grade="convention", cases=["dice/perfect"]).conforms
 
 
+def test_a_number_for_each_image_is_told() -> None:
+    def per_image(logits: Any, target: Any) -> Any:
+        return dice(logits, target, reduction="none").mean(1)
+
+    report = conform(per_image, "DiceLoss", grade="accurate", dtypes=["float32"])
+    record = next(record for record in report.records if record.case == "dice/labels")
+    assert (record.cause, record.reason) == ("another shape", "the value has shape (2,), expected ()")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [doubled_gradient, epsilon_of_one, epsilon_of_a_thousandth, over_the_batch, a_thousandth_more],
