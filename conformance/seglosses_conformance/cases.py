@@ -6,8 +6,10 @@ The format is `cases/schema.json`; it needs nothing of Python, so that an implem
 
 from __future__ import annotations
 
+import difflib
+import fnmatch
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -74,6 +76,28 @@ def load_cases(losses: Iterable[str] | None = None) -> list[Case]:
         for document in [json.loads(file.read_text(encoding="utf-8"))]
         for case in document["cases"]
     ]
+
+
+def cases_named(cases: Sequence[Case], patterns: Iterable[str]) -> list[Case]:
+    """Those of some cases whose id is one of the patterns or fits it, `*` and `?` being any letters.
+
+    Raises
+    ------
+    ValueError
+        If a pattern fits none.
+    """
+    ids = [case.id for case in cases]
+    found: set[str] = set()
+    for pattern in patterns:
+        fitting = [pattern] if pattern in ids else fnmatch.filter(ids, pattern)
+        if not fitting:
+            near = difflib.get_close_matches(pattern, ids, n=3)
+            raise ValueError(
+                f"there is no case {pattern!r}; "
+                + (f"did you mean {' or '.join(near)}?" if near else "--list shows all that there are")
+            )
+        found.update(fitting)
+    return [case for case in cases if case.id in found]
 
 
 def case_of(loss: str, case: dict[str, Any]) -> Case:

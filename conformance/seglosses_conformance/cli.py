@@ -19,10 +19,11 @@ from rich.table import Table
 import seglosses_core
 from seglosses_conformance import comparison, planning, presets, report, runner
 from seglosses_conformance.agreement import agreements
-from seglosses_conformance.cases import Case, load_cases
+from seglosses_conformance.cases import Case, cases_named, load_cases
+from seglosses_conformance.grades import STRICTEST
 from seglosses_conformance.options import TIME_LIMIT, Parser, check_together, make_parser, subset
 from seglosses_conformance.overrides import check_overrides
-from seglosses_conformance.own import FRAMEWORKS, own_target
+from seglosses_conformance.own import FRAMEWORKS, Own, check_names, own_target
 from seglosses_conformance.printable import printable, shown
 from seglosses_conformance.processes import Workers
 from seglosses_conformance.records import Job
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not console.is_terminal:
         console = Console(width=160)
     cases = _chosen_cases(parser, options)
-    targets = _chosen_targets(parser, options)
+    targets = _chosen_targets(parser, options, cases)
     if options.list:
         _print_list(console, cases)
         return 0
@@ -58,7 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_overrides(TARGETS, (case.id for case in cases))
 
     whole = not (options.compare or options.presets)
-    plan = planning.plan(cases, targets, dtypes, devices, class_axes, quick=options.quick, whole=whole)
+    grade = options.grade or STRICTEST
+    plan = planning.plan(
+        cases, targets, dtypes, devices, class_axes, quick=options.quick, whole=whole, grade=grade
+    )
     _complete_commands(plan, options)
     own = options.target or options.compare
     limit = options.time_limit or (TIME_LIMIT if own else None)
@@ -74,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.compare:
         return comparison.print_comparison(plan, outcome, console)
     made = report.Report(
-        report.describe_run(given, outcome.environment, started, time.time()),
+        report.describe_run(given, outcome.environment, started, time.time(), grade),
         outcome.records,
         agreements(plan, outcome.results),
     )
@@ -152,6 +156,7 @@ def _complete_commands(plan: planning.Plan, options: argparse.Namespace) -> None
     """What a comparison depends on besides itself belongs to the command that repeats it."""
     words = [] if options.cases is None else ["--cases", str(options.cases)]
     words += [] if options.presets is None else ["--presets", ",".join(options.presets)]
+    words += [] if options.grade is None else ["--grade", options.grade]
     words += [] if options.time_limit is None else ["--time-limit", f"{options.time_limit:g}"]
     for record in [*plan.records, *(made.record for made in plan.comparisons)]:
         if record.command and words:
@@ -160,8 +165,7 @@ def _complete_commands(plan: planning.Plan, options: argparse.Namespace) -> None
 
 def exit_status(made: report.Report, *, asked_for: bool) -> int:
     """0 only if something was compared and everything conforms; `asked_for` says that nothing may be absent."""
-    counts = made.counts
-    return int(counts["fail"] > 0 or counts["pass"] == 0 or (asked_for and counts["absent"] > 0))
+    return int(not made.conforms or (asked_for and made.counts["absent"] > 0))
 
 
 def _chosen_cases(parser: Parser, options: argparse.Namespace) -> list[Case]:
@@ -172,10 +176,13 @@ def _chosen_cases(parser: Parser, options: argparse.Namespace) -> list[Case]:
     losses = subset(parser, "--losses", options.losses, sorted({case.loss for case in cases}))
     if options.target and len(losses) != 1:
         parser.error("--target needs the one loss that it implements: --loss NAME")
-    ids = subset(parser, "--case", options.case_ids, [case.id for case in cases])
-    chosen = [case for case in cases if (not losses or case.loss in losses) and (not ids or case.id in ids)]
+    try:
+        named = cases if options.case_ids is None else cases_named(cases, options.case_ids)
+    except ValueError as error:
+        parser.error(f"--case: {error}")
+    chosen = [case for case in named if not losses or case.loss in losses]
     if not chosen:
-        parser.error(f"--case: none of {', '.join(ids)} is a case of {', '.join(losses)}")
+        parser.error(f"--case: none of {', '.join(options.case_ids)} is a case of {', '.join(losses)}")
     ranks = {case.logits.ndim for case in chosen}
     for axis in options.class_axis or ():
         if not any(planning.has_axis(rank, axis) for rank in ranks):
@@ -206,7 +213,7 @@ def _listed(numbers: set[int]) -> str:
     return " or ".join(map(str, sorted(numbers)))
 
 
-def _chosen_targets(parser: Parser, options: argparse.Namespace) -> list[Target]:
+def _chosen_targets(parser: Parser, options: argparse.Namespace, cases: list[Case]) -> list[Target]:
     own = [options.target] if options.target else list(options.compare or ())
     if not own:
         names = subset(parser, "--targets", options.targets, tuple(TARGETS))
@@ -221,7 +228,16 @@ def _chosen_targets(parser: Parser, options: argparse.Namespace) -> list[Target]
             parser.error(f"expected package.module:callable, got {path!r}")
     if len(set(own)) < len(own):
         parser.error(f"--compare needs two functions, got {own[0]!r} twice")
-    return [own_target(path, framework) for path, framework in zip(own, frameworks, strict=True)]
+    chosen = [
+        Own(path, framework, dict(options.set), tuple(options.rename))
+        for path, framework in zip(own, frameworks, strict=True)
+    ]
+    if options.target:
+        try:
+            check_names(chosen[0], cases)
+        except ValueError as error:
+            parser.error(str(error))
+    return [own_target(one) for one in chosen]
 
 
 def _print_list(console: Console, cases: list[Case]) -> None:

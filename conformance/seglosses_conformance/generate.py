@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import oracle
-from .cases import ARRAYS, FOLDER, encode, encode_number
+from .cases import ARRAYS, FOLDER, Case, encode, encode_number
 from .definitions import Definition
 from .losses import ENTRIES
 
@@ -39,8 +39,8 @@ def round_to(bits: int, array: Any) -> np.ndarray:
     return np.array([nearest(x) for x in array.ravel().tolist()]).reshape(array.shape)
 
 
-def inputs_for(definition: Definition, dtype: str = "float64") -> dict[str, Any]:
-    """The arrays of a definition as a target of that dtype sees them."""
+def inputs_for(definition: Definition | Case, dtype: str = "float64") -> dict[str, Any]:
+    """The arrays of a definition, or of its case, as a target of that dtype sees them."""
     arrays = {name: getattr(definition, name) for name in ARRAYS}
     arrays = {name: None if array is None else np.asarray(array) for name, array in arrays.items()}
     for name in ROUNDED:

@@ -7,9 +7,10 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from seglosses_conformance.own import FRAMEWORKS
+from seglosses_conformance.grades import GRADES, STRICTEST
+from seglosses_conformance.own import FRAMEWORKS, LABELS, parse_rename, read_value
 from seglosses_conformance.printable import printable
 from seglosses_conformance.processes import START_UP
 from seglosses_conformance.tolerance import DTYPES
@@ -35,6 +36,17 @@ somebody's own losses:
   has not, or where an array would be left out, the case is unsupported. A class is constructed with the
   hyper-parameters first and then called with the arrays.
 
+  --set NAME=VALUE gives a keyword in every call: a number, true, false, null, a list as [1,2], or a word. Where it is
+  a hyper-parameter of ours, cases of another value are unsupported. --set target=one-hot gives labels as a target of
+  the logits' shape, --set target=channel gives them a class axis of one. --rename OURS=THEIRS gives a hyper-parameter,
+  or an array, by the name that the callable has for it, and our default where the case says nothing.
+  --rename OURS:VALUE=THEIRS:VALUE is about one value, and needs no THEIRS where that value needs no keyword. Each may
+  be given more than once.
+
+  --grade says what a failure is, and with it what the exit status rests on:
+{grades}
+  What differs by a convention alone, where the grade does not ask for it, is told and is no failure.
+
   --compare prints a table of its own, and its exit status is 0 if the two agree on every input that both take. A
   gradient that one of them gives and the other does not is no agreement; where neither gives one, the values agree, and
   the closing line says on how many inputs that was all.
@@ -44,7 +56,10 @@ examples:
   python -m seglosses_conformance --targets torch,jax --losses DiceLoss --dtypes float16
   python -m seglosses_conformance --presets monai --targets torch
   python -m seglosses_conformance --target mine.losses:dice --loss DiceLoss --framework torch
-  python -m seglosses_conformance --compare mine:dice theirs:dice --losses DiceLoss"""
+  python -m seglosses_conformance --target mine.losses:dice --loss DiceLoss --grade accurate --rename smooth=eps
+  python -m seglosses_conformance --compare mine:dice theirs:dice --losses DiceLoss""".format(
+    grades="\n".join(f"    {name:<11} {what}" for name, what in GRADES.items())
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -76,7 +91,13 @@ def make_parser() -> Parser:
     what.add_argument(
         "--losses", "--loss", type=_different, metavar="A,B", help="only the cases of these losses"
     )
-    what.add_argument("--case", type=_different, metavar="ID,ID", dest="case_ids", help="only these cases")
+    what.add_argument(
+        "--case",
+        type=_different,
+        metavar="ID,ID",
+        dest="case_ids",
+        help="only these cases; * and ? stand for any letters",
+    )
     what.add_argument("--dtypes", type=_different, metavar="A,B", help=f"of {', '.join(DTYPES)} (all)")
     what.add_argument("--class-axis", type=_integers, metavar="I,J", help="where the class axis is (1,-1)")
     what.add_argument(
@@ -107,6 +128,23 @@ def make_parser() -> Parser:
         metavar="F",
         help=f"{', '.join(FRAMEWORKS)} (torch); two for --compare, A,B",
     )
+    own.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=f"a keyword of every call of --target; target={' or target='.join(LABELS)} is the form of labels",
+    )
+    own.add_argument(
+        "--rename",
+        type=_rename,
+        action="append",
+        default=[],
+        metavar="OURS=THEIRS",
+        help="what --target calls a hyper-parameter or an array",
+    )
+    own.add_argument("--grade", choices=tuple(GRADES), help=f"what is asked of --target ({STRICTEST})")
     out = parser.add_argument_group("output")
     out.add_argument(
         "--json", type=Path, metavar="FILE", help="one record for each comparison; see report.schema.json"
@@ -178,6 +216,21 @@ def _positive_number(text: str) -> float:
     return number
 
 
+def _setting(text: str) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    if not (name and separator):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    return name, read_value(value)
+
+
+def _rename(text: str) -> str:
+    try:
+        parse_rename(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def subset(parser: Parser, option: str, given: list[str] | None, known: Sequence[str]) -> list[str]:
     unknown = [name for name in given or () if name not in known]
     if unknown:
@@ -198,6 +251,12 @@ def check_together(parser: Parser, options: argparse.Namespace) -> None:
         parser.error(
             "--framework says what the functions of --target or --compare are written in: there is none"
         )
+    if (options.set or options.rename or options.grade) and not options.target:
+        parser.error("--set, --rename and --grade are about the function of --target: there is none")
+    names = [name for name, _ in options.set]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        parser.error(f"--set {twice[0]} is given twice")
     written = [path for path in (options.json, options.html) if path is not None]
     if written and (options.compare or options.list):
         parser.error("--compare and --list print to the terminal only: --json and --html need another run")

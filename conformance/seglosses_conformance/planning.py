@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from seglosses_conformance.cases import Case
 from seglosses_conformance.checks import Check, checks_of, smooth_cases
+from seglosses_conformance.grades import STRICTEST, conventions_of
 from seglosses_conformance.judging import Judge, against_combined, against_differences, against_expected
 from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.records import Job, Record
@@ -39,6 +40,12 @@ class Plan:
     comparisons: list[Comparison] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     """Those that need no result: absent and unsupported."""
+    grade: str = STRICTEST
+    """What is asked of somebody's own."""
+
+    def asked_of(self, target: str) -> str | None:
+        """The grade that is asked of a target, None of ours."""
+        return self.grade if self.targets[target].own else None
 
     @property
     def jobs(self) -> list[Job]:
@@ -54,14 +61,15 @@ def plan(
     class_axes: Iterable[int] | None = None,
     quick: bool = False,
     whole: bool = True,
+    grade: str = STRICTEST,
 ) -> Plan:
     """Every comparison of the cases on the targets.
 
     `class_axes` None means each target's own only; `quick` takes one case of each loss where a case costs much, and
     leaves out, but for somebody's own, the cases that another loss of the family is asked too; if not `whole` there are
-    the cases alone, without the checks and the other ways.
+    the cases alone, without the checks and the other ways. `grade` is what is asked of somebody's own.
     """
-    made = Plan({target.name: target for target in targets}, {case.id: case for case in cases})
+    made = Plan({target.name: target for target in targets}, {case.id: case for case in cases}, grade=grade)
     by_loss: dict[str, list[Case]] = {}
     for case in cases:
         by_loss.setdefault(case.loss, []).append(case)
@@ -114,12 +122,12 @@ def _plan_loss(
         if reason is None and not has_axis(rank, axis):
             reason = f"logits with {rank} axes have no classes on axis {axis}"
         if reason is not None:
-            record.outcome, record.reason = "unsupported", reason
+            record.outcome, record.reason, record.conventions = "unsupported", reason, []
             made.records.append(record)
         else:
             gradient = _has_gradient(target, case, dtype)
             job = Job(target.name, case.id, dtype, axis, device, gradient)
-            judge = against_expected(case, ours=not target.own, gradient=gradient)
+            judge = against_expected(case, asked=made.asked_of(target.name), gradient=gradient)
             made.comparisons.append(Comparison(record, [job], judge))
     if not whole or (quick and target.cost != "low"):
         return
@@ -169,7 +177,9 @@ def _plan_check(
     ]
     base = made.cases[check.whole.id.partition("#")[0]]
     record = _record(target, base, check.name, dtype, axis, device)
-    made.comparisons.append(Comparison(record, jobs, against_combined(check, base, ours=not target.own)))
+    made.comparisons.append(
+        Comparison(record, jobs, against_combined(check, base, asked=made.asked_of(target.name)))
+    )
 
 
 def _plan_way(
@@ -188,10 +198,11 @@ def _plan_way(
         record = _record(target, case, way.name, dtype, axis, device)
         gradient = way.gradient and _has_gradient(target, case, dtype)
         job = Job(target.name, case.id, dtype, axis, device, gradient, way.name, way.upstream)
+        asked = made.asked_of(target.name)
         judge = (
-            against_differences
+            against_differences(asked)
             if way.name in DERIVATIVES
-            else against_expected(case, ours=not target.own, gradient=gradient, upstream=way.upstream)
+            else against_expected(case, asked=asked, gradient=gradient, upstream=way.upstream)
         )
         made.comparisons.append(Comparison(record, [job], judge))
 
@@ -207,12 +218,22 @@ def _has_gradient(target: Target, case: Case, dtype: str) -> bool:
 def _record(target: Target, case: Case, check: str | None, dtype: str, axis: int, device: str) -> Record:
     words = ["python", "-m", "seglosses_conformance"]
     if target.own:
-        words += ["--target", target.name, "--framework", target.needs[0], "--loss", case.loss]
+        words += [*target.own.words, "--loss", case.loss]
     else:
         words += ["--targets", target.name]
     words += ["--case", case.id, "--dtypes", dtype, f"--class-axis={axis}"]
     if device != "cpu":
         words += ["--device", device]
+    importable = target.own is None or target.own.function is None
     return Record(
-        case.loss, case.id, check, target.name, dtype, axis, device, "fail", command=shlex.join(words)
+        case.loss,
+        case.id,
+        check,
+        target.name,
+        dtype,
+        axis,
+        device,
+        "fail",
+        conventions=conventions_of(case) if target.own else [],
+        command=shlex.join(words) if importable else "",
     )

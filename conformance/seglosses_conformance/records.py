@@ -41,6 +41,8 @@ class Result:
     """Why a result that is right is not passed."""
     outcome: str | None = None
     reason: str = ""
+    raised: str = ""
+    """The name of the exception that is the reason."""
 
 
 @dataclass
@@ -62,6 +64,13 @@ class Record:
     gradient_tolerance: float | None = None
     missing: list[str] = field(default_factory=list)
     """Of which inputs the case expects a gradient that the target does not give."""
+    grade: str | None = None
+    """The highest of `grades.GRADES` that somebody's own passes here; None if none, or if it is ours."""
+    conventions: list[str] = field(default_factory=list)
+    """Of somebody's own, before it is judged: what the case is about that libraries decide differently. Then the names
+    of those that it differs by."""
+    cause: str = ""
+    """What is wrong, in the few words that failures are grouped by."""
     command: str = ""
 
     @property
@@ -82,7 +91,7 @@ def read_result(line: dict[str, Any]) -> Result:
     """A line of a worker as arrays."""
     for key, outcome in (("error", "fail"), ("unsupported", "unsupported"), ("absent", "absent")):
         if key in line:
-            return Result(outcome=outcome, reason=line[key])
+            return Result(outcome=outcome, reason=line[key], raised=line.get("raised", ""))
     if "derivative" in line:
         return Result(derivative=decode(line["derivative"]), differences=decode(line["differences"]))
     return Result(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import io
 import json
 import math
 import os
@@ -21,8 +22,10 @@ from rich.table import Table
 from rich.text import Text
 
 from seglosses_conformance.agreement import Agreement, column
+from seglosses_conformance.grades import CONVENTIONS, GRADES, STRICTEST, reaches
 from seglosses_conformance.printable import printable, shown
 from seglosses_conformance.records import Record
+from seglosses_conformance.targets import TARGETS
 from seglosses_conformance.tolerance import DTYPES, EPS_FACTOR
 
 PACKAGES = (
@@ -31,7 +34,7 @@ PACKAGES = (
 )  # fmt: skip
 """Whose versions a report has, where they are installed."""
 
-OUTCOMES = ("pass", "fail", "unsupported", "absent")
+OUTCOMES = ("pass", "fail", "differs", "unsupported", "absent")
 
 LEVELS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """The steps of the heat map's scale: the error as a share of its tolerance."""
@@ -61,14 +64,21 @@ class Report:
         return {"with_gradient": with_gradient, "value_alone": values - both, "gradient_missing": missing}
 
     @property
-    def failures(self) -> list[Record]:
-        return [record for record in self.records if record.outcome == "fail"]
+    def conforms(self) -> bool:
+        """Whether something was compared and nothing fails."""
+        return self.counts["pass"] > 0 and not self.counts["fail"]
+
+    def __str__(self) -> str:
+        """What `print_report` prints."""
+        text = io.StringIO()
+        print_report(self, Console(file=text, width=120))
+        return text.getvalue()
 
 
 def describe_run(
-    arguments: list[str], settings: dict[str, Any], started: float, ended: float
+    arguments: list[str], settings: dict[str, Any], started: float, ended: float, grade: str = STRICTEST
 ) -> dict[str, Any]:
-    """Where and on what a run was made; the times are seconds since 1970."""
+    """Where and on what a run was made, and what was asked; the times are seconds since 1970."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -84,6 +94,7 @@ def describe_run(
         "cores": os.cpu_count(),
         "versions": versions,
         "settings": settings,
+        "grade": grade,
     }
 
 
@@ -119,18 +130,28 @@ def print_report(report: Report, console: Console, limit: int = 20) -> None:
     table = Table(title="comparisons that conform, or ✗ that do not", title_justify="left", padding=(0, 0))
     table.add_column("loss", no_wrap=True)
     for name in columns:
-        title = Text("-\n").join(map(shown, name.split("-", 1)))
-        table.add_column(title, justify="right", overflow="fold")
-    for loss, by_column in _by_loss(report.records).items():
+        table.add_column(Text("-\n").join(map(shown, name.split("-", 1))), justify="right", overflow="fold")
+    losses = _by_loss(report.records)
+    for loss, by_column in losses.items():
         counts_of = (_count(by_column.get(name, [])) for name in columns)
         table.add_row(shown(loss.removesuffix("Loss")), *counts_of)
     console.print(table)
-    groups = _alike(report.failures)
-    for first, more in groups[:limit]:
-        failed = shown(f"{_place(first)} on {first.target}{more}: {first.reason}")
-        console.print(Text.assemble(("✗ ", "bold red"), failed))
-        console.print(shown(f"  {first.command}", "dim"), soft_wrap=True)
-    _print_more(console, len(groups) - limit, "cases")
+    for name, rows in by_grade(report.records).items():
+        console.print(shown(name))
+        for grade, failing, what in rows:
+            console.print(shown(f"  {grade:<11} {failing:<12} {what}", "green" if failing == PASSES else ""))
+    for outcome, sign, style in (("fail", "✗", "bold red"), ("differs", "≠", "bold yellow")):
+        found = groups(report.records, outcome)
+        for group in found[:limit]:
+            where = f" · {group.first.loss} on {group.column}" if len(columns) > 1 or len(losses) > 1 else ""
+            title = shown(f"{group.cause}{where} · {group.number}: {group.places}")
+            console.print(Text.assemble((f"{sign} ", style), title))
+            for sentence in group.here:
+                console.print(shown(f"  here: {sentence}"))
+            console.print(shown(f"  {_place(group.first)}: {group.first.reason}"))
+            if outcome == "fail" and group.first.command:
+                console.print(shown(f"  {group.first.command}", "dim"), soft_wrap=True)
+        _print_more(console, len(found) - limit, "causes")
     for reason, targets, _ in _reasons(report.records, "absent"):
         console.print(shown(f"absent: {', '.join(targets)}: {reason}", "yellow"))
     unsupported = _reasons(report.records, "unsupported")
@@ -140,7 +161,8 @@ def print_report(report: Report, console: Console, limit: int = 20) -> None:
     for sentence in without_gradient(report.records):
         console.print(shown(sentence, "bold yellow"))
     counts, compared = report.counts, report.compared
-    parts = [f"{counts[name]:,} {name}" for name in ("pass", "fail", "unsupported") if counts[name]]
+    words = {"pass": "pass", "fail": "fail", "differs": "differ by convention", "unsupported": "unsupported"}
+    parts = [f"{counts[name]:,} {word}" for name, word in words.items() if counts[name]]
     console.print(
         Text(", ".join(parts) or "nothing was compared", style="bold"),
         f"in {report.run['seconds']} s; compared with the gradient: {compared['with_gradient']:,},"
@@ -162,15 +184,87 @@ def without_gradient(records: list[Record]) -> list[str]:
     ]
 
 
-def _alike(failures: list[Record]) -> list[tuple[Record, str]]:
-    """The failures of one case on one target as one: the first, and how many more there are."""
-    grouped: dict[tuple[str, str], list[Record]] = {}
-    for record in failures:
-        grouped.setdefault((_place(record), column(record.target, record.device)), []).append(record)
+PASSES = "passes"
+
+
+def by_grade(records: list[Record]) -> dict[str, list[tuple[str, str, str]]]:
+    """For each of somebody's own, each grade: how many comparisons fail it, and what it asks for."""
+    compared: dict[str, list[Record]] = {}
+    for record in records:
+        if record.outcome in ("pass", "fail", "differs") and record.target not in TARGETS:
+            compared.setdefault(f"{column(record.target, record.device)}, by grade", []).append(record)
+    return {
+        title: [
+            (grade, f"{failing:,} fail it" if failing else PASSES, what)
+            for grade, what in GRADES.items()
+            for failing in [sum(not reaches(record.grade, grade) for record in of_one)]
+        ]
+        for title, of_one in compared.items()
+    }
+
+
+@dataclass(frozen=True)
+class Group:
+    """What fails for one cause, of one loss on one target."""
+
+    cause: str
+    here: list[str]
+    """What the conventions are that are another there."""
+    records: list[Record]
+
+    @property
+    def first(self) -> Record:
+        return self.records[0]
+
+    @property
+    def column(self) -> str:
+        return column(self.first.target, self.first.device)
+
+    @property
+    def number(self) -> str:
+        """How many comparisons, and in which dtypes."""
+        dtypes = ", ".join(dict.fromkeys(str(record.dtype) for record in self.records))
+        plural = "s" if self.records[1:] else ""
+        return f"{len(self.records):,} comparison{plural} ({dtypes})"
+
+    @property
+    def places(self) -> str:
+        """The cases, the first of them by name."""
+        names = list(dict.fromkeys(map(_place, self.records)))
+        more = f" and {len(names) - 8} more" if names[8:] else ""
+        return "; ".join(names[:8]) + more
+
+
+def groups(records: list[Record], outcome: str) -> list[Group]:
+    """The records of one outcome by their cause, in the order in which causes come up."""
+    alone = {_effect(record, *record.conventions) for record in records}
+    grouped: dict[tuple[Any, ...], list[Record]] = {}
+    for record in records:
+        if record.outcome == outcome:
+            conventions = _conventions(record, alone)
+            grouped.setdefault((record.device, conventions, *_effect(record)), []).append(record)
     return [
-        (records[0], f" (and in {len(records) - 1} more dtypes and class axes)" if records[1:] else "")
-        for records in grouped.values()
+        Group(
+            f"{' and '.join(conventions)}: {of_one[0].cause}" if conventions else of_one[0].cause or "fails",
+            [CONVENTIONS[name].here for name in conventions],
+            of_one,
+        )
+        for (_, conventions, *_), of_one in grouped.items()
     ]
+
+
+def _effect(record: Record, *conventions: str) -> tuple[str, ...]:
+    return (record.target, record.loss, record.cause, *conventions)
+
+
+def _conventions(record: Record, alone: set[tuple[str, ...]]) -> tuple[str, ...]:
+    """Which conventions a difference is put down to: of several the one that `alone` has this effect elsewhere. What
+    also comes up where none is in question, as an exception or as a guess at what is computed, is put down to none."""
+    is_particular = record.cause.startswith("raises") or "," in record.cause
+    if is_particular and _effect(record) in alone:
+        return ()
+    one = [name for name in record.conventions if _effect(record, name) in alone][:1]
+    return tuple(one or record.conventions)
 
 
 def _place(record: Record) -> str:
@@ -181,6 +275,8 @@ def _count(records: list[Record]) -> Text:
     counts = Counter(record.outcome for record in records)
     if counts["fail"]:
         return Text(f"{counts['fail']}✗", style="bold red")
+    if counts["differs"] and not counts["pass"]:
+        return Text(f"{counts['differs']}≠", style="yellow")
     if counts["pass"]:
         return Text(str(counts["pass"]), style="green")
     return Text("absent" if counts["absent"] else "–", style="dim")
@@ -245,7 +341,7 @@ def _as_text(value: Any) -> Any:
 def page_content(report: Report) -> dict[str, Any]:
     """The tables of the page, one of each kind for all dtypes together and one for each dtype."""
     columns = _columns(report.records)
-    failures = _alike(report.failures)
+    causes = {outcome: groups(report.records, outcome) for outcome in ("fail", "differs")}
     present = [dtype for dtype in DTYPES if any(record.dtype == dtype for record in report.records)]
     views: list[dict[str, Any]] = [{"name": dtype, "id": dtype, "dtypes": [dtype]} for dtype in present]
     if len(present) != 1:
@@ -263,15 +359,16 @@ def page_content(report: Report) -> dict[str, Any]:
     return {
         "run": report.run,
         "counts": report.counts,
-        "total": report.counts["pass"] + report.counts["fail"],
+        "total": report.counts["pass"] + report.counts["fail"] + report.counts["differs"],
+        "grades": by_grade(report.records),
         "compared": report.compared,
         "without_gradient": without_gradient(report.records),
         "columns": columns,
         "views": views,
         "levels": _scale(),
         "eps_factor": EPS_FACTOR,
-        "failures": failures[:500],
-        "more_failures": max(0, len(failures) - 500),
+        "causes": {outcome: found[:500] for outcome, found in causes.items()},
+        "more_causes": {outcome: max(0, len(found) - 500) for outcome, found in causes.items()},
         "unsupported": _reasons(report.records, "unsupported"),
         "absent": _reasons(report.records, "absent"),
         "widened": _reasons([r for r in report.records if r.outcome == "pass" and r.reason], "pass"),
@@ -280,11 +377,13 @@ def page_content(report: Report) -> dict[str, Any]:
 
 def _heat_cell(records: list[Record]) -> Cell:
     counts = Counter(record.outcome for record in records)
-    compared = [record for record in records if record.ratio is not None]
-    if not counts["pass"] + counts["fail"]:
+    compared = [record for record in records if record.ratio is not None and record.outcome != "differs"]
+    if not counts["pass"] + counts["fail"] + counts["differs"]:
         reason = next((record.reason for record in records), "not compared")
         return Cell("absent" if counts["absent"] else "–", "none", reason)
     title = f"{counts['pass']} pass, {counts['fail']} fail"
+    if counts["differs"]:
+        title += f", {counts['differs']} differ by a convention"
     if counts["unsupported"]:
         title += f", {counts['unsupported']} unsupported"
     missing = sum(bool(record.missing) for record in records)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from seglosses_conformance.judging import failed
 from seglosses_conformance.planning import Plan
 from seglosses_conformance.records import Job, Record, Result, read_result
+from seglosses_conformance.targets import TARGETS, Target
 from seglosses_conformance.worker import answer, case_to_json
 
 COSTS = {"low": 1, "high": 15, "extreme": 150}
@@ -40,7 +42,7 @@ def _request(made: Plan, jobs: list[Job]) -> dict[str, Any]:
     return {
         "device": jobs[0].device,
         "environment": {name: value for t in targets.values() for name, value in t.environment.items()},
-        "targets": {name: {"framework": t.needs[0]} if t.own else {} for name, t in targets.items()},
+        "targets": {name: t.own.as_json() if t.own else {} for name, t in targets.items()},
         "cases": {job.case: case_to_json(made.cases[job.case]) for job in jobs},
         "jobs": [asdict(job) for job in jobs],
     }
@@ -50,10 +52,13 @@ Work = Callable[[list[dict[str, Any]]], Iterable[tuple[dict[str, Any], dict[str,
 """Takes requests, gives pairs of a request and a line of its answer."""
 
 
-def in_this_process(requests: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Compute without worker processes: for tests, which change what is computed."""
+def in_this_process(
+    requests: list[dict[str, Any]], targets: Mapping[str, Target] = TARGETS
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Compute without worker processes: for functions that no process can import, and for tests, which change what is
+    computed. Of `targets` those are taken that a request names."""
     for request in requests:
-        for line in answer(request):
+        for line in answer(request, targets):
             yield request, line
 
 
@@ -95,7 +100,7 @@ def judge(made: Plan, results: dict[Job, Result]) -> list[Record]:
         given = [results[job] for job in comparison.jobs]
         fault = next((result for result in given if result.outcome is not None), None)
         if fault is not None:
-            comparison.record.outcome, comparison.record.reason = fault.outcome or "fail", fault.reason
+            failed(comparison.record, made.asked_of(comparison.record.target), fault)
         else:
             comparison.judge(comparison.record, given)
     return [comparison.record for comparison in made.comparisons] + made.records

@@ -7,12 +7,15 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from seglosses_conformance import frameworks
 from seglosses_conformance.frameworks import Framework, Function, Unsupported
 from seglosses_conformance.tolerance import DTYPES
 from seglosses_conformance.ways import DERIVATIVES
+
+if TYPE_CHECKING:
+    from seglosses_conformance.own import Own
 
 Hyperparameters = dict[str, Any]
 Make = Callable[[str, Hyperparameters, int, dict[str, Any]], Function]
@@ -50,8 +53,8 @@ class Target:
     """The ways of calling, beside the plain one, that are tried on it; see `ways.py`."""
     by_autodiff: bool = False
     """Whether its gradients are autodiff's of the formula, which is right but where an entry says otherwise."""
-    own: bool = False
-    """Whether it is somebody's own, named on the command line: the dtypes of its results are its own affair."""
+    own: Own | None = None
+    """Somebody's own, and how it is called: the dtypes of its results are its own affair."""
     devices: tuple[str, ...] = ("cpu", "cuda")
     unsupported: dict[str, str] = field(default_factory=dict)
     """Why a dtype, by its name, cannot be run."""

@@ -75,6 +75,17 @@ def gradient_tolerance(expected: np.ndarray, dtype: str, scale: float = 0.0) -> 
     return computed + rounding
 
 
+def rounding_tolerance(terms: np.ndarray, size: int, dtype: str) -> np.ndarray:
+    """What the sum of some terms may be off beyond that, where a right formula of `size` logits is computed in `dtype`
+    and differentiated as it stands; `terms` is the sum of their magnitudes.
+
+    On the way to the value a number goes through at most `size` additions, on the way back through as many, and beside
+    them through some thirty operations. Each rounds by ε/2 at most. A term may be much larger than the sum: autodiff
+    gives the slope of a softmax as p (s − Σ p s), and where p is near 1 nothing but rounding is left of that.
+    """
+    return (size + 16) * FLOATS[dtype].eps * np.abs(terms)
+
+
 def difference_tolerance(expected: np.ndarray) -> np.ndarray:
     """What a derivative in float64 may be off from differences of float64, which are as exact as this. Of values near
     1, whose last digit is 1e-16, differences by a step of 2^-9 are no more exact than 1e-13."""

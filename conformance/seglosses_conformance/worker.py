@@ -12,10 +12,11 @@ import functools
 import gc
 import json
 import os
+import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ import numpy as np
 from seglosses_conformance.cases import ARRAYS, Case, decode, encode, map_upstream
 from seglosses_conformance.checks import PER_IMAGE
 from seglosses_conformance.frameworks import Call, Evaluation, Framework, Unavailable, Unsupported
-from seglosses_conformance.own import own_target, require_class_axis, resolve
+from seglosses_conformance.own import Own, own_target
 from seglosses_conformance.returned import Misused
 from seglosses_conformance.targets import TARGETS, Target
 from seglosses_conformance.tolerance import computed_dtype
@@ -61,20 +62,21 @@ def _case_from_json(name: str, case: dict[str, Any]) -> Inputs:
     return Inputs(name, case["loss"], case["hyperparameters"], arrays, tuple(case["value_shape"]))
 
 
-def answer(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def answer(request: dict[str, Any], targets: Mapping[str, Target] = TARGETS) -> Iterator[dict[str, Any]]:
     """One line for each job of a request, in order, each with the number of its job.
 
-    A request has `targets`, {name: {} or {"framework": …} for one of somebody's own}; `device`; `cases`, by id; `jobs`,
-    each as `records.Job` without the device. A line has the result, or `error`, `unsupported` or `absent` with the
-    reason. Lines without a number have the settings of a framework.
+    A request has `targets`, {name: {} or `Own.as_json()`}, of which the first are taken from `targets`, if they are
+    there, and the others made; `device`; `cases`, by id; `jobs`, each as `records.Job` without the device. A line has
+    the result, or `error`, `unsupported` or `absent` with the reason, and `raised` if the reason is an exception of the
+    target's. Lines without a number have the settings of a framework.
     """
     cases = {name: _case_from_json(name, case) for name, case in request["cases"].items()}
     for name, options in request["targets"].items():
-        target = own_target(name, options["framework"]) if options else TARGETS[name]
+        target = targets[name] if name in targets else own_target(Own(**options))
         jobs = [(number, job) for number, job in enumerate(request["jobs"]) if job["target"] == name]
         if target.own:
             try:
-                resolve(name)
+                _ = target.own.callable
             except ValueError as error:
                 yield {"usage": str(error)}
                 return
@@ -102,7 +104,10 @@ def result_of(target: Target, framework: Framework, case: Inputs, job: dict[str,
             return {"unsupported": f"no {job['way']}: {_shortened(str(error))}"}
         last = traceback.extract_tb(error.__traceback__)[-1]
         message = f"{type(error).__name__}: {error}".strip()
-        return {"error": f"{_shortened(message)} ({os.path.basename(last.filename)}:{last.lineno})"}
+        text = f"{_shortened(message)} ({os.path.basename(last.filename)}:{last.lineno})"
+        if target.own is not None and re.search("shape|must match|channel", message):
+            text += target.own.hint(case.arrays["target"], case.arrays["logits"])
+        return {"error": text, "raised": type(error).__name__}
 
 
 def _evaluate(target: Target, framework: Framework, case: Inputs, job: dict[str, Any]) -> dict[str, Any]:
@@ -110,8 +115,11 @@ def _evaluate(target: Target, framework: Framework, case: Inputs, job: dict[str,
     for array in case.arrays.values():
         if array.dtype.name in target.unsupported:
             raise Unsupported(target.unsupported[array.dtype.name])
-    if way == "class axis" and target.own:
-        require_class_axis(target.name)
+    if target.own:
+        if way == "class axis":
+            target.own.require_class_axis()
+        labels = target.own.with_labels(case.arrays["target"], case.arrays["logits"])
+        case = dataclasses.replace(case, arrays={**case.arrays, "target": labels})
     make = functools.partial(_array, framework, case, job)
     arrays = {name: make(name, values) for name, values in case.arrays.items()}
     function = target.make(case.loss, case.hyperparameters, axis, arrays)

@@ -22,6 +22,16 @@ def parting(logits, target, smooth=1e-5):
     gradient[1, 2, 0, 1] += 0.5
     return value, gradient
 
+def foreign(y_pred, y_true, *, eps, batch=False, doubled=False):
+    loss = seglosses_core.DiceLoss(smooth=eps, aggregate="batch" if batch else "image")
+    value, gradient = loss.value_and_grad(y_pred, y_true[:, 0])
+    return value, 2 * gradient if doubled else gradient
+
+def strict(logits, target):
+    if target.max() > 2:
+        raise ValueError("a label that is no class")
+    return dice(logits, target)
+
 def ending(logits, target):
     os._exit(7)
 

@@ -77,7 +77,14 @@ def test_an_absent_target_is_told(
         (["--targets", "nampy"], "nampy"),
         (["--losses", "DieceLoss"], "DieceLoss"),
         (["--dtypes", "float8"], "float8"),
-        (["--case", "dice/none-such"], "dice/none-such"),
+        (["--case", "dice/lables"], "--case: there is no case 'dice/lables'; did you mean dice/labels"),
+        (["--case", "nothing/*"], "--case: there is no case 'nothing/*'; --list shows all that there are"),
+        (["--set", "softmax=true"], "--target: there is none"),
+        (["--compare", "own:a", "own:b", "--rename", "smooth=eps"], "--target: there is none"),
+        (["--target", "own:a", "--set", "softmax"], "expected NAME=VALUE, got 'softmax'"),
+        (["--target", "own:a", "--rename", "smooth"], "expected OURS=THEIRS or OURS:VALUE=THEIRS:VALUE"),
+        (["--target", "own:a", "--loss", "DiceLoss", "--set", "target=x"], "one-hot or channel, not 'x'"),
+        (["--target", "own:a", "--grade", "good"], "invalid choice: 'good'"),
         (["--device", "tpu"], "tpu"),
         (["--target", "own:dice"], "--loss NAME"),
         (["--target", "own", "--loss", "DiceLoss"], "package.module:callable"),
@@ -146,6 +153,12 @@ def test_list_shows_targets_and_cases(capsys: pytest.CaptureFixture[str]) -> Non
     shown = capsys.readouterr().out
     assert "keras-jax" in shown
     assert "dice/labels" in shown
+
+
+def test_patterns_choose_cases(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list", "--case", "dice/smooth-?,dice/labels"]) == 0
+    listed = re.findall(r"^│ ([\w-]+/[\w-]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert listed == ["dice/labels", "dice/smooth-1", "dice/smooth-0"]
 
 
 def test_without_a_terminal_each_target_is_told_of_as_it_ends(capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,7 +74,7 @@ def test_a_gradient_that_was_not_compared_is_told_everywhere(tmp_path: Path) -> 
     report.write_json(made, tmp_path / "out.json")
     content = json.loads((tmp_path / "out.json").read_text())
     jsonschema.validate(content, SCHEMA)
-    counts = {"pass": 3, "fail": 0, "unsupported": 0, "absent": 0}
+    counts = {"pass": 3, "fail": 0, "differs": 0, "unsupported": 0, "absent": 0}
     assert content["counts"] == {**counts, "with_gradient": 1, "value_alone": 2, "gradient_missing": 1}
 
 
@@ -86,6 +86,61 @@ def test_the_reasons_of_unsupported_are_told_with_their_number(tmp_path: Path) -
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert "unsupported, 2" in page
     assert "often" in page
+
+
+def test_failures_are_told_by_their_cause(tmp_path: Path) -> None:
+    own: dict[str, Any] = {"target": "own:dice", "outcome": "differs", "grade": "accurate"}
+    soft = {**own, "conventions": ["soft targets"], "cause": "raises ValueError", "reason": "ValueError: no"}
+    both = {**soft, "conventions": ["targets of any sum", "soft targets"]}
+    value: dict[str, Any] = {"outcome": "fail", "cause": "another value", "target": "own:dice"}
+    made = a_report(
+        a_record(case="dice/a", **both),
+        a_record(case="dice/b", **soft),
+        a_record(case="dice/c", reason="0.5, expected 0.25", command="again c", **value),
+        a_record(case="dice/d", **value, dtype="float64"),
+        a_record(case="dice/e", **{**soft, "cause": "another value"}),
+    )
+    assert not made.conforms
+    assert [(g.cause, [r.case for r in g.records]) for g in report.groups(made.records, "differs")] == [
+        ("soft targets: raises ValueError", ["dice/a", "dice/b"]),
+        ("soft targets: another value", ["dice/e"]),
+    ]
+    shown = printed(made)
+    assert str(made) != ""
+    assert "✗ another value · 2 comparisons (float32, float64): dice/c; dice/d" in shown
+    assert "  dice/c: 0.5, expected 0.25\n  again c\n" in shown
+    assert "≠ soft targets: raises ValueError · 2 comparisons (float32): dice/a; dice/b" in shown
+    assert "2 fail, 3 differ by convention" in shown
+    report.write_html(made, tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    for text in (
+        "Failures, by their cause",
+        "dice/c; dice/d",
+        "Another convention, and no failure",
+        "2 of 5 fail",
+    ):
+        assert text in page
+    report.write_json(made, tmp_path / "out.json")
+    jsonschema.validate(json.loads((tmp_path / "out.json").read_text()), SCHEMA)
+
+
+def test_what_fails_everywhere_is_no_convention() -> None:
+    failing = {"target": "own:dice", "outcome": "fail"}
+    for cause, grouped in (
+        ("raises ValueError", ["raises ValueError"]),
+        ("another value, as with smooth=1.0", ["another value, as with smooth=1.0"]),
+        ("another value", ["another value", "soft targets: another value"]),
+    ):
+        records = [
+            a_record(**failing, cause=cause),
+            a_record(**failing, cause=cause, grade="accurate", conventions=["soft targets"]),
+        ]
+        assert [group.cause for group in report.groups(records, "fail")] == grouped
+
+
+def test_the_grades_of_ours_are_not_told() -> None:
+    records = [a_record(target="own:dice", grade="exact"), a_record(target="torch")]
+    assert list(report.by_grade(records)) == ["own:dice, by grade"]
 
 
 def test_text_of_others_is_shown_as_text(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from seglosses_conformance.oracle import Expected, evaluate
 from seglosses_conformance.oracle.evaluation import upstream
 from seglosses_conformance.oracle.family import RatioOfSums, RatioPerImage, total
 from seglosses_conformance.oracle.problem import Problem
+from seglosses_conformance.oracle.tape import Scalar, plain
 from seglosses_conformance.oracle.tape import gradient as slopes_of
-from seglosses_conformance.oracle.tape import plain
 
 CASES = {case.id: case for case in load_cases()}
 DEFINITIONS = {entry.id_of(case.name): case for entry in ENTRIES.values() for case in entry.cases}
@@ -470,3 +470,24 @@ def test_an_oracle_uses_scalars_alone(loss: str) -> None:
     formulas = ("seglosses_conformance.oracle", "seglosses_conformance.losses")
     libraries = {module.partition(".")[0] for module in modules if not module.startswith(formulas)}
     assert libraries - sys.stdlib_module_names - {"", "mpmath"} == set()
+
+
+def test_the_terms_of_a_gradient_cancel_in_it_alone() -> None:
+    """x y − 2 x + x² has the slopes y − 2 + x + x and x."""
+    x, y = Scalar(3.0), Scalar(2.0)
+    result = x * y - x * 2 + x * x
+    assert [float(g) for g in slopes_of(result, [x, y])] == [6, 3]
+    assert [float(g) for g in slopes_of(result, [x, y], absolute=True)] == [2 + 2 + 6, 3]
+
+
+@pytest.mark.parametrize("name", ["dice/perfect", "dice/labels"])
+def test_the_terms_of_a_softmax(name: str) -> None:
+    """The slope of a score n/d by p has the terms 2y/d and n/d², s together, and that of a logit p s and p Σ p s."""
+    case = CASES[name]
+    terms = evaluate("DiceLoss", case.hyperparameters, **inputs_for(case), absolute=True).gradient
+    p = np.exp(case.logits) / np.exp(case.logits).sum(axis=1, keepdims=True)
+    y = np.arange(3).reshape(3, 1, 1) == case.target[:, None]
+    d = (p + y).sum(axis=(2, 3), keepdims=True) + 1e-5
+    n = 2 * (p * y).sum(axis=(2, 3), keepdims=True) + 1e-5
+    s = (2 * y / d + n / d**2) / 6
+    np.testing.assert_allclose(terms, p * (s + (p * s).sum(axis=1, keepdims=True)), rtol=1e-9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import threading
 import time
@@ -28,6 +29,74 @@ def test_own_function_that_conforms(own: list[str]) -> None:
 
 def test_own_class_takes_the_hyper_parameters_first(own: list[str]) -> None:
     assert main(["--target", "own_losses:Dice", "--case", "dice/sum,dice/mask", *own]) == 0
+
+
+FOREIGN = [
+    *("--target", "own_losses:foreign", "--set", "target=channel", "--rename", "logits=y_pred"),
+    *("--rename", "target=y_true", "--rename", "smooth=eps", "--rename", "aggregate:batch=batch:true"),
+]
+
+
+def test_own_function_with_names_of_its_own(own: list[str], tmp_path: Path) -> None:
+    path, again = tmp_path / "out.json", tmp_path / "again.json"
+    cases = ["--case", "dice/smooth-?,dice/batch,dice/labels"]
+    assert main([*FOREIGN, *cases, *own, "--json", str(path)]) == 0
+    records = [r for r in json.loads(path.read_text())["records"] if r["check"] is None]
+    assert {r["case"]: r["outcome"] for r in records} == dict.fromkeys(
+        ["dice/labels", "dice/batch", "dice/smooth-0", "dice/smooth-1"], "pass"
+    )
+    assert main([*shlex.split(records[1]["command"])[3:], "--json", str(again)]) == 0
+    assert records[1] in json.loads(again.read_text())["records"]
+
+
+def test_what_is_set_is_given(own: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*FOREIGN, "--set", "doubled=true", *ONE, *own]) == 1
+    assert "✗ another gradient · " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("grade", "status", "sentence"),
+    [
+        ("accurate", 0, "≠ bad labels: raises ValueError · 1 comparison (float64): dice/label-outside"),
+        ("convention", 1, "✗ bad labels: raises ValueError · 1 comparison (float64): dice/label-outside"),
+        (None, 1, "✗ bad labels: raises ValueError · 1 comparison (float64): dice/label-outside"),
+    ],
+)
+def test_the_exit_status_rests_on_the_grade(
+    grade: str | None, status: int, sentence: str, own: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [] if grade is None else ["--grade", grade]
+    cases = ["--case", "dice/label-outside,dice/labels"]
+    assert main(["--target", "own_losses:strict", *cases, *own, *asked]) == status
+    shown = capsys.readouterr().out
+    assert sentence in shown
+    assert "  here: a label that is no class, and is not ignored, makes the value NaN" in shown
+    rows = re.findall(r"^  (accurate|convention|exact) +(passes|\d fail it) ", shown, re.MULTILINE)
+    assert rows == [("accurate", "passes"), ("convention", "1 fail it"), ("exact", "1 fail it")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["--set", "doubld=true"],
+            "--set doubld: own_losses:foreign has no parameter 'doubld'; it has y_pred,",
+        ),
+        (
+            ["--rename", "absent=missing"],
+            "--rename absent=missing: own_losses:foreign has no parameter 'missing'",
+        ),
+        (["--rename", "smoth=eps"], "--rename smoth=eps: DiceLoss has no 'smoth'; there are "),
+        (["--set", "target=soft"], "--set target is given twice"),
+    ],
+)
+def test_names_that_there_are_not_are_status_2(
+    arguments: list[str], sentence: str, own: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*FOREIGN, *arguments, *ONE, *own])
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_own_function_that_fails_is_status_1(own: list[str], tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ import seglosses_torch
 from seglosses_conformance import planning, runner
 from seglosses_conformance.cases import Case, load_cases
 from seglosses_conformance.losses import ENTRIES
-from seglosses_conformance.own import own_target
+from seglosses_conformance.own import Own, own_target
 from seglosses_conformance.processes import Workers
 from seglosses_conformance.records import Record
 from seglosses_conformance.targets import TARGETS, Target
@@ -343,7 +343,7 @@ def own_records(
     module = types.ModuleType("somebodys_losses")
     module.loss = implementation  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    target = own_target("somebodys_losses:loss", "torch")
+    target = own_target(Own("somebodys_losses:loss", "torch"))
     return records_of(target, some(CASES[loss]), wanted=lambda record: record.check in checks)
 
 
@@ -448,7 +448,7 @@ def test_faults_in_other_libraries(library: str, tmp_path: Path, monkeypatch: py
     cases = [case for case in CASES["DiceLoss"] if case.id == "dice/labels"]
     names = ("dice", "upstream_left_out", "not_compiled")
     one_process = {"process": library}
-    own = [dataclasses.replace(own_target(f"own_{library}:{n}", library), **one_process) for n in names]
+    own = [dataclasses.replace(own_target(Own(f"own_{library}:{n}", library)), **one_process) for n in names]
     made = planning.plan(cases, own, ["float32"])
     checks = {"upstream", "compiled"}
     made.comparisons = [c for c in made.comparisons if c.record.check in checks]

@@ -45,8 +45,12 @@ def evaluate(
     instances: Any = None,
     *,
     with_gradient: bool = True,
+    absolute: bool = False,
 ) -> Expected:
-    """Value, gradient and scale of a loss. Arrays: nested lists, class axis 1; hyper-parameters: as in a case file."""
+    """Value, gradient and scale of a loss. Arrays: nested lists, class axis 1; hyper-parameters: as in a case file.
+
+    If `absolute` each element of a gradient is the sum of the absolute terms that autodiff makes it of.
+    """
     entry = entry_of(loss_name)
     problem = Problem(logits, target, mask, sample_weight, centers, features, instances)
     with mp.workdps(digits(problem, entry.stretch)):
@@ -58,16 +62,19 @@ def evaluate(
         slopes = feature_slopes = None
         if with_gradient:
             total = sum((v * upstream(k) for k, v in enumerate(value)), mpf(0)) if is_map else value
-            slopes = nest(problem.shape, [float(g) for g in gradient(total, problem.logits)])
+            slopes = nest(problem.shape, _floats(gradient(total, problem.logits, absolute=absolute)))
             if features is not None:
-                feature_slopes = nest(
-                    problem.features_shape, [float(g) for g in gradient(total, problem.features)]
-                )
+                found = gradient(total, problem.features, absolute=absolute)
+                feature_slopes = nest(problem.features_shape, _floats(found))
         if is_map:
             value, scale = (nest(shape, [float(plain(v)) for v in part]) for part in (value, scale))
         else:
             value, scale = float(plain(value)), float(scale)
         return Expected(value, slopes, scale, feature_slopes)
+
+
+def _floats(numbers: list[Any]) -> list[float]:
+    return [float(number) for number in numbers]
 
 
 def upstream(k: int) -> Any:

@@ -75,8 +75,12 @@ def plain(x: Any) -> Any:
     return x.value if isinstance(x, Scalar) else mpf(x)
 
 
-def gradient(result: Any, inputs: Sequence[Scalar]) -> list[Any]:
-    """∂result/∂input for each input; 0 for those that the result does not depend on."""
+def gradient(result: Any, inputs: Sequence[Scalar], *, absolute: bool = False) -> list[Any]:
+    """∂result/∂input for each input; 0 for those that the result does not depend on.
+
+    A derivative is a sum over the ways from the result to the input, each way with the product of its slopes. If
+    `absolute` the absolute products are added up: by that sum the rounding errors of a walk back are measured.
+    """
     if not isinstance(result, Scalar):
         return [mpf(0)] * len(inputs)
     history = {result}
@@ -89,5 +93,5 @@ def gradient(result: Any, inputs: Sequence[Scalar]) -> list[Any]:
     flow = {result: mpf(1)}
     for node in sorted(history, key=lambda scalar: scalar.age, reverse=True):
         for parent, slope in node.slopes:
-            flow[parent] = flow.get(parent, 0) + flow[node] * slope
+            flow[parent] = flow.get(parent, 0) + flow[node] * (abs(slope) if absolute else slope)
     return [flow.get(scalar, mpf(0)) for scalar in inputs]
