@@ -26,9 +26,10 @@ from seglosses_core.checks import (
     shape_text,
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.hyperparameters import replace
 from seglosses_core.inputs import check_inputs
 from seglosses_core.libraries import shape_of
-from seglosses_core.loss import Loss, replace
+from seglosses_core.loss import Loss
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.signatures import Parameters, constructor, keyword, known_to_take, parameters_of
 from seglosses_core.single import SingleLoss

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, fields
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.checks import check_flag, check_integer, check_window, shape_text
 from seglosses_core.costs import Costs, Weights
+from seglosses_core.hyperparameters import replace
 from seglosses_core.libraries import Array
-from seglosses_core.loss import Needs, replace
+from seglosses_core.loss import Needs
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.ops import Ops
 from seglosses_core.pixel import PixelLoss
