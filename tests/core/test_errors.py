@@ -478,7 +478,7 @@ CASES: dict[str, tuple[Callable[[Framework], Any], type[Exception], str, str, st
         call(
             "GeneralizedWassersteinDiceLoss", floats(2, 1, 4, 5), options={"activation": "identity"},
         ),
-        ValueError, "logits", "(2, 1, 4, 5)", "at least 2 classes",
+        ValueError, "logits", "(2, 1, 4, 5)", "at least two classes",
     ),
     "distances between overlapping classes": (
         build("GeneralizedWassersteinDiceLoss", activation="sigmoid"),
