@@ -14,12 +14,11 @@ from seglosses_core.checks import check_choice, check_integer, check_number, pyt
 from seglosses_core.hyperparameters import replace
 from seglosses_core.loss import Loss
 from seglosses_core.signatures import keyword, known_to_take
+from seglosses_keras.arguments import as_target, as_tensor
 from seglosses_keras.backends import evaluate
 from seglosses_keras.loss import (
     KerasLoss,
     add_attributes,
-    as_target,
-    as_tensor,
     from_config,
     parameters,
     to_config,
