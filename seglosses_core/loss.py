@@ -79,6 +79,8 @@ class Loss(Hyperparameters):
     inputs: ClassVar[Mapping[str, Input]] = {}
     """What a call takes beside logits, target, mask and sample_weight."""
     needs: ClassVar[Needs] = Needs()
+    of_each_class: ClassVar[tuple[str, ...]] = ()
+    """Hyper-parameters beside class_weights that have, or may have, one entry for each class."""
     matrices: ClassVar[tuple[str, ...]] = ()
     """Hyper-parameters that are matrices of numbers, whether they are given as sequences or as arrays."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from seglosses_core.activations import Activation, Prediction
 from seglosses_core.call import Back, Call, Gradients, Shared
@@ -68,8 +68,6 @@ class SingleLoss(Loss):
     divisor: Divisor = "weights"
     validate: bool = False
 
-    of_each_class: ClassVar[tuple[str, ...]] = ("class_weights",)
-    """Hyper-parameters that have, or may have, one entry for each class."""
     pointwise = False
     """Whether costs have a derivative by hand and depend on nothing but their own pixel: then they can be computed
     chunk by chunk."""
@@ -97,7 +95,7 @@ class SingleLoss(Loss):
             check_weights("class_weights", self.class_weights)
 
     def check_classes(self, logits: Array, axis: int) -> None:
-        for name in self.of_each_class:
+        for name in ("class_weights", *self.of_each_class):
             self.check_per_class(name, logits, axis)
 
     def check_parts(self, *, images: bool, pixels: bool, summed: bool = False) -> None:

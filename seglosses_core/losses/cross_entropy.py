@@ -43,7 +43,7 @@ class CrossEntropyLoss(LogPixelLoss):
     label_smoothing: float = 0.0
     pos_weight: float | Sequence[float] | Array | None = None
 
-    of_each_class = ("class_weights", "pos_weight")
+    of_each_class = ("pos_weight",)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -80,7 +80,7 @@ class ExponentialLogarithmicCrossEntropyLoss(LogPixelLoss):
     gamma: float = 0.3
     label_weights: Sequence[float] | Array | None = None
 
-    of_each_class = ("class_weights", "label_weights")
+    of_each_class = ("label_weights",)
 
     def __post_init__(self) -> None:
         super().__post_init__()

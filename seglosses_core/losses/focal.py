@@ -73,7 +73,7 @@ class FocalLoss(LogPixelLoss):
     alpha: float | Sequence[float] | Array | None = 0.25
     normalized: bool = False
 
-    of_each_class = ("class_weights", "gamma", "alpha")
+    of_each_class = ("gamma", "alpha")
 
     def __post_init__(self) -> None:
         super().__post_init__()

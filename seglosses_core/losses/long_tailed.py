@@ -46,7 +46,7 @@ class LogitAdjustedCrossEntropyLoss(LogPixelLoss):
     priors: Sequence[float] | Array
     tau: float = 1.0
 
-    of_each_class = ("class_weights", "priors")
+    of_each_class = ("priors",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
