@@ -12,28 +12,14 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from images import BATCH, CLASSES, WEIGHTS, every_number, hot, make
 
 import seglosses_core as core
 
-BATCH, CLASSES = 2, 3
 SHAPES = [(), (5,), (3, 4), (2, 3, 2)]
-WEIGHTS = (0.5, 2.0, 1.0)
 
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
-every_number = pytest.mark.parametrize("reduction", ["mean", "sum"])
 every_reduction = pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-
-
-def make(shape=(3, 4), classes=CLASSES, batch=BATCH, seed=0):
-    """Logits and labels."""
-    random = np.random.default_rng(seed)
-    return random.normal(size=(batch, classes, *shape)), random.integers(
-        0, max(classes, 2), size=(batch, *shape)
-    )
-
-
-def hot(labels, classes=CLASSES):
-    return np.moveaxis(np.eye(classes)[labels], -1, 1)
 
 
 def assert_equals_torch(loss, formula, logits, target, **weights):

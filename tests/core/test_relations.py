@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from images import BATCH, CLASSES, WEIGHTS, every_number, hot, make
 from problems import PROBLEMS, first_of_each, with_options
 
 import seglosses_core as core
@@ -16,24 +17,9 @@ from seglosses_conformance.targets import build
 from seglosses_core.pixel import PixelLoss
 from seglosses_core.region import RegionLoss
 
-BATCH, CLASSES = 2, 3
-WEIGHTS = (0.5, 2.0, 1.0)
 CENTERS = np.random.default_rng(7).normal(size=(CLASSES, CLASSES))
 
 pytestmark = pytest.mark.sampled(1)
-every_number = pytest.mark.parametrize("reduction", ["mean", "sum"])
-
-
-def make(shape=(3, 4), classes=CLASSES, batch=BATCH, seed=0):
-    """Logits and labels."""
-    random = np.random.default_rng(seed)
-    return random.normal(size=(batch, classes, *shape)), random.integers(
-        0, max(classes, 2), size=(batch, *shape)
-    )
-
-
-def hot(labels, classes=CLASSES):
-    return np.moveaxis(np.eye(classes)[labels], -1, 1)
 
 
 def losses() -> dict[str, Any]:
