@@ -75,7 +75,7 @@ $(OLDEST)/installed: pyproject.toml tests/oldest.txt
 test-oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest --quiet tests/torch
 	$(OLDEST)/bin/python -m pytest --quiet tests/jax tests/keras tests/core/test_imports.py tests/core/test_purity.py \
-		tests/core/test_reference_values.py tests/core/test_region_reference_values.py
+		tests/core/test_reference_values.py tests/core/test_region_reference_values.py tests/core/test_relations.py
 	$(OLDEST)/bin/python -m seglosses_conformance --quick --losses CrossEntropyLoss,DiceLoss,FocalLoss
 
 dist: $(VENV)/installed-dist

@@ -12,9 +12,10 @@ from seglosses_core.across import Across
 from seglosses_core.activations import Cotangent
 from seglosses_core.call import Back, Call, Cotangents, Gradients, Shared
 from seglosses_core.checks import check_flag, check_parameter, check_real, is_array, unwrap_numpy_scalars
+from seglosses_core.hyperparameters import replace
 from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array, shape_of
-from seglosses_core.loss import Loss, replace
+from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from seglosses_core.across import Across, BetweenProcesses, PartsDisagree
@@ -26,11 +26,9 @@ from seglosses_core.checks import (
     check_target,
     check_values,
     double,
-    identity,
-    is_array,
     python_number,
-    same,
 )
+from seglosses_core.hyperparameters import Hyperparameters, replace
 from seglosses_core.inputs import Input, check_inputs, of_logits_and_target
 from seglosses_core.libraries import Array, library_of, shape_of
 from seglosses_core.ops import Ops, ops_for
@@ -65,7 +63,7 @@ class Needs:
     """The log-probabilities of the labels are used."""
 
 
-class Loss:
+class Loss(Hyperparameters):
     """A segmentation loss: a frozen set of hyper-parameters that can be called.
 
     Of its kinds, a `SingleLoss` says what it costs and an `EnsembleLoss` adds others up; what both have in common
@@ -81,36 +79,18 @@ class Loss:
     inputs: ClassVar[Mapping[str, Input]] = {}
     """What a call takes beside logits, target, mask and sample_weight."""
     needs: ClassVar[Needs] = Needs()
+    of_each_class: ClassVar[tuple[str, ...]] = ()
+    """Hyper-parameters beside class_weights that have, or may have, one entry for each class."""
     matrices: ClassVar[tuple[str, ...]] = ()
     """Hyper-parameters that are matrices of numbers, whether they are given as sequences or as arrays."""
 
     has_a_target_of_its_own: ClassVar[bool] = False
     """Whether it takes its target in other forms than the rest, so that they cannot share one."""
 
-    _across: Across | None = None
-    _looked_at: Any = (True,)
-    """Whether `_look_once` has been there. Losses that JAX puts together again are not looked at."""
-    kept: list[Array] | None = None
-    """Where an ensemble that is `keeping` leaves what its members give."""
-
     family: ClassVar[type[Loss]]
     """The class that all losses of the package have in common: those of two packages do not go together."""
     ensemble_class: ClassVar[type[EnsembleLoss]]
     """What a sum of losses of the family becomes."""
-
-    def __new__(cls, *positional: Any, **named: Any) -> Self:
-        takes: Any = cls.__dataclass_fields__  # type: ignore[attr-defined]
-        unknown = {name: value for name, value in named.items() if name not in takes}
-        if positional or unknown:
-            from seglosses_core.presets import suggest  # which is made of losses
-
-            hint = suggest(cls.__name__, positional, unknown)
-            given = ["a positional argument"] if positional else []
-            given += [f"an unexpected keyword argument {name!r}" for name in unknown]
-            raise TypeError(f"{cls.__name__} got {given[0]}; it takes by name {', '.join(takes)}{hint}.")
-        loss = super().__new__(cls)
-        object.__setattr__(loss, "_looked_at", [])  # one list for a loss and its copies
-        return loss
 
     @of_logits_and_target
     def __call__(
@@ -326,31 +306,6 @@ class Loss:
         value = value * (1 + invalid)
         return value, shared, None if back is None else lambda upstream: back(upstream + invalid)
 
-    def hyperparameters(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}  # type: ignore[attr-defined]
-
-    def arrays(self) -> list[tuple[str, Array]]:
-        """The arrays among the hyper-parameters, here and in the losses in it, with their names."""
-        found: list[tuple[str, Array]] = []
-        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
-            value = getattr(self, name)
-            if value is None or isinstance(value, (str, int, float)):
-                continue
-            for item in value if isinstance(value, tuple) else (value,):
-                if isinstance(item, Loss):
-                    found += item.arrays()
-                elif is_array(item):
-                    found.append((name, item))
-        return found
-
-    @classmethod
-    def default_losses(cls) -> dict[str, type[Loss]]:
-        """The hyper-parameters that are losses unless they are given; an adapter puts its own there."""
-        made: dict[str, Any] = {field.name: field.default_factory for field in fields(cls)}  # type: ignore[arg-type]
-        return {
-            name: kind for name, kind in made.items() if isinstance(kind, type) and issubclass(kind, Loss)
-        }
-
     def package(self) -> str:
         return self.family.__module__.partition(".")[0]
 
@@ -456,24 +411,7 @@ class Loss:
             if are_probabilities(logits, activation, ops):
                 warnings.warn(f"logits look like probabilities: {double(activation)}.", stacklevel=4)
 
-    # -- Python's own ways ----------------------------------------------------------------------------------------
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        # In the class itself, or `dataclass` puts its own there, which fail for arrays.
-        super().__init_subclass__(**options)
-        cls.__eq__ = Loss.__eq__  # type: ignore[method-assign]
-        cls.__hash__ = Loss.__hash__  # type: ignore[method-assign]
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        mine = self.hyperparameters().items()
-        return self._across == other._across and all(
-            same(value, getattr(other, name)) for name, value in mine
-        )
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._across, *map(identity, self.hyperparameters().values())))
+    # -- sums of losses -----------------------------------------------------------------------------------------
 
     __array_ufunc__ = None
     """Leaves `numpy_scalar * loss` to `__rmul__`."""
@@ -506,19 +444,3 @@ def ensemble(loss: Loss, terms: Sequence[tuple[Any, Loss]]) -> EnsembleLoss:
     """The weighted sum of losses, of the package of `loss`."""
     weights, losses = zip(*terms, strict=True)
     return loss.ensemble_class(losses=losses, weights=weights)
-
-
-def replace(loss: Any, **changes: Any) -> Any:
-    """A copy of a loss with other hyper-parameters that are known to be right: without the checks of a new one, which
-    cannot look at arrays that are being traced."""
-    kept = loss.hyperparameters()
-    for name in changes:
-        if name not in kept:
-            raise TypeError(f"{type(loss).__name__} has no hyper-parameter {name!r}.")
-    new = object.__new__(type(loss))  # copy.copy and vars are followed by no torch.compile before torch 2.9
-    for name, value in {**kept, **changes}.items():
-        object.__setattr__(new, name, value)
-    for name in ("_across", "_looked_at", "kept"):
-        if getattr(loss, name) is not getattr(Loss, name):
-            object.__setattr__(new, name, getattr(loss, name))
-    return new

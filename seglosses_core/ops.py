@@ -8,20 +8,19 @@ from __future__ import annotations
 import itertools
 import math
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from seglosses_core.activations import ACTIVATIONS, Prediction
 from seglosses_core.arithmetic import combination, divide, power
 from seglosses_core.libraries import (
     Array,
-    device_of,
-    dtype_name,
     library_of,
     namespace_of,
     registered,
     shape_of,
 )
+from seglosses_core.orders import Orders
 from seglosses_core.parts import ALONE, Parts
 from seglosses_core.weights import is_ordinary
 
@@ -36,18 +35,9 @@ UNREACHED = 2.0**100
 """A squared distance to what is not there: more than any other, and no infinity, at which debuggers stop."""
 
 
-class Ops:
-    """What the losses need beyond the standard, for logits of one rank with the class axis in one place.
-
-    Shapes below: logits `(N, C, *S)` with `C` at `class_axis`; a map `(N, *S)`; a table `(N, C)`, `(1, C)` or `(C,)`.
-    A method whose text says so may overwrite its first argument.
-    """
-
-    def __init__(self, xp: Any, class_axis: int, rank: int) -> None:
-        self.xp = xp
-        self.class_axis = class_axis
-        self.rank = rank
-        self.spatial_axes = tuple(axis for axis in range(1, rank) if axis != class_axis)
+class Ops(Orders):
+    """What the losses need beyond the standard. Shapes are those that `Layout` says; a method whose text says so may
+    overwrite its first argument."""
 
     prefers_one_hot = False
     """Whether a one-hot target costs no more than its labels."""
@@ -67,79 +57,6 @@ class Ops:
     def activation(self, name: str) -> type[Prediction]:
         """The class of the predictions of an activation; an adapter answers with its own."""
         return ACTIVATIONS[name]
-
-    # -- dtypes ---------------------------------------------------------------------------------------------------
-
-    @property
-    def index_dtype(self) -> Any:
-        """The dtype in which labels index: int64, or int32 where that is all there is (JAX without x64)."""
-        return self._widest("int64", "int32")
-
-    def accumulation_dtype(self, x: Array) -> Any:
-        """The dtype in which sums over many pixels are formed and kept: float64 where there is one."""
-        return self._widest("float64", "float32")
-
-    def _widest(self, *names: str) -> Any:
-        there = self.xp.__array_namespace_info__().dtypes()
-        return next(there[name] for name in names if name in there)
-
-    def compute_dtype(self, x: Array) -> Any:
-        """float64 for float64, float32 for everything narrower."""
-        return self.xp.float64 if dtype_name(x) == "float64" else self.xp.float32
-
-    def cast(self, x: Array, dtype: Any) -> Array:
-        return x if x.dtype == dtype else self.xp.astype(x, dtype, copy=False)
-
-    def constant(self, values: Any, like: Array, dtype: Any = None) -> Array:
-        """Numbers, or an array, as an array beside `like`: on its device, of its dtype if none is given."""
-        dtype = dtype or like.dtype
-        if hasattr(values, "dtype"):
-            return self.cast(values, dtype)
-        return self.xp.asarray(values, dtype=dtype, device=self.device(like))
-
-    def equals(self, x: Array, y: Array) -> Array:
-        """1 where the entries of both are equal, else 0; of the dtype of `x`."""
-        return self.cast(x == y, x.dtype)
-
-    def exceeds(self, x: Array, y: Any) -> Array:
-        """1 where the entries of `x` are larger, else 0; of the dtype of `x`."""
-        return self.cast(x > y, x.dtype)
-
-    def scaled(self, x: Array, factor: Any) -> Array:
-        """`x factor`, of the dtype of `x`; `factor` is a number or None for 1. May overwrite `x`."""
-        if factor is None:
-            return x
-        x *= self.constant(factor, x)
-        return x
-
-    def device(self, x: Array) -> Any:
-        return device_of(x)
-
-    def is_eager(self, x: Array) -> bool:
-        """Whether values can be looked at, or only shapes and dtypes."""
-        return True
-
-    def may_look(self, x: Array) -> bool:
-        """Whether the values of `x` can be looked at, and nobody has to wait for a device."""
-        return library_of(x) == "numpy"
-
-    def may_choose(self, x: Array) -> bool:
-        """Whether looking at a value, to choose a cheaper way, costs little."""
-        return False
-
-    def is_above_zero(self, number: Any) -> bool:
-        """Whether a number is known to be above 0, in every dtype. Of one that a compiler has a symbol for, nothing
-        is known."""
-        return isinstance(number, (int, float)) and number > 1e-30
-
-    def stop_gradient(self, x: Array) -> Array:
-        """`x`, of which autodiff takes no derivative: the library's, if the adapter is not there."""
-        library = library_of(x)
-        if library == "jax":
-            import jax
-
-            return jax.lax.stop_gradient(x)
-        return x.detach() if library == "torch" else x
 
     # -- rare values ----------------------------------------------------------------------------------------------
 
@@ -167,35 +84,6 @@ class Ops:
         """Whether weights are known to be finite, not negative and of a size that needs no scaling (`relative`); False
         where values are not looked at."""
         return library_of(weights) == "numpy" and is_ordinary(weights.min(), weights.max())
-
-    # -- shapes ---------------------------------------------------------------------------------------------------
-
-    def over_classes(self, pixel_map: Array) -> Array:
-        """A map `(N, *S)`, or a number, that broadcasts against logits."""
-        return pixel_map if not len(pixel_map.shape) else self.xp.expand_dims(pixel_map, axis=self.class_axis)
-
-    def over_pixels(self, table: Array) -> Array:
-        """A table `(N, C)` or `(C,)` that broadcasts against logits."""
-        if len(table.shape) == 1:
-            table = table[None, :]
-        before, after = self.class_axis - 1, self.rank - 1 - self.class_axis
-        return table[(slice(None), *(None,) * before, slice(None), *(None,) * after)]
-
-    def over_image(self, numbers: Array) -> Array:
-        """Numbers `(N,)` that broadcast against a map."""
-        return numbers[(slice(None), *(None,) * (self.rank - 2))]
-
-    def each_image(self, x: Array, dtype: Any) -> Array:
-        """1 for each image of a map, or of logits-shaped `x`: `(N,)`."""
-        return self.xp.ones_like(x[(slice(None), *(0,) * (len(x.shape) - 1))], dtype=dtype)
-
-    def image_rows(self, x: Array) -> Array:
-        """The entries of each image in a row: `(N, entries)`."""
-        return self.xp.reshape(x, (x.shape[0], -1))
-
-    def class_zero(self, x: Array) -> Array:
-        """The entries of class 0 of logits-shaped `x`: a map."""
-        return x[(*(slice(None),) * self.class_axis, 0, ...)]
 
     # -- windows --------------------------------------------------------------------------------------------------
 
@@ -256,43 +144,6 @@ class Ops:
         weights = [2.0 ** (1 - distance) for distance in distances]
         nothing = self.xp.zeros_like(x), self.xp.zeros_like(labels, dtype=x.dtype)
         return self.scan(add_neighbour, nothing, places, weights)
-
-    # -- parts ----------------------------------------------------------------------------------------------------
-
-    chunk_size = 2**17
-    """The entries of a part of the logits that is worked on at a time: so many stay in the cache."""
-
-    row_chunk_size = 2**15
-    """The same of rows (`over_rows`): large ones are worked on one at a time."""
-
-    def fills_parts(self, x: Array) -> bool:
-        """Whether arrays can be written to in parts, and are better made so."""
-        return library_of(x) == "numpy"
-
-    def chunks(self, logits: Array) -> Iterator[tuple[slice, ...]] | None:
-        """Where large logits are cut, along one spatial axis; None where arrays cannot be written to in parts."""
-        if not self.fills_parts(logits):
-            return None
-        return self._cut(logits, logits.strides, self.chunk_size)
-
-    def _cut(self, logits: Array, strides: Sequence[int], size: int) -> Iterator[tuple[slice, ...]] | None:
-        entries = math.prod(logits.shape)
-        if entries <= size or not self.spatial_axes:
-            return None
-        cut = max(self.spatial_axes, key=lambda axis: (logits.shape[axis] > 1) * strides[axis])
-        length = max(1, size * logits.shape[cut] // entries)
-        return (
-            tuple(slice(start, start + length) if axis == cut else slice(None) for axis in range(self.rank))
-            for start in range(0, logits.shape[cut], length)
-        )
-
-    def chunk_of(self, x: Array, part: tuple[slice, ...]) -> Array:
-        """A part of logits, of a map, or of what broadcasts against logits."""
-        if not len(x.shape):
-            return x
-        if len(x.shape) < self.rank:
-            part = part[: self.class_axis] + part[self.class_axis + 1 :]
-        return x[tuple(slice(None) if n == 1 else s for n, s in zip(x.shape, part, strict=True))]
 
     # -- ratios of sums -------------------------------------------------------------------------------------------
 
@@ -365,9 +216,6 @@ class Ops:
         """The product of matrices on the last two axes, in their own precision."""
         return self.xp.matmul(x, y)
 
-    def cumulative_sum(self, x: Array, axis: int = 0) -> Array:
-        return self.xp.cumulative_sum(x, axis=axis)
-
     def sum_by_label(self, pixel_map: Array, labels: Array, num_classes: int) -> Array:
         """A map summed over the pixels of each image and label: `(N, C)`, wide."""
         xp = self.xp
@@ -387,129 +235,6 @@ class Ops:
         """Σ w p^k over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
         powers = power(p, exponent)
         return self.sum_pixels(powers if weights is None else powers * self.over_classes(weights))
-
-    # -- orders ---------------------------------------------------------------------------------------------------
-
-    def rows(self, x: Array, *, batch: bool) -> Array:
-        """Logits-shaped `x` with the pixels on the last axis: `(N, C, P)`, or `(1, C, N P)` of a whole batch."""
-        moved = self.xp.permute_dims(x, self._rows_order(batch))
-        kept = moved.shape[: 1 if batch else 2]
-        rows = self.xp.reshape(moved, (*kept, -1))
-        return rows[None, ...] if batch else rows
-
-    def from_rows(self, rows: Array, like: Array, *, batch: bool) -> Array:
-        """`rows` back in the shape of logits."""
-        order = self._rows_order(batch)
-        moved = self.xp.reshape(rows, tuple(like.shape[axis] for axis in order))
-        return self.xp.permute_dims(moved, tuple(map(order.index, range(self.rank))))
-
-    def _rows_order(self, batch: bool) -> tuple[int, ...]:
-        first = (self.class_axis, 0) if batch else (0, self.class_axis)
-        return (*first, *self.spatial_axes)
-
-    def over_rows(
-        self, function: Callable[..., tuple[Array, Array]], arrays: Sequence[Array | None], *, batch: bool
-    ) -> tuple[Array, Array]:
-        """What a function makes of the `rows` of arrays, of which the first is logits-shaped and the others broadcast
-        against it, or are None: a table, and rows, which are brought back in the shape of logits. Where arrays can be
-        written to in parts, it gets some rows at a time."""
-
-        def of_part(arrays: Sequence[Array | None]) -> tuple[Array, Array]:
-            table, rows = function(*(x if x is None else self.rows(x, batch=batch) for x in arrays))
-            return table, self.from_rows(rows, arrays[0], batch=batch)
-
-        like: Array = arrays[0]
-        parts = self.parts_of_rows(like, batch=batch)
-        if parts is None:
-            return of_part(arrays)
-        table, whole = None, self.xp.zeros_like(like)
-        for part in parts:
-            found, whole[part] = of_part([x if x is None else self.chunk_of(x, part) for x in arrays])
-            if table is None:
-                images = 1 if batch else like.shape[0]
-                size = images, like.shape[self.class_axis]
-                table = self.xp.zeros(size, dtype=found.dtype, device=self.device(like))
-            table[part[0], part[self.class_axis]] = found
-        return table, whole
-
-    def parts_of_rows(self, logits: Array, *, batch: bool) -> Iterator[tuple[slice, ...]] | None:
-        """Where large logits are cut between rows; None where arrays cannot be written to in parts."""
-        if not self.fills_parts(logits):
-            return None
-        images, classes = logits.shape[0], logits.shape[self.class_axis]
-        rows = classes if batch else images * classes
-        at_once = max(1, self.row_chunk_size * rows // math.prod(logits.shape))
-        if at_once >= rows:
-            return None
-        images_at_once = images if batch else max(1, at_once // classes)
-
-        def part(n: int, c: int) -> tuple[slice, ...]:
-            cut = [slice(None)] * self.rank
-            cut[0], cut[self.class_axis] = slice(n, n + images_at_once), slice(c, c + at_once)
-            return tuple(cut)
-
-        return itertools.starmap(
-            part, itertools.product(range(0, images, images_at_once), range(0, classes, at_once))
-        )
-
-    def ranked(self, keys: Array) -> tuple[Array, Array, Array]:
-        """The places of the entries of each row, which lies on the last axis, in falling order of their keys; and for
-        each in this order how many have larger keys, and how many have keys that are not smaller. The keys have no
-        derivative."""
-        xp, length = self.xp, keys.shape[-1]
-        falling, order = self.falling(keys)
-        steps = falling[..., 1:] != falling[..., :-1]
-        end = xp.ones_like(falling[..., :1], dtype=xp.bool)
-        index = self.cumulative_sum(xp.ones_like(order), axis=-1)
-        before = self.cumulative_max(xp.where(xp.concat([end, steps], axis=-1), index - 1, 0))
-        left = xp.flip(xp.where(xp.concat([steps, end], axis=-1), length - index, 0), axis=-1)
-        return order, before, length - xp.flip(self.cumulative_max(left), axis=-1)
-
-    def falling(self, keys: Array) -> tuple[Array, Array]:
-        """The keys of each row in falling order, or other numbers that are equal where they are, and their places."""
-        order = self.xp.argsort(keys, axis=-1, descending=True, stable=False)
-        return self.take(keys, order), order
-
-    def take(self, x: Array, places: Array) -> Array:
-        """The entries of each row at these places."""
-        return self.xp.take_along_axis(x, places, axis=-1)
-
-    def put_back(self, x: Array, order: Array) -> Array:
-        """What was taken of each row in some order, `take`, where it was."""
-        if library_of(x) == "numpy":
-            import numpy
-
-            found = numpy.empty_like(x)
-            numpy.put_along_axis(found, order, x, axis=-1)
-            return found
-        return self.take(x, self.xp.argsort(order, axis=-1))
-
-    def partial_sums(self, x: Array, counts: Sequence[Array]) -> list[Array]:
-        """The sums of so many entries of each row from its first; wide."""
-        total = self.cumulative_sum(self.cast(x, self.accumulation_dtype(x)), axis=-1)
-        total = self.xp.concat([self.xp.zeros_like(total[..., :1]), total], axis=-1)
-        return [self.take(total, count) for count in counts]
-
-    def order_bits(self, x: Array) -> Array:
-        """Numbers ≥ 0 as integers of the same order and width."""
-        return x.view(self.xp.int64 if dtype_name(x) == "float64" else self.xp.int32)
-
-    def from_order_bits(self, bits: Array, like: Array) -> Array:
-        """The numbers of the dtype of `like` that have these bits."""
-        return bits.view(like.dtype)
-
-    def cumulative_max(self, x: Array) -> Array:
-        """Along the last axis."""
-        if library_of(x) == "numpy":
-            import numpy
-
-            return numpy.maximum.accumulate(x, axis=-1)
-        step = 1
-        while step < x.shape[-1]:
-            later = self.xp.maximum(x[..., step:], x[..., :-step])
-            x = self.xp.concat([x[..., :step], later], axis=-1)
-            step *= 2
-        return x
 
     # -- distances ------------------------------------------------------------------------------------------------
 

@@ -124,6 +124,12 @@ class RegionLoss(SingleLoss):
         parts of these pixels. What is of their size belongs into `take`."""
         return ops.parts.add_up(ALL if self.aggregate == "batch" else PIXELS, take)
 
+    def over_images(self, tables: Sequence[Array], ops: Ops) -> list[Array]:
+        """Sums over the pixels of each image, those of the batch added up: then N is 1."""
+        if self.aggregate == "image":
+            return list(tables)
+        return [ops.xp.sum(table, axis=0, keepdims=True) for table in tables]
+
     def sizes(self, target: Target) -> Array:
         """The pixels of each class, `Σ w y`, as the sums are."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar, get_args
 
 from seglosses_core.activations import Activation, Prediction
 from seglosses_core.call import Back, Call, Gradients, Shared
@@ -31,6 +31,8 @@ OVER = {"pixel": ALL, "image": IMAGES, "batch": None}
 
 Reduction = Literal["mean", "sum", "none"]
 Divisor = Literal["weights", "valid", "all"]
+
+Inner = TypeVar("Inner", bound="SingleLoss")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,8 @@ class SingleLoss(Loss):
             check_weights("class_weights", self.class_weights)
 
     def check_classes(self, logits: Array, axis: int) -> None:
-        self.check_per_class("class_weights", logits, axis)
+        for name in ("class_weights", *self.of_each_class):
+            self.check_per_class(name, logits, axis)
 
     def check_parts(self, *, images: bool, pixels: bool, summed: bool = False) -> None:
         name = type(self).__name__
@@ -218,6 +221,23 @@ class SingleLoss(Loss):
                 f"activation must be {' or '.join(map(repr, allowed))} for {type(self).__name__}, got"
                 f" {self.activation!r}."
             )
+
+    def with_options_of_this(self, kind: type[Inner], **options: Any) -> Inner:
+        """A loss of another kind, whose costs this one uses: with the options that decide what a cost counts for."""
+        return kind(
+            activation=self.activation, class_weights=self.class_weights, divisor=self.divisor, **options
+        )
+
+    def check_cost(self, cost: SingleLoss, common: type[SingleLoss]) -> None:
+        """Require of a loss in this one that it is of this one's package, and that it leaves alone what the losses of
+        the base `common` have in common, but for activation and class axis, which do not count there."""
+        self.check_family("cost", cost)
+        for field in fields(common):
+            name = field.name
+            if name not in ("activation", "class_axis") and getattr(cost, name) != field.default:
+                raise ValueError(
+                    f"{name} must be given to {type(self).__name__}, not to its cost, got {cost!r}."
+                )
 
     def check_no_pooling(self) -> None:
         """Require a mean, a sum or none."""

@@ -1,6 +1,7 @@
 """The page beside other libraries, as far as it can be checked without them: its text, and every call of ours."""
 
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,13 @@ import pytest
 import seglosses_torch
 
 DOCS = Path(__file__).parents[1] / "docs"
+sys.path.append(str(DOCS))
+from differences import LIBRARIES  # noqa: E402
+from differences.row import Row, differs  # noqa: E402
+
 MADE = runpy.run_path(str(DOCS / "make_differences.py"))
 OURS = vars(seglosses_torch)
-ROWS = [row for _, rows in MADE["LIBRARIES"].values() for row in rows]
+ROWS = [row for _, rows in LIBRARIES.values() for row in rows]
 PAGE = [
     [cell.strip() for cell in line.split("|")[1:-1]]
     for line in (DOCS / "differences.md").read_text(encoding="utf-8").splitlines()
@@ -37,7 +42,7 @@ def test_every_call_of_ours_has_the_value_of_the_page_and_a_gradient(call: str) 
     ("theirs", "agrees"), [("DiceLoss()(logits, labels)", False), ("JaccardLoss()(logits, labels)", True)]
 )
 def test_a_row_that_the_numbers_contradict_is_an_error(theirs: str, agrees: bool) -> None:
-    row = MADE["Row"](theirs, "DiceLoss()(logits, labels)", agrees=agrees)
+    row = Row(theirs, "DiceLoss()(logits, labels)", agrees=agrees)
     with pytest.raises(SystemExit, match="are said to"):
         MADE["measured"](row, OURS)
 
@@ -45,7 +50,5 @@ def test_a_row_that_the_numbers_contradict_is_an_error(theirs: str, agrees: bool
 def test_an_error_is_an_answer_only_where_the_row_says_so() -> None:
     call = "DiceLoss(smoothing=1.0)(logits, labels)"
     with pytest.raises(TypeError, match="smoothing"):
-        MADE["measured"](MADE["differs"](call, "DiceLoss()(logits, labels)", ""), OURS)
-    assert "`TypeError`" in MADE["measured"](
-        MADE["differs"](call, "DiceLoss()(logits, labels)", "", TypeError), OURS
-    )
+        MADE["measured"](differs(call, "DiceLoss()(logits, labels)", ""), OURS)
+    assert "`TypeError`" in MADE["measured"](differs(call, "DiceLoss()(logits, labels)", "", TypeError), OURS)

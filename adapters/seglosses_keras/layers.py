@@ -11,14 +11,14 @@ from keras import ops
 
 from seglosses_core import CenterLoss as CoreCenterLoss
 from seglosses_core.checks import check_choice, check_integer, check_number, python_number
-from seglosses_core.loss import Loss, replace
+from seglosses_core.hyperparameters import replace
+from seglosses_core.loss import Loss
 from seglosses_core.signatures import keyword, known_to_take
+from seglosses_keras.arguments import as_target, as_tensor
 from seglosses_keras.backends import evaluate
 from seglosses_keras.loss import (
     KerasLoss,
     add_attributes,
-    as_target,
-    as_tensor,
     from_config,
     parameters,
     to_config,

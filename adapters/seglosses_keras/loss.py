@@ -14,24 +14,21 @@ from keras import ops
 from seglosses_core import CenterLoss
 from seglosses_core.checks import (
     check_addend,
-    check_array,
     check_flag,
     check_logits,
     check_mask,
     check_parameter,
-    describe,
     is_array,
     python_number,
-    same_shape,
-    shape_text,
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.hyperparameters import replace
 from seglosses_core.inputs import check_inputs
-from seglosses_core.libraries import shape_of
-from seglosses_core.loss import Loss, replace
+from seglosses_core.loss import Loss
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.signatures import Parameters, constructor, keyword, known_to_take, parameters_of
 from seglosses_core.single import SingleLoss
+from seglosses_keras.arguments import are_of_pixels, as_target, as_tensor, as_weights, attached_mask, within
 from seglosses_keras.backends import across_replicas, evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
 
@@ -161,22 +158,10 @@ class KerasLoss(keras.losses.Loss):
             mask = as_tensor("mask", mask)
             check_mask(mask, logits, axis)
         if attached is not None:
-            attached = _over_pixels(attached, logits, axis)
-            mask = attached if mask is None else ops.where(attached, mask, ops.zeros_like(mask))
+            mask = within(attached, mask, logits, axis)
         inputs = {name: x if x is None else as_tensor(name, x) for name, x in inputs.items()}
         inputs = check_inputs(core.inputs, inputs, logits, axis, type(self).__name__)
-        if sample_weight is None:
-            return logits, target, mask, None, inputs
-        weights = as_tensor("sample_weight", sample_weight)
-        if len(weights.shape) == len(logits.shape) and weights.shape[-1] == 1:
-            weights = ops.squeeze(weights, axis=-1)
-        if _are_of_pixels(weights, logits):
-            if not same_shape(shape_of(weights), _pixels(logits, axis)):
-                raise ValueError(
-                    "sample_weight must have one weight per image or one per pixel of the logits of shape"
-                    f" {shape_text(logits)}, got {describe(weights)}."
-                )
-            weights = ops.cast(weights, "float32")
+        weights = None if sample_weight is None else as_weights(sample_weight, logits, axis)
         return logits, target, mask, weights, inputs
 
     def _value(self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]) -> Any:
@@ -187,7 +172,7 @@ class KerasLoss(keras.losses.Loss):
     def _with_sample_weight(
         self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]
     ) -> Any:
-        if _are_of_pixels(weights, logits):
+        if are_of_pixels(weights, logits):
             pixels = weights if mask is None else weights * ops.cast(mask, "float32")
             value = evaluate(self._here(), logits, target, pixels, None, **inputs)
         else:
@@ -247,66 +232,6 @@ class KerasLoss(keras.losses.Loss):
 
     def __repr__(self) -> str:
         return repr(self.core)
-
-
-def as_tensor(name: str, value: Any) -> Any:
-    check_array(name, value)
-    if hasattr(value, "assign"):  # a variable, of Keras or of TensorFlow
-        return ops.copy(value)
-    return value if ops.is_tensor(value) else ops.convert_to_tensor(value)
-
-
-def as_target(value: Any, logits: Any, core: Loss) -> Any:
-    """Labels `(N, *S, 1)`, the way of Keras, as `(N, *S)` where the logits have their classes elsewhere; anything else
-    as it is."""
-    target, rank = as_tensor("target", value), len(logits.shape)
-    axis = core.class_axis % rank
-    if axis == rank - 1 or len(target.shape) != rank or target.shape[-1] != 1:
-        return target
-    labels = same_shape(shape_of(target)[:-1], _pixels(logits, axis))
-    return ops.squeeze(target, axis=-1) if labels else target
-
-
-class _AttachedMask(keras.layers.Layer):
-    """Keras tells the mask of a tensor to the `mask` argument of a layer; it has no public function for that."""
-
-    def __init__(self) -> None:
-        super().__init__(name="attached_mask", autocast=False)
-        self.supports_masking = True
-
-    def call(self, tensor: Any, mask: Any = None) -> Any:
-        return mask
-
-
-attached_mask = _AttachedMask()
-
-
-def _pixels(logits: Any, axis: int) -> tuple[int | None, ...]:
-    shape = shape_of(logits)
-    return shape[:axis] + shape[axis + 1 :]
-
-
-def _are_of_pixels(weights: Any, logits: Any) -> bool:
-    return 1 < len(weights.shape) == len(logits.shape) - 1
-
-
-def _over_pixels(attached: Any, logits: Any, axis: int) -> Any:
-    """The attached mask as bool `(N, *S)`."""
-    pixels = _pixels(logits, axis)
-    given = attached
-    if len(attached.shape) == len(pixels) + 1 and attached.shape[-1] == 1:
-        attached = ops.squeeze(attached, axis=-1)
-    missing = len(pixels) - len(attached.shape)
-    if not same_shape(shape_of(attached), pixels[: len(attached.shape)]):
-        raise ValueError(
-            "the mask attached to y_pred must have the shape of the labels of logits of shape"
-            f" {shape_text(logits)}, or their first axes, got {describe(given)}."
-        )
-    attached = ops.cast(attached, "bool")
-    if not missing:
-        return attached
-    everywhere = ops.ones_like(ops.take(logits, 0, axis=axis), dtype="bool")
-    return ops.logical_and(ops.expand_dims(attached, tuple(range(-missing, 0))), everywhere)
 
 
 def _snake_case(name: str) -> str:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from seglosses_core import CenterLoss as CoreCenterLoss
 from seglosses_core.checks import check_integer
+from seglosses_core.losses.center import moved_centers
 from seglosses_core.signatures import keyword, known_to_take
 from seglosses_torch.function import make_ops
 from seglosses_torch.module import TorchLoss, parameters
@@ -62,4 +63,4 @@ class CenterLoss(TorchLoss):
         assert isinstance(loss, CoreCenterLoss)
         with torch.no_grad():
             call = loss.prepare(logits, target, mask, sample_weight, inputs, make_ops)
-            self.centers.copy_(loss.moved_centers(call))
+            self.centers.copy_(moved_centers(loss, call))

@@ -19,9 +19,10 @@ from seglosses_core.checks import (
     python_number,
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
+from seglosses_core.hyperparameters import replace
 from seglosses_core.inputs import of_logits_and_target
 from seglosses_core.libraries import library_of
-from seglosses_core.loss import Loss, replace
+from seglosses_core.loss import Loss
 from seglosses_core.signatures import Parameters, constructor, known_to_take, parameters_of
 from seglosses_core.statistics import Statistics
 from seglosses_torch import kernels

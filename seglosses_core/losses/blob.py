@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -82,14 +82,7 @@ class BlobLoss(RegionLoss):
             raise TypeError(
                 f"cost must be a ratio of sums of products for each class, such as DiceLoss(), got {self.cost!r}."
             )
-        self.check_family("cost", self.cost)
-        own = [
-            f.name
-            for f in fields(RegionLoss)
-            if f.name not in ("activation", "class_axis") and getattr(self.cost, f.name) != f.default
-        ]
-        if own:
-            raise ValueError(f"{own[0]} must be given to BlobLoss, not to its cost, got {self.cost!r}.")
+        self.check_cost(self.cost, RegionLoss)
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
@@ -120,18 +113,18 @@ class BlobLoss(RegionLoss):
         if known is not None:
             target.require(known)
         parts = [products(m, prediction, target) for m in self.cost.moments()]
-        sums = [self.sums_of_instances(values, instances, weights, ops) for values, _ in parts]
-        sizes = self.sums_of_instances(target.values, instances, weights, ops)
+        summed = [*(values for values, _ in parts), target.values]
+        sums = [sums_of_instances(x, instances, self.num_instances, weights, ops) for x in summed]
 
         def back(tables: Sequence[Array]) -> Cotangent:
             terms: list[Term] = []
             for (_, own), table in zip(parts, tables, strict=True):
-                spread = self.at_instance(ops.cast(table, target.dtype), instances, ops)
+                spread = at_instance(ops.cast(table, target.dtype), instances, ops)
                 factors = [spread] if weights is None else [spread, ops.over_classes(weights)]
                 terms += [(exponent, (*factors, factor)) for exponent, factor in own]
             return Cotangent(terms=terms)
 
-        return Taken([*sums, sizes], back)
+        return Taken(self.over_images(sums, ops), back)
 
     def in_region(self, sums: Array) -> Array:
         """Those of the region of each instance, `(N, C, K)`, from those of the background and of the instances."""
@@ -144,22 +137,24 @@ class BlobLoss(RegionLoss):
             background = 0 * background
         return ops.xp.concat([background, slopes], axis=-1)
 
-    def sums_of_instances(self, x: Array, instances: Array, weights: Array | None, ops: Ops) -> Array:
-        """Logits-shaped `x` summed over the pixels of each instance, `(N, C, 1 + K)`, or `(1, C, 1 + K)`; wide."""
-        whole = (slice(None),) * ops.class_axis
 
-        def of_class(c: int) -> Array:
-            pixels = x[(*whole, c, ...)]
-            pixels = pixels if weights is None else pixels * weights
-            return ops.sum_by_label(pixels, instances, self.num_instances + 1)
+def sums_of_instances(
+    x: Array, instances: Array, num_instances: int, weights: Array | None, ops: Ops
+) -> Array:
+    """Logits-shaped `x` summed over the pixels of the background and of each instance, `(N, C, 1 + K)`; wide."""
+    whole = (slice(None),) * ops.class_axis
 
-        sums = ops.xp.stack([of_class(c) for c in range(x.shape[ops.class_axis])], axis=1)
-        return ops.xp.sum(sums, axis=0, keepdims=True) if self.aggregate == "batch" else sums
+    def of_class(c: int) -> Array:
+        pixels = x[(*whole, c, ...)]
+        return ops.sum_by_label(pixels if weights is None else pixels * weights, instances, num_instances + 1)
 
-    def at_instance(self, table: Array, instances: Array, ops: Ops) -> Array:
-        """The entry of a table `(N, C, 1 + K)` at the instance of each pixel, logits-shaped."""
-        maps = [ops.table_at_label(table[:, c, :], instances) for c in range(table.shape[1])]
-        return ops.xp.stack(maps, axis=ops.class_axis)
+    return ops.xp.stack([of_class(c) for c in range(x.shape[ops.class_axis])], axis=1)
+
+
+def at_instance(table: Array, instances: Array, ops: Ops) -> Array:
+    """The entry of a table `(N, C, 1 + K)` at the instance of each pixel, logits-shaped."""
+    maps = [ops.table_at_label(table[:, c, :], instances) for c in range(table.shape[1])]
+    return ops.xp.stack(maps, axis=ops.class_axis)
 
 
 def is_of_moments(loss: Any) -> bool:

@@ -80,37 +80,7 @@ class CenterLoss(PixelLoss):
         pixel weights (ours; Wen has none). None of them moves where the loss is NaN, for a label outside the classes or
         a weight that is none, or where one would become infinite or NaN."""
         call = self.prepare(logits, target, mask, sample_weight, {"centers": centers, "features": features})
-        return call.ops.cast(self.moved_centers(call), centers.dtype)
-
-    def moved_centers(self, call: Call) -> Array:
-        """`updated_centers` of a call."""
-        centers = call.inputs["centers"]
-        read, ops, xp = Shared(call, {}, self.ignore_index).target, call.ops, call.ops.xp
-        x = read.only_valid(call.inputs.get("features", call.logits))
-        weights, unit = read.weights(with_samples=True), read.unit(with_samples=True)
-        if weights is None:
-            weights = xp.ones_like(read.labels, dtype=read.dtype)
-        if unit is not None:
-            weights = weights * ops.cast(unit, read.dtype)
-
-        def sum_by_class(pixel_map: Array) -> Array:
-            return xp.sum(ops.sum_by_label(pixel_map * weights, read.labels, read.num_classes), axis=0)
-
-        def take() -> Taken:
-            whole = (slice(None),) * ops.class_axis
-            total = xp.stack([sum_by_class(x[(*whole, d, ...)]) for d in range(centers.shape[1])], axis=1)
-            return Taken([total, sum_by_class(xp.ones_like(weights))[:, None]])
-
-        def sums() -> tuple[Array, Array, Array | None]:
-            return *ops.parts.add_up(ALL, take).sums, Shared.nan_of(read, [], ops)
-
-        total, count, nan = ops.parts.run(sums)
-        before = ops.cast(centers, total.dtype)
-        moved = ops.cast(before - self.rate * (count * before - total) / (1 + count), centers.dtype)
-        usable = xp.all(xp.isfinite(moved))
-        if nan is not None:
-            usable = usable & ~xp.isnan(nan)
-        return xp.where(usable, moved, centers)
+        return call.ops.cast(moved_centers(self, call), centers.dtype)
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
@@ -118,7 +88,7 @@ class CenterLoss(PixelLoss):
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
         centers, features = inputs["centers"], inputs.get("features")
-        costs = self._entropy().costs(prediction, target, ops)
+        costs = self.with_options_of_this(CrossEntropyLoss).costs(prediction, target, ops)
         to_entropy = costs.back
         assert to_entropy is not None
         x = prediction.logits if features is None else target.only_valid(features)
@@ -135,9 +105,35 @@ class CenterLoss(PixelLoss):
         return replace(costs, values=values, back=back)
 
     def cost_weights(self, target: Target, ops: Ops) -> Weights:
-        return self._entropy().cost_weights(target, ops)
+        return self.with_options_of_this(CrossEntropyLoss).cost_weights(target, ops)
 
-    def _entropy(self) -> CrossEntropyLoss:
-        return CrossEntropyLoss(
-            activation=self.activation, class_weights=self.class_weights, divisor=self.divisor
-        )
+
+def moved_centers(loss: CenterLoss, call: Call) -> Array:
+    """`CenterLoss.updated_centers` of a call."""
+    centers = call.inputs["centers"]
+    read, ops, xp = Shared(call, {}, loss.ignore_index).target, call.ops, call.ops.xp
+    x = read.only_valid(call.inputs.get("features", call.logits))
+    weights, unit = read.weights(with_samples=True), read.unit(with_samples=True)
+    if weights is None:
+        weights = xp.ones_like(read.labels, dtype=read.dtype)
+    if unit is not None:
+        weights = weights * ops.cast(unit, read.dtype)
+
+    def sum_by_class(pixel_map: Array) -> Array:
+        return xp.sum(ops.sum_by_label(pixel_map * weights, read.labels, read.num_classes), axis=0)
+
+    def take() -> Taken:
+        whole = (slice(None),) * ops.class_axis
+        total = xp.stack([sum_by_class(x[(*whole, d, ...)]) for d in range(centers.shape[1])], axis=1)
+        return Taken([total, sum_by_class(xp.ones_like(weights))[:, None]])
+
+    def sums() -> tuple[Array, Array, Array | None]:
+        return *ops.parts.add_up(ALL, take).sums, Shared.nan_of(read, [], ops)
+
+    total, count, nan = ops.parts.run(sums)
+    before = ops.cast(centers, total.dtype)
+    moved = ops.cast(before - loss.rate * (count * before - total) / (1 + count), centers.dtype)
+    usable = xp.all(xp.isfinite(moved))
+    if nan is not None:
+        usable = usable & ~xp.isnan(nan)
+    return xp.where(usable, moved, centers)

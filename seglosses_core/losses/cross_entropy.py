@@ -43,6 +43,8 @@ class CrossEntropyLoss(LogPixelLoss):
     label_smoothing: float = 0.0
     pos_weight: float | Sequence[float] | Array | None = None
 
+    of_each_class = ("pos_weight",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("label_smoothing", self.label_smoothing, at_least=0, at_most=1)
@@ -53,10 +55,6 @@ class CrossEntropyLoss(LogPixelLoss):
                     f"pos_weight is for overlapping classes, activation='sigmoid', got activation={self.activation!r};"
                     " pass class_weights= for exclusive ones."
                 )
-
-    def check_classes(self, logits: Array, axis: int) -> None:
-        super().check_classes(logits, axis)
-        self.check_per_class("pos_weight", logits, axis)
 
     @property
     def has_smoothing(self) -> bool:

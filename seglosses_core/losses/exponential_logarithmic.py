@@ -80,15 +80,13 @@ class ExponentialLogarithmicCrossEntropyLoss(LogPixelLoss):
     gamma: float = 0.3
     label_weights: Sequence[float] | Array | None = None
 
+    of_each_class = ("label_weights",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("gamma", self.gamma, above=0)
         if self.label_weights is not None:
             check_per_class("label_weights", self.label_weights, at_least=0)
-
-    def check_classes(self, logits: Array, axis: int) -> None:
-        super().check_classes(logits, axis)
-        self.check_per_class("label_weights", logits, axis)
 
     def class_factors(self, ops: Ops, target: Target) -> tuple[Any, Any] | None:
         return None if self.label_weights is None else (constant(self.label_weights, target, ops), 1)

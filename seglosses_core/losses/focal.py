@@ -73,23 +73,19 @@ class FocalLoss(LogPixelLoss):
     alpha: float | Sequence[float] | Array | None = 0.25
     normalized: bool = False
 
+    of_each_class = ("gamma", "alpha")
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_flag("normalized", self.normalized)
         check_one_or_per_class("gamma", self.gamma, at_least=0)
-        overlapping = self.activation == "sigmoid" or self.overlapping
-        limits: dict[str, float] = {"at_least": 0, **({"at_most": 1} if overlapping else {})}
         if self.alpha is not None:
-            check_one_or_per_class("alpha", self.alpha, **limits)
+            most = {"at_most": 1.0} if self.activation == "sigmoid" or self.overlapping else {}
+            check_one_or_per_class("alpha", self.alpha, at_least=0, **most)
 
     @property
     def pointwise(self) -> bool:  # type: ignore[override]
         return not self.normalized
-
-    def check_classes(self, logits: Array, axis: int) -> None:
-        super().check_classes(logits, axis)
-        for name in ("gamma", "alpha"):
-            self.check_per_class(name, logits, axis)
 
     def class_factors(self, ops: Ops, target: Target) -> tuple[Any, Any] | None:
         if self.alpha is None:
@@ -114,27 +110,9 @@ class FocalLoss(LogPixelLoss):
             return costs
         to_focal = costs.back
         assert to_focal is not None
-        factor = self._normalizer(prediction, target, ops)
+        damping = self.with_options_of_this(_Damping, gamma=self.gamma, overlapping=self.overlapping)
+        factor = damping.normalizer(prediction, target, ops)
         return replace(costs, values=costs.values * factor, back=lambda upstream: to_focal(upstream * factor))
-
-    def _normalizer(self, prediction: Prediction, target: Target, ops: Ops) -> Array:
-        """`Σ w / Σ w (1 − p)^γ`, which broadcasts against the costs."""
-        loss = _Damping(
-            activation=self.activation,
-            class_weights=self.class_weights,
-            gamma=self.gamma,
-            overlapping=self.overlapping,
-        )
-        damping = loss._costs(prediction, target, ops)
-        values, xp = ops.stop_gradient(damping.values), ops.xp
-        weights = xp.ones_like(values) if damping.weights is None else damping.weights
-        per_class = len(values.shape) == ops.rank
-        add_up, spread = (ops.sum_pixels, ops.over_pixels) if per_class else (ops.sum_image, ops.over_image)
-        count, total = add_up(weights), add_up(weights * values)
-        least = 4 * xp.finfo(values.dtype).smallest_normal  # below, the quotient may overflow
-        return spread(
-            ops.cast(divide(count, xp.where(total > least * count, total, 0 * total), xp), values.dtype)
-        )
 
 
 class _Damping(FocalLoss):
@@ -145,3 +123,15 @@ class _Damping(FocalLoss):
 
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         return answer.side.complement_power(self.gamma_of(answer, ops), ops), lambda: None
+
+    def normalizer(self, prediction: Prediction, target: Target, ops: Ops) -> Array:
+        """`Σ w / Σ w (1 − p)^γ`, which broadcasts against the costs."""
+        damping, xp = self._costs(prediction, target, ops), ops.xp
+        values = ops.stop_gradient(damping.values)
+        weights = xp.ones_like(values) if damping.weights is None else damping.weights
+        per_class = len(values.shape) == ops.rank
+        add_up, spread = (ops.sum_pixels, ops.over_pixels) if per_class else (ops.sum_image, ops.over_image)
+        count, total = add_up(weights), add_up(weights * values)
+        least = 4 * xp.finfo(values.dtype).smallest_normal  # below, the quotient may overflow
+        factor = divide(count, xp.where(total > least * count, total, 0 * total), xp)
+        return spread(ops.cast(factor, values.dtype))

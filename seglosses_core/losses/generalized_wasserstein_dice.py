@@ -61,11 +61,7 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
         if self.distances is not None:
             _check_distances(self.distances)
         check_choice("weights", self.weights, get_args(Weighting))
-        if self.activation == "sigmoid":
-            raise ValueError(
-                "activation must be 'softmax' or 'identity' for GeneralizedWassersteinDiceLoss, whose classes exclude"
-                " each other, got 'sigmoid'."
-            )
+        self.check_activation("softmax", "identity")
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
@@ -75,16 +71,12 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
                 f"distances must have one row per class, {classes} for logits of shape {shape_text(logits)}, got"
                 f" {len(self.distances)}."
             )
-        if classes == 1:
-            raise ValueError(
-                "logits must have at least 2 classes for GeneralizedWassersteinDiceLoss, got logits of shape"
-                f" {shape_text(logits)}."
-            )
+        self.check_several_classes(logits, axis)
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        xp, matrix = ops.xp, self._matrix(target.num_classes)
+        xp, matrix = ops.xp, _relative(self.distances, target.num_classes)
         (missed,), to_pixels = self.add_up(ops, lambda: self._missed(matrix, prediction, target))
         sizes = self.sizes(target)
         factors, reach, of_missed, unit = self._factors(matrix, sizes, target, ops)
@@ -106,22 +98,13 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
         costs = ops.sum_classes(rows * prediction.probabilities)
         costs = costs if pixels is None else costs * pixels
         missed = ops.sum_by_label(costs, target.labels, target.num_classes)
-        if self.aggregate == "batch":
-            missed = ops.xp.sum(missed, axis=0, keepdims=True)
 
         def back(slopes: Sequence[Array]) -> Cotangent:
             of_pixels = ops.table_at_label(ops.cast(slopes[0], target.dtype), target.labels)
             of_pixels = of_pixels if pixels is None else of_pixels * pixels
             return Cotangent(terms=[(1, (ops.over_classes(of_pixels), rows))])
 
-        return Taken([missed], back)
-
-    def _matrix(self, classes: int) -> list[list[float]]:
-        """M, its largest entry 1."""
-        if self.distances is None:
-            return [[float(i != j) for j in range(classes)] for i in range(classes)]
-        largest = max(map(max, self.distances))
-        return [[distance / largest for distance in row] for row in self.distances]
+        return Taken(self.over_images([missed], ops), back)
 
     def _factors(
         self, matrix: list[list[float]], sizes: Array, target: Target, ops: Ops
@@ -138,6 +121,14 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
         counted = [float(c > 0 or self.include_background) for c in range(target.num_classes)]
         of_missed = ops.constant(counted, target.like, sizes.dtype)[None, :]
         return shares * reach, reach, of_missed, unit
+
+
+def _relative(distances: Any, classes: int) -> list[list[float]]:
+    """M, its largest entry 1."""
+    if distances is None:
+        return [[float(i != j) for j in range(classes)] for i in range(classes)]
+    largest = max(map(max, distances))
+    return [[distance / largest for distance in row] for row in distances]
 
 
 def _check_distances(distances: Any) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.checks import check_flag, check_integer, check_window, shape_text
 from seglosses_core.costs import Costs, Weights
+from seglosses_core.hyperparameters import replace
 from seglosses_core.libraries import Array
-from seglosses_core.loss import Needs, replace
+from seglosses_core.loss import Needs
 from seglosses_core.losses.cross_entropy import CrossEntropyLoss
 from seglosses_core.ops import Ops
 from seglosses_core.pixel import PixelLoss
@@ -79,19 +81,9 @@ class LocallyAdaptiveLoss(PixelLoss):
         check_flag("standardize", self.standardize)
         if not isinstance(self.cost, PixelLoss) or self.cost.needs.labels_only:
             raise TypeError(f"cost must be a pixel loss, such as FocalLoss(), got {self.cost!r}.")
-        self.check_family("cost", self.cost)
-        own = [
-            f.name
-            for f in fields(SingleLoss)
-            if f.name not in ("activation", "class_axis") and getattr(self.cost, f.name) != f.default
-        ]
-        if own:
-            raise ValueError(
-                f"{own[0]} must be given to {type(self).__name__}, not to its cost, got {self.cost!r}."
-            )
-        dataclasses.replace(
-            self.cost, activation=self.activation
-        )  # whose checks know what does not go together
+        self.check_cost(self.cost, SingleLoss)
+        # Whose checks know what does not go together.
+        dataclasses.replace(self.cost, activation=self.activation)
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
@@ -125,19 +117,16 @@ class LocallyAdaptiveLoss(PixelLoss):
         neighbours = ops.over_classes(count)
         pooled = pooled / neighbours
 
-        cost = self.full_cost()
-        inner = ops.activation(self.activation)(
-            pooled,
-            ops,
-            labels=target.labels,
-            label_log_probability=cost.needs.label_log_probability,
+        cost, activation = self.full_cost(), ops.activation(self.activation)
+        inner = activation(
+            pooled, ops, labels=target.labels, label_log_probability=cost.needs.label_log_probability
         )
         costs = cost.costs(inner, target, ops)
         to_inner = costs.back
         values, weighted = costs.values, costs.weighted
         if self.stride > 1:
-            weights = self._on_grid(xp.ones_like(values) if weighted.values is None else weighted.values, ops)
-            counted = None if weighted.counted is None else self._on_grid(weighted.counted, ops)
+            weights = xp.ones_like(values) if weighted.values is None else weighted.values
+            weights, counted = (_at_centres(x, self.stride, ops) for x in (weights, weighted.counted))
             weighted = Weights(weights, weighted.unit, counted)
             values = xp.where(weights > 0, values, xp.zeros_like(values))
 
@@ -151,23 +140,20 @@ class LocallyAdaptiveLoss(PixelLoss):
 
     def cost_weights(self, target: Target, ops: Ops) -> Weights:
         weighted = self.full_cost().cost_weights(target, ops)
-        if self.stride == 1:
-            return weighted
-        values, counted = (
-            x if x is None else self._on_grid(x, ops) for x in (weighted.values, weighted.counted)
-        )
+        values, counted = (_at_centres(x, self.stride, ops) for x in (weighted.values, weighted.counted))
         return Weights(values, weighted.unit, counted)
 
-    def _on_grid(self, weights: Array, ops: Ops) -> Array:
-        """The weights, 0 at the pixels that are not centres."""
-        xp = ops.xp
-        per_class = len(weights.shape) == ops.rank
-        axes = ops.spatial_axes if per_class else range(1, ops.rank - 1)
-        ones = xp.ones_like(weights, dtype=ops.index_dtype)
-        for axis in axes:
-            index = ops.cumulative_sum(ones, axis=axis) - 1
-            weights = xp.where(index % self.stride == 0, weights, xp.zeros_like(weights))
+
+def _at_centres(weights: Array | None, stride: int, ops: Ops) -> Any:
+    """The weights, 0 at the pixels that are no centres."""
+    if weights is None or stride == 1:
         return weights
+    xp, per_class = ops.xp, len(weights.shape) == ops.rank
+    ones = xp.ones_like(weights, dtype=ops.index_dtype)
+    for axis in ops.spatial_axes if per_class else range(1, ops.rank - 1):
+        index = ops.cumulative_sum(ones, axis=axis) - 1
+        weights = xp.where(index % stride == 0, weights, xp.zeros_like(weights))
+    return weights
 
 
 def _standardize(z: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:

@@ -46,15 +46,13 @@ class LogitAdjustedCrossEntropyLoss(LogPixelLoss):
     priors: Sequence[float] | Array
     tau: float = 1.0
 
+    of_each_class = ("priors",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_per_class("priors", self.priors, above=0)
         check_number("tau", self.tau, at_least=0)
         self.check_activation("softmax")
-
-    def check_classes(self, logits: Array, axis: int) -> None:
-        super().check_classes(logits, axis)
-        self.check_per_class("priors", logits, axis)
 
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         return -answer.side.log, lambda: -1.0

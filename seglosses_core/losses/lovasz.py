@@ -33,14 +33,8 @@ class LovaszLoss(RegionLoss):
         super().check_values(logits, target, mask, sample_weight, ops)
         given = [x for x in (target, mask, sample_weight) if x is not None]
         if self.validate and dtype_is(target, "floating") and all(map(ops.is_eager, given)):
-            read = Target(
-                target,
-                num_classes=logits.shape[ops.class_axis],
-                dtype=ops.compute_dtype(logits),
-                ops=ops,
-                mask=mask,
-                sample_weight=sample_weight,
-            )
+            kind = {"num_classes": logits.shape[ops.class_axis], "dtype": ops.compute_dtype(logits)}
+            read = Target(target, **kind, ops=ops, mask=mask, sample_weight=sample_weight)
             if not bool(is_hard(read, ops)):
                 raise ValueError(f"target must be 0 or 1 everywhere for {type(self).__name__}, got others.")
 

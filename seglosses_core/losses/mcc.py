@@ -66,31 +66,38 @@ class MCCLoss(RegionLoss):
         scale = one_if_zero(pixels + root + 4 * added, xp)
         tp, fp, fn = ((x + added) / scale for x in sums)
         others = (pixels - self.sizes(target) + 2 * added) / scale  # n − T
-        tn = others - fp
-        smooth = (root / scale) ** 4
-        predicted, size, rest = tp + fp, tp + fn, tn + fn
-        square = predicted * size * others * rest
-        norm = power_or_zero(square + smooth, 0.5, xp)
-        score = divide(tp * tn - fp * fn, norm, xp)
-        # square − (TP TN − FP FN)², without a difference of what is nearly the same.
-        true, false = tp * tn, fp * fn
-        gap = 4 * true * false + (true + false) * (tp + tn) * (fp + fn)
-        gap = gap + false * (tp * tp + tn * tn) + true * (fp * fp + fn * fn)
-        missed = divide(gap + smooth, square + smooth, xp, otherwise=1.0)
-        likely = score > 0
-        loss = xp.where(likely, missed / (1 + xp.where(likely, score, xp.zeros_like(score))), 1 - score)
-        wrong = ~(fp + fn == 0)
-        loss = xp.where(wrong, loss, xp.zeros_like(loss))
-
-        steepness = divide(score * (rest - predicted), 2 * norm, xp)
-        of_true = divide(others * (size * steepness - 1), norm * scale, xp)
-        of_false = divide(size * (others * steepness + 1), norm * scale, xp)
-        # A class that all pixels have, or none, has no slope: not even one that would meet zeros only.
-        counted = wrong & (others > 0) & (size > 0)
-        slopes = [xp.where(counted, x, xp.zeros_like(x)) for x in (of_true, of_false)]
+        loss, slopes = uncorrelated(tp, fp, fn, others, (root / scale) ** 4, scale, ops)
 
         def to_sums(upstream: Array) -> list[Array]:
             found = [ops.cast(upstream, loss.dtype) * slope for slope in slopes]
             return [*found, xp.zeros_like(found[0])]
 
         return loss, lambda upstream: back(to_sums(upstream))
+
+
+def uncorrelated(
+    tp: Array, fp: Array, fn: Array, others: Array, smooth: Array, scale: Array, ops: Ops
+) -> tuple[Array, list[Array]]:
+    """1 less the correlation of counts, in which `scale` is 1 and `others` are the pixels without the class; and its
+    derivatives by `Σ y p` and `Σ (1 − y) p` themselves."""
+    xp, tn = ops.xp, others - fp
+    predicted, size, rest = tp + fp, tp + fn, tn + fn
+    square = predicted * size * others * rest
+    norm = power_or_zero(square + smooth, 0.5, xp)
+    score = divide(tp * tn - fp * fn, norm, xp)
+    # square − (TP TN − FP FN)², without a difference of what is nearly the same.
+    true, false = tp * tn, fp * fn
+    gap = 4 * true * false + (true + false) * (tp + tn) * (fp + fn)
+    gap = gap + false * (tp * tp + tn * tn) + true * (fp * fp + fn * fn)
+    missed = divide(gap + smooth, square + smooth, xp, otherwise=1.0)
+    likely = score > 0
+    loss = xp.where(likely, missed / (1 + xp.where(likely, score, xp.zeros_like(score))), 1 - score)
+    wrong = ~(fp + fn == 0)
+    loss = xp.where(wrong, loss, xp.zeros_like(loss))
+
+    steepness = divide(score * (rest - predicted), 2 * norm, xp)
+    of_true = divide(others * (size * steepness - 1), norm * scale, xp)
+    of_false = divide(size * (others * steepness + 1), norm * scale, xp)
+    # A class that all pixels have, or none, has no slope: not even one that would meet zeros only.
+    counted = wrong & (others > 0) & (size > 0)
+    return loss, [xp.where(counted, x, xp.zeros_like(x)) for x in (of_true, of_false)]

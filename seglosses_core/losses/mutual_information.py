@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 from seglosses_core.activations import Cotangent, Prediction
@@ -69,35 +70,21 @@ class RegionMutualInformationLoss(RegionLoss):
         p, from_pooled = self.pooled(target.only_valid(prediction.probabilities), dilate_box, ops)
         y, _ = self.pooled(target.only_valid(target.values), dilate_box, ops)
         missing, _ = self.pooled(target.only_valid(prediction.complements, 1.0), erode_box, ops)
-        x, from_vectors = self.vectors(p, ops)
-        error, _ = self.vectors(xp.where(y == 1, -missing, p - y), ops)
+        vectors = partial(window_vectors, radius=self.radius, batch=self.aggregate == "batch", ops=ops)
+        x, from_vectors = vectors(p)
+        error, _ = vectors(xp.where(y == 1, -missing, p - y))
         counted = 0 * x[..., :1, :] + 1
         if weights is not None:
             pooled_weights, _ = self.pooled(ops.over_classes(weights), dilate_box, ops)
-            of_windows = xp.mean(self.vectors(pooled_weights, ops)[0], axis=2, keepdims=True)
+            of_windows = xp.mean(vectors(pooled_weights)[0], axis=2, keepdims=True)
             counted = of_windows / one_if_zero(xp.mean(of_windows, axis=-1, keepdims=True), xp)
         mean = one_if_zero(xp.sum(counted, axis=-1, keepdims=True), xp)
         x, error = (z - xp.sum(counted * z, axis=-1, keepdims=True) / mean for z in (x, error))
+        logarithm, slope_of = left_open(x, error, counted, ops)
         dimensions = x.shape[2]
-        unit = ops.constant([[float(i == j) for j in range(dimensions)] for i in range(dimensions)], x)
-        mm, turned, diagonal = ops.matmul, xp.matrix_transpose, ALPHA * unit
-        inverse, _ = inverse_of(mm(counted * x, turned(x)) + diagonal, ops)
-        # With G = Y Xᵀ (X Xᵀ + α)⁻¹ and Y = X − E, what the guess G X leaves open of Y is (1 − G) X − E, and of 1 − G
-        # nothing vanishes where X is nearly Y: it is (E Xᵀ + α) (X Xᵀ + α)⁻¹.
-        kept, rest = 0, -error
-        for _ in range(2):  # the second time for the digits that an inverse of float32 loses
-            kept = kept + mm(inverse, ALPHA * (unit - kept) - mm(counted * x, turned(rest)))
-            rest = mm(turned(kept), x) - error
-        guess = unit - kept
-        # The same M as sums of squares, which loses no digits.
-        left = mm(counted * rest, turned(rest)) + ALPHA * mm(turned(guess), guess) + diagonal
-        inverse, logarithm = inverse_of(left, ops)
 
         def back(upstream: Array) -> Cotangent:
-            share = (upstream / dimensions)[..., None, None]
-            pull = mm(inverse, counted * rest)
-            pull = pull + mm(inverse, counted * rest - mm(left, pull))
-            slope = -share * mm(guess, pull)
+            slope = slope_of((upstream / dimensions)[..., None, None])
             return Cotangent(terms=[(1, (target.only_valid(from_pooled(from_vectors(slope))),))])
 
         return logarithm / (2 * dimensions), back
@@ -110,24 +97,51 @@ class RegionMutualInformationLoss(RegionLoss):
         chosen, from_chosen = every(self.pool, extremes, ops)
         return chosen, lambda slope: from_extremes(from_chosen(slope))
 
-    def vectors(self, pooled: Array, ops: Ops) -> tuple[Array, WindowBack]:
-        """The cells of each window: `(N, C, d, windows)`, wide; and the way back."""
-        axes, batch, dtype = ops.spatial_axes, self.aggregate == "batch", pooled.dtype
-        pooled = ops.cast(pooled, ops.accumulation_dtype(pooled))
-        sizes = [1 + ops.reach(self.radius - 1, pooled.shape[axis]) for axis in axes]
-        places = list(product(*map(range, sizes)))
-        views = [ops.shifted_view(pooled, axes, place, sizes) for place in places]
 
-        def back(slope: Array) -> Array:
-            total = 0 * pooled
-            for k, place in enumerate(places):
-                own = ops.from_rows(slope[:, :, k, :], views[k], batch=batch)
-                padded = ops.pad(own, axes, [size - 1 for size in sizes], 0)
-                mirrored = [size - 1 - start for size, start in zip(sizes, place, strict=True)]
-                total = total + ops.shifted_view(padded, axes, mirrored, sizes)
-            return ops.cast(total, dtype)
+def window_vectors(pooled: Array, radius: int, *, batch: bool, ops: Ops) -> tuple[Array, WindowBack]:
+    """The cells of each window of this width: `(N, C, d, windows)`, wide; and the way back."""
+    axes, dtype = ops.spatial_axes, pooled.dtype
+    pooled = ops.cast(pooled, ops.accumulation_dtype(pooled))
+    sizes = [1 + ops.reach(radius - 1, pooled.shape[axis]) for axis in axes]
+    places = list(product(*map(range, sizes)))
+    views = [ops.shifted_view(pooled, axes, place, sizes) for place in places]
 
-        return ops.xp.stack([ops.rows(view, batch=batch) for view in views], axis=2), back
+    def back(slope: Array) -> Array:
+        total = 0 * pooled
+        for k, place in enumerate(places):
+            own = ops.from_rows(slope[:, :, k, :], views[k], batch=batch)
+            padded = ops.pad(own, axes, [size - 1 for size in sizes], 0)
+            mirrored = [size - 1 - start for size, start in zip(sizes, place, strict=True)]
+            total = total + ops.shifted_view(padded, axes, mirrored, sizes)
+        return ops.cast(total, dtype)
+
+    return ops.xp.stack([ops.rows(view, batch=batch) for view in views], axis=2), back
+
+
+def left_open(x: Array, error: Array, counted: Array, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
+    """log det M of the windows X and of Y = X − `error`, both less their mean, each counted so often; and the way back
+    to X from half the derivative."""
+    dimensions = x.shape[2]
+    unit = ops.constant([[float(i == j) for j in range(dimensions)] for i in range(dimensions)], x)
+    mm, turned, diagonal = ops.matmul, ops.xp.matrix_transpose, ALPHA * unit
+    inverse, _ = inverse_of(mm(counted * x, turned(x)) + diagonal, ops)
+    # With G = Y Xᵀ (X Xᵀ + α)⁻¹ and Y = X − E, what the guess G X leaves open of Y is (1 − G) X − E, and of 1 − G
+    # nothing vanishes where X is nearly Y: it is (E Xᵀ + α) (X Xᵀ + α)⁻¹.
+    kept, rest = 0, -error
+    for _ in range(2):  # the second time for the digits that an inverse of float32 loses
+        kept = kept + mm(inverse, ALPHA * (unit - kept) - mm(counted * x, turned(rest)))
+        rest = mm(turned(kept), x) - error
+    guess = unit - kept
+    # The same M as sums of squares, which loses no digits.
+    left = mm(counted * rest, turned(rest)) + ALPHA * mm(turned(guess), guess) + diagonal
+    inverse, logarithm = inverse_of(left, ops)
+
+    def back(share: Array) -> Array:
+        pull = mm(inverse, counted * rest)
+        pull = pull + mm(inverse, counted * rest - mm(left, pull))
+        return -share * mm(guess, pull)
+
+    return logarithm, back
 
 
 def every(step: int, x: Array, ops: Ops) -> tuple[Array, WindowBack]:

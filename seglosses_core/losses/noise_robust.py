@@ -101,22 +101,17 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
         exclusive = self.classes_exclude(target.num_classes)
         if exclusive and target.has_labels and self.activation == "softmax":
             return super()._costs(prediction, target, ops)
-        entropy = TwoSidedCrossEntropyLoss(
-            activation=self.activation,
-            class_weights=self.class_weights,
-            divisor=self.divisor,
-            overlapping=self.overlapping,
-        )
+        entropy = self.with_options_of_this(TwoSidedCrossEntropyLoss, overlapping=self.overlapping)
         costs = entropy._costs(prediction, target, ops)
         to_entropy = costs.back
         assert to_entropy is not None
         p, values = prediction.probabilities, target.values
         if exclusive:
             total = ops.over_classes(ops.sum_classes(values))
-            slope = -self._log(divide(values, total, ops.xp), ops)
+            slope = -_log(divide(values, total, ops.xp), self.log_zero, ops)
             reverse = ops.sum_classes(p * slope)
         else:
-            present, absent = self._log(values, ops), self._log(1 - values, ops)
+            present, absent = (_log(y, self.log_zero, ops) for y in (values, 1 - values))
             slope = absent - present
             reverse = -p * present - prediction.complements * absent
 
@@ -129,7 +124,8 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
         )
         return replace(costs, values=value, back=back)
 
-    def _log(self, y: Array, ops: Ops) -> Array:
-        """max(log y, A)."""
-        xp, above = ops.xp, y > math.exp(self.log_zero)
-        return xp.where(above, xp.log(xp.where(above, y, xp.ones_like(y))), xp.full_like(y, self.log_zero))
+
+def _log(y: Array, lowest: float, ops: Ops) -> Array:
+    """max(log y, lowest)."""
+    xp, above = ops.xp, y > math.exp(lowest)
+    return xp.where(above, xp.log(xp.where(above, y, xp.ones_like(y))), xp.full_like(y, lowest))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
 from seglosses_core.arithmetic import divide
@@ -54,12 +55,10 @@ class HarmonicLoss(RegionLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         def take() -> Taken:
-            xp, weights = ops.xp, self.pixel_weights(target)
+            weights = self.pixel_weights(target)
             summands, from_summands = self.summands(prediction, target, ops, **inputs)
             dtype = summands[0].dtype
-            sums = [ops.power_sum(x, 1, weights) for x in summands]
-            if self.aggregate == "batch":
-                sums = [xp.sum(x, axis=0, keepdims=True) for x in sums]
+            sums = self.over_images([ops.power_sum(x, 1, weights) for x in summands], ops)
 
             def back(slopes: Sequence[Array]) -> Cotangent:
                 found = [ops.over_pixels(ops.cast(x, dtype)) for x in slopes]
@@ -77,30 +76,42 @@ class HarmonicLoss(RegionLoss):
         self, sums: Sequence[Array], target: Target, ops: Ops
     ) -> tuple[Array, Callable[[Array], list[Array]]]:
         """L from the sums, and the way back to them."""
-        xp, unit, eta = ops.xp, self.sums_unit(target), self.harmonic_smooth
+        unit = self.sums_unit(target)
         above, below = self.smooth if isinstance(self.smooth, tuple) else (self.smooth, self.smooth)
-        excess, above = (x if unit is None else x / unit for x in (below - above, above))
-        of_classes = None if self.per_class else self.relative_shares(target, ops)
-        sums = sums if of_classes is None else [xp.sum(of_classes * x, axis=1) for x in sums]
+        smooth = [x if unit is None else x / unit for x in (above, below - above)]
+        if self.per_class:
+            return harmonic_mean(sums, smooth, self.harmonic_smooth, ops)
+        shares = self.relative_shares(target, ops)
+        sums = [ops.xp.sum(shares * x, axis=1) for x in sums]
+        loss, back = harmonic_mean(sums, smooth, self.harmonic_smooth, ops)
+        return loss, lambda upstream: [x[:, None] * shares for x in back(upstream)]
 
-        def shares(found: Array, missed: Array) -> tuple[Array, Array, Array]:
-            """A ratio, 1 less that to full relative precision, and their denominator."""
-            found, missed = found + above, missed + excess
-            below = found + missed
-            return divide(found, below, xp, 1.0), divide(missed, below, xp), below
 
-        (p, not_p, below_p), (r, not_r, below_r) = shares(*sums[:2]), shares(*sums[2:])
-        loss = divide(p * not_r + r * not_p + eta, p + r + eta, xp, 1.0)
+def harmonic_mean(
+    sums: Sequence[Array], smooth: Sequence[Any], eta: float, ops: Ops
+) -> tuple[Array, Callable[[Array], list[Array]]]:
+    """`1 − 2 P R / (P + R + η)` of what P finds and misses, and R, to which the two of `smooth` are added; and the way
+    back."""
+    xp = ops.xp
 
-        def back(upstream: Array) -> list[Array]:
-            whole = (p + r + eta) * (p + r + eta)
-            slopes = []
-            for ratio, rest, other, below in ((p, not_p, r, below_p), (r, not_r, p, below_r)):
-                steepness = divide(2 * other * (other + eta) * upstream, whole * below, xp)
-                slopes += [-rest * steepness, ratio * steepness]
-            return slopes if of_classes is None else [x[:, None] * of_classes for x in slopes]
+    def shares(found: Array, missed: Array) -> tuple[Array, Array, Array]:
+        """A ratio, 1 less that to full relative precision, and their denominator."""
+        found, missed = found + smooth[0], missed + smooth[1]
+        below = found + missed
+        return divide(found, below, xp, 1.0), divide(missed, below, xp), below
 
-        return loss, back
+    (p, not_p, below_p), (r, not_r, below_r) = shares(*sums[:2]), shares(*sums[2:])
+    loss = divide(p * not_r + r * not_p + eta, p + r + eta, xp, 1.0)
+
+    def back(upstream: Array) -> list[Array]:
+        whole = (p + r + eta) * (p + r + eta)
+        slopes = []
+        for ratio, rest, other, below in ((p, not_p, r, below_p), (r, not_r, p, below_r)):
+            steepness = divide(2 * other * (other + eta) * upstream, whole * below, xp)
+            slopes += [-rest * steepness, ratio * steepness]
+        return slopes
+
+    return loss, back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,21 +286,20 @@ class SkeletonRecallLoss(RegionLoss):
 
     def _sums(self, prediction: Prediction, target: Target, ops: Ops, inputs: dict[str, Array]) -> Taken:
         """`Σ t` and `Σ (1 − p) t`, and the way back from the second."""
-        weights, batch = self.pixel_weights(target), self.aggregate == "batch"
+        weights = self.pixel_weights(target)
         near = skeleton_of(target, self.iterations, ops, inputs)
         if "skeleton" not in inputs:
             for _ in range(2):
                 near = dilate(near, target.valid, ops)[0]
             near = near * target.values
         sums = [ops.power_sum(near, 1, weights), ops.sum_product(near, prediction.complements, weights)]
-        sums = [ops.xp.sum(x, axis=0, keepdims=True) for x in sums] if batch else sums
 
         def back(slopes: Sequence[Array]) -> Cotangent:
             slope = ops.over_pixels(ops.cast(-slopes[0], near.dtype))
             factors = [slope] if weights is None else [slope, ops.over_classes(weights)]
             return Cotangent(terms=[(1, (*factors, near))])
 
-        return Taken(sums, back)
+        return Taken(self.over_images(sums, ops), back)
 
 
 @dataclass(frozen=True, kw_only=True)

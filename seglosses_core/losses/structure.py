@@ -63,7 +63,7 @@ class StructureLoss(RegionLoss):
         overlap = JaccardLoss(activation="sigmoid", aggregate=self.aggregate, smooth=1.0)
 
         def take() -> Taken:
-            weighted = self._weighted(target, ops)
+            weighted = _weighted(target, boundary_map(target, self.kernel_size, self.factor, ops))
             of_overlap, to_overlap = overlap.sums(prediction, weighted)
             of_entropy, to_entropy = self._entropy(prediction, weighted, ops)
             assert to_overlap is not None
@@ -82,24 +82,22 @@ class StructureLoss(RegionLoss):
 
         return loss + total / count, to_pixels
 
-    def _weighted(self, target: Target, ops: Ops) -> Target:
-        """The target with more weight at its boundary."""
-        weighted = copy.copy(target)
-        near = boundary_map(target, self.kernel_size, self.factor, ops)
-        weighted.mask = near if target.mask is None else near * target.mask
-        return weighted
-
     def _entropy(self, prediction: Prediction, target: Target, ops: Ops) -> Taken:
         """The sums of cross-entropy, and of the weights."""
         costs = TwoSidedCrossEntropyLoss(activation="sigmoid").costs(prediction, target, ops)
         weights = self.pixel_weights(target)
         spread = ops.over_classes(weights)
         sums = [ops.sum_pixels(costs.values * spread), ops.sum_image(weights)[:, None]]
-        if self.aggregate == "batch":
-            sums = [ops.xp.sum(x, axis=0, keepdims=True) for x in sums]
 
         def back(slopes: Sequence[Array]) -> Cotangent:
             assert costs.back is not None
             return costs.back(ops.over_pixels(ops.cast(slopes[0], target.dtype)) * spread)
 
-        return Taken(sums, back)
+        return Taken(self.over_images(sums, ops), back)
+
+
+def _weighted(target: Target, weights: Array) -> Target:
+    """The target with pixels of these weights, a map."""
+    weighted = copy.copy(target)
+    weighted.mask = weights if target.mask is None else weights * target.mask
+    return weighted

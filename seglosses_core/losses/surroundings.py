@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from seglosses_core.activations import Cotangent, Prediction
@@ -34,16 +35,15 @@ class MeanMapLoss(RegionLoss):
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
         def take() -> Taken:
-            xp, weights, batch = ops.xp, self.pixel_weights(target), self.aggregate == "batch"
+            weights = self.pixel_weights(target)
             values, from_map = self.costs_map(prediction, target, ops)
-            pixels = (
-                xp.ones_like(ops.class_zero(values)) if weights is None else ops.cast(weights, values.dtype)
-            )
-            sums = [ops.power_sum(values, 1, pixels), ops.sum_image(pixels)[:, None]]
-            sums = [xp.sum(x, axis=0, keepdims=True) for x in sums] if batch else sums
-            spread = ops.over_classes(pixels)
+            if weights is None:
+                weights = ops.xp.ones_like(ops.class_zero(values))
+            weights = ops.cast(weights, values.dtype)
+            sums = [ops.power_sum(values, 1, weights), ops.sum_image(weights)[:, None]]
+            spread = ops.over_classes(weights)
             return Taken(
-                sums,
+                self.over_images(sums, ops),
                 lambda slopes: from_map(ops.over_pixels(slopes[0]) * ops.cast(spread, slopes[0].dtype)),
             )
 
@@ -100,33 +100,25 @@ class SSIMLoss(MeanMapLoss):
         dtype, wide = p.dtype, ops.accumulation_dtype(p)
         p, y, error = (ops.cast(x, wide) for x in (p, y, error))  # variances are differences
         c1, c2 = self.k1 * self.k1, self.k2 * self.k2
-        mean_y, mean_error = self.blur(y, ops), self.blur(error, ops)
+        blur = partial(blurred, weights=gaussian(self.window, self.sigma), ops=ops)
+        mean_y, mean_error = blur(y), blur(error)
         mean_p = mean_y + mean_error
         b1 = mean_p * mean_p + mean_y * mean_y + c1
-        b2 = self.blur(p * p + y * y, ops) - mean_p * mean_p - mean_y * mean_y + c2
+        b2 = blur(p * p + y * y) - mean_p * mean_p - mean_y * mean_y + c2
         # With e = p − y, 1 less the quotient of the means is μ_e² / b1, that of the variances σ_e² / b2: without a
         # difference that vanishes where p is nearly y.
         of_means = mean_error * mean_error / b1
-        of_variances = (self.blur(error * error, ops) - mean_error * mean_error) / b2
+        of_variances = (blur(error * error) - mean_error * mean_error) / b2
 
         def back(slope: Array) -> Cotangent:
             of_square = slope * (1 - of_means) / b2
             of_p = of_square * of_variances
             of_mean = slope * (1 - of_variances) * mean_error * (b1 - mean_error * mean_p) / (b1 * b1)
             of_mean = of_mean - (of_square * mean_error - of_p * mean_p)
-            found = self.blur(of_mean, ops) + (error * self.blur(of_square, ops) - p * self.blur(of_p, ops))
+            found = blur(of_mean) + (error * blur(of_square) - p * blur(of_p))
             return Cotangent(terms=[(1, (target.only_valid(ops.cast(2 * found, dtype)),))])
 
         return of_means + (1 - of_means) * of_variances, back
-
-    def blur(self, x: Array, ops: Ops) -> Array:
-        """The mean in the window; symmetric, it is its own transpose."""
-        radius = self.window // 2
-        weights = [math.exp(-(k * k) / (2 * self.sigma * self.sigma)) for k in range(-radius, radius + 1)]
-        scale = sum(weights)
-        for axis in ops.spatial_axes:
-            x = weighted_window(x, axis, [weight / scale for weight in weights], ops)
-        return x
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +228,7 @@ class HausdorffERLoss(MeanMapLoss):
         bound, ways, total = error * error, [], 0 * error
         factors = [float(k) ** self.alpha for k in range(1, self.erosions + 1)]
         for factor in factors:
-            bound, way = self.eroded(bound, target, ops)
+            bound, way = eroded_bound(bound, self.threshold, target, ops)
             ways.append(way)
             total = total + factor * bound
 
@@ -248,37 +240,56 @@ class HausdorffERLoss(MeanMapLoss):
 
         return total, back
 
-    def eroded(self, bound: Array, target: Target, ops: Ops) -> tuple[Array, Callable[[Array], Array]]:
-        """b_k of b_{k−1}, and the way back."""
-        xp, axes = ops.xp, ops.spatial_axes
-        mean = self.cross_mean(bound, ops)
-        kept = mean >= self.threshold
-        left = xp.where(kept, mean - self.threshold, 0 * mean)
 
-        def over_image(reduce: Callable[..., Array], otherwise: float) -> Array:
-            counted = target.only_valid(left, otherwise)
-            return reduce(counted, axis=axes, keepdims=True) if axes else counted
+def eroded_bound(
+    bound: Array, threshold: float, target: Target, ops: Ops
+) -> tuple[Array, Callable[[Array], Array]]:
+    """b_k of b_{k−1}, and the way back."""
+    xp, axes = ops.xp, ops.spatial_axes
+    mean = cross_mean(bound, ops)
+    kept = mean >= threshold
+    left = xp.where(kept, mean - threshold, 0 * mean)
 
-        highest, lowest = over_image(xp.max, 0.0), over_image(xp.min, 1.0)
-        differ = highest > lowest
-        extent = xp.where(differ, highest - lowest, xp.ones_like(highest))
-        eroded = target.only_valid((left - xp.where(differ, lowest, 0 * lowest)) / extent)
+    def over_image(extreme: Callable[..., Array], otherwise: float) -> Array:
+        counted = target.only_valid(left, otherwise)
+        return extreme(counted, axis=axes, keepdims=True) if axes else counted
 
-        def back(slope: Array) -> Array:
-            slope = target.only_valid(slope) / extent
-            found = slope
-            for extreme, share in ((highest, eroded), (lowest, 1 - eroded)):
-                equal = target.only_valid(ops.cast((left == extreme) & differ, slope.dtype))
-                of_each = ops.sum_pixels(slope * share) / one_if_zero(ops.sum_pixels(equal), xp)
-                found = found - equal * ops.over_pixels(ops.cast(of_each, slope.dtype))
-            return self.cross_mean(xp.where(kept, found, 0 * found), ops)
+    highest, lowest = over_image(xp.max, 0.0), over_image(xp.min, 1.0)
+    differ = highest > lowest
+    extent = xp.where(differ, highest - lowest, xp.ones_like(highest))
+    eroded = target.only_valid((left - xp.where(differ, lowest, 0 * lowest)) / extent)
 
-        return eroded, back
+    def back(slope: Array) -> Array:
+        slope = target.only_valid(slope) / extent
+        found = slope
+        for extreme, share in ((highest, eroded), (lowest, 1 - eroded)):
+            equal = target.only_valid(ops.cast((left == extreme) & differ, slope.dtype))
+            of_each = ops.sum_pixels(slope * share) / one_if_zero(ops.sum_pixels(equal), xp)
+            found = found - equal * ops.over_pixels(ops.cast(of_each, slope.dtype))
+        return cross_mean(xp.where(kept, found, 0 * found), ops)
 
-    def cross_mean(self, x: Array, ops: Ops) -> Array:
-        """The mean of a pixel and its neighbours along the axes; symmetric, it is its own transpose."""
-        beside = [weighted_window(x, axis, [1.0, 0.0, 1.0], ops) for axis in ops.spatial_axes]
-        return sum(beside, x) / (1 + 2 * len(beside))
+    return eroded, back
+
+
+def cross_mean(x: Array, ops: Ops) -> Array:
+    """The mean of a pixel and its neighbours along the axes; symmetric, it is its own transpose."""
+    beside = [weighted_window(x, axis, [1.0, 0.0, 1.0], ops) for axis in ops.spatial_axes]
+    return sum(beside, x) / (1 + 2 * len(beside))
+
+
+def gaussian(width: int, sigma: float) -> list[float]:
+    """The weights of a Gaussian window along an axis, which sum to 1."""
+    radius = width // 2
+    weights = [math.exp(-(k * k) / (2 * sigma * sigma)) for k in range(-radius, radius + 1)]
+    scale = sum(weights)
+    return [weight / scale for weight in weights]
+
+
+def blurred(x: Array, weights: Sequence[float], ops: Ops) -> Array:
+    """The mean in a window of these weights along each axis; symmetric, it is its own transpose."""
+    for axis in ops.spatial_axes:
+        x = weighted_window(x, axis, weights, ops)
+    return x
 
 
 def weighted_window(x: Array, axis: int, weights: Sequence[float], ops: Ops) -> Array:

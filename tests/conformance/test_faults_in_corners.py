@@ -24,7 +24,7 @@ from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.oracle.evaluation import Expected, evaluate
 from seglosses_conformance.targets import TARGETS, build
 from seglosses_core import Minkowski
-from seglosses_core.loss import replace
+from seglosses_core.hyperparameters import replace
 from tests.conformance.test_seeded_faults import LOSSES, records, with_value_fault
 from tests.problems import with_options as with_some
 

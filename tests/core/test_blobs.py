@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import numpy as np
 import pytest
+from problems import PROBLEMS
 
 import seglosses_core as core
 
@@ -14,18 +16,21 @@ LOGITS = RANDOM.normal(size=(2, 1, 6, 7))
 INSTANCES = RANDOM.integers(0, 4, (2, 6, 7)) * (RANDOM.uniform(size=(2, 6, 7)) < 0.5)
 INSTANCES[1][INSTANCES[1] == 2] = 0  # of image 1 there is no instance 2
 BLOB = core.BlobLoss(activation="sigmoid", num_instances=3)
-COSTS = [
-    core.DiceLoss(),
-    core.DiceLoss(log=True),
-    core.TverskyLoss(alpha=0.3, beta=0.7, smooth=1.0),
-    core.FocalTverskyLoss(),
-    core.PowerJaccardLoss(p=1.5),
-    core.PowerDiceLoss(),
-    core.PointwiseExponentialLoss(),
-]
 
 
-@pytest.mark.parametrize("cost", COSTS, ids=lambda cost: type(cost).__name__)
+def costs():
+    """Of all that the records sample, what a loss of instances can be made of."""
+    for problem in PROBLEMS:
+        with contextlib.suppress(TypeError, ValueError):
+            yield pytest.param(core.BlobLoss(cost=problem.core).cost, id=f"{problem.loss}-{problem.sample}")
+
+
+def test_most_ratios_are_costs():
+    made = {type(cost.values[0]) for cost in costs()}
+    assert {core.DiceLoss, core.TverskyLoss, core.FocalTverskyLoss, core.PowerJaccardLoss} <= made
+
+
+@pytest.mark.parametrize("cost", list(costs()))
 @pytest.mark.parametrize("region", ["shared", "own"])
 def test_it_is_the_mean_of_the_losses_of_each_instance(cost, region):
     """Each computed by itself, the pixels of the others masked."""

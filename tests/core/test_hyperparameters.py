@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import array
 import collections
+import contextlib
 import enum
 import itertools
 from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +23,9 @@ import torch
 import seglosses_core
 import seglosses_jax
 import seglosses_torch
+from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.targets import build
+from seglosses_core.signatures import types_of
 
 PACKAGES = {"numpy": seglosses_core, "torch": seglosses_torch, "jax": seglosses_jax}
 MAKE = {"numpy": np.asarray, "torch": torch.asarray, "jax": jnp.asarray}
@@ -61,22 +66,23 @@ NUMBERS = {
     "longdouble": np.longdouble,
 }
 
-# Losses with a number among 0.25, 1.5 and 2, and the field that it is for.
-NUMBER_FIELDS = [
-    ("CrossEntropyLoss", "label_smoothing", 0.25, {}),
-    ("CrossEntropyLoss", "pos_weight", 1.5, {"activation": "sigmoid"}),
-    ("FocalLoss", "gamma", 1.5, {}),
-    ("FocalLoss", "alpha", 0.25, {"activation": "sigmoid"}),
-    ("DiceLoss", "smooth", 0.25, {}),
-    ("TverskyLoss", "alpha", 0.25, {}),
-    ("TverskyLoss", "beta", 0.25, {}),
-    ("PowerDiceLoss", "p", 1.5, {}),
-    ("PowerJaccardLoss", "p", 1.5, {}),
-    ("PointwiseExponentialLoss", "alpha", 1.5, {}),
-    ("PointwiseExponentialLoss", "exponent", 1.5, {}),
-    ("DistanceAwareCrossEntropyLoss", "alpha", 1.5, {}),
-    ("DistanceAwareCrossEntropyLoss", "beta", 1.5, {}),
-]
+
+def number_fields():
+    """Every hyper-parameter that may be one number, with one that the loss takes beside what its record samples."""
+    for name, entry in ENTRIES.items():
+        kind = getattr(seglosses_core, name)
+        for field, type_ in types_of(kind).items():
+            if float not in (type_, *get_args(type_)):
+                continue
+            for sample, number in itertools.product(entry.samples, (0.25, 1.5)):
+                with contextlib.suppress(TypeError, ValueError):
+                    options = {**sample.hyperparameters, field: number}
+                    build(seglosses_core, name, options, 1)
+                    yield name, field, number, options
+                    break
+
+
+NUMBER_FIELDS = list(number_fields())
 
 
 @each_package
@@ -84,10 +90,11 @@ NUMBER_FIELDS = [
 def test_numbers_of_every_type(package, kind):
     losses = PACKAGES[package]
     for name, field, number, options in NUMBER_FIELDS:
-        options = {**options, "class_axis": 1}
-        found = getattr(losses, name)(**options, **{field: NUMBERS[kind](number)})
+        if package == "torch" and name == "CenterLoss":
+            options = {**options, "num_classes": 3}
+        found = build(losses, name, {**options, field: NUMBERS[kind](number)}, 1)
         assert type(getattr(found, field)) is float
-        expected = getattr(losses, name)(**options, **{field: number})
+        expected = build(losses, name, options, 1)
         assert core(found) == core(expected)
     if package != "jax":  # which would compile anew
         assert value(package, found) == value(package, expected)

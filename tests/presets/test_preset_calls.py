@@ -6,14 +6,12 @@ import copy
 import importlib
 import pickle
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 import torch
+from in_keras import run_in_keras
 
 from seglosses_conformance.frameworks.with_jax import enable_x64
 from seglosses_conformance.presets.inputs import FURTHER, INPUTS
@@ -465,9 +463,5 @@ else:
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_in_keras(backend, monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", backend)
-    folder = str(Path(__file__).parent)
-    program = f"import sys; sys.path.insert(0, {folder!r})\n{PROGRAM}"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
+def test_in_keras(backend):
+    run_in_keras(PROGRAM, backend)

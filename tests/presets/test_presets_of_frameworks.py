@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
-import sys
-from pathlib import Path
 
 import jax
 import numpy as np
 import optax
 import pytest
+from in_keras import run_in_keras
 
 from seglosses_conformance.presets.inputs import INPUTS
 
@@ -116,13 +114,9 @@ assert abs(model.evaluate(logits, one_hot, verbose=0) - float(keras.losses.dice(
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_in_keras(backend, monkeypatch):
+def test_in_keras(backend):
     """Weights of pixels too, and what a reduction makes of them."""
-    monkeypatch.setenv("KERAS_BACKEND", backend)
-    folder = str(Path(__file__).parent)
-    program = f"import sys; sys.path.insert(0, {folder!r})\n{PROGRAM}"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
+    run_in_keras(PROGRAM, backend)
 
 
 ONE = ONE_HOT[..., :1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import CLASS_WEIGHTS, PROBABILITIES, masked
+from .arrays import CERTAIN, CLASS_WEIGHTS, PROBABILITIES, masked
 from .definition import Definition, case
 
 CLIP = "the clip of probabilities that are given"
@@ -24,6 +24,12 @@ EDGES_OF_THREE = np.array(
     ]
 )
 LABELS_OF_THREE = np.array([[0, 0, 0, 1, 0, 0, 0, 1]])
+
+
+def certain(text: str = "Probabilities of exactly 0 and 1, all right.") -> Definition:
+    return case(
+        "certain-probabilities", text, flags="identity perfect", activation="identity", logits=CERTAIN
+    )
 
 
 def edges(*, exclusive: bool) -> list[Definition]:

@@ -15,11 +15,10 @@ from ..definitions.arrays import (
     HEAT_LOGITS,
     HEAT_MAP,
     LABELS,
-    SAMPLE_WEIGHT,
     SOFT,
-    masked,
     one_hot,
 )
+from ..definitions.heat_maps import of_heat_maps
 from ..definitions.scenes import SHARED, standard
 from ..entries import HEAT_MAPS, Entry, Sample
 from ..faults import other
@@ -105,23 +104,7 @@ ENTRY = Entry(
             target=np.zeros((1, 1, 4)),
         ),
         case("heat-map", "Heat maps.", flags="soft heat-map", logits=HEAT_LOGITS, target=HEAT_MAP),
-        case(
-            "heat-map-weights",
-            "Sigmoid against heat maps, with every weight.",
-            flags="sigmoid soft heat-map class-weights mask sample-weight",
-            activation="sigmoid",
-            class_weights=[0.5, 2.0],
-            **masked(HEAT_LOGITS, target=HEAT_MAP),
-            sample_weight=SAMPLE_WEIGHT,
-        ),
-        case(
-            "one-class",
-            "One class with labels, as it comes.",
-            flags="identity one-class",
-            logits=BINARY_LOGITS,
-            target=BINARY_LABELS,
-        ),
-        case("equal", "Prediction and target agree exactly.", flags="perfect soft", logits=SOFT, target=SOFT),
+        *of_heat_maps(),
         case(
             "alpha-3",
             "α = 3, ω = 2, ε = 1/4, θ = 2.",

@@ -21,7 +21,7 @@ from ..definitions.arrays import (
     masked,
 )
 from ..definitions.pixels import worked_rows, worked_yes_or_no
-from ..definitions.probabilities import edges
+from ..definitions.probabilities import certain, edges
 from ..definitions.scenes import MAX_POOLING, standard
 from ..entries import POLE, Entry, Sample
 from ..faults import without
@@ -151,13 +151,7 @@ ENTRY = Entry(
             reduction="none",
         ),
         *edges(exclusive=True),
-        case(
-            "certain-probabilities",
-            "Probabilities of exactly 0 and 1, all right: 0 · log 0 is 0.",
-            flags="identity perfect",
-            activation="identity",
-            logits=CERTAIN,
-        ),
+        certain("Probabilities of exactly 0 and 1, all right: 0 · log 0 is 0."),
         case(
             "sigmoid-none",
             "Sigmoid with reduction none: the map has the logits' shape.",

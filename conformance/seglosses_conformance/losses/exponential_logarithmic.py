@@ -9,9 +9,9 @@ import numpy as np
 from mpmath import mpf
 
 from ..definitions import case
-from ..definitions.arrays import CERTAIN, SATURATED_LABELS, SOFT, one_hot, saturated
+from ..definitions.arrays import SATURATED_LABELS, SOFT, one_hot, saturated
 from ..definitions.pixels import worked_rows, worked_yes_or_no
-from ..definitions.probabilities import edges
+from ..definitions.probabilities import certain, edges
 from ..definitions.region import EXAMPLES, examples, family, minima
 from ..definitions.scenes import SHARED, standard
 from ..entries import POLE, Entry, Sample
@@ -165,13 +165,7 @@ ENTRIES = [
                 )
             ),
             *edges(exclusive=True),
-            case(
-                "certain-probabilities",
-                "Probabilities of exactly 0 and 1, all right: no slope.",
-                flags="identity perfect",
-                activation="identity",
-                logits=CERTAIN,
-            ),
+            certain("Probabilities of exactly 0 and 1, all right: no slope."),
             case(
                 "sigmoid-soft",
                 "Soft targets under sigmoid, some of them exactly 0 and 1.",

@@ -24,7 +24,7 @@ from ..definitions.arrays import (
 )
 from ..definitions.definition import Definition
 from ..definitions.pixels import worked_rows, worked_yes_or_no
-from ..definitions.probabilities import edges
+from ..definitions.probabilities import certain, edges
 from ..definitions.scenes import SHARED, standard
 from ..entries import Entry, Sample
 from ..faults import other
@@ -276,13 +276,7 @@ ENTRY = Entry(
             )
         ),
         *edges(exclusive=True),
-        case(
-            "certain-probabilities",
-            "Probabilities of exactly 0 and 1, all right.",
-            flags="identity perfect",
-            activation="identity",
-            logits=CERTAIN,
-        ),
+        certain(),
         case(
             "sigmoid-soft",
             "Soft targets under sigmoid, some of them exactly 0 and 1.",

@@ -9,9 +9,9 @@ from typing import Any
 from mpmath import mp, mpf
 
 from ..definitions import case
-from ..definitions.arrays import CERTAIN, CLASS_WEIGHTS, SOFT, SUMS
+from ..definitions.arrays import CLASS_WEIGHTS, SOFT, SUMS
 from ..definitions.pixels import worked_rows, worked_yes_or_no
-from ..definitions.probabilities import EDGES_OF_THREE, LABELS_OF_THREE, edges
+from ..definitions.probabilities import EDGES_OF_THREE, LABELS_OF_THREE, certain, edges
 from ..definitions.scenes import SHARED, standard
 from ..entries import POLE, Entry, Override, Sample
 from ..faults import other
@@ -69,13 +69,7 @@ GENERALIZED = Entry(
             logits=EDGES_OF_THREE,
             target=LABELS_OF_THREE,
         ),
-        case(
-            "certain-probabilities",
-            "Probabilities of exactly 0 and 1, all right.",
-            flags="identity perfect",
-            activation="identity",
-            logits=CERTAIN,
-        ),
+        certain(),
         case(
             "sigmoid-soft",
             "Soft targets under sigmoid.",
@@ -195,13 +189,7 @@ SYMMETRIC = Entry(
             target=SUMS,
         ),
         *edges(exclusive=True),
-        case(
-            "certain-probabilities",
-            "Probabilities of exactly 0 and 1, all right.",
-            flags="identity perfect",
-            activation="identity",
-            logits=CERTAIN,
-        ),
+        certain(),
         case(
             "sigmoid-soft",
             "Soft targets under sigmoid.",

@@ -9,9 +9,9 @@ import numpy as np
 from mpmath import mpf
 
 from ..definitions import case
-from ..definitions.arrays import CERTAIN, CLASS_WEIGHTS, SOFT
+from ..definitions.arrays import CLASS_WEIGHTS, SOFT
 from ..definitions.pixels import worked_rows
-from ..definitions.probabilities import edges
+from ..definitions.probabilities import certain, edges
 from ..definitions.scenes import SHARED, standard
 from ..entries import POLE, Entry, Sample
 from ..faults import other
@@ -93,13 +93,7 @@ ENTRIES = [
                 )
             ),
             *edges(exclusive=True),
-            case(
-                "certain-probabilities",
-                "Probabilities of exactly 0 and 1, all right.",
-                flags="identity perfect",
-                activation="identity",
-                logits=CERTAIN,
-            ),
+            certain(),
             case(
                 "sigmoid-soft",
                 "Soft targets under sigmoid, ε = 3.",
@@ -149,13 +143,7 @@ ENTRIES = [
                 target=np.zeros((2, 4), dtype=int),
             ),
             *edges(exclusive=True),
-            case(
-                "certain-probabilities",
-                "Probabilities of exactly 0 and 1, all right.",
-                flags="identity perfect",
-                activation="identity",
-                logits=CERTAIN,
-            ),
+            certain(),
             case(
                 "sigmoid-soft",
                 "Soft targets under sigmoid.",

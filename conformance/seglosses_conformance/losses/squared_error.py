@@ -9,14 +9,10 @@ import numpy as np
 
 from ..definitions import case
 from ..definitions.arrays import (
-    BINARY_LABELS,
-    BINARY_LOGITS,
     HEAT_LOGITS,
     HEAT_MAP,
-    SAMPLE_WEIGHT,
-    SOFT,
-    masked,
 )
+from ..definitions.heat_maps import of_heat_maps
 from ..definitions.scenes import MAX_POOLING, SHARED, standard
 from ..entries import HEAT_MAPS, Entry, Sample
 from ..faults import wrong_order
@@ -57,23 +53,7 @@ ENTRY = Entry(
             logits=HEAT_LOGITS,
             target=HEAT_MAP,
         ),
-        case(
-            "heat-map-weights",
-            "Sigmoid against heat maps, with every weight.",
-            flags="sigmoid soft heat-map class-weights mask sample-weight",
-            activation="sigmoid",
-            class_weights=[0.5, 2.0],
-            **masked(HEAT_LOGITS, target=HEAT_MAP),
-            sample_weight=SAMPLE_WEIGHT,
-        ),
-        case(
-            "one-class",
-            "One class with labels, as it comes.",
-            flags="identity one-class",
-            logits=BINARY_LOGITS,
-            target=BINARY_LABELS,
-        ),
-        case("equal", "Prediction and target agree exactly.", flags="perfect soft", logits=SOFT, target=SOFT),
+        *of_heat_maps(),
         case(
             "top-k-tie",
             "Costs 4, 1, 1, 1, K = 2: the first place is taken, three costs share the second, 1/3 each: 5/2.",

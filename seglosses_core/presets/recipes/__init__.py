@@ -1,1 +1,1 @@
-"""A file for each library: what its losses are in terms of ours."""
+"""A module for each library: what its losses are in terms of ours."""

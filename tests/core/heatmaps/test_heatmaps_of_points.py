@@ -1,80 +1,20 @@
-"""Heat maps against values by hand and against full searches in scalar loops."""
+"""Heat maps of points against values by hand and against every point at every pixel, in scalar loops."""
 
 from __future__ import annotations
 
 import itertools
 import math
 
-import array_api_strict
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-from traceable import traceable
+from drawing import LABELS, ONES, POINTS, RUNS, draw, points_heatmap
 
-from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
-from seglosses_core.heatmaps.radius import _moved_box_roots
+from seglosses_core.heatmaps import gaussian_heatmap, gaussian_heatmap_from_labels
 
 pytestmark = pytest.mark.sampled(4)
-
-
-def numpy_run(function, arrays, options):
-    return function(*arrays.values(), **options)
-
-
-def strict_run(function, arrays, options):
-    arrays = [array_api_strict.asarray(x) for x in arrays.values()]
-    with traceable():
-        result = function(*arrays, **options)
-    return np.asarray(result)
-
-
-def torch_run(function, arrays, options):
-    result = function(*(torch.asarray(x) for x in arrays.values()), **options)
-    assert isinstance(result, torch.Tensor)
-    return result.numpy()
-
-
-def jax_run(function, arrays, options):
-    result = jax.jit(lambda *x: function(*x, **options))(*(jnp.asarray(x) for x in arrays.values()))
-    assert isinstance(result, jax.Array)
-    return np.asarray(result)
-
-
-RUNS = {"numpy": numpy_run, "array-api-strict": strict_run, "torch": torch_run, "jax": jax_run}
-
-
-@pytest.fixture(params=RUNS)
-def framework(request):
-    return request.param
-
-
-@pytest.fixture
-def run(framework):
-    """Run a function of arrays on one library: NumPy arrays in, a NumPy array out."""
-    return lambda function, options, **arrays: RUNS[framework](function, arrays, options)
-
-
-def points_heatmap(names, shape, **options):
-    """`gaussian_heatmap` as a function of the arrays alone, in the order of `names`."""
-
-    def function(*arrays):
-        return gaussian_heatmap(shape=shape, **dict(zip(names, arrays, strict=True)), **options)
-
-    return function
-
-
-def draw(run, shape, *, points, labels, num_classes, class_axis=1, **spread_and_valid):
-    """`gaussian_heatmap` with everything that is an array passed as one of the library."""
-    arrays = {"points": points, "labels": labels}
-    options = {"num_classes": num_classes, "class_axis": class_axis}
-    for name, value in spread_and_valid.items():
-        (arrays if isinstance(value, np.ndarray) else options)[name] = value
-    return run(points_heatmap(tuple(arrays), shape, **options), {}, **arrays)
-
-
-# -- oracles ----------------------------------------------------------------------------------------------------------
 
 
 def points_oracle(points, labels, shape, *, num_classes, sigma=None, radius=None, valid=None):
@@ -96,23 +36,6 @@ def points_oracle(points, labels, shape, *, num_classes, sigma=None, radius=None
             where = (n, labels[n, k], *pixel)
             heatmap[where] = max(heatmap[where], value)
     return heatmap
-
-
-def labels_oracle(labels, foregrounds, *, width, cut):
-    """Every pixel, every foreground pixel, by loops; one channel per label in `foregrounds`, class axis 1."""
-    batch, *shape = labels.shape
-    heatmap = np.zeros((batch, len(foregrounds), *shape))
-    pixels = list(itertools.product(*map(range, shape)))
-    for n, (c, label) in itertools.product(range(batch), enumerate(foregrounds)):
-        found = [pixel for pixel in pixels if labels[(n, *pixel)] == label]
-        for pixel in pixels:
-            nearest = min((math.dist(pixel, other) for other in found), default=math.inf)
-            if nearest <= cut:
-                heatmap[(n, c, *pixel)] = math.exp(-(nearest**2) / (2 * width**2))
-    return heatmap
-
-
-# -- points -----------------------------------------------------------------------------------------------------------
 
 
 def test_one_point_by_hand(run):
@@ -351,11 +274,6 @@ def test_corner_window_equals_a_drawn_kernel():
     np.testing.assert_allclose(drawn[0, 0], heatmap, rtol=2e-6)
 
 
-POINTS = np.float32([[[1, 1], [2, 0]]])
-LABELS = np.array([[0, 1]])
-ONES = np.ones((1, 2), np.float32)
-
-
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -414,242 +332,3 @@ def test_validate_accepts_padding_and_points_outside():
     arguments = {"sigma": np.float32([[1, -1]]), "valid": np.array([[True, False]]), "num_classes": 1}
     heatmap = gaussian_heatmap(points, np.array([[0, 9]]), (3, 4), **arguments, validate=True)
     assert np.max(heatmap) == pytest.approx(math.exp(-4.5), rel=1e-6)
-
-
-# -- label maps -------------------------------------------------------------------------------------------------------
-
-
-def from_labels(run, labels, **options):
-    return run(gaussian_heatmap_from_labels, options, labels=labels)
-
-
-def test_labels_by_hand(run):
-    # σ = (2·2 + 1)/6; distances 2, 1, 0, 1, √2 … to the one foreground pixel.
-    labels = np.array([[[0, 0, 0, 0], [0, 0, 1, 0]]])
-    heatmap = from_labels(run, labels, num_classes=1, radius=2)
-    squares = [[math.inf, 2, 1, 2], [4, 1, 0, 1]]
-    expected = [[math.exp(-s / (2 * (5 / 6) ** 2)) for s in row] for row in squares]
-    assert heatmap.shape == (1, 1, 2, 4)
-    assert heatmap.dtype == np.float32
-    np.testing.assert_allclose(heatmap[0, 0], expected, rtol=1e-6)
-    assert heatmap[0, 0, 1, 2] == 1
-
-
-@pytest.mark.parametrize("radius", [0, 1, 2.5, 3, 30])
-@pytest.mark.parametrize("shape", [(14,), (7, 8), (4, 5, 3), (1, 6)])
-def test_labels_against_full_search(run, shape, radius):
-    rng = np.random.default_rng(len(shape))
-    labels = rng.choice(4, size=(2, *shape), p=[0.75, 0.15, 0.1, 0])
-    heatmap = from_labels(run, labels, num_classes=4, radius=radius)
-    expected = labels_oracle(labels, range(4), width=(2 * radius + 1) / 6, cut=radius)
-    np.testing.assert_allclose(heatmap, expected, rtol=2e-5, atol=1e-12)
-    np.testing.assert_array_equal(heatmap == 1, np.moveaxis(labels[..., None] == np.arange(4), -1, 1))
-
-
-@pytest.mark.parametrize("sigma", [0.3, 1.5])
-def test_labels_with_sigma_reach_to_rounding(run, sigma):
-    labels = np.zeros((1, 6, 13), np.int64)
-    labels[0, 1, 2] = labels[0, 5, 3] = 1
-    heatmap = from_labels(run, labels, num_classes=1, sigma=sigma)
-    np.testing.assert_allclose(
-        heatmap, labels_oracle(labels, [1], width=sigma, cut=math.inf), rtol=1e-5, atol=2e-8
-    )
-
-
-def test_points_and_labels_agree(run):
-    labels = np.zeros((1, 7, 9), np.int64)
-    labels[0, 2, 3] = labels[0, 4, 8] = 1
-    points = np.argwhere(labels[0])[None]
-    from_points = draw(
-        run, (7, 9), points=points, labels=np.zeros((1, 2), np.int64), num_classes=1, sigma=1.3
-    )
-    np.testing.assert_allclose(
-        from_labels(run, labels, num_classes=1, sigma=1.3), from_points, rtol=1e-5, atol=2e-8
-    )
-
-
-def test_equally_near_pixels_count_once(run):
-    heatmap = from_labels(run, np.array([[1, 0, 1]]), num_classes=1, radius=1)
-    np.testing.assert_allclose(heatmap[0, 0], [1, math.exp(-2), 1], rtol=1e-6)
-
-
-def test_first_label(run):
-    labels = np.array([[0, 1, 0, 2, 2]])
-    every = from_labels(run, labels, num_classes=3, radius=1)
-    foreground = from_labels(run, labels, num_classes=2, radius=1, first_label=1)
-    np.testing.assert_array_equal(foreground, every[:, 1:])
-    zero = from_labels(run, np.array([[0, -1, -1]]), num_classes=1, radius=0, first_label=0, ignore_index=-1)
-    np.testing.assert_array_equal(zero, [[[1, 0, 0]]])
-
-
-def test_bool_labels(run):
-    mask = np.array([[False, True, False]])
-    np.testing.assert_array_equal(
-        from_labels(run, mask, num_classes=1, radius=1),
-        from_labels(run, mask.astype(np.int64), num_classes=1, radius=1),
-    )
-
-
-@pytest.mark.parametrize("ignore_index", [255, -1, 1])
-def test_ignored_pixels_are_no_foreground(run, ignore_index):
-    labels = np.array([[0, ignore_index, 0, 0, 2]], np.int32)
-    heatmap = from_labels(run, labels, num_classes=3, radius=1, ignore_index=ignore_index)
-    expected = labels_oracle(np.where(labels == ignore_index, 9, labels), range(3), width=0.5, cut=1)
-    np.testing.assert_allclose(heatmap, expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64])
-def test_any_ignore_index_fits_any_integers(run, dtype):
-    heatmap = from_labels(run, np.array([[0, 1]], dtype), num_classes=2, radius=0, ignore_index=300)
-    np.testing.assert_array_equal(heatmap[0], [[1, 0], [0, 1]])
-
-
-@pytest.mark.parametrize("label", [-1, 2])
-def test_a_label_that_is_no_class_makes_its_image_nan(run, label):
-    heatmap = from_labels(run, np.array([[0, label], [0, 1]]), num_classes=2, radius=1)
-    assert np.all(np.isnan(heatmap[0]))
-    assert not np.any(np.isnan(heatmap[1]))
-
-
-@pytest.mark.parametrize("class_axis", [1, 2, 3, -1, -2, -3])
-def test_class_axis_of_labels(run, class_axis):
-    labels = np.array([[[0, 1, 2], [0, 0, 1]], [[2, 2, 2], [2, 2, 0]]])
-    first = from_labels(run, labels, num_classes=3, radius=2)
-    moved = from_labels(run, labels, num_classes=3, radius=2, class_axis=class_axis)
-    np.testing.assert_allclose(moved, np.moveaxis(first, 1, class_axis), rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"labels": [[0, 1]]}, TypeError, "labels must be an array, got list"),
-        ({"labels": ONES}, TypeError, r"labels must be integers or bool, got float32 of shape \(1, 2\)"),
-        ({"labels": LABELS[0]}, ValueError, r"labels must have a batch axis and spatial axes.*of shape \(2,\)"),
-        ({"labels": LABELS[:0]}, ValueError, r"labels must not be empty, got int64 of shape \(0, 2\)"),
-        ({"radius": None}, ValueError, "exactly one of them, got neither"),
-        ({"sigma": 1}, ValueError, "exactly one of them, got both"),
-        ({"radius": -0.5}, ValueError, "radius must be at least 0, got -0.5"),
-        ({"radius": ONES}, TypeError, "radius must be a number, got ndarray"),
-        ({"radius": None, "sigma": 0.0}, ValueError, "sigma must be above 0, got 0.0"),
-        ({"num_classes": True}, TypeError, "num_classes must be an integer, got bool"),
-        ({"class_axis": 3}, ValueError, "from 1 to 2 or negative, got 3"),
-        ({"first_label": -1}, ValueError, "first_label must be at least 0, got -1"),
-        ({"first_label": 0.5}, TypeError, "first_label must be an integer or None, got float"),
-        ({"ignore_index": "255"}, TypeError, "ignore_index must be an integer or None, got str"),
-        ({"validate": None}, TypeError, "validate must be True or False"),
-        ({"validate": True, "labels": LABELS + 1}, ValueError, "labels must lie from 0 to 1, got others at 1 pixels"),
-    ],
-)  # fmt: skip
-def test_errors_of_labels(changes, error, message):
-    with pytest.raises(error, match=message):
-        gaussian_heatmap_from_labels(**{"labels": LABELS, "num_classes": 2, "radius": 1} | changes)
-
-
-# -- CornerNet's radius -----------------------------------------------------------------------------------------------
-
-
-def overlap(a, b):
-    """Intersection over union of two boxes (top, left, bottom, right)."""
-    height = min(a[2], b[2]) - max(a[0], b[0])
-    width = min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(height, 0) * max(width, 0)
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
-
-
-@pytest.mark.parametrize("min_overlap", [0.1, 0.3, 0.5, 0.7, 0.95])
-@pytest.mark.parametrize(("height", "width"), [(10, 10), (5, 40), (33.5, 7.25)])
-def test_roots_by_the_overlap_of_moved_boxes(height, width, min_overlap):
-    roots = _moved_box_roots(np.float64(height), np.float64(width), min_overlap, np)
-    for root, (first, second) in zip(roots, ((1, 1), (1, -1), (-1, 1)), strict=True):
-        moved = (first * root, first * root, height + second * root, width + second * root)
-        assert root > 0
-        assert overlap((0, 0, height, width), moved) == pytest.approx(min_overlap, rel=1e-12)
-
-
-@pytest.mark.parametrize("min_overlap", [0.1, 0.3, 0.7])
-@pytest.mark.parametrize(("height", "width"), [(10, 10), (5, 40), (64, 100), (3, 3)])
-def test_radius_is_the_largest_that_keeps_the_overlap(height, width, min_overlap):
-    def smallest_overlap(r):
-        moves = itertools.product((-r, r), repeat=2)
-        boxes = [(a, a, height + b, width + b) for a, b in moves]
-        return min(
-            overlap((0, 0, height, width), box) if box[2] > box[0] and box[3] > box[1] else 0 for box in boxes
-        )
-
-    radius = cornernet_radius(height, width, min_overlap=min_overlap)
-    assert type(radius) is int
-    assert smallest_overlap(radius) >= min_overlap
-    assert smallest_overlap(radius + 1) < min_overlap
-
-
-# 4·1² − 2·(5 + 4)·1 + 0.7·20 = 0, an exact root; 4·10² − 2·90·10 + 0.7·2000 = 0 is the same box ten times as large.
-RADII = [(5, 4, 1), (50, 40, 10), (10, 10, 2), (100, 100, 22), (0, 7, 0), (0, 0, 0), (1, 1, 0), (1, 1000, 0)]
-
-
-@pytest.mark.parametrize(("height", "width", "radius"), RADII)
-def test_radius_of_numbers(height, width, radius):
-    assert cornernet_radius(height, width) == cornernet_radius(width, height) == radius
-    assert cornernet_radius(float(height), np.float32(width)) == radius
-
-
-@pytest.mark.parametrize("dtype", [np.int64, np.float32])
-def test_radius_of_arrays(run, dtype):
-    height, width, radius = np.array(RADII).T
-    sizes = {"height": height.astype(dtype)[None], "width": width.astype(dtype)[None]}
-    result = run(cornernet_radius, {}, **sizes)
-    assert result.dtype == np.float32
-    np.testing.assert_array_equal(result, radius[None])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("tenths", [3, 7, 9])
-def test_rounding_does_not_decide(dtype, tenths):
-    """Against integer arithmetic for boxes up to 300 × 300; for some of them the root is an integer exactly."""
-    height, width = np.meshgrid(np.arange(1, 301), np.arange(1, 301))
-    radius = cornernet_radius(height.astype(dtype), width.astype(dtype), min_overlap=tenths / 10).astype(int)
-
-    def keeps_overlap(r):  # both corners inwards: the smallest root of the three
-        inwards = 10 * (height - 2 * r) * (width - 2 * r) >= tenths * height * width
-        return inwards & (2 * r <= np.minimum(height, width))
-
-    assert np.all(keeps_overlap(radius))
-    assert not np.any(keeps_overlap(radius + 1))
-
-
-def test_radius_dtypes():
-    for given, expected in ((np.float16, np.float32), (np.float64, np.float64)):
-        assert cornernet_radius(np.asarray([9], given), np.asarray([9], given)).dtype == expected
-    sides = jnp.asarray([100.0], dtype=jnp.bfloat16)
-    assert cornernet_radius(sides, sides).dtype == jnp.float32
-
-
-def test_radius_of_boxes_draws(run):
-    """The radius of each box goes into `gaussian_heatmap` as it comes."""
-
-    def function(points, labels, height, width):
-        radius = cornernet_radius(height, width)
-        return gaussian_heatmap(points, labels, (9,), num_classes=1, radius=radius)
-
-    arrays = {"points": np.float32([[[4]]]), "labels": np.array([[0]])}
-    heatmap = run(function, {}, **arrays, height=np.float32([[10]]), width=np.float32([[10]]))
-    expected = [math.exp(-((x - 4) ** 2) / (2 * (5 / 6) ** 2)) * (abs(x - 4) <= 2) for x in range(9)]
-    np.testing.assert_allclose(heatmap[0, 0], expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ({"height": -1, "width": 2}, ValueError, "height must be at least 0, got -1"),
-        ({"height": 1, "width": math.nan}, ValueError, "width must be at least 0 and finite, got nan"),
-        ({"height": 1, "width": ONES}, TypeError, "both numbers or both arrays, got int and float32"),
-        ({"height": "1", "width": "2"}, TypeError, "height must be a number or an array, got str"),
-        ({"height": ONES, "width": ONES > 0}, TypeError, "width must be real, got bool"),
-        ({"height": ONES, "width": ONES.T}, ValueError, r"width must have the shape of height.*\(2, 1\)"),
-        ({"height": ONES, "width": torch.ones(1, 2)}, TypeError, "width must be an array of numpy as height is"),
-        ({"height": 1, "width": 2, "min_overlap": 0}, ValueError, "min_overlap must be above 0 and at most 1, got 0"),
-        ({"height": 1, "width": 2, "min_overlap": 1.5}, ValueError, "above 0 and at most 1, got 1.5"),
-    ],
-)  # fmt: skip
-def test_errors_of_radius(arguments, error, message):
-    with pytest.raises(error, match=message):
-        cornernet_radius(**arguments)

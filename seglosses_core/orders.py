@@ -1,0 +1,141 @@
+"""The entries of each row in the order of their size, and what runs along rows: sums and maxima up to each entry."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from seglosses_core.layout import Layout
+from seglosses_core.libraries import Array, dtype_name, library_of
+
+
+class Orders(Layout):
+    """Rows are on the last axis: the pixels of a class, of an image or of the whole batch."""
+
+    row_chunk_size = 2**15
+    """The entries of the rows that are worked on at a time; large ones are worked on one by one."""
+
+    def rows(self, x: Array, *, batch: bool) -> Array:
+        """Logits-shaped `x` with the pixels on the last axis: `(N, C, P)`, or `(1, C, N P)` of a whole batch."""
+        moved = self.xp.permute_dims(x, self._rows_order(batch))
+        kept = moved.shape[: 1 if batch else 2]
+        rows = self.xp.reshape(moved, (*kept, -1))
+        return rows[None, ...] if batch else rows
+
+    def from_rows(self, rows: Array, like: Array, *, batch: bool) -> Array:
+        """`rows` back in the shape of logits."""
+        order = self._rows_order(batch)
+        moved = self.xp.reshape(rows, tuple(like.shape[axis] for axis in order))
+        return self.xp.permute_dims(moved, tuple(map(order.index, range(self.rank))))
+
+    def _rows_order(self, batch: bool) -> tuple[int, ...]:
+        first = (self.class_axis, 0) if batch else (0, self.class_axis)
+        return (*first, *self.spatial_axes)
+
+    def over_rows(
+        self, function: Callable[..., tuple[Array, Array]], arrays: Sequence[Array | None], *, batch: bool
+    ) -> tuple[Array, Array]:
+        """What a function makes of the `rows` of arrays, of which the first is logits-shaped and the others broadcast
+        against it, or are None: a table, and rows, which are brought back in the shape of logits. Where arrays can be
+        written to in parts, it gets some rows at a time."""
+
+        def of_part(arrays: Sequence[Array | None]) -> tuple[Array, Array]:
+            table, rows = function(*(x if x is None else self.rows(x, batch=batch) for x in arrays))
+            return table, self.from_rows(rows, arrays[0], batch=batch)
+
+        like: Array = arrays[0]
+        parts = self.parts_of_rows(like, batch=batch)
+        if parts is None:
+            return of_part(arrays)
+        table, whole = None, self.xp.zeros_like(like)
+        for part in parts:
+            found, whole[part] = of_part([x if x is None else self.chunk_of(x, part) for x in arrays])
+            if table is None:
+                images = 1 if batch else like.shape[0]
+                size = images, like.shape[self.class_axis]
+                table = self.xp.zeros(size, dtype=found.dtype, device=self.device(like))
+            table[part[0], part[self.class_axis]] = found
+        return table, whole
+
+    def parts_of_rows(self, logits: Array, *, batch: bool) -> Iterator[tuple[slice, ...]] | None:
+        """Where large logits are cut between rows; None where arrays cannot be written to in parts."""
+        if not self.fills_parts(logits):
+            return None
+        images, classes = logits.shape[0], logits.shape[self.class_axis]
+        rows = classes if batch else images * classes
+        at_once = max(1, self.row_chunk_size * rows // math.prod(logits.shape))
+        if at_once >= rows:
+            return None
+        images_at_once = images if batch else max(1, at_once // classes)
+
+        def part(n: int, c: int) -> tuple[slice, ...]:
+            cut = [slice(None)] * self.rank
+            cut[0], cut[self.class_axis] = slice(n, n + images_at_once), slice(c, c + at_once)
+            return tuple(cut)
+
+        return itertools.starmap(
+            part, itertools.product(range(0, images, images_at_once), range(0, classes, at_once))
+        )
+
+    def ranked(self, keys: Array) -> tuple[Array, Array, Array]:
+        """The places of the entries of each row, which lies on the last axis, in falling order of their keys; and for
+        each in this order how many have larger keys, and how many have keys that are not smaller. The keys have no
+        derivative."""
+        xp, length = self.xp, keys.shape[-1]
+        falling, order = self.falling(keys)
+        steps = falling[..., 1:] != falling[..., :-1]
+        end = xp.ones_like(falling[..., :1], dtype=xp.bool)
+        index = self.cumulative_sum(xp.ones_like(order), axis=-1)
+        before = self.cumulative_max(xp.where(xp.concat([end, steps], axis=-1), index - 1, 0))
+        left = xp.flip(xp.where(xp.concat([steps, end], axis=-1), length - index, 0), axis=-1)
+        return order, before, length - xp.flip(self.cumulative_max(left), axis=-1)
+
+    def falling(self, keys: Array) -> tuple[Array, Array]:
+        """The keys of each row in falling order, or other numbers that are equal where they are, and their places."""
+        order = self.xp.argsort(keys, axis=-1, descending=True, stable=False)
+        return self.take(keys, order), order
+
+    def take(self, x: Array, places: Array) -> Array:
+        """The entries of each row at these places."""
+        return self.xp.take_along_axis(x, places, axis=-1)
+
+    def put_back(self, x: Array, order: Array) -> Array:
+        """What was taken of each row in some order, `take`, where it was."""
+        if library_of(x) == "numpy":
+            import numpy
+
+            found = numpy.empty_like(x)
+            numpy.put_along_axis(found, order, x, axis=-1)
+            return found
+        return self.take(x, self.xp.argsort(order, axis=-1))
+
+    def partial_sums(self, x: Array, counts: Sequence[Array]) -> list[Array]:
+        """The sums of so many entries of each row from its first; wide."""
+        total = self.cumulative_sum(self.cast(x, self.accumulation_dtype(x)), axis=-1)
+        total = self.xp.concat([self.xp.zeros_like(total[..., :1]), total], axis=-1)
+        return [self.take(total, count) for count in counts]
+
+    def order_bits(self, x: Array) -> Array:
+        """Numbers ≥ 0 as integers of the same order and width."""
+        return x.view(self.xp.int64 if dtype_name(x) == "float64" else self.xp.int32)
+
+    def from_order_bits(self, bits: Array, like: Array) -> Array:
+        """The numbers of the dtype of `like` that have these bits."""
+        return bits.view(like.dtype)
+
+    def cumulative_max(self, x: Array) -> Array:
+        """Along the last axis."""
+        if library_of(x) == "numpy":
+            import numpy
+
+            return numpy.maximum.accumulate(x, axis=-1)
+        step = 1
+        while step < x.shape[-1]:
+            later = self.xp.maximum(x[..., step:], x[..., :-step])
+            x = self.xp.concat([x[..., :step], later], axis=-1)
+            step *= 2
+        return x
+
+    def cumulative_sum(self, x: Array, axis: int = 0) -> Array:
+        return self.xp.cumulative_sum(x, axis=axis)
