@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import numpy as np
 import pytest
 
-from benchmarks import machine
+from benchmarks import cases, machine
 from benchmarks.cases import Case
 from benchmarks.competitors import OURS, PLAIN
-from benchmarks.gpu import ahead, everything, page, plan, rows, run
+from benchmarks.gpu import ahead, everything, inputs, page, plan, rows, run
 from benchmarks.gpu.__main__ import chosen, parse
 from benchmarks.gpu.plan import CASES, DTYPES, Job
 from benchmarks.gpu.rows import Row, row_of
@@ -85,7 +89,7 @@ class Here:
     interrupted_at: Job | None = None
     broken: Job | None = None
 
-    def __init__(self, framework: str, device: str) -> None:
+    def __init__(self, framework: str, device: str, *, kernels: bool = True) -> None:
         self.desk = Desk("torch", device)
 
     def start(self) -> None:
@@ -142,7 +146,7 @@ def test_what_is_left_when_the_time_is_over(table: Path) -> None:
 
 
 def test_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each compiled job once, whatever becomes of the others, and none when the time is over."""
+    """Each job with something to compile once, whatever becomes of the others, and none when the time is over."""
     asked = []
 
     class Recorder(Here):
@@ -152,10 +156,31 @@ def test_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise Failed("the compiler refuses")
 
     monkeypatch.setattr(ahead, "Worker", Recorder)
-    wanted = [job for job in plan.jobs([TINY]) if job.mode == "compile"]
+    wanted = [job for job in plan.jobs([TINY]) if ahead.is_compiled(job)]
+    assert {(job.framework, job.mode) for job in wanted} == {
+        ("torch", "eager"),
+        ("torch", "compile"),
+        ("jax", "jit"),
+    }
     assert ahead.compile_ahead(plan.jobs([TINY]), "cpu", limit=60.0) == len(wanted) - 1
     assert sorted(map(str, asked)) == sorted(str(("compile", job)) for job in wanted)
     assert ahead.compile_ahead(plan.jobs([TINY]), "cpu", limit=0.0) == 0
+
+
+def test_inputs_are_made_once() -> None:
+    """What a process finds is what it would make."""
+    own = cases.make_inputs(TINY)
+    with inputs.prepared([TINY]):
+        for _ in range(200):
+            if len(list(Path(os.environ[inputs._FOLDER]).glob("*.npy"))) == 2:
+                break
+            time.sleep(0.05)
+        inputs.make_inputs.cache_clear()
+        with mock.patch.object(cases, "make_inputs", side_effect=AssertionError("made anew")):
+            found = inputs.make_inputs(TINY)
+    inputs.make_inputs.cache_clear()
+    for array, right in zip(found, own, strict=True):
+        np.testing.assert_array_equal(array, right)
 
 
 def test_another_number_is_refused() -> None:
