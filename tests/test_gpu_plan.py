@@ -157,11 +157,7 @@ def test_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ahead, "Worker", Recorder)
     wanted = [job for job in plan.jobs([TINY]) if ahead.is_compiled(job)]
-    assert {(job.framework, job.mode) for job in wanted} == {
-        ("torch", "eager"),
-        ("torch", "compile"),
-        ("jax", "jit"),
-    }
+    assert {job.mode for job in wanted} == {"eager", "compile"}
     assert ahead.compile_ahead(plan.jobs([TINY]), "cpu", limit=60.0) == len(wanted) - 1
     assert sorted(map(str, asked)) == sorted(str(("compile", job)) for job in wanted)
     assert ahead.compile_ahead(plan.jobs([TINY]), "cpu", limit=0.0) == 0

@@ -31,12 +31,16 @@ POINTERS = {"valid": "*u8", "slopes": "*fp64", "target": "*i64", "labels": "*i64
 RESOURCES = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 
 
-def compiled(kernel: Any, constants: dict[str, Any], warps: int, logits: str, architecture: int) -> Any:
-    """As a call with contiguous arrays would compile it, whose pixels are a multiple of 16."""
+def compiled(
+    kernel: Any, constants: dict[str, Any], warps: int, logits: str, architecture: int, *, axis: str = "s"
+) -> Any:
+    """As a call with contiguous arrays would compile it, whose pixels are a multiple of 16; pixels are neighbours in
+    memory, or with the `axis` "c" classes."""
+    ones = (f"logits_{axis}", f"target_{axis}", "at_s", "x_s")
     wide = "*fp64" if logits == "*fp64" else "*fp32"
     signature, known, facts = {}, {}, {}
     for place, name in enumerate(kernel.arg_names):
-        if name in constants or name in ("logits_s", "at_s", "target_s", "x_s"):
+        if name in constants or name in ones:
             signature[name], known[name] = "constexpr", constants.get(name, 1)
         elif name in ("logits", "gradient", "x", "totals") or (name == "target" and constants.get("SOFT")):
             signature[name] = logits if name != "target" else wide
@@ -83,6 +87,19 @@ def variants() -> list[Any]:
         (5, DICE, False, "*fp64", {}),
         (105, POWERS, False, "*fp64", {"HAS_VALID": True, "WIDE": True}),
     ]
+    for classes, logits in (
+        (2, "*fp32"),
+        (14, "*fp32"),
+        (14, "*bf16"),
+        (21, "*fp16"),
+        (150, "*fp32"),
+        (14, "*fp64"),
+    ):
+        for moments, at_label in ((DICE, False), ((), True)):
+            found.append((classes, moments, at_label, logits, {"LAST": True}))
+    found.append(
+        (5, POWERS, False, "*fp32", {"LAST": True, "SOFT": True, "HAS_VALID": True, "HAS_WEIGHTS": True})
+    )
     found = [("softmax", *one) for one in found]
     found += [
         ("sigmoid", 1, DICE, False, "*fp32", {"SOFT": True}),
@@ -111,7 +128,9 @@ def test_compiles_without_spills(
 ) -> None:
     """The interpreter accepts what the compiler refuses."""
     double = logits == "*fp64"
-    cut = passes.cut_of(activation, classes, double=double)[back]
+    options = dict(options)
+    last = options.pop("LAST", False)  # the classes
+    cut = passes.cut_of(activation, classes, double=double, side_by_side=last)[back]
     named, exponents = passes.described(moments or ((1, 1),))
     constants = {
         "SOFT": False, "HAS_VALID": False, "HAS_WEIGHTS": False, "WIDE": False, **options,
@@ -123,8 +142,11 @@ def test_compiles_without_spills(
         constants |= {"K": len(exponents), "EXPONENTS": exponents}
     else:
         constants |= {"PER_THREAD": cut.per_thread, "STEPS": 4} if cut.per_thread else {}
+    if cut.tile:
+        constants |= {"CP": cut.tile} if back else {"CP": cut.tile, "STEPS": 4}
     architecture = 80 if options else 90
-    assert spilled(compiled(kernel, constants, cut.warps, logits, architecture)) == 0
+    made = compiled(kernel, constants, cut.warps, logits, architecture, axis="c" if last else "s")
+    assert spilled(made) == 0
 
 
 @pytest.mark.parametrize("architecture", [80, 90])

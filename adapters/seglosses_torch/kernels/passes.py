@@ -10,7 +10,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from seglosses_torch.kernels import sigmoid, softmax
+from seglosses_torch.kernels import sigmoid, softmax, tiles
 from seglosses_torch.kernels.launch import launch
 from seglosses_torch.kernels.pixels import Exponents, Pixels, WayBack
 
@@ -22,21 +22,29 @@ class Cut(NamedTuple):
     """How the pixels of a call are cut."""
 
     per_thread: int | None
-    """Of which all classes stay in the registers; None for a loop over the classes."""
+    """Of which all classes stay in the registers; None for a tile, or for a loop over the classes."""
     pixels: int
     """Of one step of a block."""
     warps: int
     rows: int = 1
     """The programs that have the same pixels, one for each class of a sigmoid."""
+    tile: int | None = None
+    """The classes of a tile: those that there are, and more up to a power of 2."""
 
 
-def cut_of(activation: str, classes: int, *, double: bool) -> tuple[Cut, Cut]:
-    """Those of the way there and of the way back; of a softmax as `benchmarks/notes.md` found them."""
+def cut_of(activation: str, classes: int, *, double: bool, side_by_side: bool = False) -> tuple[Cut, Cut]:
+    """Those of the way there and of the way back; of a softmax as `benchmarks/notes.md` found them. `side_by_side`
+    says that the classes of a pixel are neighbours in memory."""
     if activation == "sigmoid":
         return Cut(4, 512, 4, classes), Cut(4, 512, 4, classes)
     registers = 2 * classes if double else classes
+    tile = max(triton.next_power_of_2(classes), 2)
+    of_tiles = Cut(None, max(1, min(256, (2048 if double else 4096) // tile)), 4, tile=tile)
+    if side_by_side and tile <= 1024:
+        return of_tiles, of_tiles
     if registers > 40:
-        return Cut(None, 512, 4), Cut(None, 512, 4)
+        loop = Cut(None, 512, 4)
+        return loop, of_tiles if tile <= 128 else loop
     four, two = Cut(4, 128, 1), Cut(2, 256, 4)
     return four if registers <= 16 else two, four if registers <= 24 else two
 
@@ -63,6 +71,8 @@ def kernels_of(activation: str, cut: Cut) -> tuple[Any, Any]:
     """That of the way there, and that of the way back."""
     if activation == "sigmoid":
         return sigmoid.forward, sigmoid.backward
+    if cut.tile:
+        return tiles.forward, tiles.backward
     if cut.per_thread:
         return softmax.forward_few, softmax.backward_few
     return softmax.forward_many, softmax.backward_many
@@ -85,8 +95,8 @@ def forward(
 
 
 def _forward(given: _Given, moments: Exponents, maps: tuple[Tensor, Tensor] | None) -> Sequence[Tensor]:
-    cut = cut_of(given.activation, given.classes, double=given.double)[0]
-    steps = _steps(given, cut) if cut.per_thread else 1
+    cut = given.cuts()[0]
+    steps = _steps(given, cut) if cut.per_thread or cut.tile else 1
     blocks = triton.cdiv(given.size, cut.pixels * steps)
     partial = torch.empty(
         (given.images, blocks, len(moments), given.classes) if moments else (1,),
@@ -95,6 +105,8 @@ def _forward(given: _Given, moments: Exponents, maps: tuple[Tensor, Tensor] | No
     )
     logs, rests = maps or (partial, partial)
     form = {"PER_THREAD": cut.per_thread, "STEPS": steps} if cut.per_thread else {}
+    if cut.tile:
+        form = {"CP": cut.tile, "STEPS": steps}
     launch(
         kernels_of(given.activation, cut)[0], (blocks, given.images * cut.rows),
         *given.arrays(), partial, logs, rests, *given.lengths(),
@@ -109,7 +121,7 @@ def backward(way: WayBack, value: Tensor, *, rounded: bool) -> Tensor:
     that of the logits."""
     pixels, moments, slopes, at_label = way
     given = _Given(pixels)
-    cut = cut_of(given.activation, given.classes, double=given.double)[1]
+    cut = given.cuts()[1]
     gradient = torch.empty_like(given.logits, dtype=None if rounded else pixels.dtype)
     slopes_m, slopes_n = (0, 0) if slopes is None else slopes.stride()[:2]
     if slopes is not None and slopes.shape[1] == 1:
@@ -126,7 +138,7 @@ def backward(way: WayBack, value: Tensor, *, rounded: bool) -> Tensor:
         value if at_label is None else at_label,
         value, gradient, *given.lengths(), slopes_m, slopes_n, at_n, at_s,
         B=cut.pixels, M=0 if slopes is None else len(moments), MOMENTS=named,
-        K=len(exponents), EXPONENTS=exponents, AT_LABEL=at_label is not None,
+        K=len(exponents), EXPONENTS=exponents, AT_LABEL=at_label is not None, **({"CP": cut.tile} if cut.tile else {}),
         **given.options(), num_warps=cut.warps, enable_fp_fusion=True,
     )  # fmt: skip
     return gradient
@@ -149,6 +161,11 @@ class _Given:
         self.images, self.classes = self.logits.shape[0], pixels.num_classes
         self.size = self.logits.numel() // max(self.images * self.classes, 1)
         self.double = pixels.dtype == torch.float64
+
+    def cuts(self) -> tuple[Cut, Cut]:
+        _, of_classes, of_pixels = self.logits_strides
+        side_by_side = of_classes == 1 and of_pixels != 1
+        return cut_of(self.activation, self.classes, double=self.double, side_by_side=side_by_side)
 
     def arrays(self) -> tuple[Tensor, ...]:
         nothing = self.logits
