@@ -61,7 +61,7 @@ def write(
     results: Path = RESULTS, curve_points: Path = CURVES, docs: Path = DOCS, mnist: Path | None = None
 ) -> None:
     """`study.md` and its pictures. MNIST's scenes are shown only if `mnist` says where its files are."""
-    rows, points = read(results), curves.read(curve_points)
+    rows, points = read(results, Row), curves.read(curve_points)
     protocol = protocol_of(rows)
     sections = {
         "Protocol": [
@@ -182,7 +182,7 @@ CHOICES = {
     "plateau_factor": ("here", "what it is reduced by"),
     "fine_tuning_rate": (
         "here",
-        "of " + " and ".join(f"*{loss}*" for loss in FINE_TUNING),
+        "of " + " and ".join(f"*{loss}*" for loss in LOSSES if loss in FINE_TUNING),
     ),
     "batch_size": ("here", "scenes"),
     "shift": ("here", "pixels at most along both axes, around the border; the source says random shifts"),
@@ -243,7 +243,7 @@ def _weights(filters: int, kernel: int) -> int:
 def show_scenes(protocol: Protocol, docs: Path, mnist: Path | None) -> str:
     if protocol.digits == "MNIST" and mnist is None:
         return "The scenes are shown where `--mnist` says where MNIST's files are."
-    images, labels = make_scenes(protocol, "test", mnist)
+    images, labels, _ = make_scenes(protocol, "test", mnist)
     figures.draw_scenes(images[:SHOWN_SCENES], labels[:SHOWN_SCENES], docs / "study-scenes.svg")
     return (
         f"![Scenes and their labels](study-scenes.svg)\n\nScenes of the test set above their labels. Of its pixels"

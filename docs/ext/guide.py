@@ -12,7 +12,7 @@ from study.claims import CONTRADICTED, HOLDS, by_seed, judge, verdict
 from study.losses import LOSSES
 from study.protocol import FILTERS, KERNELS, SEEDS
 from study.report import RESULTS
-from study.results import read
+from study.results import Row, read
 from study.source import CLAIMS, Cell
 from study.statistics import LEVEL, WANTED_POWER
 
@@ -99,7 +99,7 @@ def draw_pushes() -> None:
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 
-ROWS = read(RESULTS)
+ROWS = read(RESULTS, Row)
 
 
 def complete(loss: str) -> bool:

@@ -33,7 +33,7 @@ def made(loss: str, filters: int, kernel: int, seed: int, digits: float, **given
 
 def page(folder: Path, rows: Iterable[Row]) -> str:
     table = folder / "results.csv"
-    with results.appending(table, SHORT) as (_, append):
+    with results.appending(table, SHORT, Row) as (_, append):
         for one in rows:
             append(one)
     report.write(table, folder / "no curves.csv", docs=folder)
@@ -310,8 +310,8 @@ def test_curves_by_hand(tmp_path: Path) -> None:
 def test_a_study_ends_with_its_page(
     ending: type[BaseException] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def one_run(runs: list[Run], protocol: Protocol, path: Path, **options: object) -> None:
-        with results.appending(path, protocol) as (_, append):
+    def one_run(runs: list[Run], protocol: Protocol, path: Path, *about: object, **options: object) -> None:
+        with results.appending(path, protocol, Row) as (_, append):
             append(made(*runs[0], 0.5, protocol=str(protocol)))
         if ending is not None:
             raise ending
