@@ -12,14 +12,14 @@ import io
 import os
 import platform
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from study.protocol import Run
+from study.protocol import Common, Run
 
 IOU = ("iou_background", *(f"iou_{digit}" for digit in range(10)))
 PACKAGES = ("seglosses", "torch", "numpy", "scipy", "scikit-learn")
@@ -35,6 +35,8 @@ class AnyRow(Protocol):
 
 R = TypeVar("R", bound=AnyRow)
 """A dataclass of rows."""
+P = TypeVar("P", bound=Common)
+"""A dataclass of protocols."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,14 @@ class Row:
     def iou(self) -> list[float]:
         """Of the background and the ten digits."""
         return [getattr(self, name) for name in IOU]
+
+
+def protocol_of(rows: Sequence[AnyRow], planned: P) -> P:
+    """That of the runs, which all have the same; the planned one if there are none."""
+    if not rows:
+        return planned
+    given = dict(setting.split("=", 1) for setting in rows[0].protocol.split("; "))
+    return type(planned)(**{name: type(getattr(planned, name))(text) for name, text in given.items()})
 
 
 def _fields(kind: Any) -> dict[str, str]:
