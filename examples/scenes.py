@@ -166,11 +166,20 @@ def scenes_and_boxes(
 
 def class_iou(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Intersection over union of each class over all pixels, (classes,); NaN for a class that is in neither."""
-    pairs = np.bincount(CLASSES * labels.ravel() + predicted.ravel(), minlength=CLASSES**2)
-    pairs = pairs.reshape(CLASSES, CLASSES)
+    return iou_of_pairs(count_pairs(labels, predicted, CLASSES))
+
+
+def count_pairs(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """How many pixels have each label and each prediction, (classes, classes)."""
+    return np.bincount(classes * labels.ravel() + predicted.ravel(), minlength=classes**2).reshape(
+        classes, classes
+    )
+
+
+def iou_of_pairs(pairs: np.ndarray) -> np.ndarray:
     both = pairs.diagonal()
     either = pairs.sum(0) + pairs.sum(1) - both
-    return np.divide(both, either, out=np.full(CLASSES, np.nan), where=either > 0)
+    return np.divide(both, either, out=np.full(len(pairs), np.nan), where=either > 0)
 
 
 def mean_iou(labels: np.ndarray, predicted: np.ndarray) -> float:

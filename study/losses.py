@@ -7,6 +7,7 @@ present: per image, a class that is absent asks for nothing but probabilities of
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import seglosses_torch as sl
 from examples.scenes import CLASSES
@@ -29,17 +30,28 @@ LOSSES: Losses = {
 SOURCE = ("cross-entropy", "Jaccard", "power Jaccard, p = 2")
 FURTHER = tuple(loss for loss in LOSSES if loss not in SOURCE)
 """Of Duque-Arias et al. on power losses, and beyond them."""
-ADAPTIVE: Losses = {
-    "cross-entropy": sl.CrossEntropyLoss,
-    "center": lambda: sl.CenterLoss(num_classes=CLASSES),
-    "focal, α = 0.25": lambda: sl.FocalLoss(gamma=2.0, alpha=0.25),
-    "loss max-pooling": lambda: sl.CrossEntropyLoss(reduction=sl.MaxPooling()),
-    "locally adaptive, 3 × 3": lambda: sl.LocallyAdaptiveLoss(kernel_size=3),
-    "locally adaptive, 5 × 5": lambda: sl.LocallyAdaptiveLoss(kernel_size=5),
-    "locally adaptive, 7 × 7": lambda: sl.LocallyAdaptiveLoss(kernel_size=7),
-    "ensemble": lambda: 0.5 * sl.CrossEntropyLoss() + 0.5 * sl.LocallyAdaptiveLoss(kernel_size=5),
-}
-"""Of Guo et al. on the locally adaptive loss."""
+
+
+def adaptive(classes: int, ignore_index: int | None = None) -> Losses:
+    """Those that Guo et al. compare. The members of the ensemble and their weights are ours."""
+    given: dict[str, Any] = {"ignore_index": ignore_index}
+
+    def local(side: int) -> sl.TorchLoss:
+        return sl.LocallyAdaptiveLoss(kernel_size=side, **given)
+
+    return {
+        "cross-entropy": lambda: sl.CrossEntropyLoss(**given),
+        "center": lambda: sl.CenterLoss(num_classes=classes, **given),
+        "focal, α = 0.25": lambda: sl.FocalLoss(gamma=2.0, alpha=0.25, **given),
+        "loss max-pooling": lambda: sl.CrossEntropyLoss(reduction=sl.MaxPooling(), **given),
+        "locally adaptive, 3 × 3": lambda: local(3),
+        "locally adaptive, 5 × 5": lambda: local(5),
+        "locally adaptive, 7 × 7": lambda: local(7),
+        "ensemble": lambda: 0.5 * sl.CrossEntropyLoss(**given) + 0.5 * local(5),
+    }
+
+
+ADAPTIVE = adaptive(CLASSES)
 
 
 def exponential(alpha: float, exponent: float) -> sl.TorchLoss:

@@ -52,7 +52,7 @@ class Protocol(Common):
 
 FULL = Protocol()
 SMALL = dataclasses.replace(
-    FULL, train=400, validation=100, epochs=30, rate=5e-3, patience=8, plateau=4, fine_tuning_rate=5e-4
+    FULL, train=400, validation=100, rate=5e-3, patience=8, plateau=4, fine_tuning_rate=5e-4
 )
 """For the other sources' experiments: half a minute of one core for a run."""
 QUICK = dataclasses.replace(FULL, train=200, validation=50, test=50, epochs=3)
