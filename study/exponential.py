@@ -7,11 +7,13 @@ deviation, and of the loss's pull at it, lies at edges and which where the devia
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -76,3 +78,46 @@ def carry_out(run: Run, protocol: Protocol, device: str = "cpu", mnist: Path | N
         pull_at_edges=share(found.pull, found.edges),
         pull_minute=share(found.pull, minute),
     )
+
+
+# -- maps -------------------------------------------------------------------------------------------------------------
+
+PULLS = {
+    "pull, cross-entropy": "cross-entropy",
+    "pull, n = 1": "α = 20, n = 1",
+    "pull, n = 3": "α = 20, n = 3",
+}
+"""The names of maps, and whose pull they show."""
+
+
+def maps(run: Run, protocol: Protocol, count: int) -> list[dict[str, np.ndarray]]:
+    """Of the first test scenes: the image, its labels, the deviation of the network that a run ends with, and pulls."""
+    network = from_scratch(run, protocol, "cpu", None).network
+    scenes = load_scenes(protocol, "cpu", None)["test"]
+    of_all: dict[str, Tensor] = {"scene": scenes.images[:, 0], "labels": scenes.labels}
+    for name, loss in PULLS.items():
+        found = looks(network, EXPONENTIAL[loss](), scenes)
+        of_all |= {"deviation": found.deviation, name: found.pull / found.pull.sum()}
+    return [{name: of[i].numpy() for name, of in of_all.items()} for i in range(count)]
+
+
+def write_maps(path: Path, found: list[dict[str, np.ndarray]]) -> None:
+    """A line for each row of pixels."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("number", "map", "pixels"))
+        for number, of_scene in enumerate(found):
+            for name, values in of_scene.items():
+                writer.writerows((number, name, " ".join(f"{x:.3g}" for x in row)) for row in values)
+
+
+def read_maps(path: Path) -> list[dict[str, np.ndarray]]:
+    """The maps of a file, none if there is no file."""
+    if not path.exists():
+        return []
+    found: dict[int, dict[str, list[list[float]]]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            rows = found.setdefault(int(line["number"]), {}).setdefault(line["map"], [])
+            rows.append([float(x) for x in line["pixels"].split()])
+    return [{name: np.array(rows) for name, rows in of_scene.items()} for of_scene in found.values()]

@@ -14,22 +14,22 @@ def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
-def summary_text(found: Summary | None) -> str:
+def summary_text(found: Summary | None, digits: int = 4) -> str:
     """With the count of seeds where some are missing."""
     if found is None:
         return "missing"
-    spread = "" if math.isnan(found.deviation) else f" ± {found.deviation:.4f}"
-    return f"{found.mean:.4f}{spread}{seeds_text(found.number)}"
+    spread = "" if math.isnan(found.deviation) else f" ± {found.deviation:.{digits}f}"
+    return f"{found.mean:.{digits}f}{spread}{seeds_text(found.number)}"
 
 
 def seeds_text(count: int) -> str:
     return "" if count == len(SEEDS) else f" ({count} of {len(SEEDS)})"
 
 
-def difference_text(found: Comparison | None) -> str:
+def difference_text(found: Comparison | None, digits: int = 4) -> str:
     if found is None:
         return "missing"
-    return f"{found.difference:+.4f} ± {found.half_width:.4f}{seeds_text(found.seeds)}"
+    return f"{found.difference:+.{digits}f} ± {found.half_width:.{digits}f}{seeds_text(found.seeds)}"
 
 
 def p_text(found: Comparison | None) -> str:

@@ -8,8 +8,10 @@ import numpy as np
 
 import seglosses_core as core
 from ext.pictures import CROSS_ENTROPY, Called, P, Scene, curve, half_right, of_one_pixel, plt
+from study import papers, papers_page
 from study.claims import CONTRADICTED, HOLDS, by_seed, judge, verdict
 from study.losses import LOSSES
+from study.other_sources import OTHERS
 from study.protocol import FILTERS, KERNELS, SEEDS
 from study.report import RESULTS
 from study.results import Row, read
@@ -136,6 +138,15 @@ def answers() -> Iterator[str]:
             f"- *{claim.ahead}* against *{claim.behind}*, {claim.text}: **{said}**, by {found.difference:+.3f} ±"
             f" {found.half_width:.3f} (p {p})."
         )
+
+
+def decided() -> str:
+    """The claims of the sources that hold or do not."""
+    rows = papers.rows_of(papers.FOLDER)
+    lines = papers_page.powers(ROWS)
+    for name, source in OTHERS.items():
+        lines += papers_page.sentences(source, rows[name])
+    return "\n".join(line for line in lines if line.startswith(("- **Holds", "- **Contradicted")))
 
 
 def unknown() -> str:
