@@ -170,7 +170,7 @@ POINTS = Source(
             Number(SQUARED, ACCURACY),
         ),
         Claim(
-            "whether distance-aware cross-entropy keeps the class better than cross-entropy",
+            "distance-aware cross-entropy keeps the class better than cross-entropy",
             Number(AWARE, ACCURACY),
             Number(CE, ACCURACY),
             ours=True,
@@ -203,19 +203,19 @@ EXPONENTIAL = Source(
         ),
         _gains(f"{PEL} beside cross-entropy gains Dice", BESIDE, CE),
         _gains(
-            f"whether {PEL} gains more than cross-entropy",
+            f"{PEL} gains more than cross-entropy",
             EXPONENTIAL_LOSS,
             CONTINUED,
             ours=True,
         ),
         _gains(
-            f"whether {PEL} beside cross-entropy gains more than cross-entropy",
+            f"{PEL} beside cross-entropy gains more than cross-entropy",
             BESIDE,
             CONTINUED,
             ours=True,
         ),
         _gains(
-            f"whether {PEL} gains more with n = 3 than with n = 1, a Dice loss",
+            f"{PEL} gains more with n = 3 than with n = 1, a Dice loss",
             EXPONENTIAL_LOSS,
             LINEAR,
             ours=True,

@@ -117,7 +117,7 @@ def sentences(source: Source, rows: Sequence[Any]) -> list[str]:
         sides = [claim.higher, claim.lower]
         values = [side.by_seed(rows) for side in sides]
         seeds = len(values[0].keys() & values[1].keys())
-        about = f"we ask {claim.text}" if claim.ours else claim.text
+        about = f"{claim.text} (asked here, not claimed)" if claim.ours else claim.text
         lines.append(verdict_text(found, about, _numbers(sides, values, found), seeds))
     return lines
 

@@ -94,7 +94,8 @@ def test_verdicts_by_hand(tmp_path: Path) -> None:
     text = page(tmp_path, adaptive=[*rows, iou_row(LOCAL[3], 0, 0.4)])
     assert line_of(text, "a window of 5 × 5 is better than cross-entropy") == (
         "- **Holds**: locally adaptive, a window of 5 × 5 is better than cross-entropy (76.1 against 74.6);"
-        " mean IoU 0.5000 with *locally adaptive, 5 × 5*, 0.4700 with *cross-entropy*, a difference of +0.0300 ± 0.0196, p = 0.013."
+        " mean IoU 0.5000 with *locally adaptive, 5 × 5*, 0.4700 with *cross-entropy*, a difference of"
+        " +0.0300 ± 0.0196, p = 0.013."
     )
     contradicted = line_of(text, "better than the center loss")
     assert contradicted.startswith("- **Contradicted**: ")
