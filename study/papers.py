@@ -41,10 +41,8 @@ def seed_by_seed(losses: Any) -> list[Run]:
 
 
 EXPERIMENTS = {
-    "adaptive": Experiment(SMALL, seed_by_seed(ADAPTIVE), Row, carry_out),
-    "adaptive-short": Experiment(
-        dataclasses.replace(SMALL, epochs=30), seed_by_seed(ADAPTIVE), Row, carry_out
-    ),
+    "adaptive": Experiment(dataclasses.replace(SMALL, epochs=30), seed_by_seed(ADAPTIVE), Row, carry_out),
+    "adaptive-long": Experiment(SMALL, seed_by_seed(ADAPTIVE), Row, carry_out),
     "points": Experiment(points.Protocol(), seed_by_seed(points.LOSSES), points.Row, points.carry_out),
     "exponential": Experiment(SMALL, seed_by_seed(EXPONENTIAL), exponential.Row, exponential.carry_out),
 }

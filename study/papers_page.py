@@ -59,7 +59,7 @@ def write(power_rows: Sequence[Row], rows: Mapping[str, Sequence[Any]], maps: Pa
     ]
     extras: dict[str, Callable[[Any, Path], list[str]]] = {
         "adaptive": adaptive,
-        "adaptive-short": lambda rows, docs: [settings(rows)],
+        "adaptive-long": lambda rows, docs: [settings(rows)],
         "points": key_points,
         "exponential": fine_tuning,
     }

@@ -141,12 +141,15 @@ def answers() -> Iterator[str]:
 
 
 def decided() -> str:
-    """The claims of the sources that hold or do not."""
+    """The claims of the sources that hold or do not, by source."""
     rows = papers.rows_of(papers.FOLDER)
-    lines = papers_page.powers(ROWS)
-    for name, source in OTHERS.items():
-        lines += papers_page.sentences(source, rows[name])
-    return "\n".join(line for line in lines if line.startswith(("- **Holds", "- **Contradicted")))
+    said = {"Power losses": papers_page.powers(ROWS)}
+    said |= {source.title: papers_page.sentences(source, rows[name]) for name, source in OTHERS.items()}
+    parts = []
+    for title, lines in said.items():
+        chosen = [line for line in lines if line.startswith(("- **Holds", "- **Contradicted"))]
+        parts += [f"*{title}*", "\n".join(chosen)] if chosen else []
+    return "\n\n".join(parts)
 
 
 def unknown() -> str:
