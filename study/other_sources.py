@@ -185,7 +185,8 @@ EXPONENTIAL = Source(
     f" the rate. *{CONTINUED}* is fine-tuned with cross-entropy: it tells what training longer gives. The sums run over"
     " the batch, as in the source's code; its patches are not cut here. Alone, α multiplies the"
     " gradient, and Adam divides by its size: what α = 2 and α = 20 differ by there, with n = 3, is rounding and Adam's"
-    " ε.",
+    " ε. The power is on p, not on 1 − p: the numerator pulls at the logit of a pixel's own class by n p^n (1 − p), which"
+    " is greatest at p = n/(n + 1), so that a larger n pulls at what is nearly right already.",
     (DICE, PULL, PULL_SMALL),
     (
         _gains(

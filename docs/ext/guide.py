@@ -168,7 +168,7 @@ def unknown() -> str:
         f"{len(ROWS)} runs, {len(SEEDS)} seeds of each loss and network above. A difference is called *ahead* or"
         f" *behind* where p < {LEVEL} in the paired t-test over seeds; so few seeds find only large ones with a"
         f" probability of {WANTED_POWER:.0%}.\n\n"
-        f"Not known: {untrained} of the {len(core.LOSSES)} losses have not been compared by training at all, or not"
+        f"Not known: {untrained} of the {len(core.LOSSES)} losses have not been compared in it at all, or not"
         f" with all seeds. For {'; '.join(missing)}, at most {most} of {len(SEEDS)} seeds are there, which says nothing"
         " about their order."
     )
