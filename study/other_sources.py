@@ -71,13 +71,18 @@ class Source(NamedTuple):
     claims: tuple[Claim, ...]
 
 
-def _ahead(text: str, one: str, other: str) -> Claim:
-    return Claim(text, Number(one, IOU), Number(other, IOU))
-
-
 LOCAL = {side: f"locally adaptive, {side} × {side}" for side in (3, 5, 7)}
 FOCAL = "focal, α = 0.25"
 CE = "cross-entropy"
+ON_VOC = {LOCAL[5]: 0.761, LOCAL[3]: 0.757, LOCAL[7]: 0.751, CE: 0.746, "center": 0.745, FOCAL: 0.704}
+"""Mean IoU of the source, with DeepLab v2 on ResNet-101 after 20,000 iterations."""
+
+
+def _ahead(text: str, one: str, other: str) -> Claim:
+    if one in ON_VOC and other in ON_VOC:
+        text += f" ({ON_VOC[one]} against {ON_VOC[other]} there)"
+    return Claim(text, Number(one, IOU), Number(other, IOU))
+
 
 ADAPTIVE = Source(
     "The locally adaptive loss",
@@ -88,34 +93,26 @@ ADAPTIVE = Source(
     (IOU,),
     (
         _ahead(
-            "locally adaptive, a window of 3 × 3 is better than cross-entropy (75.7 against 74.6)",
+            "locally adaptive, a window of 3 × 3 is better than cross-entropy",
             LOCAL[3],
             CE,
         ),
         _ahead(
-            "locally adaptive, a window of 5 × 5 is better than cross-entropy (76.1 against 74.6)",
+            "locally adaptive, a window of 5 × 5 is better than cross-entropy",
             LOCAL[5],
             CE,
         ),
         _ahead(
-            "locally adaptive, a window of 7 × 7 is better than cross-entropy (75.1 against 74.6)",
+            "locally adaptive, a window of 7 × 7 is better than cross-entropy",
             LOCAL[7],
             CE,
         ),
-        _ahead(
-            "locally adaptive, a window of 5 × 5 is better than 3 × 3 (76.1 against 75.7)", LOCAL[5], LOCAL[3]
-        ),
-        _ahead(
-            "locally adaptive, a window of 5 × 5 is better than 7 × 7 (76.1 against 75.1)", LOCAL[5], LOCAL[7]
-        ),
-        _ahead(
-            "the locally adaptive loss is better than the center loss (76.1 against 74.5)", LOCAL[5], "center"
-        ),
-        _ahead(
-            "the locally adaptive loss is better than the focal loss (76.1 against 70.4)", LOCAL[5], FOCAL
-        ),
+        _ahead("locally adaptive, a window of 5 × 5 is better than 3 × 3", LOCAL[5], LOCAL[3]),
+        _ahead("locally adaptive, a window of 5 × 5 is better than 7 × 7", LOCAL[5], LOCAL[7]),
+        _ahead("the locally adaptive loss is better than the center loss", LOCAL[5], "center"),
+        _ahead("the locally adaptive loss is better than the focal loss", LOCAL[5], FOCAL),
         _ahead("the locally adaptive loss is better than loss max-pooling", LOCAL[5], "loss max-pooling"),
-        _ahead("cross-entropy is better than the focal loss (74.6 against 70.4)", CE, FOCAL),
+        _ahead("cross-entropy is better than the focal loss", CE, FOCAL),
         _ahead("an ensemble with the locally adaptive loss is better than cross-entropy", "ensemble", CE),
     ),
 )
@@ -185,8 +182,8 @@ EXPONENTIAL = Source(
     f" the rate. *{CONTINUED}* is fine-tuned with cross-entropy: it tells what training longer gives. The sums run over"
     " the batch, as in the source's code; its patches are not cut here. Alone, α multiplies the"
     " gradient, and Adam divides by its size: what α = 2 and α = 20 differ by there, with n = 3, is rounding and Adam's"
-    " ε. The power is on p, not on 1 − p: the numerator pulls at the logit of a pixel's own class by n p^n (1 − p), which"
-    " is greatest at p = n/(n + 1), so that a larger n pulls at what is nearly right already.",
+    " ε. The power is on p, not on 1 − p: the numerator pulls at the logit of a pixel's own class by n p^n (1 − p),"
+    " which is greatest at p = n/(n + 1), so that a larger n pulls at what is nearly right already.",
     (DICE, PULL, PULL_SMALL),
     (
         _gains(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from study import claims, exponential, figures, points
-from study.claims import CONTRADICTED, HOLDS, NOT_MEASURED, NOT_SHOWN, in_source, verdict
+from study.claims import CONTRADICTED, HOLDS, NOT_MEASURED, NOT_SHOWN, in_source, order, verdict
 from study.losses import ADAPTIVE
 from study.other_sources import (
     DEVIATION,
@@ -18,6 +18,7 @@ from study.other_sources import (
     EDGE_PIXELS,
     IOU,
     MEASURES,
+    ON_VOC,
     OTHERS,
     SMALL_DEVIATION,
     Number,
@@ -59,7 +60,7 @@ def write(power_rows: Sequence[Row], rows: Mapping[str, Sequence[Any]], maps: Pa
     ]
     extras: dict[str, Callable[[Any, Path], list[str]]] = {
         "adaptive": adaptive,
-        "adaptive-long": lambda rows, docs: [settings(rows)],
+        "adaptive-long": lambda rows, docs: [orders(rows), settings(rows)],
         "points": key_points,
         "exponential": fine_tuning,
     }
@@ -173,7 +174,17 @@ def adaptive(rows: Sequence[Row], docs: Path) -> list[str]:
         return []
     values = {loss: [*Number(loss, IOU).by_seed(rows).values()] for loss in ADAPTIVE}
     figures.draw_runs(values, f"{IOU}, 11 classes", docs / "papers-iou.svg")
-    return ["![Each run's mean IoU](papers-iou.svg)", "Dots are runs, strokes their means.", settings(rows)]
+    picture = ["![Each run's mean IoU](papers-iou.svg)", "Dots are runs, strokes their means."]
+    return [orders(rows), *picture, settings(rows)]
+
+
+def orders(rows: Sequence[Row]) -> str:
+    """By the means of the losses whose number the source gives, once all seeds are there."""
+    found = {loss: [*Number(loss, IOU).by_seed(rows).values()] for loss in ON_VOC}
+    if any(len(values) < len(SEEDS) for values in found.values()):
+        return ""
+    here = order({loss: float(np.mean(values)) for loss, values in found.items()})
+    return f"Order in the source: {' > '.join(order(ON_VOC))}. Order here: {' > '.join(here)}."
 
 
 def key_points(rows: Sequence[points.Row], docs: Path) -> list[str]:

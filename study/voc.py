@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from examples.scenes import count_pairs, iou_of_pairs
 from study import results
 from study.losses import adaptive
+from study.other_sources import ON_VOC
 from study.statistics import compare, summarize
 from study.text import difference_text, p_text, table
 
@@ -39,15 +40,6 @@ LOSSES = adaptive(CLASSES, IGNORED)
 ROOT = Path(__file__).parent.parent
 MEAN, DEVIATION = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
 """Of ImageNet's colours."""
-IN_SOURCE = {
-    "cross-entropy": 0.746,
-    "center": 0.745,
-    "focal, α = 0.25": 0.704,
-    "locally adaptive, 3 × 3": 0.757,
-    "locally adaptive, 5 × 5": 0.761,
-    "locally adaptive, 7 × 7": 0.751,
-}
-"""Mean IoU after 20,000 iterations with DeepLab v2 on ResNet-101."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +262,7 @@ def page(rows: Sequence[Row]) -> str:
             against = None if loss == "cross-entropy" else compare(values, by_loss["cross-entropy"])
             lines.append((
                 loss,
-                f"{IN_SOURCE[loss]:.3f}" if loss in IN_SOURCE else "",
+                f"{ON_VOC[loss]}" if loss in ON_VOC else "",
                 "missing" if found is None else f"{found.mean:.4f}",
                 str(len(values)),
                 "" if against is None else difference_text(against),

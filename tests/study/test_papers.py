@@ -93,7 +93,7 @@ def test_verdicts_by_hand(tmp_path: Path) -> None:
     ]
     text = page(tmp_path, adaptive=[*rows, iou_row(LOCAL[3], 0, 0.4)])
     assert line_of(text, "a window of 5 × 5 is better than cross-entropy") == (
-        "- **Holds**: locally adaptive, a window of 5 × 5 is better than cross-entropy (76.1 against 74.6);"
+        "- **Holds**: locally adaptive, a window of 5 × 5 is better than cross-entropy (0.761 against 0.746 there);"
         " mean IoU 0.5000 with *locally adaptive, 5 × 5*, 0.4700 with *cross-entropy*, a difference of"
         " +0.0300 ± 0.0196, p = 0.013."
     )
@@ -103,7 +103,7 @@ def test_verdicts_by_hand(tmp_path: Path) -> None:
     assert line_of(text, "better than loss max-pooling").startswith("- **Not shown**: ")
     assert line_of(text, "a window of 5 × 5 is better than 3 × 3") == (
         "- **Waits** for its seeds, 1 of 5 are there: locally adaptive, a window of 5 × 5 is better than 3 × 3"
-        " (76.1 against 75.7)."
+        " (0.761 against 0.757 there)."
     )
     assert "| center | 0.5300 ± 0.0158 |" in text
 
@@ -118,6 +118,17 @@ def test_a_verdict_waits_for_its_last_seed(tmp_path: Path) -> None:
     assert line_of(text, "better than the center loss").startswith(
         "- **Waits** for its seeds, 4 of 5 are there: "
     )
+
+
+def test_orders(tmp_path: Path) -> None:
+    """The center loss first, by a seed that all have; the others as in the source."""
+    source = ["center", LOCAL[5], LOCAL[3], LOCAL[7], "cross-entropy", "focal, α = 0.25"]
+    rows = [iou_row(loss, seed, 0.9 - 0.1 * i) for seed in SEEDS for i, loss in enumerate(source)]
+    assert "Order in the source: locally adaptive, 5 × 5 > locally adaptive, 3 × 3 >" in page(
+        tmp_path, adaptive=rows
+    )
+    assert f"Order here: {' > '.join(source)}." in page(tmp_path, adaptive=rows)
+    assert "Order here" not in page(tmp_path, adaptive=rows[1:])
 
 
 def test_what_never_comes_near_counts_as_an_epoch_more(tmp_path: Path) -> None:
