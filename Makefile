@@ -32,7 +32,7 @@ help:
 	@echo "make gpu        conformance, large tensors and the benchmark on a CUDA device, and the page: six minutes"
 	@echo "make peers      the losses of other libraries against what was recorded of them, with the releases that PYTHON has"
 	@echo "make examples   the examples on little data, those too whose libraries are in PYTHON alone"
-	@echo "make study      the source's experiment, from where it was left, and the page about it: hours on two cores"
+	@echo "make study      the sources' experiments, from where they were left, and the pages about them: hours on two cores"
 	@echo "make study-quick  the same with few scenes and three epochs: a few minutes"
 
 # One stamp for each extra of pyproject.toml: `installed-test` says that seglosses[test] is there.
@@ -105,6 +105,7 @@ examples:
 
 study: $(VENV)/installed-study
 	$(BIN)/python -m study
+	$(BIN)/python -m study.papers
 
 study-quick: $(VENV)/installed-study
 	$(BIN)/python -m study --quick

@@ -8,7 +8,7 @@ import math
 import zlib
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.ndimage import zoom
@@ -86,7 +86,27 @@ def _read_idx(directory: Path, name: str) -> np.ndarray:
     return values.reshape(shape)
 
 
-def scenes(
+class Box(NamedTuple):
+    """Where a digit is in its scene, in pixels."""
+
+    digit: int
+    top: int
+    left: int
+    side: int
+
+    @property
+    def center(self) -> tuple[int, int]:
+        """The row and the column of the pixel that is nearest, or the lower and right one of those."""
+        return self.top + self.side // 2, self.left + self.side // 2
+
+
+def scenes(count: int, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of `scenes_and_boxes`, of the same settings."""
+    images, labels, _ = scenes_and_boxes(count, **settings)
+    return images, labels
+
+
+def scenes_and_boxes(
     count: int,
     *,
     split: str = "train",
@@ -98,8 +118,8 @@ def scenes(
     noise: float = 0.1,
     seed: int = 0,
     mnist: Path | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Images (count, size, size) in float32 and their labels, of the same shape, in int64.
+) -> tuple[np.ndarray, np.ndarray, list[list[Box]]]:
+    """Images (count, size, size) in float32, their labels, of the same shape, in int64, and the boxes of each scene.
 
     split: "train", "validation" or "test"; no digit of one is in another.
     instances: digits tried in each scene; one that finds no free place is left out.
@@ -126,7 +146,8 @@ def scenes(
     likely = (1 - imbalance) ** digits.shown
     images = np.zeros((count, size, size))
     labels = np.zeros((count, size, size), dtype=np.int64)
-    for image, label in zip(images, labels, strict=True):
+    boxes: list[list[Box]] = [[] for _ in range(count)]
+    for image, label, found in zip(images, labels, boxes, strict=True):
         for chosen in random.choice(len(likely), size=instances, p=likely / likely.sum()):
             width = random.integers(least, greatest, endpoint=True)
             digit = zoom(digits.images[chosen], width / digits.images.shape[-1], order=1)
@@ -137,18 +158,28 @@ def scenes(
                 if (label[place][ink] > 0).sum() <= overlap * ink.sum():
                     label[place][ink] = digits.shown[chosen] + 1
                     image[place][ink] = digit[ink]
+                    found.append(Box(int(digits.shown[chosen]), int(row), int(column), digit.shape[0]))
                     break
     images += random.normal(0, noise, images.shape)
-    return images.astype(np.float32), labels
+    return images.astype(np.float32), labels, boxes
 
 
 def class_iou(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Intersection over union of each class over all pixels, (classes,); NaN for a class that is in neither."""
-    pairs = np.bincount(CLASSES * labels.ravel() + predicted.ravel(), minlength=CLASSES**2)
-    pairs = pairs.reshape(CLASSES, CLASSES)
+    return iou_of_pairs(count_pairs(labels, predicted, CLASSES))
+
+
+def count_pairs(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """How many pixels have each label and each prediction, (classes, classes)."""
+    return np.bincount(classes * labels.ravel() + predicted.ravel(), minlength=classes**2).reshape(
+        classes, classes
+    )
+
+
+def iou_of_pairs(pairs: np.ndarray) -> np.ndarray:
     both = pairs.diagonal()
     either = pairs.sum(0) + pairs.sum(1) - both
-    return np.divide(both, either, out=np.full(CLASSES, np.nan), where=either > 0)
+    return np.divide(both, either, out=np.full(len(pairs), np.nan), where=either > 0)
 
 
 def mean_iou(labels: np.ndarray, predicted: np.ndarray) -> float:

@@ -18,7 +18,9 @@ from pathlib import Path
 from study import curves, report
 from study.losses import LOSSES, SOURCE
 from study.protocol import FILTERS, FULL, KERNELS, QUICK, SEEDS, further_runs, source_runs
+from study.results import Row
 from study.run import study
+from study.training import carry_out
 
 ROOT = Path(__file__).parent.parent
 
@@ -70,6 +72,8 @@ def main(arguments: list[str]) -> int:
                 runs,
                 protocol,
                 folder / "results.csv",
+                Row,
+                carry_out,
                 jobs=options.jobs,
                 device=options.device,
                 mnist=options.mnist,

@@ -139,3 +139,48 @@ def draw_curves(points: Sequence[Point], names: Mapping[str, str], path: Path) -
     panels[1][-1].legend(loc="center", bbox_to_anchor=(0.5, 0.4))  # between the points of the two dtypes
     figure.tight_layout()
     _save(figure, path)
+
+
+def draw_runs(values: Mapping[str, Sequence[float]], what: str, path: Path) -> None:
+    """Each run a dot, the mean of a loss a bar."""
+    figure, axes = _pyplot().subplots(figsize=(6, 0.35 * len(values) + 0.8))
+    for place, some in enumerate(values.values()):
+        axes.plot(some, [place] * len(some), ".", color="C0", alpha=0.6)
+        if some:
+            axes.plot([np.mean(some)], [place], "|", color="black", markersize=14)
+    axes.set_yticks(range(len(values)), list(values))
+    axes.invert_yaxis()
+    axes.set(xlabel=what)
+    axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def draw_errors(errors: Mapping[str, np.ndarray], wanted: float, path: Path) -> None:
+    """By epoch: the mean over seeds, from the least to the greatest shaded; `(seeds, epochs)` for each loss."""
+    figure, axes = _pyplot().subplots(figsize=(6, 3.5))
+    for loss, some in errors.items():
+        epochs = range(1, some.shape[1] + 1)
+        (line,) = axes.plot(epochs, some.mean(0), label=loss)
+        axes.fill_between(epochs, some.min(0), some.max(0), color=line.get_color(), alpha=0.15, linewidth=0)
+    axes.axhline(wanted, color="black", linewidth=0.5)
+    axes.set(xlabel="epoch", ylabel="error on the validation scenes, in pixels", yscale="log")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _save(figure, path)
+
+
+def draw_maps(maps: Sequence[Mapping[str, np.ndarray]], path: Path) -> None:
+    """A row for each scene; what is not the scene or its labels is as dark as it is great, each picture by itself."""
+    names = list(maps[0])
+    shape = (len(maps), len(names))
+    figure, panels = _pyplot().subplots(*shape, squeeze=False, figsize=(1.3 * shape[1], 1.4 * shape[0]))
+    for line, of_scene in zip(panels, maps, strict=True):
+        for panel, (name, values) in zip(line, of_scene.items(), strict=True):
+            if name == "labels":
+                panel.imshow(np.ma.masked_equal(values, 0), cmap="tab10", vmin=1, vmax=CLASSES - 1)
+            else:
+                panel.imshow(values, cmap="gray_r", vmin=0)
+            panel.set(xticks=[], yticks=[])
+    for panel, name in zip(panels[0], names, strict=True):
+        panel.set_title(name, fontsize=7)
+    _save(figure, path)

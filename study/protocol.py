@@ -14,8 +14,8 @@ SEEDS = range(5)
 
 
 @dataclass(frozen=True)
-class Protocol:
-    """What all runs have in common. The source gives the numbers of the second group, the others are chosen here."""
+class Common:
+    """What the protocols of all experiments have. The numbers of the second group are those of Duque-Arias et al."""
 
     digits: str = "scikit-learn"
     size: int = 28
@@ -32,6 +32,15 @@ class Protocol:
     test: int = 200
     epochs: int = 100
     rate: float = 1e-3
+
+    def __str__(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in dataclasses.asdict(self).items())
+
+
+@dataclass(frozen=True)
+class Protocol(Common):
+    """Of a segmentation. The source gives the first two numbers, the others are chosen here."""
+
     patience: int = 10
     plateau: int = 7
 
@@ -40,11 +49,12 @@ class Protocol:
     batch_size: int = 8
     shift: int = 3
 
-    def __str__(self) -> str:
-        return "; ".join(f"{name}={value}" for name, value in dataclasses.asdict(self).items())
-
 
 FULL = Protocol()
+SMALL = dataclasses.replace(
+    FULL, train=400, validation=100, rate=5e-3, patience=8, plateau=4, fine_tuning_rate=5e-4
+)
+"""For the other sources' experiments: half a minute of one core for a run."""
 QUICK = dataclasses.replace(FULL, train=200, validation=50, test=50, epochs=3)
 
 

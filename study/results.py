@@ -1,4 +1,7 @@
-"""The table of results: one row for each run, appended when the run ends."""
+"""Tables of results: one row for each run, appended when the run ends.
+
+A row is a dataclass whose `run` distinguishes it from the others and whose `protocol` they share.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,31 @@ import io
 import os
 import platform
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from study.protocol import Protocol, Run
+from study.protocol import Common, Run
 
 IOU = ("iou_background", *(f"iou_{digit}" for digit in range(10)))
 PACKAGES = ("seglosses", "torch", "numpy", "scipy", "scikit-learn")
+
+
+class AnyRow(Protocol):
+    @property
+    def run(self) -> Any: ...
+
+    @property
+    def protocol(self) -> str: ...
+
+
+R = TypeVar("R", bound=AnyRow)
+"""A dataclass of rows."""
+P = TypeVar("P", bound=Common)
+"""A dataclass of protocols."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +86,17 @@ class Row:
         return [getattr(self, name) for name in IOU]
 
 
-_FIELDS = {field.name: str(field.type) for field in dataclasses.fields(Row)}
+def protocol_of(rows: Sequence[AnyRow], planned: P) -> P:
+    """That of the runs, which all have the same; the planned one if there are none."""
+    if not rows:
+        return planned
+    given = dict(setting.split("=", 1) for setting in rows[0].protocol.split("; "))
+    return type(planned)(**{name: type(getattr(planned, name))(text) for name, text in given.items()})
+
+
+def _fields(kind: Any) -> dict[str, str]:
+    """The columns and their types."""
+    return {field.name: str(field.type) for field in dataclasses.fields(kind)}
 
 
 def versions() -> str:
@@ -78,13 +105,13 @@ def versions() -> str:
     )
 
 
-def read(path: Path) -> list[Row]:
+def read(path: Path, kind: type[R]) -> list[R]:
     """The rows of a file, none if there is no file. Half a row at its end is dropped with a warning."""
-    return _parse(path, path.read_text(encoding="utf-8")) if path.exists() else []
+    return _parse(path, path.read_text(encoding="utf-8"), kind) if path.exists() else []
 
 
 @contextmanager
-def appending(path: Path, protocol: Protocol) -> Iterator[tuple[list[Row], Callable[[Row], None]]]:
+def appending(path: Path, protocol: object, kind: type[R]) -> Iterator[tuple[list[R], Callable[[R], None]]]:
     """The rows that are there, and what appends another one, on disk when it returns.
 
     Nobody else can append meanwhile. Raises ValueError if the rows that are there have other columns or are of another
@@ -100,7 +127,7 @@ def appending(path: Path, protocol: Protocol) -> Iterator[tuple[list[Row], Calla
             ) from error
         file.seek(0)
         content = file.read()
-        rows = _parse(path, content)
+        rows = _parse(path, content, kind)
         for row in rows:
             if row.protocol != str(protocol):
                 raise ValueError(
@@ -110,10 +137,10 @@ def appending(path: Path, protocol: Protocol) -> Iterator[tuple[list[Row], Calla
         file.truncate(len(_whole_lines(content).encode()))
         writer = csv.writer(file, lineterminator="\n")
         if not _whole_lines(content):
-            writer.writerow(_FIELDS)
+            writer.writerow(_fields(kind))
 
-        def append(row: Row) -> None:
-            writer.writerow(_text(getattr(row, name)) for name in _FIELDS)
+        def append(row: R) -> None:
+            writer.writerow(_text(getattr(row, name)) for name in _fields(kind))
             file.flush()
             os.fsync(file.fileno())
 
@@ -125,21 +152,20 @@ def _whole_lines(content: str) -> str:
     return content[: content.rfind("\n") + 1]
 
 
-def _parse(path: Path, content: str) -> list[Row]:
-    whole = _whole_lines(content)
+def _parse(path: Path, content: str, kind: type[R]) -> list[R]:
+    whole, fields = _whole_lines(content), _fields(kind)
     if whole != content:
         warnings.warn(f"{path} ends in half a row, which is dropped: {content[len(whole) :]!r}", stacklevel=3)
     reader = csv.DictReader(io.StringIO(whole))
-    if whole and list(reader.fieldnames or ()) != list(_FIELDS):
+    if whole and list(reader.fieldnames or ()) != list(fields):
         raise ValueError(
             f"{path} has other columns than this version writes; move it away.\n"
-            f"there: {', '.join(reader.fieldnames or ())}\nnow:   {', '.join(_FIELDS)}"
+            f"there: {', '.join(reader.fieldnames or ())}\nnow:   {', '.join(fields)}"
         )
-    return [Row(**{name: _value(name, text) for name, text in line.items()}) for line in reader]
+    return [kind(**{name: _value(fields[name], text) for name, text in line.items()}) for line in reader]
 
 
-def _value(name: str, text: str) -> Any:
-    kind = _FIELDS[name]
+def _value(kind: str, text: str) -> Any:
     if kind == "str":
         return text
     if text == "" and "None" in kind:

@@ -156,6 +156,15 @@ def test_a_slope_is_that_of_the_curve(name: str) -> None:
     np.testing.assert_allclose(np.gradient(values, pictures.Z)[5:-5], slopes[5:-5], rtol=0.02, atol=0.002)
 
 
+def test_the_guide_has_claims_that_are_decided() -> None:
+    said = guide.decided()
+    assert {line.split(":")[0] for line in said.splitlines() if line.startswith("- ")} == {
+        "- **Holds**",
+        "- **Contradicted**",
+    }
+    assert "*Distance-aware cross-entropy*\n\n- **Holds**: " in said
+
+
 def test_the_guide_shows_losses_with_all_seeds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| Jaccard |" in guide.scores()
     monkeypatch.setattr(guide, "ROWS", [row for row in guide.ROWS if (row.loss, row.seed) != ("Jaccard", 0)])

@@ -8,11 +8,13 @@ import numpy as np
 
 import seglosses_core as core
 from ext.pictures import CROSS_ENTROPY, Called, P, Scene, curve, half_right, of_one_pixel, plt
+from study import papers, papers_page
 from study.claims import CONTRADICTED, HOLDS, by_seed, judge, verdict
 from study.losses import LOSSES
+from study.other_sources import OTHERS
 from study.protocol import FILTERS, KERNELS, SEEDS
 from study.report import RESULTS
-from study.results import read
+from study.results import Row, read
 from study.source import CLAIMS, Cell
 from study.statistics import LEVEL, WANTED_POWER
 
@@ -99,7 +101,7 @@ def draw_pushes() -> None:
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 
-ROWS = read(RESULTS)
+ROWS = read(RESULTS, Row)
 
 
 def complete(loss: str) -> bool:
@@ -138,6 +140,18 @@ def answers() -> Iterator[str]:
         )
 
 
+def decided() -> str:
+    """The claims of the sources that hold or do not, by source."""
+    rows = papers.rows_of(papers.FOLDER)
+    said = {"Power losses": papers_page.powers(ROWS)}
+    said |= {source.title: papers_page.sentences(source, rows[name]) for name, source in OTHERS.items()}
+    parts = []
+    for title, lines in said.items():
+        chosen = [line for line in lines if line.startswith(("- **Holds", "- **Contradicted"))]
+        parts += [f"*{title}*", "\n".join(chosen)] if chosen else []
+    return "\n\n".join(parts)
+
+
 def unknown() -> str:
     """What the rows do not tell."""
     missing = [loss for loss in LOSSES if not complete(loss)]
@@ -154,7 +168,7 @@ def unknown() -> str:
         f"{len(ROWS)} runs, {len(SEEDS)} seeds of each loss and network above. A difference is called *ahead* or"
         f" *behind* where p < {LEVEL} in the paired t-test over seeds; so few seeds find only large ones with a"
         f" probability of {WANTED_POWER:.0%}.\n\n"
-        f"Not known: {untrained} of the {len(core.LOSSES)} losses have not been compared by training at all, or not"
+        f"Not known: {untrained} of the {len(core.LOSSES)} losses have not been compared in it at all, or not"
         f" with all seeds. For {'; '.join(missing)}, at most {most} of {len(SEEDS)} seeds are there, which says nothing"
         " about their order."
     )

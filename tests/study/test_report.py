@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from study import __main__ as command_line
-from study import curves, figures, report, results
+from study import curves, figures, outcomes, report, results, text
 from study.claims import in_source, judge, order
 from study.curves import DTYPES, Point
 from study.losses import LOSSES, SOURCE
@@ -33,7 +33,7 @@ def made(loss: str, filters: int, kernel: int, seed: int, digits: float, **given
 
 def page(folder: Path, rows: Iterable[Row]) -> str:
     table = folder / "results.csv"
-    with results.appending(table, SHORT) as (_, append):
+    with results.appending(table, SHORT, Row) as (_, append):
         for one in rows:
             append(one)
     report.write(table, folder / "no curves.csv", docs=folder)
@@ -217,12 +217,12 @@ def test_settings_of_the_losses() -> None:
 
 def test_learnt_powers(tmp_path: Path) -> None:
     """One step an epoch: after 7 steps of 0.001 from p = 1.5 the clock says 1 + sigmoid(0.007)."""
-    rows = [made(report.LEARNT, 8, 3, seed, 0.5, p=p) for seed, p in ((0, 1.6), (1, 1.8))]
+    rows = [made(outcomes.LEARNT, 8, 3, seed, 0.5, p=p) for seed, p in ((0, 1.6), (1, 1.8))]
     text = page(tmp_path, rows)
     assert "| kernel 3 | p | missing | missing | 1.7000 ± 0.1414 (2 of 5) | missing |" in text
     assert "|  | by the clock | missing | missing | 1.5017 ± 0.0000 (2 of 5) | missing |" in text
     assert "|  | epochs |  |  | 7 |  |" in text
-    assert report.by_the_clock(1000, SHORT) == pytest.approx(1.731059)
+    assert outcomes.by_the_clock(1000, SHORT) == pytest.approx(1.731059)
 
 
 def test_runs_that_never_had_a_finite_loss_are_named(tmp_path: Path) -> None:
@@ -271,8 +271,8 @@ def test_the_picture_of_iou(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_protocol_is_that_of_the_runs(tmp_path: Path) -> None:
-    assert report.protocol_of([made("Jaccard", 2, 3, 0, 0.5)]) == SHORT
-    assert report.protocol_of([]) == FULL
+    assert results.protocol_of([made("Jaccard", 2, 3, 0, 0.5)], FULL) == SHORT
+    assert results.protocol_of([], FULL) == FULL
     assert set(report.CHOICES) == {field.name for field in dataclasses.fields(FULL)}
     text = page(tmp_path, [made("Jaccard", 2, 3, 0, 0.5)])
     assert "| train | 8 | source | scenes |" in text
@@ -282,12 +282,12 @@ def test_the_protocol_is_that_of_the_runs(tmp_path: Path) -> None:
 
 def test_scenes_of_mnist_need_its_files(tmp_path: Path) -> None:
     rows = [made("Jaccard", 2, 3, 0, 0.5, protocol=str(dataclasses.replace(SHORT, digits="MNIST")))]
-    assert "`--mnist` says" in report.show_scenes(report.protocol_of(rows), tmp_path, None)
+    assert "`--mnist` says" in report.show_scenes(results.protocol_of(rows, FULL), tmp_path, None)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_zero_has_no_sign() -> None:
-    assert [report.fixed(x) for x in (-1e-17, 0.0, -0.25)] == ["0.0000", "0.0000", "-0.2500"]
+    assert [text.fixed(x) for x in (-1e-17, 0.0, -0.25)] == ["0.0000", "0.0000", "-0.2500"]
 
 
 def test_curves_by_hand(tmp_path: Path) -> None:
@@ -310,8 +310,8 @@ def test_curves_by_hand(tmp_path: Path) -> None:
 def test_a_study_ends_with_its_page(
     ending: type[BaseException] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def one_run(runs: list[Run], protocol: Protocol, path: Path, **options: object) -> None:
-        with results.appending(path, protocol) as (_, append):
+    def one_run(runs: list[Run], protocol: Protocol, path: Path, *about: object, **options: object) -> None:
+        with results.appending(path, protocol, Row) as (_, append):
             append(made(*runs[0], 0.5, protocol=str(protocol)))
         if ending is not None:
             raise ending

@@ -17,6 +17,7 @@ from rich.console import Console
 from study.protocol import FILTERS, FULL, KERNELS, SEEDS, Run, further_runs, source_runs
 from study.results import Row, appending, read
 from study.run import study
+from study.training import carry_out
 
 TINY = dataclasses.replace(FULL, size=16, instances=1, train=8, validation=8, test=8, epochs=1)
 RUNS = [Run("cross-entropy", 2, 3, seed) for seed in range(3)]
@@ -30,7 +31,7 @@ def row(run: Run = RUNS[0], **given: object) -> Row:
 
 
 def append(path: Path, *rows: Row) -> None:
-    with appending(path, TINY) as (_, write):
+    with appending(path, TINY, Row) as (_, write):
         for one in rows:
             write(one)
 
@@ -38,18 +39,20 @@ def append(path: Path, *rows: Row) -> None:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "results.csv"
     rows = [row(RUNS[0]), row(RUNS[1], p=1.75, pretraining_epochs=30)]
-    assert read(path) == []
+    assert read(path, Row) == []
     append(path, rows[0])
     append(path, rows[1])
-    assert list(map(str, read(path))) == list(map(str, rows))  # as text, since NaN is not equal to itself
-    assert read(path)[0].run == RUNS[0]
+    assert list(map(str, read(path, Row))) == list(
+        map(str, rows)
+    )  # as text, since NaN is not equal to itself
+    assert read(path, Row)[0].run == RUNS[0]
 
 
 def test_a_row_is_on_disk_when_it_was_appended(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
-    with appending(path, TINY) as (_, write):
+    with appending(path, TINY, Row) as (_, write):
         write(row())
-        assert len(read(path)) == 1
+        assert len(read(path, Row)) == 1
 
 
 @pytest.mark.parametrize("left", [1, 40, 150])
@@ -60,7 +63,7 @@ def test_half_a_row_is_dropped_and_said(tmp_path: Path, left: int) -> None:
     last = whole[: whole.rfind(b"\n", 0, -1) + 1]
     path.write_bytes(whole[: len(last) + left])
     with pytest.warns(UserWarning, match="ends in half a row, which is dropped: 'c"):
-        assert [r.run for r in read(path)] == RUNS[:1]
+        assert [r.run for r in read(path, Row)] == RUNS[:1]
     with pytest.warns(UserWarning, match="half a row"):
         append(path, row(RUNS[1]))
     assert path.read_bytes() == whole
@@ -71,7 +74,7 @@ def test_half_a_header_is_dropped(tmp_path: Path) -> None:
     path.write_text("loss,filt")
     with pytest.warns(UserWarning, match="half a row"):
         append(path, row())
-    assert len(read(path)) == 1
+    assert len(read(path, Row)) == 1
 
 
 def test_other_columns_are_refused(tmp_path: Path) -> None:
@@ -93,7 +96,7 @@ def test_another_protocol_is_refused(tmp_path: Path) -> None:
 
 def test_two_studies_do_not_write_one_table(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
-    with appending(path, TINY), pytest.raises(BlockingIOError, match="being written by another process"):
+    with appending(path, TINY, Row), pytest.raises(BlockingIOError, match="being written by another process"):
         append(path, row())
 
 
@@ -101,21 +104,29 @@ def test_the_study_does_what_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     append(path, row(RUNS[1]))
     with (tmp_path / "terminal").open("w+") as terminal:
-        study(RUNS, TINY, path, jobs=2, console=Console(file=terminal, width=200))
+        study(RUNS, TINY, path, Row, carry_out, jobs=2, console=Console(file=terminal, width=200))
         terminal.seek(0)
         assert re.search(r"2 of 2 runs, last cross-entropy, 2 filters, kernel 3, seed [02] ━+ 0:00:\d\d 0:00:00",
                          terminal.read())  # fmt: skip
-    rows = read(path)
+    rows = read(path, Row)
     assert rows[0].run == RUNS[1]
     assert sorted(r.run for r in rows) == RUNS
     before = path.read_bytes()
-    study(RUNS, TINY, path, jobs=2, console=Console(quiet=True))
+    study(RUNS, TINY, path, Row, carry_out, jobs=2, console=Console(quiet=True))
     assert path.read_bytes() == before
 
 
 def test_an_error_in_a_run_is_not_swallowed(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="no loss"):
-        study([Run("no loss", 2, 3, 0)], TINY, tmp_path / "results.csv", jobs=1, console=Console(quiet=True))
+        study(
+            [Run("no loss", 2, 3, 0)],
+            TINY,
+            tmp_path / "results.csv",
+            Row,
+            carry_out,
+            jobs=1,
+            console=Console(quiet=True),
+        )
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -137,7 +148,7 @@ def test_whatever_stops_it_the_rows_stay_and_no_process_is_left(tmp_path: Path, 
     while any(map(alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(map(alive, workers))
-    assert [r.run for r in read(path)] == RUNS[:1]
+    assert [r.run for r in read(path, Row)] == RUNS[:1]
 
 
 ENDLESS = '''
@@ -147,6 +158,7 @@ from pathlib import Path
 from rich.console import Console
 from study import results
 from study.run import study
+from study.training import carry_out
 from tests.study.test_results import RUNS, TINY, append, row
 
 def tell():
@@ -158,10 +170,10 @@ def tell():
 if __name__ == "__main__":
     path = Path(sys.argv[1])
     endless = dataclasses.replace(TINY, epochs=10**9, patience=10**9)
-    with results.appending(path, endless) as (_, write):
+    with results.appending(path, endless, results.Row) as (_, write):
         write(row(RUNS[0], protocol=str(endless)))
     threading.Thread(target=tell, daemon=True).start()
-    study(RUNS, endless, path, jobs=2, console=Console(quiet=True))
+    study(RUNS, endless, path, results.Row, carry_out, jobs=2, console=Console(quiet=True))
 '''
 
 

@@ -16,20 +16,26 @@ from torch import nn
 from examples.scenes import CLASSES, scenes
 from examples.unet_torch import UNet
 from study import training
-from study.losses import FINE_TUNING, LOSSES
+from study.losses import ADAPTIVE, ALL, FINE_TUNING
 from study.protocol import FULL, Run
-from study.training import Scenes, carry_out, fit, load_scenes, predict, shift
+from study.training import carry_out, fit, load_scenes, predict, shift
 from tests.study.test_scenes import write_mnist
 
 TINY = dataclasses.replace(FULL, size=16, instances=1, train=16, validation=8, test=8, epochs=2)
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_kept() -> None:
+    training.from_scratch.cache_clear()
+
+
 def row_without_clock(run: Run) -> str:
     """As text, since NaN is not equal to itself."""
+    training.from_scratch.cache_clear()
     return str(dataclasses.replace(carry_out(run, TINY), seconds=0.0, date="", seed=0))
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", ALL)
 def test_every_loss(loss: str) -> None:
     row = carry_out(Run(loss, 2, 3, 0), TINY)
     assert row.run == Run(loss, 2, 3, 0)
@@ -165,10 +171,11 @@ def test_digits_other_than_the_protocol_says_are_refused(digits: str, given: boo
 
 def test_shifts_move_image_and_labels_alike_and_lose_nothing() -> None:
     labels = torch.arange(50 * 7 * 7).reshape(50, 7, 7)
-    moved = shift(Scenes(labels[:, None].float(), labels), 2, torch.Generator().manual_seed(0))
-    assert torch.equal(moved.images[:, 0].long(), moved.labels)
+    both = torch.stack([-labels, labels], 1)
+    images, moved = shift([both.float(), labels[:, None]], 2, torch.Generator().manual_seed(0))
+    assert torch.equal(images, torch.cat([-moved, moved], 1).float())
     found = set()
-    for before, after in zip(labels, moved.labels, strict=True):
+    for before, after in zip(labels, moved[:, 0], strict=True):
         down, right = divmod(int((after == before[0, 0]).flatten().nonzero()), 7)
         assert torch.equal(after, before.roll((down, right), (0, 1)))
         found.add(((down + 2) % 7 - 2, (right + 2) % 7 - 2))
@@ -189,13 +196,28 @@ def test_fine_tuning_starts_from_the_other_loss(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(training, "fit", recorded)
     carry_out(Run("cross-entropy", 2, 3, 0), TINY)
-    carry_out(Run("pointwise exponential", 2, 3, 0), TINY)
-    alone, first, second = fits
-    assert [name for name, *_ in fits] == ["CrossEntropyLoss", "CrossEntropyLoss", "PointwiseExponentialLoss"]
-    assert [rate for _, rate, *_ in fits] == [1e-3, 1e-3, 1e-4]
-    for name, weights in second[2].items():
-        assert torch.equal(weights, first[3][name])
-        assert torch.equal(weights, alone[3][name])
+    kept = carry_out(Run("pointwise exponential", 2, 3, 0), TINY)
+    training.from_scratch.cache_clear()
+    anew = carry_out(Run("pointwise exponential", 2, 3, 0), TINY)
+    first, second, again, fourth = fits
+    assert [name for name, *_ in fits] == ["CrossEntropyLoss", "PointwiseExponentialLoss"] * 2
+    assert [rate for _, rate, *_ in fits] == [1e-3, 1e-4] * 2
+    for name, weights in first[3].items():
+        assert torch.equal(second[2][name], weights)
+        assert torch.equal(fourth[2][name], again[3][name])
+        assert torch.equal(again[3][name], weights)
+    assert str(kept.iou) == str(anew.iou)
+
+
+def test_centres_move_in_training_alone() -> None:
+    protocol = dataclasses.replace(TINY, train=8, epochs=1, batch_size=8)
+    data, loss = load_scenes(protocol, "cpu", None), ADAPTIVE["center"]()
+    moved: list[torch.Tensor] = []
+    loss.register_forward_hook(lambda *_: moved.append(loss.state_dict()["centers"].clone()))
+    fit(UNet(CLASSES, 2, 3), loss, data, protocol, protocol.rate, 0)
+    trained, validated = moved
+    assert trained.abs().max() > 0
+    assert torch.equal(trained, validated)
 
 
 def test_the_splits_differ() -> None:
