@@ -43,12 +43,17 @@ class Programs:
     ) -> Tensor | None:
         """That of the loss which is made, with arrays as arguments and others in its hyper-parameters; None where no
         program gives it."""
+        # Losses may share a hyper-parameter.
+        shared, constants = tuple(map(id, constants)), tuple({id(x): x for x in constants}.values())
         arrays = (*given.values(), *constants)
         logits = arrays[0]
+        if len(set(map(id, arrays))) < len(arrays):
+            return None
         if not _is_plain(arrays) or mode_of(logits, arrays[1:], (), none=False) is not Mode.EAGER:
             return None
         differentiated = torch.is_grad_enabled() and logits.requires_grad
-        form = (differentiated, *given, *map(_form, arrays))
+        sharing = shared if len(constants) < len(shared) else ()
+        form = (differentiated, *given, *map(_form, arrays), *sharing)
         if form not in self._by_form:
             if form not in self._seen or not _may_write_down():
                 if len(self._seen) == MOST_FORMS:
@@ -79,7 +84,7 @@ def _is_plain(arrays: Iterable[Tensor]) -> bool:
 
 
 def _form(x: Tensor) -> tuple[Any, ...]:
-    """All that decides about operations: for kernels, this is whether an array begins at an even address, too."""
+    """All that decides about operations: of kernels, it is also whether an address is a multiple of 16."""
     return x.shape, x.stride(), x.dtype, x.device, x.data_ptr() % 16
 
 
@@ -184,9 +189,8 @@ class Tape(TorchDispatchMode):
         self.steps: list[Step] = []
         self._is_aside = False
         self._numbers = itertools.count()
-        self._known: Any = (
-            WeakTensorKeyDictionary()
-        )  # the value of an array, or None where it is always the same
+        # The value of an array; None where it is always the same.
+        self._known: Any = WeakTensorKeyDictionary()
         for x in given:
             self._new(x)
 

@@ -293,6 +293,13 @@ def replayed() -> list[str]:
             wrong += differs("weights", calls(weighted, *arguments), expected(weighted, *arguments), 5e-6)
     weighted.class_weights = weights.square()
     wrong += differs("new weights", calls(weighted, *arguments), expected(weighted, *arguments), 5e-6)
+    both = seglosses_torch.DiceLoss(class_weights=weights) + seglosses_torch.CrossEntropyLoss(
+        class_weights=weights
+    )
+    wrong += differs("shared weights", calls(both, *arguments), expected(both, *arguments), 5e-6)
+    for member in both.losses:
+        member.class_weights = weights.sqrt()
+    wrong += differs("no longer shared", calls(both, *arguments), expected(both, *arguments), 5e-6)
     steered = seglosses_torch.DiceLoss() + seglosses_torch.CrossEntropyLoss()
     for steered.weights in ([0.2, 0.8], [0.3, 0.7], [0.9, 0.1]):
         wrong += differs("set weights", calls(steered, *arguments), expected(steered, *arguments), 5e-6)
