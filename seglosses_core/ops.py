@@ -511,6 +511,9 @@ class Ops:
             step *= 2
         return x
 
+    def moveaxis(self, x: Array, source: int, destination: int) -> Array:
+        return self.xp.moveaxis(x, source, destination)
+
     # -- distances ------------------------------------------------------------------------------------------------
 
     def zero_at_seeds(self, seeds: Array, dtype: Any) -> Array:
@@ -521,7 +524,7 @@ class Ops:
     def nearest_seed(self, seeds: Array, axis: int, factor: float, dtype: Any) -> Array:
         """`min factor (i − j)²` over the seeds j of an axis, for each place i."""
         xp, far = self.xp, 2**30
-        along = xp.moveaxis(seeds, axis, -1)
+        along = self.moveaxis(seeds, axis, -1)
         line = along[(*(slice(0, 1),) * (len(along.shape) - 1), ...)]
         index = self.cast(self.cumulative_sum(xp.ones_like(line, dtype=xp.int32), axis=-1), xp.int32)
 
@@ -529,7 +532,7 @@ class Ops:
             return index - self.cumulative_max(xp.where(seeds, index, xp.full_like(index, -far)))
 
         until_next = xp.flip(since_last(xp.flip(along, axis=-1)), axis=-1)
-        steps = xp.moveaxis(xp.minimum(since_last(along), until_next), -1, axis)
+        steps = self.moveaxis(xp.minimum(since_last(along), until_next), -1, axis)
         distance = self.cast(steps, dtype)
         squared = factor * (distance * distance)
         return xp.where(steps < far, squared, xp.full_like(squared, UNREACHED))
@@ -597,7 +600,7 @@ class Ops:
         xp = self.xp
         rows = xp.take(table, xp.reshape(labels, (-1,)), axis=0)
         rows = xp.reshape(rows, (*labels.shape, table.shape[1]))
-        return xp.moveaxis(rows, -1, self.class_axis)
+        return self.moveaxis(rows, -1, self.class_axis)
 
     # -- logarithms -----------------------------------------------------------------------------------------------
 

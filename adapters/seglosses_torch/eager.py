@@ -191,7 +191,7 @@ class EagerOps(TorchOps):
             if len(blocks) > 1:
                 first = torch.arange(0, x.numel(), x.shape[axis] * inner, device=x.device)
                 places += first[:, None]
-            places = places.view(-1)
+            places = places.reshape(-1)
             self._seen_places = labels, contiguous, places
         return places
 
@@ -203,7 +203,7 @@ class EagerOps(TorchOps):
             if len(cells) > 1:
                 first = torch.arange(0, len(cells) * num_classes, num_classes, device=labels.device)
                 cells = cells + first[:, None]
-            cells = cells.view(-1)
+            cells = cells.reshape(-1)
             self._seen_cells = labels, num_classes, cells
         return cells
 

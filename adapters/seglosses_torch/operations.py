@@ -131,6 +131,9 @@ class TorchOps(Ops):
             return super().nearest(squared, axis, factor)  # torch 2.4 transforms no operation of ours
         return _nearest(squared, axis - squared.ndim, factor)
 
+    def moveaxis(self, x: Tensor, source: int, destination: int) -> Tensor:
+        return x.movedim(source, destination)  # torch.moveaxis is not known to vmap
+
     def cumulative_max(self, x: Tensor) -> Tensor:
         return x.cummax(-1).values
 
