@@ -374,9 +374,23 @@ class Ops:
         if self.prefers_one_hot:
             hot, spread = self.one_hot(labels, num_classes, xp.bool), self.over_classes(pixel_map)
             return self.sum_pixels(xp.where(hot, spread, xp.zeros_like(spread)))
+        if library_of(pixel_map) == "numpy":
+            import numpy
+
+            images = labels.shape[0]
+            cells = labels.reshape(images, -1) + num_classes * numpy.arange(images)[:, None]
+            return numpy.bincount(cells.ravel(), pixel_map.ravel(), images * num_classes).reshape(images, -1)
         zero = xp.zeros_like(pixel_map)
         sums = [self.sum_image(xp.where(labels == c, pixel_map, zero)) for c in range(num_classes)]
         return xp.stack(sums, axis=1)
+
+    def sum_batch_by_label(self, pixel_map: Array, labels: Array, num_classes: int) -> Array:
+        """A map summed over the pixels of each label, whatever their image: `(C,)`, wide."""
+        if self.prefers_one_hot:
+            return self.xp.sum(self.sum_by_label(pixel_map, labels, num_classes), axis=0)
+        # As one image: a table of many small ones would be large.
+        pixel_map, labels = (self.xp.reshape(x, (1, -1)) for x in (pixel_map, labels))
+        return self.sum_by_label(pixel_map, labels, num_classes)[0, :]
 
     def sum_product(self, x: Array, y: Array, weights: Array | None) -> Array:
         """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""

@@ -146,15 +146,16 @@ class BlobLoss(RegionLoss):
 
     def sums_of_instances(self, x: Array, instances: Array, weights: Array | None, ops: Ops) -> Array:
         """Logits-shaped `x` summed over the pixels of each instance, `(N, C, 1 + K)`, or `(1, C, 1 + K)`; wide."""
-        whole = (slice(None),) * ops.class_axis
+        whole, batch = (slice(None),) * ops.class_axis, self.aggregate == "batch"
 
         def of_class(c: int) -> Array:
             pixels = x[(*whole, c, ...)]
             pixels = pixels if weights is None else pixels * weights
+            if batch:
+                return ops.sum_batch_by_label(pixels, instances, self.num_instances + 1)[None, :]
             return ops.sum_by_label(pixels, instances, self.num_instances + 1)
 
-        sums = ops.xp.stack([of_class(c) for c in range(x.shape[ops.class_axis])], axis=1)
-        return ops.xp.sum(sums, axis=0, keepdims=True) if self.aggregate == "batch" else sums
+        return ops.xp.stack([of_class(c) for c in range(x.shape[ops.class_axis])], axis=1)
 
     def at_instance(self, table: Array, instances: Array, ops: Ops) -> Array:
         """The entry of a table `(N, C, 1 + K)` at the instance of each pixel, logits-shaped."""
