@@ -622,6 +622,10 @@ class Ops:
         """log(1 + x) for x ≥ −1/2, accurate relative to itself."""
         return self.xp.log1p(x)
 
+    def expm1(self, x: Array) -> Array:
+        """exp(x) − 1, accurate relative to itself."""
+        return self.xp.expm1(x)
+
     def log(self, x: Array) -> Array:
         """log x with log 0 = −∞, and nothing for NumPy to warn of."""
         xp = self.xp

@@ -59,6 +59,9 @@ class EagerOps(TorchOps):
     def log1p(self, x: Tensor) -> Tensor:
         return x.log1p()
 
+    def expm1(self, x: Tensor) -> Tensor:
+        return x.expm1()
+
     def log_sigmoid(self, z: Tensor) -> Tensor:
         return torch.nn.functional.logsigmoid(z)
 
