@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from seglosses_core.checks import check_flag, check_integer, check_number, python_number
@@ -96,9 +96,10 @@ def unified_focal_loss(
     check_flag("asymmetric", asymmetric)
     check_integer("num_classes", num_classes, at_least=2)
     rare = python_number(rare)
-    indices = {rare} if isinstance(rare, int) else set(rare)
-    if not indices or not all(type(c) is int and 0 <= c < num_classes for c in indices):
+    given = rare if isinstance(rare, (tuple, Set)) else (rare,)
+    if not given or not all(type(c) is int and 0 <= c < num_classes for c in given):
         raise ValueError(f"rare must be classes from 0 to {num_classes - 1}, got {rare!r}.")
+    indices = set(given)
     losses = importlib.import_module(package)
     is_rare = [c in indices for c in range(num_classes)]
     focal = losses.FocalLoss(
@@ -155,6 +156,7 @@ def exponential_logarithmic_loss(
     0.662008
     """
     check_number("weight", weight, at_least=0, at_most=1)
+    check_number("gamma_cross_entropy", gamma_cross_entropy, above=0)
     losses = importlib.import_module(package)
     dice = losses.ExponentialLogarithmicDiceLoss(gamma=gamma, smooth=1.0, **common)
     entropy = losses.ExponentialLogarithmicCrossEntropyLoss(

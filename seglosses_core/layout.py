@@ -117,6 +117,9 @@ class Layout:
         """1 for each image of a map, or of logits-shaped `x`: `(N,)`."""
         return self.xp.ones_like(x[(slice(None), *(0,) * (len(x.shape) - 1))], dtype=dtype)
 
+    def moveaxis(self, x: Array, source: int, destination: int) -> Array:
+        return self.xp.moveaxis(x, source, destination)
+
     def image_rows(self, x: Array) -> Array:
         """The entries of each image in a row: `(N, entries)`."""
         return self.xp.reshape(x, (x.shape[0], -1))

@@ -222,9 +222,23 @@ class Ops(Orders):
         if self.prefers_one_hot:
             hot, spread = self.one_hot(labels, num_classes, xp.bool), self.over_classes(pixel_map)
             return self.sum_pixels(xp.where(hot, spread, xp.zeros_like(spread)))
+        if library_of(pixel_map) == "numpy":
+            import numpy
+
+            images = labels.shape[0]
+            cells = labels.reshape(images, -1) + num_classes * numpy.arange(images)[:, None]
+            return numpy.bincount(cells.ravel(), pixel_map.ravel(), images * num_classes).reshape(images, -1)
         zero = xp.zeros_like(pixel_map)
         sums = [self.sum_image(xp.where(labels == c, pixel_map, zero)) for c in range(num_classes)]
         return xp.stack(sums, axis=1)
+
+    def sum_batch_by_label(self, pixel_map: Array, labels: Array, num_classes: int) -> Array:
+        """A map summed over the pixels of each label, whatever their image: `(C,)`, wide."""
+        if self.prefers_one_hot:
+            return self.xp.sum(self.sum_by_label(pixel_map, labels, num_classes), axis=0)
+        # As one image: a table of many small ones would be large.
+        pixel_map, labels = (self.xp.reshape(x, (1, -1)) for x in (pixel_map, labels))
+        return self.sum_by_label(pixel_map, labels, num_classes)[0, :]
 
     def sum_product(self, x: Array, y: Array, weights: Array | None) -> Array:
         """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
@@ -246,7 +260,7 @@ class Ops(Orders):
     def nearest_seed(self, seeds: Array, axis: int, factor: float, dtype: Any) -> Array:
         """`min factor (i − j)²` over the seeds j of an axis, for each place i."""
         xp, far = self.xp, 2**30
-        along = xp.moveaxis(seeds, axis, -1)
+        along = self.moveaxis(seeds, axis, -1)
         line = along[(*(slice(0, 1),) * (len(along.shape) - 1), ...)]
         index = self.cast(self.cumulative_sum(xp.ones_like(line, dtype=xp.int32), axis=-1), xp.int32)
 
@@ -254,7 +268,7 @@ class Ops(Orders):
             return index - self.cumulative_max(xp.where(seeds, index, xp.full_like(index, -far)))
 
         until_next = xp.flip(since_last(xp.flip(along, axis=-1)), axis=-1)
-        steps = xp.moveaxis(xp.minimum(since_last(along), until_next), -1, axis)
+        steps = self.moveaxis(xp.minimum(since_last(along), until_next), -1, axis)
         distance = self.cast(steps, dtype)
         squared = factor * (distance * distance)
         return xp.where(steps < far, squared, xp.full_like(squared, UNREACHED))
@@ -322,13 +336,17 @@ class Ops(Orders):
         xp = self.xp
         rows = xp.take(table, xp.reshape(labels, (-1,)), axis=0)
         rows = xp.reshape(rows, (*labels.shape, table.shape[1]))
-        return xp.moveaxis(rows, -1, self.class_axis)
+        return self.moveaxis(rows, -1, self.class_axis)
 
     # -- logarithms -----------------------------------------------------------------------------------------------
 
     def log1p(self, x: Array) -> Array:
         """log(1 + x) for x ≥ −1/2, accurate relative to itself."""
         return self.xp.log1p(x)
+
+    def expm1(self, x: Array) -> Array:
+        """exp(x) − 1, accurate relative to itself."""
+        return self.xp.expm1(x)
 
     def log(self, x: Array) -> Array:
         """log x with log 0 = −∞, and nothing for NumPy to warn of."""

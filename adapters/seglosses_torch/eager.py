@@ -63,6 +63,9 @@ class EagerOps(TorchOps):
     def log1p(self, x: Tensor) -> Tensor:
         return x.log1p()
 
+    def expm1(self, x: Tensor) -> Tensor:
+        return x.expm1()
+
     def log_sigmoid(self, z: Tensor) -> Tensor:
         return torch.nn.functional.logsigmoid(z)
 
@@ -195,7 +198,7 @@ class EagerOps(TorchOps):
             if len(blocks) > 1:
                 first = torch.arange(0, x.numel(), x.shape[axis] * inner, device=x.device)
                 places += first[:, None]
-            places = places.view(-1)
+            places = places.reshape(-1)
             self._seen_places = labels, contiguous, places
         return places
 
@@ -207,7 +210,7 @@ class EagerOps(TorchOps):
             if len(cells) > 1:
                 first = torch.arange(0, len(cells) * num_classes, num_classes, device=labels.device)
                 cells = cells + first[:, None]
-            cells = cells.view(-1)
+            cells = cells.reshape(-1)
             self._seen_cells = labels, num_classes, cells
         return cells
 

@@ -48,3 +48,10 @@ def is_transformed(tensor: Tensor) -> bool:
     """Whether `torch.func`, or autograd's batching, is at work on a tensor, so that what it wraps must not be
     overwritten, or a tensor has no values to look at."""
     return internals.is_wrapped(tensor) or internals.is_batched(tensor) or internals.is_fake(tensor)
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Whether a tensor has values to look at, and nobody records or transforms what is done with it."""
+    if torch.compiler.is_compiling() or internals.is_exporting():  # which follow none of the other questions
+        return False
+    return not (internals.is_recorded() or internals.is_under_transforms() or is_transformed(tensor))

@@ -10,18 +10,15 @@ import torch
 from torch import Tensor
 
 from seglosses_core.activations import Prediction, Softmax
-from seglosses_core.arithmetic import log1p_by_series
+from seglosses_core.arithmetic import expm1_by_tanh, log1p_by_series
 from seglosses_core.envelope import lower_envelope
 from seglosses_core.ops import Ops
 from seglosses_torch import internals
+from seglosses_torch.modes import is_plain
 
 
-# With a schema, since torch 2.4 reads none from annotations that are strings.
-@torch.library.custom_op(
-    "seglosses::nearest", mutates_args=(), schema="(Tensor squared, int axis, float factor) -> Tensor"
-)
-def _nearest(squared: Tensor, axis: int, factor: float) -> Tensor:
-    """`Ops.nearest`, which a tracer would write down step by step; the axis counts from the end."""
+def _plain_nearest(squared: Tensor, axis: int, factor: float) -> Tensor:
+    """`Ops.nearest`; the axis counts from the end."""
     if squared.device.type == "cpu":
         return torch.from_numpy(lower_envelope(squared.numpy(), axis, factor))
     moved = squared.movedim(axis, -1)
@@ -33,6 +30,15 @@ def _nearest(squared: Tensor, axis: int, factor: float) -> Tensor:
         torch.add(lines[:, j : j + 1], parabolas[j], out=other)
         torch.minimum(nearest, other, out=nearest)
     return nearest.view(moved.shape).movedim(-1, axis).contiguous()
+
+
+# A tracer would write it down step by step. With a schema, for torch 2.4 reads none from annotations that are strings.
+_nearest = torch.library.custom_op(
+    "seglosses::nearest",
+    _plain_nearest,
+    mutates_args=(),
+    schema="(Tensor squared, int axis, float factor) -> Tensor",
+)
 
 
 @_nearest.register_fake
@@ -129,7 +135,12 @@ class TorchOps(Ops):
     def nearest(self, squared: Tensor, axis: int, factor: float) -> Tensor:
         if internals.is_under_transforms() and not hasattr(_nearest, "register_vmap"):
             return super().nearest(squared, axis, factor)  # torch 2.4 transforms no operation of ours
-        return _nearest(squared, axis - squared.ndim, factor)
+        # To call an operation of ours imports the compilers.
+        nearest = _plain_nearest if is_plain(squared) else _nearest
+        return nearest(squared, axis - squared.ndim, factor)
+
+    def moveaxis(self, x: Tensor, source: int, destination: int) -> Tensor:
+        return x.movedim(source, destination)  # torch.moveaxis is not known to vmap
 
     def cumulative_max(self, x: Tensor) -> Tensor:
         return x.cummax(-1).values
@@ -164,6 +175,9 @@ class TorchOps(Ops):
 
     def log1p(self, x: Tensor) -> Tensor:
         return log1p_by_series(x, xp)
+
+    def expm1(self, x: Tensor) -> Tensor:
+        return expm1_by_tanh(x, xp)
 
     def activation(self, name: str) -> type[Prediction]:
         return TorchSoftmax if name == "softmax" else super().activation(name)

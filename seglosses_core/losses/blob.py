@@ -114,7 +114,10 @@ class BlobLoss(RegionLoss):
             target.require(known)
         parts = [products(m, prediction, target) for m in self.cost.moments()]
         summed = [*(values for values, _ in parts), target.values]
-        sums = [sums_of_instances(x, instances, self.num_instances, weights, ops) for x in summed]
+        batch = self.aggregate == "batch"
+        sums = [
+            sums_of_instances(x, instances, self.num_instances, weights, ops, batch=batch) for x in summed
+        ]
 
         def back(tables: Sequence[Array]) -> Cotangent:
             terms: list[Term] = []
@@ -139,14 +142,18 @@ class BlobLoss(RegionLoss):
 
 
 def sums_of_instances(
-    x: Array, instances: Array, num_instances: int, weights: Array | None, ops: Ops
+    x: Array, instances: Array, num_instances: int, weights: Array | None, ops: Ops, *, batch: bool
 ) -> Array:
-    """Logits-shaped `x` summed over the pixels of the background and of each instance, `(N, C, 1 + K)`; wide."""
+    """Logits-shaped `x` summed over the pixels of the background and of each instance, `(N, C, 1 + K)`, or
+    `(1, C, 1 + K)` of the batch; wide."""
     whole = (slice(None),) * ops.class_axis
 
     def of_class(c: int) -> Array:
         pixels = x[(*whole, c, ...)]
-        return ops.sum_by_label(pixels if weights is None else pixels * weights, instances, num_instances + 1)
+        pixels = pixels if weights is None else pixels * weights
+        if batch:
+            return ops.sum_batch_by_label(pixels, instances, num_instances + 1)[None, :]
+        return ops.sum_by_label(pixels, instances, num_instances + 1)
 
     return ops.xp.stack([of_class(c) for c in range(x.shape[ops.class_axis])], axis=1)
 

@@ -120,7 +120,7 @@ def moved_centers(loss: CenterLoss, call: Call) -> Array:
         weights = weights * ops.cast(unit, read.dtype)
 
     def sum_by_class(pixel_map: Array) -> Array:
-        return xp.sum(ops.sum_by_label(pixel_map * weights, read.labels, read.num_classes), axis=0)
+        return ops.sum_batch_by_label(pixel_map * weights, read.labels, read.num_classes)
 
     def take() -> Taken:
         whole = (slice(None),) * ops.class_axis

@@ -97,7 +97,10 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
         rows = ops.rows_at_label(ops.constant(matrix, target.like, target.dtype), target.labels)
         costs = ops.sum_classes(rows * prediction.probabilities)
         costs = costs if pixels is None else costs * pixels
-        missed = ops.sum_by_label(costs, target.labels, target.num_classes)
+        if self.aggregate == "batch":
+            missed = ops.sum_batch_by_label(costs, target.labels, target.num_classes)[None, :]
+        else:
+            missed = ops.sum_by_label(costs, target.labels, target.num_classes)
 
         def back(slopes: Sequence[Array]) -> Cotangent:
             of_pixels = ops.table_at_label(ops.cast(slopes[0], target.dtype), target.labels)

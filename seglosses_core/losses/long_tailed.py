@@ -145,9 +145,7 @@ class RecallCrossEntropyLoss(LogPixelLoss):
             weights = xp.ones_like(target.labels, dtype=target.dtype)
         likeliest = ops.cast(xp.argmax(prediction.logits, axis=ops.class_axis), ops.index_dtype)
         missed = xp.where(likeliest == target.labels, xp.zeros_like(weights), weights)
-        sums = [
-            xp.sum(ops.sum_by_label(w, target.labels, target.num_classes), axis=0) for w in (missed, weights)
-        ]
+        sums = [ops.sum_batch_by_label(w, target.labels, target.num_classes) for w in (missed, weights)]
         one = xp.min(xp.where(weights > 0, weights, xp.max(weights)))
         return Taken([-ops.cast(one, sums[0].dtype), *sums])
 

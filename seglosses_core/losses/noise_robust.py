@@ -50,7 +50,7 @@ class GeneralizedCrossEntropyLoss(LogPixelLoss):
 
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         exponent = self.q * answer.side.log
-        return -ops.xp.expm1(exponent) / self.q, lambda: -ops.xp.exp(exponent)
+        return -ops.expm1(exponent) / self.q, lambda: -ops.xp.exp(exponent)
 
 
 @dataclass(frozen=True, kw_only=True)

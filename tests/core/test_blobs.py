@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -60,6 +61,23 @@ def test_the_numbers_do_not_matter():
     renamed = np.asarray([0, 9, 4, 1])[INSTANCES]
     for dtype in ("uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64"):
         assert loss(LOGITS, labels, instances=renamed.astype(dtype)) == pytest.approx(expected, rel=1e-14)
+
+
+def test_points_of_a_batch_need_no_table_each():
+    """Of (P, C), where each point is an image: time and memory are those of (1, C, P)."""
+    points, instances = 3000, 1000
+    logits = np.random.default_rng(0).normal(size=(points, 2))
+    numbers = np.random.default_rng(1).integers(instances, size=points)
+    labels = (numbers > 0).astype(int)
+    loss = core.BlobLoss(aggregate="batch", num_instances=instances)
+    tracemalloc.start()
+    found = loss.value_and_grad(logits, labels, instances=numbers)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < points * instances  # bytes; a table would have eight for each point and instance
+    value, slope = loss.value_and_grad(logits.T[None], labels[None], instances=numbers[None])
+    assert found[0] == pytest.approx(value, rel=1e-12)
+    assert found[1] == pytest.approx(slope[0].T, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,13 @@ def test_exponential_logarithmic_loss(package):
         (lambda: seglosses_core.unified_focal_loss(weight=-1), "weight must be at least 0"),
         (lambda: seglosses_core.unified_focal_loss(rare=2), "rare must be classes from 0 to 1, got 2"),
         (lambda: seglosses_core.unified_focal_loss(rare=[]), r"rare must be classes from 0 to 1, got \(\)"),
+        (lambda: seglosses_core.unified_focal_loss(rare=1.5), "rare must be classes from 0 to 1, got 1.5"),
+        (lambda: seglosses_core.unified_focal_loss(rare="1"), "rare must be classes from 0 to 1, got '1'"),
+        (lambda: seglosses_core.unified_focal_loss(rare=np.asarray([[1]])), "rare must be classes from 0 to"),
+        (
+            lambda: seglosses_core.exponential_logarithmic_loss(gamma_cross_entropy=0),
+            "gamma_cross_entropy must be above 0, got 0",
+        ),
         (lambda: seglosses_core.unified_focal_loss(num_classes=1), "num_classes must be at least 2, got 1"),
         (
             lambda: seglosses_core.exponential_logarithmic_loss(weight=2),

@@ -80,6 +80,21 @@ def test_inductor(loss: str) -> None:
     check(loss, value.item(), logits.grad.numpy())
 
 
+@pytest.mark.filterwarnings(
+    "ignore:`torch.jit.*` is deprecated:DeprecationWarning",
+    "ignore:.*should not be instantiated:DeprecationWarning",
+)
+@pytest.mark.slow
+def test_inductor_on_costs_that_are_all_small() -> None:
+    """Its vectorised expm1(x) is exp(x) − 1. Here, not to compile every loss for that, the one that asks for it."""
+    torch.compiler.reset()
+    loss = seglosses_torch.GeneralizedCrossEntropyLoss()
+    leads = torch.linspace(8, 20, 64).expand(1, 64, 64)
+    logits, labels = torch.stack([leads, 0 * leads], 1), torch.zeros(1, 64, 64, dtype=torch.int64)
+    value = torch.compile(loss, fullgraph=True, dynamic=False)(logits, labels)
+    torch.testing.assert_close(value.double(), loss(logits.double(), labels), rtol=1e-6, atol=0)
+
+
 @compiled
 def test_jit(loss: str) -> None:
     problem = certain()

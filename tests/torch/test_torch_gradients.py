@@ -331,6 +331,23 @@ def test_channels_last(case: Case, options: dict[str, str]) -> None:
         assert found.is_contiguous(memory_format=torch.channels_last)
 
 
+@each_case
+@pytest.mark.parametrize("row", [False, True], ids=["image", "row"])
+def test_arrays_that_lie_transposed_in_memory(case: Case, row: bool) -> None:
+    """Of a row of pixels too, whose labels, images by pixels, are a matrix that is one axis only as a copy."""
+
+    def part(name: str, x: Tensor) -> Tensor:
+        return x[..., 0, :] if row and name != "sample_weight" else x
+
+    given = {name: part(name, x) for name, x in case.arguments().items()}
+    turned = {name: x.movedim(-1, 0).contiguous().movedim(0, -1) for name, x in given.items()}
+    plain = part("logits", case.logits()).contiguous().requires_grad_()
+    leaf = plain.detach().movedim(-1, 0).contiguous().movedim(0, -1).requires_grad_()
+    torch.testing.assert_close(case.make()(leaf, **turned), case.make()(plain, **given))
+    found = gradient(case.make()(leaf, **turned), leaf)
+    torch.testing.assert_close(found, gradient(case.make()(plain, **given), plain))
+
+
 def test_a_view_with_the_classes_last_gives_the_gradient_in_its_own_layout() -> None:
     z = torch.randn(N, H, W, C, dtype=torch.float64)
     view = z.movedim(-1, 1).requires_grad_()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import inspect
 import io
+import os
 import pickle
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -410,3 +413,24 @@ def test_a_tensor_as_p_is_stored_and_a_parameter_is_learnt() -> None:
     assert list(stored.parameters()) == []
     gradient(learnt(z, t), learnt.p)
     close(stored(z, t), sl.PowerDiceLoss(p=1.5)(z, t), relative=1e-6)
+
+
+def test_a_call_imports_no_compiler() -> None:
+    """That takes seconds, and Triton aborts a process that has TensorFlow already."""
+    use = """
+import sys
+import seglosses_torch
+from torch_cases import CASES, labels
+
+for case in CASES:
+    some = {"reduction": "none"} if "reduction" in case.core.hyperparameters() else {}
+    for options in ({}, some):
+        logits = case.logits().requires_grad_()
+        case.make(**options)(logits, **case.arguments()).sum().backward()
+seglosses_torch.signed_distance_map(labels(), num_classes=3)
+print([name for name in ("torch._dynamo", "triton") if name in sys.modules])
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", use]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert found.stdout == "[]\n"

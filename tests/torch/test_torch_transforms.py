@@ -41,9 +41,9 @@ pytestmark = [
 
 
 def small(case: Case) -> tuple[sl.TorchLoss, Tensor, dict[str, Tensor]]:
-    """A case on 1 × 2 pixels, for whole Hessians."""
-    given = {name: x if name == "sample_weight" else x[..., :1, :2] for name, x in case.arguments().items()}
-    return case.make(), case.logits()[..., :1, :2], given
+    """A case on 1 × 3 pixels, for whole Hessians."""
+    given = {name: x if name == "sample_weight" else x[..., :1, :3] for name, x in case.arguments().items()}
+    return case.make(), case.logits()[..., :1, :3], given
 
 
 # -- torch.func -------------------------------------------------------------------------------------------------------
