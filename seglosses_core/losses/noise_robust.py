@@ -130,6 +130,6 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
         return replace(costs, values=value, back=back)
 
     def _log(self, y: Array, ops: Ops) -> Array:
-        """max(log y, A)."""
-        xp, above = ops.xp, y > math.exp(self.log_zero)
-        return xp.where(above, xp.log(xp.where(above, y, xp.ones_like(y))), xp.full_like(y, self.log_zero))
+        """max(log y, A); NaN stays."""
+        xp, below = ops.xp, y <= math.exp(self.log_zero)
+        return xp.where(below, xp.full_like(y, self.log_zero), xp.log(xp.where(below, xp.ones_like(y), y)))
