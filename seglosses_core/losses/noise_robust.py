@@ -126,6 +126,6 @@ class SymmetricCrossEntropyLoss(LogPixelLoss):
 
 
 def _log(y: Array, lowest: float, ops: Ops) -> Array:
-    """max(log y, lowest)."""
-    xp, above = ops.xp, y > math.exp(lowest)
-    return xp.where(above, xp.log(xp.where(above, y, xp.ones_like(y))), xp.full_like(y, lowest))
+    """max(log y, lowest); NaN stays."""
+    xp, below = ops.xp, y <= math.exp(lowest)
+    return xp.where(below, xp.full_like(y, lowest), xp.log(xp.where(below, xp.ones_like(y), y)))

@@ -44,6 +44,16 @@ def test_a_heat_map_with_a_number_that_is_none(framework: str, beta: float, numb
     assert np.all(np.isfinite(gradient))
 
 
+@everywhere
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_a_soft_target_with_nan_where_its_logarithm_alone_counts(framework: str, activation: str) -> None:
+    soft = HEAT.copy()
+    soft[1, 2, 3, 3] = np.nan
+    loss = named("SymmetricCrossEntropyLoss", alpha=0.0, activation=activation)
+    value, _ = evaluate(framework, loss, Problem(LOGITS, soft))
+    assert np.isnan(value)
+
+
 @pytest.mark.parametrize("number", [np.nan, 2.0])
 def test_validate_names_a_heat_map_that_is_none(number: float) -> None:
     heat = HEAT.copy()
