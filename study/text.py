@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from study.protocol import SEEDS
-from study.statistics import Comparison, Summary
+from study.statistics import LEVEL, Comparison, Summary
 
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -37,6 +37,8 @@ def p_text(found: Comparison | None) -> str:
         return ""
     if math.isnan(found.p):
         return "no spread"
+    if round(found.p, 3) == LEVEL:
+        return f"{found.p:.4f}"  # on which side of it
     return f"{found.p:.3f}" if found.p >= 0.001 else "< 0.001"
 
 

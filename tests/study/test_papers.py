@@ -18,6 +18,8 @@ from study.other_sources import LOCAL, OTHERS
 from study.papers import EXPERIMENTS
 from study.protocol import SEEDS, SMALL, Run
 from study.results import IOU, Row
+from study.statistics import Comparison
+from study.text import p_text
 from tests.study.test_results import row
 
 NOTHING: dict[str, Sequence[Any]] = {name: [] for name in OTHERS}
@@ -118,6 +120,13 @@ def test_a_verdict_waits_for_its_last_seed(tmp_path: Path) -> None:
     assert line_of(text, "better than the center loss").startswith(
         "- **Waits** for its seeds, 4 of 5 are there: "
     )
+
+
+@pytest.mark.parametrize(
+    ("p", "said"), [(0.0498, "0.0498"), (0.0503, "0.0503"), (0.0512, "0.051"), (0.0002, "< 0.001")]
+)
+def test_a_p_near_the_level_says_on_which_side_it_is(p: float, said: str) -> None:
+    assert p_text(Comparison(0.1, 0.1, p, 0.1, len(SEEDS))) == said
 
 
 def test_orders(tmp_path: Path) -> None:
