@@ -123,7 +123,7 @@ def test_a_verdict_waits_for_its_last_seed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "said"), [(0.0498, "0.0498"), (0.0503, "0.0503"), (0.0512, "0.051"), (0.0002, "< 0.001")]
+    ("p", "said"), [(0.0498, "0.0498"), (0.0503, "0.0503"), (0.0512, "0.051"), (2e-4, "< 0.001")]
 )
 def test_a_p_near_the_level_says_on_which_side_it_is(p: float, said: str) -> None:
     assert p_text(Comparison(0.1, 0.1, p, 0.1, len(SEEDS))) == said
