@@ -49,7 +49,7 @@ class Programs:
         logits = arrays[0]
         if len(set(map(id, arrays))) < len(arrays):
             return None
-        if not _is_plain(arrays) or mode_of(logits, arrays[1:], (), none=False) is not Mode.EAGER:
+        if not _are_ordinary(arrays) or mode_of(logits, arrays[1:], (), none=False) is not Mode.EAGER:
             return None
         differentiated = torch.is_grad_enabled() and logits.requires_grad
         sharing = shared if len(constants) < len(shared) else ()
@@ -79,7 +79,8 @@ def _may_write_down() -> bool:
     return not (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing())
 
 
-def _is_plain(arrays: Iterable[Tensor]) -> bool:
+def _are_ordinary(arrays: Iterable[Tensor]) -> bool:
+    """Whether they are tensors of no other class, and none is empty."""
     return all((type(x) is Tensor or type(x) is Parameter) and x.numel() for x in arrays)
 
 
