@@ -125,17 +125,17 @@ class AsymmetricLoss(OverlappingLoss):
             return focal_cost(answer.side, self.gamma_negative, ops)
         xp, gamma = ops.xp, self.gamma_negative
         q, excess = answer.side.probability(), answer.side.complement() - self.margin
-        costly = excess > 0
-        excess = xp.where(costly, excess, xp.zeros_like(excess))
+        free = excess <= 0  # and what is no number is not
+        excess = xp.where(free, xp.zeros_like(excess), excess)
         near = excess < 0.5
-        v = xp.where(costly, q + self.margin, xp.ones_like(q))
+        v = xp.where(free, xp.ones_like(q), q + self.margin)
         log_v = xp.where(near, ops.log1p(-xp.where(near, excess, xp.zeros_like(excess))), xp.log(v))
         damping = power_or_zero(excess, gamma, xp)
 
         def slope() -> Array:
             certain = excess < xp.finfo(q.dtype).eps ** 0.5
             ratio = xp.where(certain, 1 + excess / 2, -log_v / xp.where(certain, xp.ones_like(q), excess))
-            return xp.where(costly, damping * (gamma * ratio + 1 / v), xp.zeros_like(q))
+            return xp.where(free, xp.zeros_like(q), damping * (gamma * ratio + 1 / v))
 
         return -damping * log_v, slope
 
