@@ -83,7 +83,7 @@ def test_what_is_missing_is_said() -> None:
 
 
 def test_every_entry_is_of_a_loss_of_the_core() -> None:
-    assert set(ENTRIES) == set(LOSSES)
+    assert set(ENTRIES) <= set(LOSSES)
 
 
 # --- What an entry says ------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_exceptions_name_checks_that_are_not_made(loss: str) -> None:
     )
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", ENTRIES)
 def test_autodiff_differs_in_cases_that_are_there(loss: str) -> None:
     entry = ENTRIES[loss]
     assert entry.autodiff_differs.keys() <= {case.name for case in entry.cases}
