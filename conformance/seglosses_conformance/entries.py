@@ -120,6 +120,8 @@ class Entry:
     soft_slope: bool = True
     """Whether it has a derivative with respect to a soft target that differences find: of the regions above 1/2, and of
     what bends there, there is none."""
+    alone: bool = True
+    """Whether it is what a network is trained with by itself; if not, its class says what it wants beside it."""
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""
 
