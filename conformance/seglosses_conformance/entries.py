@@ -84,6 +84,26 @@ class Override:
         return all(fnmatch.fnmatchcase(name, pattern) for name, pattern in given)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a paper, another library or a calculation by hand has of a loss on one of `definitions.region.EXAMPLES`,
+    whose logits are probabilities, without `smooth`; to nine digits."""
+
+    example: str
+    hyperparameters: dict[str, Any]
+    values: tuple[float, ...] = ()
+    """Of its classes, or of its image."""
+    slopes: Mapping[int, float] = field(default_factory=dict)
+    """By pixels, the derivatives of the last class by its probability there."""
+
+
+def known(example: str, found: tuple[float, ...] | Mapping[int, float], **hyperparameters: Any) -> Known:
+    """Values, or slopes by pixels."""
+    if isinstance(found, tuple):
+        return Known(example, hyperparameters, values=found)
+    return Known(example, hyperparameters, slopes=found)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """Everything that the suite knows of one loss. What its class in the core says of itself is not said again."""
@@ -100,6 +120,8 @@ class Entry:
     """What the ids of its cases begin with, if not with the words of its name."""
     samples: tuple[Sample, ...] = (Sample(),)
     """What every general test runs it with. The first is the one where one is enough."""
+    known: tuple[Known, ...] = ()
+    """What others say that it gives, where that is no case."""
     value_fault: ValueFault
     """A fault in the value, which the cases have to find."""
     gradient_fault: GradientFault
