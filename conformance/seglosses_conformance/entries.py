@@ -104,6 +104,26 @@ def known(example: str, found: tuple[float, ...] | Mapping[int, float], **hyperp
     return Known(example, hyperparameters, slopes=found)
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Hyper-parameters that a loss does not take, when it is made or when it is called with three classes."""
+
+    error: type[Exception]
+    argument: str
+    """What the error names …"""
+    given: str
+    """… what it says of what came …"""
+    wanted: str
+    """… and of what would be right."""
+    hyperparameters: dict[str, Any]
+
+
+def refusal(
+    error: type[Exception], argument: str, given: str, wanted: str, **hyperparameters: Any
+) -> Refusal:
+    return Refusal(error, argument, given, wanted, hyperparameters)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """Everything that the suite knows of one loss. What its class in the core says of itself is not said again."""
@@ -122,6 +142,8 @@ class Entry:
     """What every general test runs it with. The first is the one where one is enough."""
     known: tuple[Known, ...] = ()
     """What others say that it gives, where that is no case."""
+    refuses: tuple[Refusal, ...] = ()
+    """Its own hyper-parameters as they must not be."""
     value_fault: ValueFault
     """A fault in the value, which the cases have to find."""
     gradient_fault: GradientFault

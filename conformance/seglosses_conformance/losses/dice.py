@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from ..definitions.region import EPSILON, averages, family, joint, logarithms, minima, ratio, worked
-from ..entries import Entry, Sample, known
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other, without
 from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
 
@@ -80,6 +80,7 @@ ENTRIES = [
         ],
         bounds=(0, 1),
         known=(known("soft", (0.709677419,)),),
+        refuses=(refusal(TypeError, "log", "got int: 2", "True or False", log=2),),
         value_fault=without("mask"),
         gradient_fault=lambda g: g[..., ::-1],
     ),

@@ -11,7 +11,7 @@ from ..definitions import case
 from ..definitions.arrays import ABSENT, SOFT, masked
 from ..definitions.region import EPSILON, FOUR_PIXELS, TWO_OF_FOUR, examples, family, worked
 from ..definitions.scenes import SCENES
-from ..entries import Entry, Sample, known
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 from ..oracle.tape import plain
@@ -93,6 +93,7 @@ ENTRY = Entry(
         known("three", (0.739867009, 0.661016547, 1)),
         known("two", {0: -0.477139165, 2: 0.527898650}),
     ),
+    refuses=(refusal(ValueError, "smooth", "got -1.0", "at least 0", smooth=-1.0),),
     value_fault=other(smooth=0.0),
     gradient_fault=lambda g: 1.01 * g,
 )
