@@ -16,13 +16,14 @@ BIN := $(VENV)/bin
 # More threads than cores are at work below; those of torch would spin while they wait and hold up the others.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint docs test-slow test-oldest dist bench bench-quick gpu peers examples study study-quick
+.PHONY: help demo test lint costs docs test-slow test-oldest dist bench bench-quick gpu peers examples study study-quick
 .NOTPARALLEL:
 
 help:
 	@echo "make demo       train a small U-Net on digits, compare every loss in every framework, check conformance"
 	@echo "make test       ruff, mypy and pytest"
 	@echo "make lint       ruff and mypy only"
+	@echo "make costs      the seconds that the tests of each loss took in the last make test"
 	@echo "make docs       the pages that are made by running things, and the site"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make test-oldest  tests of every package beside the oldest releases that it can be installed with"
@@ -46,12 +47,15 @@ demo: $(VENV)/installed-demo
 	$(BIN)/python examples/demo.py
 
 test: lint
-	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder --junitxml $(VENV)/tests.xml
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --quiet --check
 	$(BIN)/mypy
+
+costs:
+	$(BIN)/python tests/cost_of_losses.py $(VENV)/tests.xml
 
 docs: $(VENV)/installed-docs
 	$(BIN)/python docs/make_mistakes.py

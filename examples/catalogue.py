@@ -21,20 +21,7 @@ from unet_torch import UNet
 
 import seglosses_core
 import seglosses_torch
-
-# What their documentation wants a region loss or cross-entropy beside.
-NOT_ALONE = {
-    "BoundaryLoss",
-    "GeneralizedSurfaceLoss",
-    "HausdorffDTLoss",
-    "ClDiceLoss",
-    "ClCrossEntropyLoss",
-    "SkeletonRecallLoss",
-    "BoundaryF1Loss",
-    "SSIMLoss",
-    "HausdorffERLoss",
-    "RegionMutualInformationLoss",
-}
+from seglosses_conformance.losses import ENTRIES
 
 
 class WithInputs(nn.Module):
@@ -61,7 +48,7 @@ def catalogue(size: int) -> Iterator[tuple[str, nn.Module]]:
         if "spacing" in parameters:  # distances in parts of the image
             options["spacing"] = [1 / size, 1 / size]
         loss = getattr(seglosses_torch, name)(**options)
-        if name in NOT_ALONE:
+        if not ENTRIES[name].alone:
             yield f"{name} + CrossEntropyLoss", 0.5 * loss + 0.5 * seglosses_torch.CrossEntropyLoss()
         else:
             yield name, WithInputs(name, loss)

@@ -341,11 +341,11 @@ class Ops(Orders):
     # -- logarithms -----------------------------------------------------------------------------------------------
 
     def log1p(self, x: Array) -> Array:
-        """log(1 + x) for x ≥ −1/2, accurate relative to itself."""
+        """log(1 + x) for x ≥ −1/2, to full relative precision."""
         return self.xp.log1p(x)
 
     def expm1(self, x: Array) -> Array:
-        """exp(x) − 1, accurate relative to itself."""
+        """exp(x) − 1, to full relative precision."""
         return self.xp.expm1(x)
 
     def log(self, x: Array) -> Array:

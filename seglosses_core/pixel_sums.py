@@ -50,7 +50,7 @@ def pixel_count(target: Target, weights: Array | None, *, batch: bool) -> Array:
 
 
 def errors(prediction: Prediction, target: Target) -> tuple[Array, Array]:
-    """p − y, accurate relative to itself where y is 1 too, and its sign, both logits-shaped.
+    """p − y, to full relative precision where y is 1 too, and its sign, both logits-shaped.
 
     The sign is the slope of |p − y| by p: 0 where p is y, but at the ends of the unit interval that of the one side
     that there is.

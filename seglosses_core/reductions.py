@@ -75,10 +75,14 @@ class Minkowski(Pooling):
         some = xp.where(mean > 0, mean, xp.ones_like(mean))
         norm = xp.where(mean > 0, power(some, 1 / self.k), xp.zeros_like(mean))
 
-        def pullback(seed: Array) -> Any:
+        def pullback(upstream: Array) -> Any:
             assert back is not None
             return back(
-                [seed, divide(power(some, 1 / self.k - 1), total, xp) * ops.cast(seed, total.dtype), seed]
+                [
+                    upstream,
+                    divide(power(some, 1 / self.k - 1), total, xp) * ops.cast(upstream, total.dtype),
+                    upstream,
+                ]
             )
 
         return ops.cast(norm, highest.dtype) * highest, None if back is None else pullback
@@ -200,9 +204,9 @@ def _mean_of(
     (total, count), back = ops.parts.add_up(over, take)
     count = one_if_zero(count, ops.xp)
 
-    def pullback(seed: Array) -> Any:
+    def pullback(upstream: Array) -> Any:
         assert back is not None
-        return back([ops.cast(seed, count.dtype) / count, seed])
+        return back([ops.cast(upstream, count.dtype) / count, upstream])
 
     return total / count, None if back is None else pullback
 
@@ -307,13 +311,13 @@ class MaxPooling(Pooling):
         norm = power_or_zero(at.places, 1 / p, xp) * power_or_zero(total, 1 / q, xp)
         value = at.bound * scale * (at_bound + norm * ops.cast(at.largest, total.dtype))
 
-        def pullback(seed: Array) -> Any:
+        def pullback(upstream: Array) -> Any:
             assert back is not None
             slope = at.bound * power_or_zero(divide(at.places, total, xp), 1 / p, xp)
             optimum = ops.cast(slope, at.costs.dtype) * power_or_zero(at.shares, 1 / (p - 1), xp)
             highest = xp.ones_like(optimum) * ops.cast(at.bound, at.costs.dtype)
             slopes = xp.where(at.uncapped, optimum, highest) * at.weights * ops.cast(scale, at.costs.dtype)
-            return back([seed * slopes, seed, seed])
+            return back([upstream * slopes, upstream, upstream])
 
         return ops.cast(value, at.costs.dtype) * at.highest, None if back is None else pullback
 

@@ -7,7 +7,7 @@ spread over the cases by a checksum of their names. The others are slow.
 Tests marked `since(torch="2.8")` ask for what earlier releases of a library do not have, and are skipped beside those.
 
 What JAX compiles is kept for the other processes and the next run: outside jit it compiles every operation for each
-shape.
+shape. Its tracebacks are left whole, since cutting them takes longer than most errors that tests ask for.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MANY = 16
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("JAX_TRACEBACK_FILTERING", "off")
     if "cache" in dir(config):  # not with -p no:cacheprovider
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("compiled-by-jax")))
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

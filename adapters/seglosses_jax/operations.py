@@ -89,8 +89,8 @@ class JaxOps(Ops):
         return jax.lax.cummax(x, axis=x.ndim - 1)
 
     def total(self, x: Array) -> Array:
-        # A choice that changes nothing. XLA draws products and sums into the reduction behind them and writes down what
-        # these read; a choice it leaves alone, so that one loop makes x from whatever it is made of.
+        # A choice that changes nothing. XLA fuses products and sums into the reduction behind them and materialises
+        # what these read; a choice it leaves alone, so that one loop makes x from whatever it is made of.
         return super().total(jnp.where(x != x, jnp.nan, x))
 
     def power_sum(self, p: Array, exponent: Any, weights: Array | None) -> Array:

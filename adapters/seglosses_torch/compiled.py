@@ -64,7 +64,7 @@ class CompiledSoftmax(Softmax):
         return p, self._shares(shifted_at_label, at_label, rest)
 
     def _gradient_of_logs(self, terms: Sequence[Term], at_label: Tensor | None) -> Tensor:
-        # In one passage over the classes: with R the sum of u and Q that of p without the likely class j, where there
+        # In one pass over the classes: with R the sum of u and Q that of p without the likely class j, where there
         # is one, ∂L/∂z_j = Q Σ u − R.
         p, ops = self.probabilities, self.ops
         u = self._sum_terms(p, self.labels, terms, at_label)

@@ -188,8 +188,11 @@ def of_this_process(
             groups["images" if place.dim % logits.ndim == 0 else "pixels"].append(mesh.get_group(axis))
     loss.check_parts(images=bool(groups["images"]), pixels=bool(groups["pixels"]))
 
-    def placed(x: Tensor) -> list[Any]:
-        """Where an argument is cut: as the logits are, of which it may lack the class axis, or all but the images."""
+    def placed(name: str, x: Tensor) -> list[Any]:
+        """Where an argument is cut: as the logits are, of which it may lack the class axis, or all but the images; one
+        without images nowhere."""
+        if name in loss.inputs and "N" not in loss.inputs[name].shape.split():
+            return [Replicate()] * mesh.ndim
         found = []
         for place in placements:
             axis = place.dim % logits.ndim if isinstance(place, Shard) else None
@@ -206,7 +209,7 @@ def of_this_process(
             x = DTensor.from_local(x, mesh, [Replicate()] * mesh.ndim, run_check=False)
         if x.device_mesh != mesh:
             raise TypeError(f"{name} must be on the mesh of the logits, {mesh}, got one on {x.device_mesh}.")
-        places = [Replicate()] * mesh.ndim if name == "centers" else placed(x)
+        places = placed(name, x)
         return x.redistribute(placements=places).to_local(grad_placements=places)
 
     own = {name: local(name, x) for name, x in given.items()}

@@ -20,7 +20,7 @@ from seglosses_torch.operations import TorchOps, TorchSoftmax
 class EagerOps(TorchOps):
     """For plain first derivatives: overwrites what is its own, and what `Ops` and `Prediction` say it may.
 
-    A fresh tensor costs more than a passage through one that is there, so that the gradient is made where the
+    A fresh tensor costs more than a pass over one that is there, so that the gradient is made where the
     probabilities were. On the CPU, where looking at a number costs nothing, what is needed for rare values alone is
     done for them alone.
     """
@@ -258,7 +258,7 @@ class InPlace(Prediction):
     def _sum_terms(
         self, p: Tensor, labels: Tensor | None, terms: Sequence[Term], at_label: Tensor | None
     ) -> Tensor:
-        # Terms with the same exponent are added up before they meet p, which is one passage less for each.
+        # Terms with the same exponent are added up before they meet p, which is one pass less for each.
         joined: list[Term] = []
         for k, factors in sorted(terms, key=lambda term: len(term[1])):
             if joined and joined[-1][0] is k and len(factors) > 1:

@@ -23,7 +23,7 @@ def is_exporting() -> bool:
 
 
 def is_recorded() -> bool:
-    """Whether a tracer, `torch.jit.trace` or `make_fx`, writes down each operation on real tensors."""
+    """Whether a tracer, `torch.jit.trace` or `make_fx`, records each operation on real tensors."""
     return torch.jit.is_tracing() or _get_proxy_mode() is not None
 
 

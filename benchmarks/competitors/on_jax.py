@@ -78,9 +78,11 @@ def of_optax(case: Case, loss: str) -> Competitor | None:
         return optax.losses.dice_loss(z, y if case.binary else NAMES.one_hot(y, z), **given[loss]).mean()
 
     if loss == "dice_cross_entropy":
-        return Competitor(
-            lambda z, y: region(z, y) + optax.softmax_cross_entropy_with_integer_labels(z, y).mean()
-        )
+        losses = optax.losses
+        entropy: Any = losses.sigmoid_binary_cross_entropy
+        if not case.binary:
+            entropy = losses.softmax_cross_entropy_with_integer_labels
+        return Competitor(lambda z, y: region(z, y) + entropy(z, y).mean())
     return Competitor(region)
 
 

@@ -46,7 +46,8 @@ def formula(names: Names, case: Case, loss: str) -> Formula | None:
     if loss == "focal":
         return partial(_binary_focal if case.binary else _focal, names)
     if loss == "dice_cross_entropy":
-        return lambda z, y: _region(names, case, "dice", z, y) + _cross_entropy(names, z, y)
+        entropy = _binary_cross_entropy if case.binary else _cross_entropy
+        return lambda z, y: _region(names, case, "dice", z, y) + entropy(names, z, y)
     return partial(_region, names, case, loss) if loss in (*REGION_LOSSES, *BATCH_LOSSES) else None
 
 

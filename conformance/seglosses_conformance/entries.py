@@ -84,6 +84,46 @@ class Override:
         return all(fnmatch.fnmatchcase(name, pattern) for name, pattern in given)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a paper, another library or a calculation by hand has of a loss on one of `definitions.region.EXAMPLES`,
+    whose logits are probabilities, without `smooth`; to nine digits."""
+
+    example: str
+    hyperparameters: dict[str, Any]
+    values: tuple[float, ...] = ()
+    """Of its classes, or of its image."""
+    slopes: Mapping[int, float] = field(default_factory=dict)
+    """By pixels, the derivatives of the last class by its probability there."""
+
+
+def known(example: str, found: tuple[float, ...] | Mapping[int, float], **hyperparameters: Any) -> Known:
+    """Values, or slopes by pixels."""
+    if isinstance(found, tuple):
+        return Known(example, hyperparameters, values=found)
+    return Known(example, hyperparameters, slopes=found)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Hyper-parameters that a loss does not take, when it is made or when it is called with three classes."""
+
+    error: type[Exception]
+    argument: str
+    """What the error names …"""
+    given: str
+    """… what it says of what came …"""
+    wanted: str
+    """… and of what would be right."""
+    hyperparameters: dict[str, Any]
+
+
+def refusal(
+    error: type[Exception], argument: str, given: str, wanted: str, **hyperparameters: Any
+) -> Refusal:
+    return Refusal(error, argument, given, wanted, hyperparameters)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """Everything that the suite knows of one loss. What its class in the core says of itself is not said again."""
@@ -100,6 +140,10 @@ class Entry:
     """What the ids of its cases begin with, if not with the words of its name."""
     samples: tuple[Sample, ...] = (Sample(),)
     """What every general test runs it with. The first is the one where one is enough."""
+    known: tuple[Known, ...] = ()
+    """What others say that it gives, where that is no case."""
+    refuses: tuple[Refusal, ...] = ()
+    """Its own hyper-parameters as they must not be."""
     value_fault: ValueFault
     """A fault in the value, which the cases have to find."""
     gradient_fault: GradientFault
@@ -120,6 +164,8 @@ class Entry:
     soft_slope: bool = True
     """Whether it has a derivative with respect to a soft target that differences find: of the regions above 1/2, and of
     what bends there, there is none."""
+    alone: bool = True
+    """Whether it is what a network is trained with by itself; if not, its class says what it wants beside it."""
     stretch: float = 1
     """By how much it draws logits apart before their exponentials are taken: the oracle needs as many more digits."""
 

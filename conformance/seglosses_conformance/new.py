@@ -169,7 +169,7 @@ def entry_skeleton(name: str, like: str) -> str:
         for call in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(call, ast.Call) and any(ast.unparse(k) == f"loss='{like}'" for k in call.keywords)
         for keyword in call.keywords
-        if keyword.arg not in ("loss", "source", "prefix", "overrides")
+        if keyword.arg not in ("loss", "source", "prefix", "overrides", "known", "refuses")
     }
     oracle = with_formula(facts.pop("oracle"), definition.name)
     scenes = list(shared_cases(facts.pop("cases")))

@@ -16,9 +16,9 @@ class AtLabel(NamedTuple):
 
     probability: Array
     complement: Array
-    """1 − p, accurate relative to itself."""
+    """1 − p, to full relative precision."""
     log: Array
-    """log p, accurate relative to itself."""
+    """log p, to full relative precision."""
 
 
 class Softmax(Prediction):
@@ -66,7 +66,7 @@ class Softmax(Prediction):
 
     @once
     def log_probabilities(self) -> Array:
-        """log p, as accurate relative to itself near p = 1 as elsewhere: with r the most likely class,
+        """log p, to full relative precision near p = 1 too: with r the most likely class,
         `log p_c = (z_c − z_r) − log1p(Σ_{k≠r} exp(z_k − z_r))`.
         """
         ops, xp, z = self.ops, self.ops.xp, self.logits
@@ -144,7 +144,7 @@ class Softmax(Prediction):
         """From `u = ∂L/∂log p`, log p taken as free, to `∂L/∂z = u − p Σ u`.
 
         The result sums to 0 over the classes; what is left of that sum is rounding, and taking it off once more
-        makes the gradient accurate relative to itself where a probability is within rounding of 1.
+        keeps the full relative precision of the gradient where a probability is within rounding of 1.
         """
         p, ops = self.probabilities, self.ops
         u = self._sum_terms(p, self.labels, terms, at_label)

@@ -89,11 +89,10 @@ class BlobLoss(RegionLoss):
     ) -> tuple[Array, ScoreBack]:
         xp = ops.xp
         (*sums, sizes), to_pixels = self.add_up(
-            ops, lambda: self._sums(prediction, target, inputs["instances"], ops)
+            ops, lambda: moments_of_instances(self, prediction, target, inputs["instances"])
         )
-        coefficients, unit = self.cost.coefficients(target), self.sums_unit(target)
         sums = [self.in_region(x) for x in sums]
-        losses, slopes = self.cost.ratio(sums, coefficients, unit, ops)
+        losses, slopes = self.cost.ratio(sums, self.cost.coefficients(target), self.sums_unit(target), ops)
         present = sizes[..., 1:] > 0
         losses = xp.where(present, losses, 0 * sum(sums))  # of which only NaN is left
         there = ops.cast(present, losses.dtype)
@@ -105,30 +104,6 @@ class BlobLoss(RegionLoss):
 
         return xp.sum(losses, axis=-1) / count, back
 
-    def _sums(self, prediction: Prediction, target: Target, instances: Array, ops: Ops) -> Taken:
-        """Each moment of the background and of each instance, and their sizes; and the way back from the moments."""
-        weights = self.pixel_weights(target)
-        instances = ops.cast(instances, ops.index_dtype)
-        instances, known = ops.usable_labels(instances, self.num_instances + 1, target.valid)
-        if known is not None:
-            target.require(known)
-        parts = [products(m, prediction, target) for m in self.cost.moments()]
-        summed = [*(values for values, _ in parts), target.values]
-        batch = self.aggregate == "batch"
-        sums = [
-            sums_of_instances(x, instances, self.num_instances, weights, ops, batch=batch) for x in summed
-        ]
-
-        def back(tables: Sequence[Array]) -> Cotangent:
-            terms: list[Term] = []
-            for (_, own), table in zip(parts, tables, strict=True):
-                spread = at_instance(ops.cast(table, target.dtype), instances, ops)
-                factors = [spread] if weights is None else [spread, ops.over_classes(weights)]
-                terms += [(exponent, (*factors, factor)) for exponent, factor in own]
-            return Cotangent(terms=terms)
-
-        return Taken(self.over_images(sums, ops), back)
-
     def in_region(self, sums: Array) -> Array:
         """Those of the region of each instance, `(N, C, K)`, from those of the background and of the instances."""
         return sums[..., 1:] + sums[..., :1] if self.region == "shared" else sums[..., 1:]
@@ -139,6 +114,29 @@ class BlobLoss(RegionLoss):
         if self.region == "own":
             background = 0 * background
         return ops.xp.concat([background, slopes], axis=-1)
+
+
+def moments_of_instances(loss: BlobLoss, prediction: Prediction, target: Target, instances: Array) -> Taken:
+    """Each moment of the background and of each instance, and their sizes; and the way back from the moments."""
+    ops, weights = target.ops, loss.pixel_weights(target)
+    instances = ops.cast(instances, ops.index_dtype)
+    instances, known = ops.usable_labels(instances, loss.num_instances + 1, target.valid)
+    if known is not None:
+        target.require(known)
+    parts = [products(m, prediction, target) for m in loss.cost.moments()]
+    summed = [*(values for values, _ in parts), target.values]
+    batch = loss.aggregate == "batch"
+    sums = [sums_of_instances(x, instances, loss.num_instances, weights, ops, batch=batch) for x in summed]
+
+    def back(tables: Sequence[Array]) -> Cotangent:
+        terms: list[Term] = []
+        for (_, own), table in zip(parts, tables, strict=True):
+            spread = at_instance(ops.cast(table, target.dtype), instances, ops)
+            factors = [spread] if weights is None else [spread, ops.over_classes(weights)]
+            terms += [(exponent, (*factors, factor)) for exponent, factor in own]
+        return Cotangent(terms=terms)
+
+    return Taken(loss.over_images(sums, ops), back)
 
 
 def sums_of_instances(

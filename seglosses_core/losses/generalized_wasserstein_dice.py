@@ -58,72 +58,64 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
     def __post_init__(self) -> None:
         object.__setattr__(self, "distances", matrix_of_numbers("distances", self.distances))
         super().__post_init__()
-        if self.distances is not None:
-            _check_distances(self.distances)
+        _check_distances(self.distances)
         check_choice("weights", self.weights, get_args(Weighting))
         self.check_activation("softmax", "identity")
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
-        classes = shape_of(logits)[axis]
-        if self.distances is not None and len(self.distances) != classes:
-            raise ValueError(
-                f"distances must have one row per class, {classes} for logits of shape {shape_text(logits)}, got"
-                f" {len(self.distances)}."
-            )
+        _check_rows(self.distances, logits, axis)
         self.check_several_classes(logits, axis)
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
     ) -> tuple[Array, ScoreBack]:
-        xp, matrix = ops.xp, _relative(self.distances, target.num_classes)
-        (missed,), to_pixels = self.add_up(ops, lambda: self._missed(matrix, prediction, target))
+        xp = ops.xp
+        (missed,), to_pixels = self.add_up(ops, lambda: missed_distances(self, prediction, target))
         sizes = self.sizes(target)
-        factors, reach, of_missed, unit = self._factors(matrix, sizes, target, ops)
+        factors, reach, of_missed, unit = self._factors(sizes, target, ops)
         sums = [xp.sum(factors * (reach * sizes - missed), axis=1), xp.sum(of_missed * missed, axis=1)]
-        loss, (of_true, of_wrong) = self.ratio(sums, [(2, 2), (0, 1)], unit, ops)
+        loss, slopes = self.ratio(sums, [(2, 2), (0, 1)], unit, ops)
 
         def back(upstream: Array) -> Cotangent:
-            upstream = ops.cast(upstream, loss.dtype)
-            return to_pixels(
-                [(upstream * of_wrong)[:, None] * of_missed - (upstream * of_true)[:, None] * factors]
-            )
+            of_true, of_wrong = ops.each_times(slopes, ops.cast(upstream, loss.dtype))
+            return to_pixels([of_wrong[:, None] * of_missed - of_true[:, None] * factors])
 
         return loss, back
 
-    def _missed(self, matrix: list[list[float]], prediction: Prediction, target: Target) -> Taken:
-        """`Σ w Σ_c M_yc p_c` over the pixels of each label y."""
-        ops, pixels = target.ops, self.pixel_weights(target)
-        rows = ops.rows_at_label(ops.constant(matrix, target.like, target.dtype), target.labels)
-        costs = ops.sum_classes(rows * prediction.probabilities)
-        costs = costs if pixels is None else costs * pixels
-        if self.aggregate == "batch":
-            missed = ops.sum_batch_by_label(costs, target.labels, target.num_classes)[None, :]
-        else:
-            missed = ops.sum_by_label(costs, target.labels, target.num_classes)
-
-        def back(slopes: Sequence[Array]) -> Cotangent:
-            of_pixels = ops.table_at_label(ops.cast(slopes[0], target.dtype), target.labels)
-            of_pixels = of_pixels if pixels is None else of_pixels * pixels
-            return Cotangent(terms=[(1, (ops.over_classes(of_pixels), rows))])
-
-        return Taken(self.over_images([missed], ops), back)
-
-    def _factors(
-        self, matrix: list[list[float]], sizes: Array, target: Target, ops: Ops
-    ) -> tuple[Array, Array, Array, Array | None]:
+    def _factors(self, sizes: Array, target: Target, ops: Ops) -> tuple[Array, Array, Array, Array | None]:
         """By label, a, what W is taken off from, and what it is multiplied by alone; and the unit of the sums."""
         shares, unit = self.relative_shares(target, ops), self.sums_unit(target)
         if self.weights == "gdl":
             # With a in the inverse of the unit of the sums, their products have none.
             factors = shares / (sizes + (1 if unit is None else 1 / unit))
             return factors, ops.xp.ones_like(sizes), factors, None
-        foreground = self.weights == "foreground"
+        matrix, foreground = _relative(self.distances, target.num_classes), self.weights == "foreground"
         column = [float(c > 0) if foreground else row[0] for c, row in enumerate(matrix)]
         reach = ops.constant(column, target.like, sizes.dtype)[None, :]
         counted = [float(c > 0 or self.include_background) for c in range(target.num_classes)]
         of_missed = ops.constant(counted, target.like, sizes.dtype)[None, :]
         return shares * reach, reach, of_missed, unit
+
+
+def missed_distances(loss: GeneralizedWassersteinDiceLoss, prediction: Prediction, target: Target) -> Taken:
+    """`Σ w Σ_c M_yc p_c` over the pixels of each label y, and the way back."""
+    ops, pixels = target.ops, loss.pixel_weights(target)
+    matrix = _relative(loss.distances, target.num_classes)
+    rows = ops.rows_at_label(ops.constant(matrix, target.like, target.dtype), target.labels)
+    costs = ops.sum_classes(rows * prediction.probabilities)
+    costs = costs if pixels is None else costs * pixels
+    if loss.aggregate == "batch":
+        missed = ops.sum_batch_by_label(costs, target.labels, target.num_classes)[None, :]
+    else:
+        missed = ops.sum_by_label(costs, target.labels, target.num_classes)
+
+    def back(slopes: Sequence[Array]) -> Cotangent:
+        of_pixels = ops.table_at_label(ops.cast(slopes[0], target.dtype), target.labels)
+        of_pixels = of_pixels if pixels is None else of_pixels * pixels
+        return Cotangent(terms=[(1, (ops.over_classes(of_pixels), rows))])
+
+    return Taken(loss.over_images([missed], ops), back)
 
 
 def _relative(distances: Any, classes: int) -> list[list[float]]:
@@ -134,8 +126,20 @@ def _relative(distances: Any, classes: int) -> list[list[float]]:
     return [[distance / largest for distance in row] for row in distances]
 
 
+def _check_rows(distances: Any, logits: Array, axis: int) -> None:
+    """Require a row for each class, where there are distances."""
+    classes = shape_of(logits)[axis]
+    if distances is not None and len(distances) != classes:
+        raise ValueError(
+            f"distances must have one row per class, {classes} for logits of shape {shape_text(logits)}, got"
+            f" {len(distances)}."
+        )
+
+
 def _check_distances(distances: Any) -> None:
-    """Require a symmetric matrix of numbers ≥ 0 with a diagonal of 0, not all 0."""
+    """Require a symmetric matrix of numbers ≥ 0 with a diagonal of 0, not all 0, or None."""
+    if distances is None:
+        return
     if not isinstance(distances, tuple) or not all(isinstance(row, tuple) for row in distances):
         raise TypeError(
             f"distances must be a sequence of sequences of numbers or an array (C, C), got {distances!r}."

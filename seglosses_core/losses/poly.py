@@ -38,7 +38,7 @@ def poly_cost(side: Side, epsilon: float, gamma: Any, ops: Ops) -> tuple[Array, 
 
 
 def _surplus(q: Array, ops: Ops) -> Array:
-    """ρ for q = 1 − p < 1/4, about q/2, accurate relative to itself: `s + (s² / 3 + s⁴ / 5 + …) 2 / (2 − q)` with
+    """ρ for q = 1 − p < 1/4, about q/2, to full relative precision: `s + (s² / 3 + s⁴ / 5 + …) 2 / (2 − q)` with
     `s = q / (2 − q)`, since `−log(1 − q) = 2 artanh(s)`."""
     s = q / (2 - q)
     square = s * s

@@ -56,6 +56,7 @@ def test_two_files_that_can_be_imported(
     ]
     assert entry.cases[1].hyperparameters == {"alpha": 0.25, "beta": 0.75}
     assert entry.samples == ENTRIES["TverskyLoss"].samples
+    assert (entry.known, entry.refuses) == ((), ())  # what is true of the other alone
     with pytest.raises(NotImplementedError, match="from the paper"):
         entry.oracle.score([], 0.0)
 

@@ -70,11 +70,6 @@ def build(name, **options):
     return lambda framework: getattr(framework.losses, name)(**options)
 
 
-def wasserstein(distances):
-    """A call with distances between the classes."""
-    return call("GeneralizedWassersteinDiceLoss", options={"distances": distances})
-
-
 def ensemble(*members, **options):
     """A function of a framework that makes an ensemble."""
 

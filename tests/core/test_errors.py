@@ -10,11 +10,12 @@ import pytest
 import torch
 from errors_of_calls import CALLS
 from errors_of_hyperparameters import HYPERPARAMETERS
-from failing import DENSE, FRAMEWORKS, LABELS, LOGITS, floats, labels
+from failing import DENSE, FRAMEWORKS, LABELS, LOGITS, call, floats, labels
 
 import seglosses_core
 import seglosses_jax
 import seglosses_torch
+from seglosses_conformance.losses import ENTRIES
 
 
 @pytest.fixture(params=FRAMEWORKS)
@@ -22,7 +23,18 @@ def framework(request):
     return FRAMEWORKS[request.param]
 
 
-CASES = CALLS | HYPERPARAMETERS
+OF_RECORDS = {
+    f"{loss}, {', '.join(f'{name}={value}' for name, value in one.hyperparameters.items())}": (
+        call(loss, options=one.hyperparameters),
+        one.error,
+        one.argument,
+        one.given,
+        one.wanted,
+    )
+    for loss, entry in ENTRIES.items()
+    for one in entry.refuses
+}
+CASES = CALLS | HYPERPARAMETERS | OF_RECORDS
 
 
 def failure(attempt, framework):

@@ -12,6 +12,8 @@ import sys
 import pytest
 
 import seglosses_core as core
+from seglosses_conformance.losses import ENTRIES
+from seglosses_conformance.targets import build
 
 LOSSES = {loss.__name__ for loss in core.LOSSES}
 COMMON = {"class_axis": 1, "ignore_index": None, "class_weights": None, "validate": False}
@@ -79,13 +81,15 @@ def test_signature_is_keyword_only(kind):
     assert kinds == {inspect.Parameter.KEYWORD_ONLY}
 
 
+def made_of(kind):
+    """A loss with the hyper-parameters that its record samples first."""
+    sample, *_ = ENTRIES[kind.__name__].samples
+    return build(core, kind.__name__, sample.hyperparameters, 1)
+
+
 @every_frozen_class
 def test_is_a_frozen_dataclass(kind):
-    needed = {
-        "EnsembleLoss": {"losses": [core.DiceLoss()]},
-        "LogitAdjustedCrossEntropyLoss": {"priors": [1, 2]},
-    }
-    made = kind(**needed.get(kind.__name__, {}))
+    made = kind() if kind in core.POOLINGS else made_of(kind)
     field = dataclasses.fields(made)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(made, field, getattr(made, field))

@@ -19,76 +19,34 @@ import seglosses_jax
 import seglosses_keras
 import seglosses_torch
 from seglosses_conformance.definitions.region import EXAMPLES
+from seglosses_conformance.entries import Known
+from seglosses_conformance.losses import ENTRIES
 
 DISTANCES = ((0, 1, 1), (1, 0, 0.5), (1, 0.5, 0))
-# Loss, example, hyper-parameters, and the values of its classes, or of the image; each to nine digits.
-VALUES: list[tuple[str, str, dict[str, Any], tuple[float, ...]]] = [
-    ("DiceLoss", "two", {"log": True}, (0.271933715, 0.305381650)),  # the mean as smp has it, .288657683
-    ("FocalTverskyLoss", "two", {}, (0.324838845, 0.383216343)),
-    ("LogCoshDiceLoss", "two", {}, (0.028080844, 0.034233613)),
-    ("DiceSemimetricLoss", "two", {}, (0.238095238, 0.263157895)),  # JDTLoss has the mean, .250626566
-    ("DiceSemimetricLoss", "soft", {}, (0.2,)),  # MONAI, smp
-    ("JaccardMetricLoss", "soft", {}, (0.333333333,)),
-    ("TverskyLoss", "soft", {"alpha": 0.3, "beta": 0.7, "overlap": "minimum"}, (0.2,)),
-    ("DiceLoss", "soft", {}, (0.55,)),
-    ("JaccardLoss", "soft", {}, (0.709677419,)),
-    ("AsymmetricSimilarityLoss", "two", {}, (0.223880597, 0.277777778)),  # SegLoss has the mean, .250829187
-    ("GeneralizedDiceLoss", "three", {}, (7 / 13,)),  # MONAI
-    ("PenaltyGeneralizedDiceLoss", "two", {}, (7 / 13,)),
-    ("PenaltyGeneralizedDiceLoss", "three", {}, (49 / 61,)),
-    ("PenaltyGeneralizedDiceLoss", "three", {"weights": "simple"}, (0.762376238,)),
-    ("GeneralizedWassersteinDiceLoss", "three", {"distances": DISTANCES}, (31 / 57,)),  # MONAI, the authors
-    ("GeneralizedWassersteinDiceLoss", "three", {"distances": DISTANCES, "weights": "gdl"}, (19 / 81,)),
-    ("MCCLoss", "two", {}, (0.497481092, 0.497481092)),  # MONAI, smp, the authors
-    ("MCCLoss", "three", {}, (0.739867009, 0.661016547, 1)),
-    ("KappaLoss", "two", {}, (0.5, 0.5)),
-    ("KappaLoss", "three", {}, (10 / 13, 2 / 3, 1)),
-    ("SensitivitySpecificityLoss", "three", {}, (0.093833333, 0.061833333, 0.0285)),
-    ("SensitivitySpecificityLoss", "two", {}, (0.0975, 0.0525)),
-    ("SensitivitySpecificityLoss", "two", {"ratio": 0.1}, (0.095, 0.055)),  # SegLoss has the mean, .075
-    ("NoiseRobustDiceLoss", "two", {"denominator": "squared"}, (0.153818422, 0.173665960)),
-    ("DicePlusPlusLoss", "two", {}, (0.085714286, 0.096774194)),
-    ("DicePlusPlusLoss", "two", {"gamma": 3.0}, (0.030303030, 0.034482759)),
-    ("TverskyPlusPlusLoss", "two", {}, (0.075144509, 0.108280255)),
-    ("TanimotoLoss", "two", {"complement": False}, (0.157894737, 0.176470588)),
-    ("TanimotoLoss", "two", {}, (0.167182663, 0.167182663)),
-    ("TanimotoLoss", "two", {"depth": 3}, (0.299533748, 0.299533748)),
-    ("TanimotoLoss", "three", {}, (0.352113133, 0.240156997, 0.517045455)),
-]
-# And the derivatives with respect to the probabilities of its last class, of pixels counted from 0.
-GRADIENTS: list[tuple[str, str, dict[str, Any], dict[int, float]]] = [
-    ("FocalTverskyLoss", "two", {}, {0: -0.417016639, 2: 0.115228282}),
-    ("LogCoshDiceLoss", "two", {}, {0: -0.085511414, 2: 0.049881658}),
-    ("DiceSemimetricLoss", "soft", {}, {0: 0.4, 1: -0.6, 2: 0.4}),
-    ("JaccardMetricLoss", "soft", {}, {0: 5 / 9, 1: -5 / 6, 2: 5 / 9}),
-    ("MCCLoss", "two", {}, {0: -0.477139165, 2: 0.527898650}),
-    ("KappaLoss", "two", {}, {0: -0.5, 2: 0.5}),
-    ("SensitivitySpecificityLoss", "two", {}, {0: -0.01, 2: 0.285}),
-    ("NoiseRobustDiceLoss", "two", {}, {0: -0.213814541, 2: 0.178923414}),
-    ("DicePlusPlusLoss", "two", {"gamma": 3.0}, {0: -0.063733650, 2: 0.089892985}),
-    ("TanimotoLoss", "two", {}, {0: -0.237431587}),
-]
 
 
 def make(name: str, **hyperparameters: Any) -> core.Loss:
     return getattr(core, name)(activation="identity", smooth=0.0, **hyperparameters)
 
 
-@pytest.mark.parametrize(("name", "example", "hyperparameters", "values"), VALUES)
-def test_values(name: str, example: str, hyperparameters: dict[str, Any], values: tuple[float, ...]) -> None:
-    found = make(name, reduction="none", **hyperparameters)(*EXAMPLES[example].values())
-    np.testing.assert_allclose(found.ravel(), values, rtol=2e-8, atol=1e-9)
+KNOWN = [
+    pytest.param(loss, one, id=f"{loss}-{one.example}-{i}")
+    for loss, entry in ENTRIES.items()
+    for i, one in enumerate(entry.known)
+]
 
 
-@pytest.mark.parametrize(("name", "example", "hyperparameters", "slopes"), GRADIENTS)
-def test_gradients(
-    name: str, example: str, hyperparameters: dict[str, Any], slopes: dict[int, float]
-) -> None:
-    logits, target = EXAMPLES[example].values()
-    last = [0.0] * (logits.shape[1] - 1) + [1.0]
-    _, gradient = make(name, class_weights=last, **hyperparameters).value_and_grad(logits, target)
-    found = [gradient[0, -1, pixel] for pixel in slopes]
-    np.testing.assert_allclose(found, list(slopes.values()), rtol=2e-8)
+@pytest.mark.parametrize(("name", "known"), KNOWN)
+def test_what_is_known_of_a_loss(name: str, known: Known) -> None:
+    logits, target = EXAMPLES[known.example].values()
+    if known.values:
+        found = make(name, reduction="none", **known.hyperparameters)(logits, target)
+        np.testing.assert_allclose(found.ravel(), known.values, rtol=2e-8, atol=1e-9)
+    if known.slopes:
+        last = [0.0] * (logits.shape[1] - 1) + [1.0]
+        _, gradient = make(name, class_weights=last, **known.hyperparameters).value_and_grad(logits, target)
+        slopes = [gradient[0, -1, pixel] for pixel in known.slopes]
+        np.testing.assert_allclose(slopes, list(known.slopes.values()), rtol=2e-8)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 import pytest
@@ -184,13 +183,14 @@ def _torch(make: Make, problem: Problem, scale: float, common: dict[str, Any]) -
 def _jax(make: Make, problem: Problem, scale: float, common: dict[str, Any]) -> tuple[Any, np.ndarray]:
     with enable_x64(problem.logits.dtype == np.float64):
         loss = make(seglosses_jax, **common)
-        others = {name: jnp.asarray(x) for name, x in problem.others().items()}
+        # `asarray` compiles for each new shape.
+        others = {name: jax.device_put(x) for name, x in problem.others().items()}
 
         def scaled(logits: jax.Array) -> tuple[jax.Array, jax.Array]:
             value = loss(logits, **others)
             return value * scale, value
 
-        (_, value), gradient = jax.value_and_grad(scaled, has_aux=True)(jnp.asarray(problem.logits))
+        (_, value), gradient = jax.value_and_grad(scaled, has_aux=True)(jax.device_put(problem.logits))
         return np.asarray(value), np.asarray(gradient)
 
 

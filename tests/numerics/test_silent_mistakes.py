@@ -28,7 +28,7 @@ LABELS = np.random.default_rng(7).integers(0, C, size=(N, H, W))
 PACKAGES = {
     "numpy": (seglosses_core, np.asarray),
     "torch": (seglosses_torch, torch.from_numpy),
-    "jax": (seglosses_jax, jax.numpy.asarray),
+    "jax": (seglosses_jax, jax.device_put),
     "tensorflow": (seglosses_keras, tf.constant),
 }
 

@@ -140,6 +140,10 @@ def everything(*, whole: bool) -> list[str]:
         arguments = labels, {}, 1.0
         wrong += differs(name, calls(both, layout, *arguments), expected(both, layout, *arguments), 5e-6)
 
+    for dtype in (torch.int8, torch.int16, torch.int32):
+        arguments = labels.to(dtype), {}, 1.0
+        wrong += differs(str(dtype), run(both, logits, *arguments), expected(both, logits, *arguments), 5e-6)
+
     # The factor of a gradient scaler meets the slope before the rounding of halves.
     halves = logits.half()
     arguments = labels, {}, 2.0**14

@@ -27,15 +27,22 @@ from seglosses_torch.kernels import neighbours, passes, ratio  # noqa: E402
 
 DICE = ((1, 1), (1, -1), (-1, 1))
 POWERS = ((1, 1), (1.5, 0), (0, 1.5))
-POINTERS = {"valid": "*u8", "slopes": "*fp64", "target": "*i64", "labels": "*i64"}
+POINTERS = {"valid": "*u8", "slopes": "*fp64", "labels": "*i64"}
 RESOURCES = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 
 
 def compiled(
-    kernel: Any, constants: dict[str, Any], warps: int, logits: str, architecture: int, *, axis: str = "s"
+    kernel: Any,
+    constants: dict[str, Any],
+    warps: int,
+    logits: str,
+    architecture: int,
+    *,
+    axis: str = "s",
+    labels: str = "*i64",
 ) -> Any:
-    """As a call with contiguous arrays would compile it, whose pixels are a multiple of 16; pixels are neighbours in
-    memory, or with the `axis` "c" classes."""
+    """As a call with arrays would compile it whose pixels are a multiple of 16; pixels are neighbours in memory, or
+    with the `axis` "c" classes, or with "" neither."""
     ones = (f"logits_{axis}", f"target_{axis}", "at_s", "x_s")
     wide = "*fp64" if logits == "*fp64" else "*fp32"
     signature, known, facts = {}, {}, {}
@@ -49,7 +56,7 @@ def compiled(
         elif name in (
             "valid", "slopes", "target", "weights", "sums", "logs", "rests", "at_label", "value", "labels", "number"
         ):  # fmt: skip
-            signature[name] = POINTERS.get(name, wide)
+            signature[name] = labels if name == "target" else POINTERS.get(name, wide)
         else:
             signature[name] = "i32"
         if signature[name] != "constexpr" and name not in ("slopes_m", "slopes_n", "rows", "row_stride"):
@@ -82,6 +89,8 @@ def variants() -> list[Any]:
     found += [
         (14, POWERS, False, "*fp32", {"HAS_VALID": True, "HAS_WEIGHTS": True}),
         (14, DICE, False, "*fp16", {"WIDE": True}),
+        (14, DICE, False, "*fp32", {"BYTES": True}),
+        (14, (), True, "*fp32", {"GAPS": True}),
         (5, DICE, False, "*fp32", {"SOFT": True, "HAS_VALID": True, "HAS_WEIGHTS": True}),
         (105, POWERS, False, "*fp32", {"SOFT": True, "HAS_VALID": True, "HAS_WEIGHTS": True}),
         (5, DICE, False, "*fp64", {}),
@@ -117,7 +126,9 @@ def variants() -> list[Any]:
 
 @pytest.mark.parametrize(("activation", "classes", "moments", "at_label", "logits", "options"), variants())
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
+@pytest.mark.parametrize("architecture", [80, 90])
 def test_compiles_without_spills(
+    architecture: int,
     back: bool,
     activation: str,
     classes: int,
@@ -130,6 +141,8 @@ def test_compiles_without_spills(
     double = logits == "*fp64"
     options = dict(options)
     last = options.pop("LAST", False)  # the classes
+    axis = "" if options.pop("GAPS", False) else "c" if last else "s"
+    labels = "*u8" if options.pop("BYTES", False) else "*i64"
     cut = passes.cut_of(activation, classes, double=double, side_by_side=last)[back]
     named, exponents = passes.described(moments or ((1, 1),))
     constants = {
@@ -144,8 +157,7 @@ def test_compiles_without_spills(
         constants |= {"PER_THREAD": cut.per_thread, "STEPS": 4} if cut.per_thread else {}
     if cut.tile:
         constants |= {"CP": cut.tile} if back else {"CP": cut.tile, "STEPS": 4}
-    architecture = 80 if options else 90
-    made = compiled(kernel, constants, cut.warps, logits, architecture, axis="c" if last else "s")
+    made = compiled(kernel, constants, cut.warps, logits, architecture, axis=axis, labels=labels)
     assert spilled(made) == 0
 
 

@@ -120,7 +120,7 @@ def slope_of_label_moments(
 
 @triton.jit
 def log1p(x, D: tl.constexpr):
-    """log(1 + x) for 0 ≤ x ≤ 1, accurate relative to itself; near 0 `2 (s + s³/3 + …)` with `s = x / (2 + x)`."""
+    """log(1 + x) for 0 ≤ x ≤ 1, to full relative precision; near 0 `2 (s + s³/3 + …)` with `s = x / (2 + x)`."""
     s = x / (2 + x)
     square = s * s
     if tl.float64 == D:

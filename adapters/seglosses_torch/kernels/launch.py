@@ -1,4 +1,4 @@
-"""The start of a kernel: on the device of its tensors, and told to whoever writes down what a call starts."""
+"""The start of a kernel: on the device of its tensors, and told to whoever records what a call starts."""
 
 from __future__ import annotations
 

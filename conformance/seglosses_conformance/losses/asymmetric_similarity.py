@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import examples, family, minima, ratio, worked
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, common, total
 
@@ -49,6 +49,10 @@ ENTRY = Entry(
     ],
     samples=(Sample(), Sample({"beta": 0.5, "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 1),
+    known=(
+        known("two", (0.223880597, 0.277777778)),  # SegLoss has the mean, .250829187
+    ),
+    refuses=(refusal(ValueError, "beta", "got 0.0", "above 0", beta=0.0),),
     value_fault=other(beta=1.51),
     gradient_fault=lambda g: 0.99 * g,
 )

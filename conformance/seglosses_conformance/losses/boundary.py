@@ -149,6 +149,7 @@ BOUNDARY = Entry(
     bounds=(-np.inf, np.inf),
     exceptions=NO_ORDER,
     soft_slope=False,
+    alone=False,
     value_fault=wrong_order,
     gradient_fault=lambda g: 0.99 * g,
 )
@@ -182,6 +183,7 @@ SURFACE = Entry(
     ],
     samples=(Sample(), Sample({"aggregate": "batch"})),
     exceptions=NO_ORDER,
+    alone=False,
     value_fault=wrong_order,
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,
@@ -256,6 +258,7 @@ HAUSDORFF = Entry(
         Sample({"log": True, "include_background": False}),
     ),
     exceptions=NO_ORDER,
+    alone=False,
     value_fault=other(alpha=2.01),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,

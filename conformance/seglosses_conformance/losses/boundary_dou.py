@@ -10,7 +10,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT, varied
 from ..definitions.region import EPSILON, examples, family, worked
-from ..entries import LOST_DIGITS, Entry, Override, Sample
+from ..entries import LOST_DIGITS, Entry, Override, Sample, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -81,6 +81,7 @@ ENTRY = Entry(
     samples=(Sample(), Sample({"max_alpha": 0.0, "activation": "sigmoid", "aggregate": "batch"})),
     bounds=(0, 1),
     autodiff_differs={"perfect-probabilities": LOST_DIGITS},
+    refuses=(refusal(ValueError, "max_alpha", "got 1.0", "at least -1 and below 1", max_alpha=1.0),),
     value_fault=other(max_alpha=-0.9),
     gradient_fault=lambda g: 1.01 * g,
     exceptions={"permuted pixels": "the boundary is made of neighbours"},

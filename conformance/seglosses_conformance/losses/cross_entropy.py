@@ -23,7 +23,7 @@ from ..definitions.arrays import (
 from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import certain, edges
 from ..definitions.scenes import MAX_POOLING, standard
-from ..entries import POLE, Entry, Sample
+from ..entries import POLE, Entry, Sample, refusal
 from ..faults import without
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped
@@ -247,6 +247,20 @@ ENTRY = Entry(
         Sample({"reduction": {"pooling": "HardExampleMining", "min_kept": 3, "threshold": 0.3}}),
     ),
     autodiff_differs=dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
+    refuses=(
+        refusal(
+            ValueError,
+            "pos_weight",
+            "got 2",
+            "one entry per class, 3 for logits",
+            pos_weight=(1, 2),
+            activation="sigmoid",
+        ),
+        refusal(ValueError, "pos_weight[1]", "got 0", "above 0", pos_weight=[1, 0], activation="sigmoid"),
+        refusal(ValueError, "pos_weight", "got activation='softmax'", "activation='sigmoid'", pos_weight=2.0),
+        refusal(ValueError, "label_smoothing", "got -0.1", "at least 0", label_smoothing=-0.1),
+        refusal(ValueError, "overlapping", "activation='softmax'", "activation='identity'", overlapping=True),
+    ),
     value_fault=without("class_weights"),
     gradient_fault=lambda g: 1.01 * g,
 )

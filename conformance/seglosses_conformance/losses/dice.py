@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from ..definitions.region import EPSILON, averages, family, joint, logarithms, minima, ratio, worked
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other, without
 from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
 
@@ -60,6 +60,10 @@ ENTRIES = [
             Sample({"absent": "skip", "include_background": False, "class_weights": [1.0, 2.0, 0.5]}),
         ),
         bounds=(0, 1),
+        known=(
+            known("two", (0.271933715, 0.305381650), log=True),  # the mean as smp has it, .288657683
+            known("soft", (0.55,)),
+        ),
         value_fault=other(smooth=0.0),
         gradient_fault=lambda g: 1.01 * g,
     ),
@@ -75,6 +79,8 @@ ENTRIES = [
             *minima(),
         ],
         bounds=(0, 1),
+        known=(known("soft", (0.709677419,)),),
+        refuses=(refusal(TypeError, "log", "got int: 2", "True or False", log=2),),
         value_fault=without("mask"),
         gradient_fault=lambda g: g[..., ::-1],
     ),

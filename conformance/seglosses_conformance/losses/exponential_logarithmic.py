@@ -14,7 +14,7 @@ from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import certain, edges
 from ..definitions.region import EXAMPLES, examples, family, minima
 from ..definitions.scenes import SHARED, standard
-from ..entries import POLE, Entry, Sample
+from ..entries import POLE, Entry, Sample, refusal
 from ..faults import other
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, RatioOfSums, clipped, minus_log
@@ -86,6 +86,7 @@ ENTRIES = [
             Sample(),
             Sample({"gamma": 2.0, "smooth": 1.0, "aggregate": "batch", "activation": "sigmoid"}),
         ),
+        refuses=(refusal(ValueError, "gamma", "got 0.0", "above 0", gamma=0.0),),
         value_fault=other(gamma=0.301),
         gradient_fault=lambda g: 1.01 * g,
     ),
@@ -180,6 +181,16 @@ ENTRIES = [
             Sample(),
             Sample({"gamma": 1.2, "label_weights": LABEL_WEIGHTS}),
             Sample({"label_weights": LABEL_WEIGHTS, "activation": "sigmoid", "reduction": "sum"}),
+        ),
+        refuses=(
+            refusal(ValueError, "label_weights[1]", "got -1.0", "at least 0", label_weights=(1.0, -1.0)),
+            refusal(
+                ValueError,
+                "label_weights",
+                "got 1",
+                "one entry per class, 3 for logits",
+                label_weights=[1.0],
+            ),
         ),
         value_fault=other(gamma=0.301),
         gradient_fault=lambda g: 1.01 * g,

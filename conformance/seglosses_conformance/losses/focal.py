@@ -26,7 +26,7 @@ from ..definitions.definition import Definition
 from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import certain, edges
 from ..definitions.scenes import SHARED, standard
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, refusal
 from ..faults import other
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped, total
@@ -291,6 +291,25 @@ ENTRY = Entry(
         Sample({"gamma": 1.5, "alpha": [0.2, 0.7, 0.4]}),
         Sample({"gamma": [0.5, 0.0, 3.0]}),
         Sample({"activation": "sigmoid", "reduction": "sum"}),
+    ),
+    refuses=(
+        refusal(
+            ValueError,
+            "alpha",
+            "got 2",
+            "one entry per class, 3 for logits",
+            alpha=(1, 2),
+        ),
+        refusal(ValueError, "alpha", "got 1.5", "at most 1", alpha=1.5, activation="sigmoid"),
+        refusal(
+            ValueError,
+            "gamma",
+            "got 2",
+            "one entry per class, 3 for logits",
+            gamma=(1, 2),
+        ),
+        refusal(ValueError, "gamma", "got -1", "at least 0", gamma=-1),
+        refusal(TypeError, "normalized", "got int: 1", "True or False", normalized=1),
     ),
     value_fault=other(gamma=2.01),
     gradient_fault=np.negative,

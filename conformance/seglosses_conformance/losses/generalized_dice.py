@@ -10,7 +10,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import ABSENT, SOFT
 from ..definitions.region import ONE_BY_ONE, family, minima
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioPerImage, common, total
 
@@ -106,6 +106,13 @@ ENTRY = Entry(
         Sample({"aggregate": "batch", "absent": "skip", "class_weights": [1.0, 2.0, 0.5], "relative": False}),
     ),
     bounds=(0, 1),
+    known=(
+        known("three", (7 / 13,)),  # MONAI
+    ),
+    refuses=(
+        refusal(ValueError, "per_class", "got True", "must be False", per_class=True),
+        refusal(ValueError, "average", "got 'class'", "must be 'pooled'", average="class"),
+    ),
     value_fault=other(weights="simple"),
     gradient_fault=lambda g: 1.01 * g,
 )

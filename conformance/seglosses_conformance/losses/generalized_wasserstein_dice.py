@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from mpmath import mpf
 
 from ..definitions import case
 from ..definitions.arrays import ABSENT, masked
 from ..definitions.region import EXAMPLES, ONE_BY_ONE, REGIONS, family
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SIGMOID
-from ..entries import EXCLUSIVE, LABELS_ONLY, Entry, Sample
+from ..entries import EXCLUSIVE, LABELS_ONLY, Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Classes, RatioPerImage, one_region, total
 
@@ -146,6 +147,43 @@ ENTRY = Entry(
             targets=LABELS_ONLY,
             activations=EXCLUSIVE,
         ),
+    ),
+    known=(
+        known("three", (31 / 57,), distances=TREE),  # MONAI, the authors
+        known("three", (19 / 81,), distances=TREE, weights="gdl"),
+    ),
+    refuses=(
+        refusal(ValueError, "distances", "got 2", "one row per class, 3", distances=[[0, 1], [1, 0]]),
+        refusal(TypeError, "distances", "got (0, 1, 1)", "a sequence of sequences", distances=[0, 1, 1]),
+        refusal(
+            ValueError, "distances", "rows of lengths [2, 2, 2]", "(C, C)", distances=[[0, 1], [1, 0], [1, 1]]
+        ),
+        refusal(ValueError, "distances", "shape (3,)", "a matrix (C, C)", distances=np.full((3,), 0.5)),
+        refusal(ValueError, "distances", "shape (2, 3)", "a matrix (C, C)", distances=np.full((2, 3), 0.5)),
+        refusal(
+            TypeError, "distances", "bool of shape (3, 3)", "real numbers", distances=np.ones((3, 3), bool)
+        ),
+        refusal(
+            ValueError, "distances[1][1]", "got 2", "must be 0", distances=[[0, 1, 1], [1, 2, 1], [1, 1, 0]]
+        ),
+        refusal(
+            ValueError,
+            "distances",
+            "got 1 at [0][1] and 2",
+            "symmetric",
+            distances=[[0, 1, 1], [2, 0, 1], [1, 1, 0]],
+        ),
+        refusal(
+            ValueError,
+            "distances[0][1]",
+            "got -1",
+            "at least 0",
+            distances=[[0, -1, 1], [-1, 0, 1], [1, 1, 0]],
+        ),
+        refusal(
+            ValueError, "distances", "got ((0.0,", "an entry above 0", distances=[[0.0, 0.0], [0.0, 0.0]]
+        ),
+        refusal(ValueError, "activation", "got 'sigmoid'", "'softmax' or 'identity'", activation="sigmoid"),
     ),
     value_fault=other(weights="gdl"),
     gradient_fault=lambda g: 1.01 * g,

@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import examples, family, ratio, worked
-from ..entries import LOST_DIGITS, Entry, Override, Sample
+from ..entries import LOST_DIGITS, Entry, Override, Sample, known
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -54,6 +54,11 @@ ENTRY = Entry(
     samples=(Sample(), Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 2),
     autodiff_differs=dict.fromkeys(("one-pixel", "no-space"), LOST_DIGITS),
+    known=(
+        known("two", (0.5, 0.5)),
+        known("three", (10 / 13, 2 / 3, 1)),
+        known("two", {0: -0.5, 2: 0.5}),
+    ),
     value_fault=other(smooth=0.0),
     gradient_fault=lambda g: 1.01 * g,
 )

@@ -15,7 +15,7 @@ from ..definitions import case
 from ..definitions.arrays import CLASS_WEIGHTS, LOGITS, SOFT, varied, varied_labels
 from ..definitions.pixels import ROW_LABELS, ROWS
 from ..definitions.scenes import ONE_CLASS, SCENES, SHARED, SIGMOID, standard
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, refusal
 from ..faults import other
 from ..oracle.family import PixelCosts, index_of, total
 from ..oracle.pooling import Term
@@ -168,6 +168,10 @@ NEIGHBOUR_AWARE = Entry(
         Sample({"kernel_size": 5, "weight": 0.5, "reduction": "sum"}, activations=("softmax",)),
     ),
     curved=False,
+    refuses=(
+        refusal(ValueError, "kernel_size", "got 4", "odd", kernel_size=4),
+        refusal(ValueError, "weight", "got -1.0", "at least 0", weight=-1.0),
+    ),
     value_fault=other(weight=0.11),
     gradient_fault=lambda g: 1.01 * g,
     exceptions={

@@ -15,7 +15,7 @@ from ..definitions import case
 from ..definitions.arrays import IGNORED_MASKED_WEIGHTED, SATURATED_LABELS, saturated, varied
 from ..definitions.further import FURTHER
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SIGMOID, standard
-from ..entries import FLAT, LABELS_ONLY, LOGITS_ONLY, Entry, Override, Sample
+from ..entries import FLAT, LABELS_ONLY, LOGITS_ONLY, Entry, Override, Sample, refusal
 from ..faults import other
 from ..oracle.evaluation import entry_of
 from ..oracle.family import PixelCosts, Result, by_number, places, pooled
@@ -257,6 +257,13 @@ ENTRY = Entry(
         ),
     ),
     autodiff_differs=dict.fromkeys(("extreme-40", "extreme-1e4", "sigmoid-extreme", "constant-vector"), FLAT),
+    refuses=(
+        refusal(ValueError, "kernel_size", "got 4", "must be odd", kernel_size=4),
+        refusal(ValueError, "kernel_size", "got -1", "at least 1", kernel_size=-1),
+        refusal(TypeError, "kernel_size", "got float: 3.0", "an integer", kernel_size=3.0),
+        refusal(ValueError, "stride", "got 0", "at least 1", stride=0),
+        refusal(TypeError, "standardize", "got int: 1", "True or False", standardize=1),
+    ),
     value_fault=other(kernel_size=3),
     gradient_fault=lambda g: 1.01 * g,
     overrides=(

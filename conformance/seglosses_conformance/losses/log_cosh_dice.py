@@ -8,7 +8,7 @@ from typing import Any
 
 from ..definitions.region import examples, family, minima, ratio, worked
 from ..definitions.scenes import SCENES
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known
 from ..faults import other
 from ..oracle.family import RatioOfSums
 from ..oracle.tape import Scalar, exp
@@ -44,6 +44,10 @@ ENTRY = Entry(
     ],
     samples=(Sample(), Sample({"aggregate": "batch", "activation": "sigmoid"})),
     bounds=(0, 0.4338),
+    known=(
+        known("two", (0.028080844, 0.034233613)),
+        known("two", {0: -0.085511414, 2: 0.049881658}),
+    ),
     value_fault=other(smooth=0.0),
     gradient_fault=lambda g: 1.01 * g,
 )

@@ -16,7 +16,7 @@ from ..definitions.arrays import CLASS_WEIGHTS, IGNORED_MASKED_WEIGHTED, SOFT
 from ..definitions.pixels import ROWS, worked_rows
 from ..definitions.probabilities import edges
 from ..definitions.scenes import NO_LABELS, ONE_CLASS, SCENES, SHARED, SIGMOID, standard
-from ..entries import EXCLUSIVE, LABELS_ONLY, POLE, Entry, Sample
+from ..entries import EXCLUSIVE, LABELS_ONLY, POLE, Entry, Sample, refusal
 from ..faults import other
 from ..oracle.family import PixelCosts, index_of, total
 from ..oracle.pooling import Term
@@ -169,6 +169,9 @@ RECALL = Entry(
         Sample({"class_weights": CLASS_WEIGHTS}, targets=LABELS_ONLY, activations=EXCLUSIVE),
     ),
     autodiff_differs={"certain-and-wrong-classes": POLE},
+    refuses=(
+        refusal(ValueError, "overlapping", "got False", "left out", activation="identity", overlapping=False),
+    ),
     value_fault=other(class_weights=None),
     gradient_fault=lambda g: 1.01 * g,
     exceptions={

@@ -11,7 +11,7 @@ from ..definitions import case
 from ..definitions.arrays import ABSENT, SOFT, masked
 from ..definitions.region import EPSILON, FOUR_PIXELS, TWO_OF_FOUR, examples, family, worked
 from ..definitions.scenes import SCENES
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 from ..oracle.tape import plain
@@ -88,6 +88,12 @@ ENTRY = Entry(
         Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"}),
     ),
     bounds=(0, 2),
+    known=(
+        known("two", (0.497481092, 0.497481092)),  # MONAI, smp, the authors
+        known("three", (0.739867009, 0.661016547, 1)),
+        known("two", {0: -0.477139165, 2: 0.527898650}),
+    ),
+    refuses=(refusal(ValueError, "smooth", "got -1.0", "at least 0", smooth=-1.0),),
     value_fault=other(smooth=0.0),
     gradient_fault=lambda g: 1.01 * g,
 )

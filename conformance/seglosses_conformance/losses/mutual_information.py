@@ -192,6 +192,7 @@ ENTRY = Entry(
     overrides=(Override("*", 4.0, "The inverse of X Xᵀ + α loses what α is less than X Xᵀ."),),
     bounds=(-np.inf, np.inf),
     exceptions=NO_ORDER,
+    alone=False,
     value_fault=other(radius=1),
     gradient_fault=lambda g: 0.99 * g,
 )

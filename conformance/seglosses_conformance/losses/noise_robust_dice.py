@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import EPSILON, examples, family, worked
-from ..entries import LOST_DIGITS, Entry, Override, Sample
+from ..entries import LOST_DIGITS, Entry, Override, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 from ..oracle.tape import Scalar
@@ -64,6 +64,14 @@ ENTRY = Entry(
     ),
     bounds=(0, 1),
     autodiff_differs={"perfect-probabilities": LOST_DIGITS},
+    known=(
+        known("two", (0.153818422, 0.173665960), denominator="squared"),
+        known("two", {0: -0.213814541, 2: 0.178923414}),
+    ),
+    refuses=(
+        refusal(ValueError, "gamma", "got 2.5", "at least 1 and at most 2", gamma=2.5),
+        refusal(ValueError, "denominator", "got 'union'", "one of 'linear', 'squared'", denominator="union"),
+    ),
     value_fault=other(gamma=1.51),
     gradient_fault=lambda g: 1.01 * g,
     soft_slope=False,

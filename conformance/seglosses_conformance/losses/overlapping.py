@@ -15,7 +15,7 @@ from ..definitions.arrays import CERTAIN, HEAT_LOGITS, HEAT_MAP, SATURATED_LABEL
 from ..definitions.pixels import HALVES, SOFT_ODDS, worked_yes_or_no
 from ..definitions.probabilities import edges
 from ..definitions.scenes import SCENES, SHARED, standard
-from ..entries import HEAT_MAPS, POLE, Entry, Sample
+from ..entries import HEAT_MAPS, POLE, Entry, Sample, refusal
 from ..faults import other, wrong_order
 from ..oracle import tape
 from ..oracle.family import PixelCosts, Place, clipped, index_of, total
@@ -252,6 +252,9 @@ QUALITY = Entry(
     samples=(
         Sample(targets=HEAT_MAPS),
         Sample({"beta": 1.5}, targets=HEAT_MAPS),
+    ),
+    refuses=(
+        refusal(ValueError, "overlapping", "got True", "left out", activation="identity", overlapping=True),
     ),
     value_fault=other(beta=2.01),
     gradient_fault=lambda g: 1.01 * g,

@@ -7,7 +7,7 @@ from typing import Any
 from ..definitions import case
 from ..definitions.arrays import ABSENT, SOFT
 from ..definitions.region import EXAMPLES, ONE_BY_ONE, examples, family, minima
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import RatioPerImage
 from .generalized_dice import generalized_dice
@@ -44,6 +44,12 @@ ENTRY = Entry(
     ],
     samples=(Sample(), Sample({"k": 1.0, "weights": "simple", "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 1),
+    known=(
+        known("two", (7 / 13,)),
+        known("three", (49 / 61,)),
+        known("three", (0.762376238,), weights="simple"),
+    ),
+    refuses=(refusal(ValueError, "k must", "got -1", "at least 0", k=-1),),
     value_fault=other(k=2.51),
     gradient_fault=lambda g: 1.01 * g,
 )

@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import examples, family, ratio, worked
-from ..entries import LOST_DIGITS, Entry, Override, Sample
+from ..entries import LOST_DIGITS, Entry, Override, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -71,6 +71,12 @@ ENTRIES = [
         ),
         bounds=(0, 1),
         autodiff_differs={"perfect-probabilities": LOST_DIGITS},
+        known=(
+            known("two", (0.085714286, 0.096774194)),
+            known("two", (0.030303030, 0.034482759), gamma=3.0),
+            known("two", {0: -0.063733650, 2: 0.089892985}, gamma=3.0),
+        ),
+        refuses=(refusal(ValueError, "gamma", "got 0.5", "at least 1", gamma=0.5),),
         value_fault=other(gamma=2.01),
         gradient_fault=lambda g: 1.01 * g,
     ),
@@ -94,6 +100,8 @@ ENTRIES = [
             Sample({"gamma": 3.0, "activation": "sigmoid", "aggregate": "batch", "absent": "skip"}),
         ),
         bounds=(0, 1),
+        known=(known("two", (0.075144509, 0.108280255)),),
+        refuses=(refusal(ValueError, "alpha", "got -1.0", "at least 0", alpha=-1.0),),
         value_fault=other(alpha=0.301),
         gradient_fault=lambda g: 0.99 * g,
     ),

@@ -10,7 +10,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import EPSILON, FOUR_PIXELS, TWO_OF_FOUR, family, worked
-from ..entries import Entry, Override, Sample
+from ..entries import Entry, Override, Sample, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -77,6 +77,11 @@ ENTRY = Entry(
     ],
     samples=(Sample(), Sample({"denominator": "union", "exponent": 2.5})),
     bounds=(-19, 1),
+    refuses=(
+        refusal(ValueError, "alpha", "got 0", "above 0", alpha=0),
+        refusal(ValueError, "exponent", "got 0.5", "at least 1", exponent=0.5),
+        refusal(ValueError, "denominator", "got 'product'", "'sum', 'union'", denominator="product"),
+    ),
     value_fault=other(denominator="union"),
     gradient_fault=lambda g: g / g.shape[0],
     overrides=(

@@ -10,7 +10,7 @@ from mpmath import mpf
 from ..definitions import Definition, case
 from ..definitions.arrays import SOFT
 from ..definitions.region import family, joint, ratio, worked
-from ..entries import Entry, Override, Sample
+from ..entries import Entry, Override, Sample, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 from .dice import POWER_LOSSES
@@ -72,6 +72,11 @@ ENTRIES = [
         ],
         samples=(Sample({"p": 1.5}), Sample({"p": 1.3, "activation": "identity"})),
         bounds=(0, 1),
+        refuses=(
+            refusal(ValueError, "p must", "got 2.5", "at most 2", p=2.5),
+            refusal(ValueError, "p must", "got nan", "at least 1", p=float("nan")),
+            refusal(TypeError, "p must", "got str: '2'", "a number", p="2"),
+        ),
         value_fault=other(smooth=0.0),
         gradient_fault=lambda g: 1.01 * g,
         overrides=(Override("perfect*", gradient_scale=1e-6, reason=STATIONARY),),
@@ -92,6 +97,7 @@ ENTRIES = [
         ],
         samples=(Sample(), Sample({"p": 1.7, "smooth": 0.1})),
         bounds=(0, 1),
+        refuses=(refusal(ValueError, "p must", "got 0.9", "at least 1", p=0.9),),
         value_fault=other(p=1.999),
         gradient_fault=lambda g: g - g.mean(axis=0),
         overrides=(Override("perfect*", gradient_scale=1e-6, reason=STATIONARY),),

@@ -15,7 +15,7 @@ from ..definitions.region import (
     minima,
     ratio,
 )
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, minus_log
 from .dice import dice, jaccard
@@ -66,6 +66,11 @@ ENTRIES = [
         ],
         samples=(Sample(), Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"})),
         bounds=(0, 1),
+        known=(
+            known("two", (0.238095238, 0.263157895)),  # JDTLoss has the mean, .250626566
+            known("soft", (0.2,)),  # MONAI, smp
+            known("soft", {0: 0.4, 1: -0.6, 2: 0.4}),
+        ),
         value_fault=other(overlap="product"),
         gradient_fault=lambda g: 1.01 * g,
     ),
@@ -83,6 +88,10 @@ ENTRIES = [
         ],
         samples=(Sample(), Sample({"activation": "sigmoid", "aggregate": "batch", "absent": "skip"})),
         bounds=(0, 1),
+        known=(
+            known("soft", (0.333333333,)),
+            known("soft", {0: 5 / 9, 1: -5 / 6, 2: 5 / 9}),
+        ),
         value_fault=other(overlap="product"),
         gradient_fault=lambda g: 1.01 * g,
     ),

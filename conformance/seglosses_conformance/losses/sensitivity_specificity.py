@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import EPSILON, examples, family, worked
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 
@@ -48,6 +48,13 @@ ENTRY = Entry(
     ],
     samples=(Sample(), Sample({"ratio": 0.3, "aggregate": "batch", "activation": "sigmoid"})),
     bounds=(0, 1),
+    known=(
+        known("three", (0.093833333, 0.061833333, 0.0285)),
+        known("two", (0.0975, 0.0525)),
+        known("two", (0.095, 0.055), ratio=0.1),  # SegLoss has the mean, .075
+        known("two", {0: -0.01, 2: 0.285}),
+    ),
+    refuses=(refusal(ValueError, "ratio", "got 1.5", "at least 0 and at most 1", ratio=1.5),),
     value_fault=other(ratio=0.051),
     gradient_fault=lambda g: 1.01 * g,
 )

@@ -241,6 +241,7 @@ CL_DICE = Entry(
     bounds=(0, 1),
     exceptions=NO_ORDER,
     autodiff_differs={"wrong": TIE},
+    alone=False,
     value_fault=other(smooth=0.99),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,
@@ -291,6 +292,7 @@ CL_CROSS_ENTROPY = Entry(
         **dict.fromkeys(("certain-and-wrong", "certain-and-wrong-classes"), POLE),
         **dict.fromkeys(("perfect", "wrong", "clip-classes"), TIE),
     },
+    alone=False,
     value_fault=other(iterations=0),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,
@@ -334,6 +336,7 @@ BOUNDARY_F1 = Entry(
     autodiff_differs=dict.fromkeys(
         ("worked-example", "worked-exact", "perfect", "wrong", "perfect-probabilities"), TIE
     ),
+    alone=False,
     value_fault=other(tolerance=1),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,
@@ -363,6 +366,7 @@ SKELETON_RECALL = Entry(
     samples=(Sample({"iterations": 1}), Sample({"include_background": False, "smooth": 0.5})),
     bounds=(0, 1),
     exceptions=NO_ORDER,
+    alone=False,
     value_fault=other(smooth=0.99),
     gradient_fault=lambda g: 0.99 * g,
     soft_slope=False,

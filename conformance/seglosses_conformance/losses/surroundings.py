@@ -152,6 +152,7 @@ SSIM = Entry(
     samples=(Sample({"window": 3}), Sample({"window": 5, "k2": 0.3, "aggregate": "batch"})),
     bounds=(0, 2),
     exceptions=NO_ORDER,
+    alone=False,
     value_fault=other(sigma=1.51),
     gradient_fault=lambda g: 0.99 * g,
 )
@@ -243,6 +244,7 @@ HAUSDORFF_BY_EROSION = Entry(
     ),
     exceptions=NO_ORDER,
     soft_slope=False,
+    alone=False,
     value_fault=other(alpha=2.01),
     gradient_fault=lambda g: 0.99 * g,
 )

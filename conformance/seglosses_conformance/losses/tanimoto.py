@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import EPSILON, examples, family, worked
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, total
 from ..oracle.tape import plain
@@ -56,6 +56,17 @@ ENTRY = Entry(
     ],
     samples=(Sample(), Sample({"depth": 3, "activation": "sigmoid", "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 1),
+    known=(
+        known("two", (0.157894737, 0.176470588), complement=False),
+        known("two", (0.167182663, 0.167182663)),
+        known("two", (0.299533748, 0.299533748), depth=3),
+        known("three", (0.352113133, 0.240156997, 0.517045455)),
+        known("two", {0: -0.237431587}),
+    ),
+    refuses=(
+        refusal(TypeError, "depth", "got float: 1.5", "an integer", depth=1.5),
+        refusal(TypeError, "complement", "got int: 1", "True or False", complement=1),
+    ),
     value_fault=other(depth=2),
     gradient_fault=lambda g: 1.01 * g,
 )

@@ -9,7 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import examples, family, joint, logarithms, minima, ratio, worked
-from ..entries import Entry, Sample
+from ..entries import Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
 from ..oracle.tape import plain
@@ -67,6 +67,11 @@ TVERSKY = Entry(
         Sample({"alpha": 0.3, "beta": 0.7, "include_background": False}),
     ),
     bounds=(0, 1),
+    known=(known("soft", (0.2,), alpha=0.3, beta=0.7, overlap="minimum"),),
+    refuses=(
+        refusal(ValueError, "alpha", "got -0.5", "at least 0", alpha=-0.5),
+        refusal(ValueError, "overlap", "got 'union'", "one of 'product', 'minimum'", overlap="union"),
+    ),
     value_fault=other(alpha=0.501),
     gradient_fault=lambda g: 0.99 * g,
 )
@@ -94,6 +99,10 @@ FOCAL_TVERSKY = Entry(
     ],
     samples=(Sample(), Sample({"gamma": 2.0, "aggregate": "batch", "absent": "skip"})),
     bounds=(0, 1),
+    known=(
+        known("two", (0.324838845, 0.383216343)),
+        known("two", {0: -0.417016639, 2: 0.115228282}),
+    ),
     value_fault=other(gamma=0.751),
     gradient_fault=lambda g: 0.99 * g,
 )
