@@ -233,7 +233,9 @@ class RegionLoss(SingleLoss):
         """What each class of an image counts for, and what it adds to what a mean divides by, `(N, C)`, or `(1, C)` for
         every image; and the unit of the first."""
         dtype = ops.accumulation_dtype(target.like)
-        present = None if self.absent == "count" else ops.cast(self.sizes(target) > 0, dtype)
+        present = None
+        if self.absent != "count":  # where a size is no number, the score is none either, and has to count
+            present = ops.cast(~(self.sizes(target) <= 0), dtype)
         kept = [float(c > 0 or self.include_background) for c in range(target.num_classes)]
         counted = ops.constant(kept, target.like, dtype)[None, :]
         if present is not None and self.absent == "skip":

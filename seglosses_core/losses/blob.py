@@ -93,8 +93,8 @@ class BlobLoss(RegionLoss):
         )
         sums = [self.in_region(x) for x in sums]
         losses, slopes = self.cost.ratio(sums, self.cost.coefficients(target), self.sums_unit(target), ops)
-        present = sizes[..., 1:] > 0
-        losses = xp.where(present, losses, 0 * sum(sums))  # of which only NaN is left
+        present = ~(sizes[..., 1:] <= 0)  # or no number, as the loss is then
+        losses = xp.where(present, losses, xp.zeros_like(losses))
         there = ops.cast(present, losses.dtype)
         count = one_if_zero(xp.sum(there, axis=-1), xp)
 
