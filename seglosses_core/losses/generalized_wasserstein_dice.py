@@ -35,7 +35,8 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
     Parameters
     ----------
     distances : sequence of C sequences of C numbers, or an array (C, C), optional
-        M, symmetric and ≥ 0 with a diagonal of 0; it is divided by its largest entry. None: all errors cost 1.
+        M, symmetric, 0 on the diagonal and above 0 elsewhere; it is divided by its largest entry. None: all errors
+        cost 1.
     weights : "default", "foreground" or "gdl"
 
     Examples
@@ -135,7 +136,7 @@ def _relative(distances: Any, classes: int) -> list[list[float]]:
 
 
 def _check_distances(distances: Any) -> None:
-    """Require a symmetric matrix of numbers ≥ 0 with a diagonal of 0, not all 0."""
+    """Require a symmetric matrix of numbers, 0 on the diagonal and above 0 elsewhere."""
     if not isinstance(distances, tuple) or not all(isinstance(row, tuple) for row in distances):
         raise TypeError(
             f"distances must be a sequence of sequences of numbers or an array (C, C), got {distances!r}."
@@ -155,5 +156,7 @@ def _check_distances(distances: Any) -> None:
                 raise ValueError(
                     f"distances must be symmetric, got {number!r} at [{i}][{j}] and {distances[j][i]!r} at [{j}][{i}]."
                 )
-    if not any(map(any, distances)):
-        raise ValueError(f"distances must have an entry above 0, got {distances!r}.")
+            if i != j and not number:
+                raise ValueError(
+                    f"distances[{i}][{j}] must be above 0, or the loss cannot tell {i} from {j}, got {number!r}."
+                )

@@ -245,8 +245,8 @@ HYPERPARAMETERS: dict[str, Case] = {
     "distances below 0": (
         wasserstein([[0, -1, 1], [-1, 0, 1], [1, 1, 0]]), ValueError, "distances[0][1]", "got -1", "at least 0",
     ),
-    "distances of 0": (
-        wasserstein([[0.0, 0.0], [0.0, 0.0]]), ValueError, "distances", "got ((0.0,", "an entry above 0",
+    "two classes that have no distance": (
+        wasserstein([[0, 1, 1], [1, 0, 0], [1, 0, 0]]), ValueError, "distances[1][2]", "got 0", "above 0",
     ),
     "distances of one class": (
         call(
