@@ -7,6 +7,7 @@ import inspect
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from typing import Any
 
 import every_loss
 import numpy as np
@@ -22,6 +23,13 @@ from unet_torch import UNet
 import seglosses_core
 import seglosses_torch
 from seglosses_conformance.losses import ENTRIES
+
+# Losses made of others.
+COMPOUNDS: dict[str, dict[str, Any]] = {
+    "combo_loss": {},
+    "unified_focal_loss": {"num_classes": CLASSES, "rare": range(1, CLASSES)},
+    "exponential_logarithmic_loss": {},
+}
 
 
 class WithInputs(nn.Module):
@@ -52,6 +60,8 @@ def catalogue(size: int) -> Iterator[tuple[str, nn.Module]]:
             yield f"{name} + CrossEntropyLoss", 0.5 * loss + 0.5 * seglosses_torch.CrossEntropyLoss()
         else:
             yield name, WithInputs(name, loss)
+    for name, options in COMPOUNDS.items():
+        yield name, getattr(seglosses_torch, name)(**options)
 
 
 def fell(values: list[float]) -> bool:
@@ -69,7 +79,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--scenes", type=int, default=100)
     parser.add_argument("--size", type=int, default=32)
-    known = [kind.__name__ for kind in seglosses_core.LOSSES]
+    known = [kind.__name__ for kind in seglosses_core.LOSSES] + [*COMPOUNDS]
     parser.add_argument(
         "--losses", nargs="+", choices=known, default=known, metavar="LOSS", help="only these"
     )

@@ -78,18 +78,44 @@ class Orders(Layout):
             part, itertools.product(range(0, images, images_at_once), range(0, classes, at_once))
         )
 
-    def ranked(self, keys: Array) -> tuple[Array, Array, Array]:
-        """The places of the entries of each row, which lies on the last axis, in falling order of their keys; and for
-        each in this order how many have larger keys, and how many have keys that are not smaller. The keys have no
-        derivative."""
-        xp, length = self.xp, keys.shape[-1]
+    def ranked(self, keys: Array) -> tuple[Array, Callable[[Array], tuple[Array, Array]]]:
+        """The places of the entries of each row, which lies on the last axis, in falling order of their keys; and a
+        function: of what there is after 0, 1, 2, … of them, one number more than a row has, what there is for each
+        before all that equal it, and after them. The keys have no derivative."""
         falling, order = self.falling(keys)
+        if self.fills_parts(keys) and keys.shape[-1] == math.prod(keys.shape):
+            tied, first, last = self._ties(falling)
+            if 8 * tied.shape[0] <= keys.shape[-1]:
+                return order, lambda x: (_but(x[..., :-1], tied, x, first), _but(x[..., 1:], tied, x, last))
+        before, through = self.levels(falling)
+        return order, lambda x: (self.take(x, before), self.take(x, through))
+
+    def _ties(self, falling: Array) -> tuple[Array, Array, Array]:
+        """The entries of one row that others equal, and how many are larger, and not smaller."""
+        xp = self.xp
+        row = xp.reshape(falling, (-1,))
+        starts, ends = self._edges(row)
+        (tied,) = xp.nonzero(~(starts & ends))
+        return tied, *self._counts(tied, starts[tied], ends[tied], row.shape[0])
+
+    def levels(self, falling: Array) -> tuple[Array, Array]:
+        """For each entry of rows in falling order how many are larger, and how many are not smaller."""
+        index = self.cumulative_sum(self.xp.ones_like(falling, dtype=self.index_dtype), axis=-1) - 1
+        return self._counts(index, *self._edges(falling), falling.shape[-1])
+
+    def _edges(self, falling: Array) -> tuple[Array, Array]:
+        """Whether an entry is the first of those that equal it, and whether it is the last."""
+        xp = self.xp
         steps = falling[..., 1:] != falling[..., :-1]
-        end = xp.ones_like(falling[..., :1], dtype=xp.bool)
-        index = self.cumulative_sum(xp.ones_like(order), axis=-1)
-        before = self.cumulative_max(xp.where(xp.concat([end, steps], axis=-1), index - 1, 0))
-        left = xp.flip(xp.where(xp.concat([steps, end], axis=-1), length - index, 0), axis=-1)
-        return order, before, length - xp.flip(self.cumulative_max(left), axis=-1)
+        edge = xp.ones_like(falling[..., :1], dtype=xp.bool)
+        return xp.concat([edge, steps], axis=-1), xp.concat([steps, edge], axis=-1)
+
+    def _counts(self, index: Array, starts: Array, ends: Array, length: int) -> tuple[Array, Array]:
+        """From the first and the last of those that are equal, at these places of rows so long."""
+        xp = self.xp
+        before = self.cumulative_max(xp.where(starts, index, 0))
+        left = xp.flip(xp.where(ends, length - 1 - index, 0), axis=-1)
+        return before, length - xp.flip(self.cumulative_max(left), axis=-1)
 
     def falling(self, keys: Array) -> tuple[Array, Array]:
         """The keys of each row in falling order, or other numbers that are equal where they are, and their places."""
@@ -110,11 +136,10 @@ class Orders(Layout):
             return found
         return self.take(x, self.xp.argsort(order, axis=-1))
 
-    def partial_sums(self, x: Array, counts: Sequence[Array]) -> list[Array]:
-        """The sums of so many entries of each row from its first; wide."""
-        total = self.cumulative_sum(self.cast(x, self.accumulation_dtype(x)), axis=-1)
-        total = self.xp.concat([self.xp.zeros_like(total[..., :1]), total], axis=-1)
-        return [self.take(total, count) for count in counts]
+    def running_sums(self, x: Array) -> Array:
+        """The sums of the first 0, 1, 2, … entries of each row, which are integers or wide; wide."""
+        total = self.cast(self.cumulative_sum(x, axis=-1), self.accumulation_dtype(x))
+        return self.xp.concat([self.xp.zeros_like(total[..., :1]), total], axis=-1)
 
     def order_bits(self, x: Array) -> Array:
         """Numbers ≥ 0 as integers of the same order and width."""
@@ -139,3 +164,12 @@ class Orders(Layout):
 
     def cumulative_sum(self, x: Array, axis: int = 0) -> Array:
         return self.xp.cumulative_sum(x, axis=axis)
+
+
+def _but(x: Array, places: Array, other: Array, others: Array) -> Array:
+    """`x` with entries of another array at these places."""
+    if not places.shape[0]:
+        return x
+    x = x + 0
+    x[..., places] = other[..., others]
+    return x

@@ -93,20 +93,22 @@ class TensorFlowOps(Ops):
         moved = tf.reshape(rows, tf.gather(tf.shape(like), order))
         return tf.transpose(moved, [order.index(axis) for axis in range(self.rank)])
 
-    def ranked(self, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        # By the runs of equal keys: TensorFlow has no cumulative maximum.
+    def falling(self, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         rising = -tf.stop_gradient(keys)
         order = tf.argsort(rising, axis=-1)
-        ranked = self.take(rising, order)
-        starts = tf.concat([tf.ones_like(order[..., :1], tf.bool), ranked[..., 1:] != ranked[..., :-1]], -1)
+        return self.take(rising, order), order
+
+    def levels(self, falling: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # By the runs of equal keys: TensorFlow has no cumulative maximum.
+        starts, _ = self._edges(falling)
         run = tf.cumsum(tf.cast(tf.reshape(starts, (-1,)), tf.int32)) - 1
-        index = tf.reshape(tf.zeros_like(order) + tf.range(tf.shape(keys)[-1]), (-1,))
+        index = tf.reshape(tf.zeros_like(falling, tf.int32) + tf.range(tf.shape(falling)[-1]), (-1,))
 
         def of_run(reduce: Callable[..., tf.Tensor], x: tf.Tensor) -> tf.Tensor:
-            return tf.reshape(tf.gather(reduce(x, run, tf.size(run)), run), tf.shape(order))
+            return tf.reshape(tf.gather(reduce(x, run, tf.size(run)), run), tf.shape(falling))
 
         first, last = tf.math.unsorted_segment_min, tf.math.unsorted_segment_max
-        return order, of_run(first, index), of_run(last, index + 1)
+        return of_run(first, index), of_run(last, index + 1)
 
     def order_bits(self, x: tf.Tensor) -> tf.Tensor:
         return tf.bitcast(x, tf.int64 if x.dtype == tf.float64 else tf.int32)

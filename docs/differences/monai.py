@@ -24,6 +24,10 @@ ROWS = (
         "ε stands beside sums that are weighted by 1/T² and as small as 1/T: on large images it is not small any "
         "more. Here the weights are divided by the largest one first.",
     ),
+    Row(
+        "GeneralizedDiceLoss(softmax=True, to_onehot_y=True)(logits.tile(40, 40), labels.tile(40, 40)[:, None])",
+        "GeneralizedDiceLoss(relative=False)(logits.tile(40, 40), labels.tile(40, 40))",
+    ),
     differs(
         "GeneralizedDiceLoss(softmax=True, to_onehot_y=True, include_background=False)"
         "(logits, background[:, None])",
@@ -90,6 +94,10 @@ ROWS = (
         "SoftclDiceLoss(softmax=True, to_onehot_y=True, smooth=1e-9)(logits, labels[:, None])",
         "ClDiceLoss(iterations=3)(logits, labels)",
         "The sums of an image go over all its classes there, over each class by itself here.",
+    ),
+    Row(
+        "SoftclDiceLoss(softmax=True, to_onehot_y=True)(logits, labels[:, None])",
+        "ClDiceLoss(iterations=3, per_class=False, harmonic_smooth=1e-4)(logits, labels)",
     ),
     Row(
         "SoftDiceclDiceLoss(sigmoid=True, smooth=1e-9)(logits[:, :1], mask)",

@@ -33,6 +33,11 @@ ROWS = (
         "class that is absent has no gradient.",
     ),
     Row(
+        "MCCLoss()(logits[:, :1].sigmoid(), background[:, None])",
+        "MCCLoss(activation='sigmoid', aggregate='batch', smooth=0.0, pseudocount=1e-5)"
+        "(logits[:, :1], background[:, None])",
+    ),
+    Row(
         "MCCLoss(eps=0)(logits[:, :1].sigmoid(), mask)",
         "MCCLoss(activation='sigmoid', aggregate='batch', smooth=0.0)(logits[:, :1], mask)",
     ),

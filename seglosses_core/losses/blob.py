@@ -39,7 +39,7 @@ class BlobLoss(RegionLoss):
     instance counts for each class that the target has in it (ours); it is one against the rest. A class without an
     instance costs 0; one that the target does not have leaves the mean, unless absent="count", and so should that of
     the background: include_background=False with a softmax. An instance above `num_instances`, or below 0, makes the
-    value NaN.
+    value NaN, and with validate=True is an error.
 
     Parameters
     ----------
@@ -122,6 +122,10 @@ def moments_of_instances(loss: BlobLoss, prediction: Prediction, target: Target,
     instances = ops.cast(instances, ops.index_dtype)
     instances, known = ops.usable_labels(instances, loss.num_instances + 1, target.valid)
     if known is not None:
+        if loss.validate and ops.is_eager(known) and not bool(ops.xp.all(known)):
+            raise ValueError(
+                f"instances must lie between 0 and num_instances, {loss.num_instances}, got others."
+            )
         target.require(known)
     parts = [products(m, prediction, target) for m in loss.cost.moments()]
     summed = [*(values for values, _ in parts), target.values]

@@ -35,7 +35,8 @@ class GeneralizedWassersteinDiceLoss(RatioLoss):
     Parameters
     ----------
     distances : sequence of C sequences of C numbers, or an array (C, C), optional
-        M, symmetric and ≥ 0 with a diagonal of 0; it is divided by its largest entry. None: all errors cost 1.
+        M, symmetric, 0 on the diagonal and above 0 elsewhere; it is divided by its largest entry. None: all errors
+        cost 1.
     weights : "default", "foreground" or "gdl"
 
     Examples
@@ -137,7 +138,7 @@ def _check_rows(distances: Any, logits: Array, axis: int) -> None:
 
 
 def _check_distances(distances: Any) -> None:
-    """Require a symmetric matrix of numbers ≥ 0 with a diagonal of 0, not all 0, or None."""
+    """Require a symmetric matrix of numbers, 0 on the diagonal and above 0 elsewhere, or None."""
     if distances is None:
         return
     if not isinstance(distances, tuple) or not all(isinstance(row, tuple) for row in distances):
@@ -159,5 +160,7 @@ def _check_distances(distances: Any) -> None:
                 raise ValueError(
                     f"distances must be symmetric, got {number!r} at [{i}][{j}] and {distances[j][i]!r} at [{j}][{i}]."
                 )
-    if not any(map(any, distances)):
-        raise ValueError(f"distances must have an entry above 0, got {distances!r}.")
+            if i != j and not number:
+                raise ValueError(
+                    f"distances[{i}][{j}] must be above 0, or the loss cannot tell {i} from {j}, got {number!r}."
+                )

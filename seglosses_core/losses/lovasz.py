@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seglosses_core.activations import Activation, Cotangent, Prediction
-from seglosses_core.arithmetic import divide, one_if_zero, product
+from seglosses_core.arithmetic import divide, product
 from seglosses_core.checks import dtype_is
 from seglosses_core.libraries import Array
 from seglosses_core.loss import Needs
@@ -92,25 +92,23 @@ def jaccard_slopes(keys: Array, y: Array, weights: Array | None, ops: Ops) -> Ar
     xp = ops.xp
     if ops.may_choose(y) and not bool(xp.any(y if weights is None else y * weights)):
         return slopes_of_absent(keys, weights, ops)
-    order, before, through = ops.ranked(keys)
-    y = ops.take(y, order)
+    weights = weights if weights is None else weights + 0 * y
+    order, at_ends = ops.ranked(keys)
+    wide = ops.accumulation_dtype(keys)
+    y, weights = (x if x is None else ops.cast(ops.take(x, order), wide) for x in (y, weights))
     if weights is None:
-        all_sums = [ops.cast(x, ops.accumulation_dtype(y)) for x in (before, through)]
-        found_sums = ops.partial_sums(y, (before, through))
+        found, every = ops.running_sums(y), ops.running_sums(xp.ones_like(order))
     else:
-        weights = ops.take(weights + 0 * y, order)
-        all_sums, found_sums = (ops.partial_sums(x, (before, through)) for x in (weights, y * weights))
-    (found, found_with), total = found_sums, xp.max(found_sums[1], axis=-1, keepdims=True)
-    union, union_with = (
-        total + (every - of_foreground) for every, of_foreground in zip(all_sums, found_sums, strict=True)
-    )
-    one, some = xp.ones_like(union), union > 0
-    inverse = one / xp.where(some, union, one)
-    inverse_with = one / one_if_zero(union_with, xp)
-    common = total - (found + found_with) / 2
-    of_background = xp.where(some, common * inverse, one) * inverse_with
-    g = xp.where(y > 0, (inverse + inverse_with) / 2, of_background)
-    return ops.put_back(g if weights is None else g * ops.cast(weights, g.dtype), order)
+        found, every = ops.running_sums(weights * y), ops.running_sums(weights)
+    missed = xp.max(found, axis=-1, keepdims=True) - found
+    union = missed + every
+    some = union > 0
+    inverse, inverse_with = at_ends(1 / xp.where(some, union, 1))
+    # Without foreground the first of the others costs 1, though none is missed.
+    common, common_with = at_ends(xp.where(some, missed, 2))
+    of_background = (common + common_with) * inverse * inverse_with
+    g = xp.where(y > 0, inverse + inverse_with, of_background) / 2
+    return ops.put_back(g if weights is None else g * weights, order)
 
 
 def slopes_of_absent(keys: Array, weights: Array | None, ops: Ops) -> Array:

@@ -98,6 +98,13 @@ def test_points_of_a_batch_need_no_table_each():
             ValueError,
             "instances must have the shape (2, 6, 7)",
         ),
+        (
+            lambda: dataclasses.replace(BLOB, validate=True)(
+                LOGITS, 1 * (INSTANCES > 0), instances=INSTANCES + 1
+            ),
+            ValueError,
+            "instances must lie between 0 and num_instances, 3, got others.",
+        ),
         (lambda: core.BlobLoss(num_instances=0), ValueError, "num_instances must be at least 1, got 0"),
         (
             lambda: core.BlobLoss(region="other"),

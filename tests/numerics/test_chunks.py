@@ -7,7 +7,7 @@ import pytest
 import torch
 from everywhere import LOSSES, Problem, evaluate, takes
 
-from seglosses_core.ops import Ops
+from seglosses_core.ops import Ops, ops_for
 from seglosses_torch.eager import EagerOps, EagerSoftmax
 
 
@@ -77,6 +77,23 @@ def test_falling_order_of_floats_as_integers(shape):
     np.testing.assert_array_equal(
         numbers[..., 1:] == numbers[..., :-1], falling[..., 1:] == falling[..., :-1]
     )
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 90), (2, 3, 90)])
+@pytest.mark.parametrize("tied", [0, 2, 5, 90])
+@pytest.mark.parametrize("framework", ["numpy", "torch"])
+def test_what_there_is_before_and_after_equal_keys(framework, tied, shape):
+    keys = np.random.default_rng(5).permuted(np.broadcast_to(np.arange(90.0), shape), axis=-1)
+    keys[keys > 85 - tied] = 85 - tied // 2
+    keys[keys < tied // 3] = 0
+    like = keys if framework == "numpy" else torch.from_numpy(keys)
+    ops = ops_for(keys, 1, 3) if framework == "numpy" else EagerOps(1, 3)
+    order, at_ends = ops.ranked(like)
+    before, through = (np.asarray(x) for x in at_ends(ops.running_sums(ops.xp.ones_like(order))))
+    falling = np.take_along_axis(keys, np.asarray(order), axis=-1)
+    np.testing.assert_array_equal(falling, -np.sort(-keys, axis=-1))
+    np.testing.assert_array_equal(before, (keys[..., None, :] > falling[..., None]).sum(-1))
+    np.testing.assert_array_equal(through, (keys[..., None, :] >= falling[..., None]).sum(-1))
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch"])

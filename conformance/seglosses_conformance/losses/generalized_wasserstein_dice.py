@@ -181,7 +181,7 @@ ENTRY = Entry(
             distances=[[0, -1, 1], [-1, 0, 1], [1, 1, 0]],
         ),
         refusal(
-            ValueError, "distances", "got ((0.0,", "an entry above 0", distances=[[0.0, 0.0], [0.0, 0.0]]
+            ValueError, "distances[1][2]", "got 0", "above 0", distances=[[0, 1, 1], [1, 0, 0], [1, 0, 0]]
         ),
         refusal(ValueError, "activation", "got 'sigmoid'", "'softmax' or 'identity'", activation="sigmoid"),
     ),
