@@ -164,6 +164,24 @@ HYPERPARAMETERS: dict[str, Case] = {
     "unknown overlap": (
         build("TverskyLoss", overlap="union"), ValueError, "overlap", "got 'union'", "one of 'product', 'minimum'",
     ),
+    "a mixture of nothing": (
+        build("FocalLoss", mixes="odds", activation="sigmoid"), ValueError, "mixes", "got 'odds'", "'logits'",
+    ),
+    "a mixture of exclusive classes": (
+        build("FocalLoss", mixes="logits"), ValueError, "mixes", "got 'logits'", "'costs' for exclusive classes",
+    ),
+    "a mixture of the logits of probabilities": (
+        build("FocalLoss", mixes="logits", activation="identity", overlapping=True),
+        ValueError, "mixes", "activation='identity'", "not 'logits' for probabilities",
+    ),
+    "a normalized mixture": (
+        build("FocalLoss", mixes="logits", activation="sigmoid", normalized=True),
+        ValueError, "mixes", "got 'logits'", "'costs' with normalized=True",
+    ),
+    "a mixture of the sides of an expansion": (
+        build("PolyFocalLoss", mixes="logits", activation="sigmoid"),
+        ValueError, "mixes", "got 'logits'", "'costs' for PolyFocalLoss",
+    ),
     "normalized that is no flag": (
         build("FocalLoss", normalized=1), TypeError, "normalized", "got int: 1", "True or False",
     ),

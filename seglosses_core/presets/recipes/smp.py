@@ -13,7 +13,6 @@ preset = Library(
     "0.6.0",
     ("y_pred", "y_true"),
     "Nothing left, every pixel ignored: FocalLoss is NaN there, and LovaszLoss no number; here both are 0.",
-    "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where smp has one power for both.",
     "A score below 1e-7 is cut off under log_loss there; here it is exact, and has a gradient.",
     "SoftBCEWithLogitsLoss with smooth_factor of several classes is NaN here if entries are ignored one by one.",
     "SoftCrossEntropyLoss() without smooth_factor is an error there, and 0 here.",
@@ -159,6 +158,8 @@ def FocalLoss(
 
     def terms(sizes: Sizes) -> list[Term]:
         options: dict[str, Any] = {"alpha": alpha, "gamma": gamma}
+        if mode != "multiclass":  # of which there are labels
+            options["mixes"] = "logarithms"
         if not from_logits:
             options |= {"clip": eps, "overlapping": True}
         if class_weights is not None:

@@ -14,7 +14,6 @@ preset = Library(
     ("y_pred", "y_true"),
     "classes in a list are read from memory that nobody has set there; here they mean what a tensor of them does.",
     "LovaszLoss(per_image=True) of an image that is all ignored is an error there; here it leaves the mean.",
-    "BinaryFocalLoss of a target between 0 and 1 is its costs mixed by the target; there it has one power for both.",
     "BinaryFocalLoss is computed in float32 there, whatever the logits are.",
     "A score below 1e-7 is cut off under log_loss there; here it is exact, and has a gradient.",
     "CrossEntropyFocalLoss, in which softmax weighs costs of sigmoid, is not here: take FocalLoss of this package.",
@@ -80,7 +79,7 @@ def BinaryFocalLoss(
         reduction,
         "take the sum of reduction='none' over the images",
     )
-    options: dict[str, Any] = {"alpha": alpha, "gamma": gamma, "divisor": "all"}
+    options: dict[str, Any] = {"alpha": alpha, "gamma": gamma, "divisor": "all", "mixes": "probabilities"}
     if class_weights is not None:
         options["class_weights"] = tuple(class_weights)
     return Recipe(

@@ -219,6 +219,8 @@ def calls() -> Iterator[Call]:
     ):
         yield Call("FocalLoss", {"to_onehot_y": True, **arguments}, inputs, target_axis=True)
     yield Call("FocalLoss", {"use_softmax": True, "include_background": False}, "one-hot")
+    for arguments in ({}, {"alpha": 0.25, "gamma": 0.5, "weight": W}, {"use_softmax": True}):
+        yield Call("FocalLoss", arguments, "soft")
     yield Call("FocalLoss", {}, "binary")
     yield Call("FocalLoss", {"alpha": 0.25, "weight": 2.0}, "binary-float")
     yield Call("FocalLoss", {"ignore_index": 255}, "binary-ignored")

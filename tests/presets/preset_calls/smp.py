@@ -69,6 +69,12 @@ def calls() -> Iterator[Call]:
     yield Call("FocalLoss", {"mode": "multilabel", "from_logits": False}, "multilabel-probabilities")
     yield Call("FocalLoss", {"mode": "multilabel", "class_weights": W}, "multilabel")
     for arguments, inputs in (
+        ({}, "soft"),
+        ({"alpha": 0.25, "gamma": 0.5, "class_weights": W}, "soft"),
+        ({"from_logits": False}, "overlapping-soft"),
+    ):
+        yield Call("FocalLoss", {"mode": "multilabel", **arguments}, inputs)
+    for arguments, inputs in (
         ({}, "binary-float"),
         ({}, "multilabel"),
         ({}, "soft"),

@@ -151,6 +151,8 @@ def _focal(
         factor = float(weight)
     w = list(weights.get("class_weights", [float(background or c > 0) for c in range(classes)]))
     options: dict[str, Any] = {"activation": "softmax" if use_softmax else "sigmoid", "gamma": gamma}
+    if not use_softmax:
+        options["mixes"] = "logits"
     if isinstance(alpha, Sequence):
         if len(alpha) != kept:
             raise ValueError(
