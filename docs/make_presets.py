@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,12 @@ A configuration is a loss with its arguments, those of its call too. It agrees i
 library gave, on everything that it was recorded on: in float64 to 1e-9, of losses that compute in float32 to 1e-6 and
 1e-5. Where only the gradient is the same, the page of the library says what differs. What an error refuses is not
 among them.
+
+"""
+
+SURVEYED = """
+
+## Of those that were measured before
 
 """
 
@@ -286,6 +293,24 @@ def agreement() -> Iterator[str]:
     yield f"| all | {' | '.join(map(str, total))} |"
 
 
+def surveyed() -> Iterator[str]:
+    sys.path.insert(0, str(HERE.parent / "tests" / "presets"))
+    import survey
+
+    found = list(survey.configurations())
+    text = (
+        "Before there were presets 303 configurations of these libraries were measured, which a table of theirs named"
+        " in groups. Taken apart, with those that were named and not measured, they are"
+        f" {len(found)}, which `tests/presets/survey.py` lists. Of {sum(one.agrees for one in found)} value and"
+        " gradient agree, by what was recorded since. The others:"
+    )
+    yield textwrap.fill(text, 120) + "\n"
+    for peer in PEERS:
+        for one in found:
+            if one.peer == peer and not one.agrees:
+                yield f"- {LIBRARIES[peer].title}, `{one.text}`: {one.reason}."
+
+
 # -- pages ----------------------------------------------------------------------------------------------------------
 
 
@@ -294,7 +319,17 @@ def index() -> str:
         f"- [{LIBRARIES[peer].title} {LIBRARIES[peer].version}]({peer}.md): {_names(peer)}" for peer in PEERS
     ]
     contents = "\n```{toctree}\n:hidden:\n\n" + "\n".join(PEERS) + "\n```\n"
-    parts = [HEAD, "\n".join(listed), "\n", AGREEMENT, "\n".join(agreement()), "\n", CONVENTIONS]
+    parts = [
+        HEAD,
+        "\n".join(listed),
+        "\n",
+        AGREEMENT,
+        "\n".join(agreement()),
+        SURVEYED,
+        "\n".join(surveyed()),
+        "\n",
+        CONVENTIONS,
+    ]
     return "".join([*parts, "\n".join(conventions()), "\n", contents])
 
 

@@ -82,6 +82,8 @@ def calls() -> Iterator[Call]:
         ({"reduction": "sum"}, "binary-float"),
         ({"reduction": "none"}, "binary-float"),
         ({"ignore_index": 255}, "binary-float-ignored"),
+        ({"ignore_index": 255}, "multilabel-ignored"),
+        ({"weight": [3.0]}, "binary-float"),
         ({"pos_weight": [3.0]}, "binary-float"),
         ({"ignore_index": 255, "pos_weight": [3.0]}, "multilabel-ignored"),
         ({"ignore_index": 255, "reduction": "none"}, "multilabel-ignored"),

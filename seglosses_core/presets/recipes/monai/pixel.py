@@ -72,6 +72,7 @@ def AsymmetricUnifiedFocalLoss(
         activation="identity",
         target=target_of(to_onehot_y),
         ignore_index=ignore_index,
+        ignores_classes=True,
         clip=1e-7,
     )
 
@@ -228,6 +229,7 @@ def FocalLoss(
         activation="softmax" if use_softmax else "sigmoid",
         target=target_of(to_onehot_y),
         ignore_index=ignore_index,
+        ignores_classes=True,
         reduction=reduction,
         counts_pixels=reduction == "sum",
         buffers={"class_weight": weight},
