@@ -420,6 +420,22 @@ def test_deep_supervision():
         ),
         (lambda: kornia.HausdorffERLoss(reduction="none"), ValueError, "reduction='none' is not supported"),
         (lambda: smp.FocalLoss("binary", normalized=True), ValueError, "normalized=True is not supported"),
+        (
+            lambda: smp.DiceLoss("multiclass", class_weights=2.0),
+            ValueError, r"class_weights=2\.0 is not supported .* one for each class",
+        ),
+        (
+            lambda: smp.SoftBCEWithLogitsLoss(smooth_factor=0.75),
+            ValueError, r"smooth_factor=0\.75 is not supported .* lies in \[0, 0\.5\]",
+        ),
+        (
+            lambda: toolbelt.BinaryFocalLoss(ignore_index=1)(LOGITS, LABELS),
+            ValueError, "ignore_index=1 is not supported .* another label",
+        ),
+        (
+            lambda: monai.AsymmetricUnifiedFocalLoss(weight=[0.5, 0.5]),
+            ValueError, r"weight=\(0\.5, 0\.5\) is not supported .* one number in \[0, 1\]",
+        ),
         (lambda: pytorch.CrossEntropyLoss(size_average=True), ValueError, "size_average=True .* reduction says it"),
         (
             lambda: pytorch.CrossEntropyLoss(np.ones((1, 4, 1, 1))),

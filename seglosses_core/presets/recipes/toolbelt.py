@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seglosses_core.presets.recipe import Library, Recipe, Term, refuse
+from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 from seglosses_core.presets.recipes import smp
 
 preset = Library(
@@ -82,8 +82,18 @@ def BinaryFocalLoss(
     options: dict[str, Any] = {"alpha": alpha, "gamma": gamma, "divisor": "all", "mixes": "probabilities"}
     if class_weights is not None:
         options["class_weights"] = tuple(class_weights)
+
+    def terms(sizes: Sizes) -> list[Term]:
+        refuse(
+            sizes.labelled and sizes.classes > 1 and ignore_index in (0, 1),
+            "ignore_index",
+            ignore_index,
+            "entries of one-hot targets bear it too there: give what is ignored another label",
+        )
+        return [Term(1.0, "FocalLoss", options)]
+
     return Recipe(
-        terms=lambda sizes: [Term(1.0, "FocalLoss", options)],
+        terms=terms,
         activation="sigmoid",
         target="either",
         ignore_index=ignore_index,

@@ -50,6 +50,8 @@ def AsymmetricUnifiedFocalLoss(
     ignore_index: int | None = None,
 ) -> Recipe:
     refuse(num_classes != 2, "num_classes", num_classes, "there are two")
+    outside = isinstance(weight, Sequence) or not 0 <= weight <= 1
+    refuse(outside, "weight", weight, "it is one number in [0, 1], the share of the cross-entropy")
     # Whatever it is, the parts are means, and there is one number.
     check_choice("reduction", reduction, ("mean", "sum", "none"))
 
