@@ -455,6 +455,7 @@ import numpy as np
 import keras
 from seglosses_conformance.presets.inputs import INPUTS
 from seglosses_core.presets.monai import DiceCELoss as core
+from seglosses_keras import DiceLoss
 from seglosses_keras.presets.monai import DiceCELoss
 
 logits, labels = INPUTS["labels"]
@@ -469,6 +470,18 @@ model = keras.Sequential([keras.layers.Conv2D(4, 1)])
 model.compile(loss=loss, optimizer="sgd")
 history = model.fit(last, labels[..., None], epochs=2, verbose=0).history["loss"]
 assert history[1] < history[0]
+for call, message in (
+    (dict(input=last, target=labels), "got input=, target=; presets.monai.DiceLoss is theirs"),
+    (dict(y_true=labels), "DiceLoss is called with y_true and y_pred, and all else by its name, got y_true=."),
+    (dict(logits=last, target=labels), "got logits=, target=."),
+    (dict(y_true=labels, y_pred=last, avg_factor=2.0), "DiceLoss takes no 'avg_factor'"),
+):
+    try:
+        DiceLoss()(**call)
+    except TypeError as error:
+        assert message in str(error), error
+    else:
+        raise AssertionError(call)
 try:
     loss(labels, last, sample_weight=np.ones(3))
 except ValueError as error:
