@@ -63,6 +63,10 @@ among them.
 
 """
 
+NEEDS_IT = "A batch of one-channel logits needs its axis:\n`(N, 1, *S)`."
+MAY_LACK_IT = """Losses that are for one class
+alone take a batch of logits `(N, *S)`, too; for others it needs its axis, `(N, 1, *S)`."""
+
 SURVEYED = """
 
 ## Of those that were measured before
@@ -98,8 +102,7 @@ Each row was recorded from {title} {version}, value and gradient, and is compare
 ## What you feed it
 
 Labels may be of any integer dtype, or floats that hold integers, with or without an axis of length 1 for the classes.
-`{logits}` and `{target}` are names for logits and target as well. A batch of one-channel logits needs its axis:
-`(N, 1, *S)`.
+`{logits}` and `{target}` are names for logits and target as well. {one_class}
 
 A checkpoint of a module that owned their loss loads strictly, with the same weights. `torch.compile`, autocast,
 `jax.jit` and Keras' `fit` take a preset as they take our own losses.
@@ -353,6 +356,7 @@ def page(peer: str) -> str:
         weights="; weights in it are of four classes",
         rows="\n".join(f"| `{left}` | `{right}` |" for left, right in rows),
         differs="\n".join(f"- {line}" for line in library.differs),
+        one_class=MAY_LACK_IT if any(recipe_of(peer, call).one_class for call in calls) else NEEDS_IT,
         logits=library.call[0],
         target=library.call[1],
     )

@@ -19,8 +19,6 @@ preset = Library(
     " ignored by CrossEntropyLoss(use_sigmoid=True); here it makes the value NaN, and has no class for DiceLoss.",
     "FocalLoss fails on labels there on a CPU, for which it is here what it is there on a GPU; a one-hot target with"
     " ignore_index=c < C there leaves the pixels of class c out, and is refused here.",
-    "OhemCrossEntropy of no more than min_kept pixels leaves out the one whose probability is highest there, unless it"
-    " is below thres; here all of them count.",
     "LovaszLoss of float64 logits fails there, and so does an image that is all ignored; here it costs 0.",
     "OhemCrossEntropy of no more pixels than min_kept leaves out the most certain one there, and of pixels that tie for"
     " the last place all; here none is left out, and those that tie share the place.",

@@ -17,7 +17,6 @@ preset = Library(
     "BinaryFocalLoss is computed in float32 there, whatever the logits are.",
     "A score below 1e-7 is cut off under log_loss there; here it is exact, and has a gradient.",
     "CrossEntropyFocalLoss, in which softmax weighs costs of sigmoid, is not here: take FocalLoss of this package.",
-    "Logits (N, H, W) of binary losses need their axis here: (N, 1, H, W).",
 )
 
 
