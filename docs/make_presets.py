@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,16 @@ among them.
 
 """
 
+NEEDS_IT = "A batch of one-channel logits needs its axis:\n`(N, 1, *S)`."
+MAY_LACK_IT = """Losses that are for one class
+alone take a batch of logits `(N, *S)`, too; for others it needs its axis, `(N, 1, *S)`."""
+
+SURVEYED = """
+
+## Of those that were measured before
+
+"""
+
 PAGE = """# From {title}
 
 ```python
@@ -91,8 +102,7 @@ Each row was recorded from {title} {version}, value and gradient, and is compare
 ## What you feed it
 
 Labels may be of any integer dtype, or floats that hold integers, with or without an axis of length 1 for the classes.
-`{logits}` and `{target}` are names for logits and target as well. A batch of one-channel logits needs its axis:
-`(N, 1, *S)`.
+`{logits}` and `{target}` are names for logits and target as well. {one_class}
 
 A checkpoint of a module that owned their loss loads strictly, with the same weights. `torch.compile`, autocast,
 `jax.jit` and Keras' `fit` take a preset as they take our own losses.
@@ -286,6 +296,24 @@ def agreement() -> Iterator[str]:
     yield f"| all | {' | '.join(map(str, total))} |"
 
 
+def surveyed() -> Iterator[str]:
+    sys.path.insert(0, str(HERE.parent / "tests" / "presets"))
+    import survey
+
+    found = list(survey.configurations())
+    text = (
+        "Before there were presets 303 configurations of these libraries were measured, which a table of theirs named"
+        " in groups. Taken apart, with those that were named and not measured, they are"
+        f" {len(found)}, which `tests/presets/survey.py` lists. Of {sum(one.agrees for one in found)} value and"
+        " gradient agree, by what was recorded since. The others:"
+    )
+    yield textwrap.fill(text, 120) + "\n"
+    for peer in PEERS:
+        for one in found:
+            if one.peer == peer and not one.agrees:
+                yield f"- {LIBRARIES[peer].title}, `{one.text}`: {one.reason}."
+
+
 # -- pages ----------------------------------------------------------------------------------------------------------
 
 
@@ -294,7 +322,17 @@ def index() -> str:
         f"- [{LIBRARIES[peer].title} {LIBRARIES[peer].version}]({peer}.md): {_names(peer)}" for peer in PEERS
     ]
     contents = "\n```{toctree}\n:hidden:\n\n" + "\n".join(PEERS) + "\n```\n"
-    parts = [HEAD, "\n".join(listed), "\n", AGREEMENT, "\n".join(agreement()), "\n", CONVENTIONS]
+    parts = [
+        HEAD,
+        "\n".join(listed),
+        "\n",
+        AGREEMENT,
+        "\n".join(agreement()),
+        SURVEYED,
+        "\n".join(surveyed()),
+        "\n",
+        CONVENTIONS,
+    ]
     return "".join([*parts, "\n".join(conventions()), "\n", contents])
 
 
@@ -318,6 +356,7 @@ def page(peer: str) -> str:
         weights="; weights in it are of four classes",
         rows="\n".join(f"| `{left}` | `{right}` |" for left, right in rows),
         differs="\n".join(f"- {line}" for line in library.differs),
+        one_class=MAY_LACK_IT if any(recipe_of(peer, call).one_class for call in calls) else NEEDS_IT,
         logits=library.call[0],
         target=library.call[1],
     )

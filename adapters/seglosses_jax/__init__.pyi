@@ -161,6 +161,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         gamma: float | Sequence[float] | Array | ndarray = 2.0,
         alpha: float | Sequence[float] | Array | ndarray | None = 0.25,
         normalized: bool = False,
+        mixes: str = "costs",
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -1305,6 +1306,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         gamma: float | Sequence[float] | Array | ndarray = 2.0,
         alpha: float | Sequence[float] | Array | ndarray | None = None,
         normalized: bool = False,
+        mixes: str = "costs",
         epsilon: float = 1.0,
     ) -> None: ...
     def __call__(  # type: ignore[override]

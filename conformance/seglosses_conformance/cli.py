@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         None if options.quick or options.target or options.compare else (1, -1)
     )
     if not (options.cases or options.presets or options.case_ids or options.losses):
-        check_overrides(TARGETS, (case.id for case in cases))
+        of_presets = presets.preset_cases(presets.peers())
+        check_overrides(TARGETS, (case.id for case in (*cases, *of_presets)))
 
     whole = not (options.compare or options.presets)
     grade = options.grade or STRICTEST

@@ -1,4 +1,5 @@
-"""Which comparisons have another tolerance. The overrides themselves, with their reasons, stand in the entries."""
+"""Which comparisons have another tolerance. The overrides themselves, with their reasons, stand in the entries
+and beside the vectors of presets."""
 
 from __future__ import annotations
 
@@ -6,14 +7,18 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 
+from seglosses_conformance import presets
 from seglosses_conformance.entries import Override
 from seglosses_conformance.losses import ENTRIES
 from seglosses_conformance.tolerance import DTYPES
 
-OVERRIDES: tuple[Override, ...] = tuple(
-    replace(override, case=entry.id_of(override.case))
-    for entry in ENTRIES.values()
-    for override in entry.overrides
+OVERRIDES: tuple[Override, ...] = (
+    *(
+        replace(override, case=entry.id_of(override.case))
+        for entry in ENTRIES.values()
+        for override in entry.overrides
+    ),
+    *presets.OVERRIDES,
 )
 
 

@@ -119,6 +119,8 @@ def keras_function(
     module = importlib.import_module("seglosses_keras")
     if "centers" in arrays:
         return _keras_layer(module, name, hyperparameters, class_axis, arrays)
+    if name.startswith("presets.") and "sample_weight" in arrays:
+        raise Unsupported("a sample_weight is Keras' own, not that of the other library's call")
     loss = build(module, name, hyperparameters, class_axis)
     _divide_by_weights(loss)
 

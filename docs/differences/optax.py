@@ -32,8 +32,8 @@ ROWS = (
     differs(
         "sigmoid_focal_loss(logits, soft).mean()",
         "FocalLoss(activation='sigmoid', alpha=None)(logits, soft)",
-        "The factor is (1 − p_t)^γ with a p_t mixed by the soft target there; here the costs of the two sides are "
-        "mixed.",
+        "The factor is (1 − p_t)^γ with a p_t mixed by the soft target there; here the costs of the two "
+        "sides are mixed, unless mixes='probabilities'.",
     ),
     Row(
         "sigmoid_focal_loss(1000 * logits, several, gamma=0.5).mean()",

@@ -103,8 +103,8 @@ ROWS = (
     differs(
         "FocalLoss('multilabel')(logits, soft)",
         "FocalLoss(activation='sigmoid', alpha=None)(logits, soft)",
-        "The factor is (1 − p_t)^γ with a p_t mixed by the soft target there; here the costs of the two sides are "
-        "mixed.",
+        "The factor is (1 − p_t)^γ with a log p_t mixed by the soft target there; here the costs of the two "
+        "sides are mixed, unless mixes='logarithms'.",
     ),
     differs(
         "FocalLoss('multiclass', ignore_index=255)(logits, nothing)",

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seglosses_core.activations import Prediction, Side
-from seglosses_core.arithmetic import divide, is_zero
-from seglosses_core.checks import check_flag, check_one_or_per_class, is_array
+from seglosses_core.activations import Cotangent, Prediction, Side
+from seglosses_core.arithmetic import divide, is_zero, power_or_zero
+from seglosses_core.checks import check_choice, check_flag, check_one_or_per_class, is_array
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
 from seglosses_core.log_pixel import Answer, LogPixelLoss, constant
@@ -54,6 +54,11 @@ class FocalLoss(LogPixelLoss):
         class: the mean over an image is that of −α log p with the weights (1 − p)^γ (Sofiiuk et al. 2019,
         arXiv:1909.07829). The factor has no derivative, as in their code; where all (1 − p)^γ are 0 it is 0. Ours:
         images of which less is valid count for less in the mean, as everywhere.
+    mixes : "costs", "probabilities", "logarithms" or "logits"
+        What soft targets of overlapping classes mix. But for "costs" it is
+        `−α_t (1 − p_t)^γ (y log p + (1 − y) log(1 − p))` with `α_t = α y + (1 − α)(1 − y)`: p_t, its logarithm or its
+        logit is that of p times y plus that of 1 − p times 1 − y, as in torchvision, in segmentation_models_pytorch and
+        in MONAI. Hard targets mix nothing.
 
     Examples
     --------
@@ -72,16 +77,33 @@ class FocalLoss(LogPixelLoss):
     gamma: float | Sequence[float] | Array = 2.0
     alpha: float | Sequence[float] | Array | None = 0.25
     normalized: bool = False
+    mixes: str = "costs"
 
     of_each_class = ("gamma", "alpha")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_flag("normalized", self.normalized)
+        check_choice("mixes", self.mixes, ("costs", "probabilities", "logarithms", "logits"))
+        self._check_mixes()
         check_one_or_per_class("gamma", self.gamma, at_least=0)
         if self.alpha is not None:
             most = {"at_most": 1.0} if self.activation == "sigmoid" or self.overlapping else {}
             check_one_or_per_class("alpha", self.alpha, at_least=0, **most)
+
+    def _check_mixes(self) -> None:
+        if self.mixes == "costs":
+            return
+        if self.activation != "sigmoid" and (self.mixes == "logits" or not self.overlapping):
+            raise ValueError(
+                f"mixes must be 'costs' for exclusive classes, and not 'logits' for probabilities, got {self.mixes!r}"
+                f" with activation={self.activation!r}; overlapping classes have activation='sigmoid', or"
+                " overlapping=True."
+            )
+        if self.normalized:
+            raise ValueError(
+                f"mixes must be 'costs' with normalized=True, which weighs each side, got {self.mixes!r}."
+            )
 
     @property
     def pointwise(self) -> bool:  # type: ignore[override]
@@ -105,6 +127,8 @@ class FocalLoss(LogPixelLoss):
         return focal_cost(answer.side, self.gamma_of(answer, ops), ops)
 
     def _costs(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
+        if self.mixes != "costs" and not target.hard:
+            return self._mixed(prediction, target, ops)
         costs = super()._costs(prediction, target, ops)
         if not self.normalized:
             return costs
@@ -113,6 +137,45 @@ class FocalLoss(LogPixelLoss):
         damping = self.with_options_of_this(_Damping, gamma=self.gamma, overlapping=self.overlapping)
         factor = damping.normalizer(prediction, target, ops)
         return replace(costs, values=costs.values * factor, back=lambda upstream: to_focal(upstream * factor))
+
+    def _mixed(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
+        """One power of 1 − p_t for both sides."""
+        xp, y = ops.xp, target.values
+        weighted = self.cost_weights(target, ops)
+        yes, no = self._both_sides(prediction, target, weighted.values, ops)
+        log_p = ops.finite_where_unused(yes.side.log, lambda: y != 0)
+        log_q = ops.finite_where_unused(no.side.log, lambda: y != 1)
+        alpha = 1.0 if self.alpha is None else yes.share + no.share  # type: ignore[operator]
+        gamma = self.gamma_of(yes, ops)
+        entropy = -y * log_p - (1 - y) * log_q
+        if self.mixes == "logits":
+            missed = xp.exp(ops.log_sigmoid((1 - 2 * y) * (log_p - log_q)))
+        elif self.mixes == "logarithms":
+            missed = -xp.expm1(-entropy)
+        else:
+            missed = y * yes.side.complement() + (1 - y) * no.side.complement()
+        damping = alpha * power_or_zero(missed, gamma, xp)
+
+        def back(upstream: Array) -> Cotangent:
+            lowest = 0.9 * math.log(xp.finfo(log_p.dtype).smallest_normal)  # where p underflows, p log p is 0
+            inside = -y * ops.clip(log_p, lowest, 0.0) - (1 - y) * ops.clip(log_q, lowest, 0.0)
+            # Of the entropy times the logarithm of 1 − p_t, by log p and log(1 − p).
+            if self.mixes == "logits":
+                by_p = (1 - 2 * y) * (1 - missed) * inside
+                by_q = -by_p
+            else:
+                ratio = divide(inside, missed, xp, otherwise=1.0)
+                if self.mixes == "logarithms":
+                    ratio = -xp.exp(-inside) * ratio
+                    by_p, by_q = y * ratio, (1 - y) * ratio
+                else:
+                    by_p, by_q = (1 - 2 * y) * xp.exp(log_p) * ratio, 0.0
+            slope = upstream * damping
+            return Cotangent(
+                terms=[(0, (slope, gamma * by_p - y))], complement=[slope * (gamma * by_q - (1 - y))]
+            )
+
+        return Costs(damping * entropy, weighted, back)
 
 
 class _Damping(FocalLoss):

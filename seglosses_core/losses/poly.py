@@ -98,6 +98,8 @@ class PolyFocalLoss(FocalLoss):
         As in `FocalLoss`.
     normalized : bool
         As in `FocalLoss`.
+    mixes : "costs"
+        There is nothing else: the expansion is that of one side.
 
     Examples
     --------
@@ -115,6 +117,10 @@ class PolyFocalLoss(FocalLoss):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("epsilon", self.epsilon, at_least=-1)
+        if self.mixes != "costs":
+            raise ValueError(
+                f"mixes must be 'costs' for PolyFocalLoss, whose expansion is that of one side, got {self.mixes!r}."
+            )
 
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
         return poly_cost(answer.side, self.epsilon, self.gamma_of(answer, ops), ops)

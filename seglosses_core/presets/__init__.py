@@ -36,21 +36,23 @@ def suggest(name: str, positional: Sequence[Any], named: Mapping[str, Any]) -> s
     return _taken_by(name, fits)
 
 
-def suggest_call(name: str, positional: int, named: Collection[str]) -> str:
+def suggest_call(
+    name: str, positional: int, named: Collection[str], say: str = "takes what was given"
+) -> str:
     """For the error of a loss that is not called with so many arrays and these names: the presets of its name that
-    are."""
+    are, and what to say of them."""
 
     def fits(preset: Preset) -> bool:
         taken = list(preset.call)
         enough = positional + len(named) >= 2 and positional <= len(taken)
         return enough and {*named} <= {*taken[positional:], "logits", "target"}
 
-    return _taken_by(name, fits)
+    return _taken_by(name, fits, say)
 
 
-def _taken_by(name: str, fits: Callable[[Preset], bool]) -> str:
+def _taken_by(name: str, fits: Callable[[Preset], bool], say: str = "takes what was given") -> str:
     found = [f"presets.{one.peer}.{name}" for one in PRESETS.values() if one.name == name and fits(one)]
-    return f"; {' or '.join(found)} takes what was given" if found else ""
+    return f"; {' or '.join(found)} {say}" if found else ""
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {"bool": bool, "str": str, "int": int, "float": (int, float)}

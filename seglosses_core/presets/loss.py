@@ -368,6 +368,11 @@ class PresetLoss(Loss):
     ) -> tuple[Array, Array | None, Array | None]:
         """A target of the logits' shape, and what `our_target` says beside it."""
         ignored, xp = self.recipe.ignore_index, ops.xp
+        classes = _number(shape_of(logits)[axis])
+        if ignored is not None and self.recipe.ignores_classes and classes > 1:
+            if 0 <= ignored < classes:
+                return target, target[(*(slice(None),) * axis, ignored, ...)] != 1, None
+            return target, xp.any(target != 0, axis=axis), None
         if ignored is None or target.dtype == xp.bool or len(target.shape) < len(logits.shape):
             return target, None, None
         kept = target != ignored

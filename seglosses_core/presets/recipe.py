@@ -69,6 +69,9 @@ class Recipe:
     """Whether the softmax is that of all classes but the first."""
     ignores_entries: bool = False
     """Whether single entries of a target of overlapping classes can be ignored: as if p and y were 0 there."""
+    ignores_classes: bool = False
+    """Whether of a target of several classes ignore_index leaves out the pixels of that class, or if there is none of
+    that number those of no class."""
     clip: float = 0.0
     """What probabilities are cut off at, and 1 less it: with a slope of 0 beyond."""
     zero_one_mask: bool = False

@@ -420,6 +420,22 @@ def test_deep_supervision():
         ),
         (lambda: kornia.HausdorffERLoss(reduction="none"), ValueError, "reduction='none' is not supported"),
         (lambda: smp.FocalLoss("binary", normalized=True), ValueError, "normalized=True is not supported"),
+        (
+            lambda: smp.DiceLoss("multiclass", class_weights=2.0),
+            ValueError, r"class_weights=2\.0 is not supported .* one for each class",
+        ),
+        (
+            lambda: smp.SoftBCEWithLogitsLoss(smooth_factor=0.75),
+            ValueError, r"smooth_factor=0\.75 is not supported .* lies in \[0, 0\.5\]",
+        ),
+        (
+            lambda: toolbelt.BinaryFocalLoss(ignore_index=1)(LOGITS, LABELS),
+            ValueError, "ignore_index=1 is not supported .* another label",
+        ),
+        (
+            lambda: monai.AsymmetricUnifiedFocalLoss(weight=[0.5, 0.5]),
+            ValueError, r"weight=\(0\.5, 0\.5\) is not supported .* one number in \[0, 1\]",
+        ),
         (lambda: pytorch.CrossEntropyLoss(size_average=True), ValueError, "size_average=True .* reduction says it"),
         (
             lambda: pytorch.CrossEntropyLoss(np.ones((1, 4, 1, 1))),
@@ -439,6 +455,7 @@ import numpy as np
 import keras
 from seglosses_conformance.presets.inputs import INPUTS
 from seglosses_core.presets.monai import DiceCELoss as core
+from seglosses_keras import DiceLoss
 from seglosses_keras.presets.monai import DiceCELoss
 
 logits, labels = INPUTS["labels"]
@@ -453,6 +470,18 @@ model = keras.Sequential([keras.layers.Conv2D(4, 1)])
 model.compile(loss=loss, optimizer="sgd")
 history = model.fit(last, labels[..., None], epochs=2, verbose=0).history["loss"]
 assert history[1] < history[0]
+for call, message in (
+    (dict(input=last, target=labels), "got input=, target=; presets.monai.DiceLoss is theirs"),
+    (dict(y_true=labels), "DiceLoss is called with y_true and y_pred, and all else by its name, got y_true=."),
+    (dict(logits=last, target=labels), "got logits=, target=."),
+    (dict(y_true=labels, y_pred=last, avg_factor=2.0), "DiceLoss takes no 'avg_factor'"),
+):
+    try:
+        DiceLoss()(**call)
+    except TypeError as error:
+        assert message in str(error), error
+    else:
+        raise AssertionError(call)
 try:
     loss(labels, last, sample_weight=np.ones(3))
 except ValueError as error:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import softmax
+from survey import configurations
 
 import seglosses_core
 from seglosses_conformance.cases import map_upstream
@@ -203,6 +204,13 @@ def test_every_option_of_a_recipe_makes_a_difference(option, vectors, monkeypatc
         if gradient is not None and differs(gradient.ravel(), np.array(vector["gradient"])):
             return
     pytest.fail("no vector tells")
+
+
+def test_what_was_measured_before_agrees_or_says_why_not():
+    found = list(configurations())
+    unclear = [one for one in found if one.agrees == bool(one.reason)]
+    assert not unclear
+    assert sum(one.agrees for one in found) >= 265
 
 
 def test_the_pages_are_current():

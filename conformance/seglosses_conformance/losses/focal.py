@@ -37,14 +37,34 @@ from ..oracle.tape import Scalar, plain
 SOURCE = "Lin et al., Focal loss for dense object detection, 2017, eq. 5"
 
 
-def focal(p: Scalar, y: Any, at: Place, *, gamma: Any = 2.0, alpha: Any = 0.25, clip: float = 0.0) -> Any:
-    """−α_t (1 − p_t)^γ log p_t: α_t is α for p_t = p, 1 − α for p_t = 1 − p, without α 1."""
+def focal(
+    p: Scalar,
+    y: Any,
+    at: Place,
+    *,
+    gamma: Any = 2.0,
+    alpha: Any = 0.25,
+    clip: float = 0.0,
+    mixes: str = "costs",
+) -> Any:
+    """−α_t (1 − p_t)^γ log p_t: α_t is α for p_t = p, 1 − α for p_t = 1 − p, without α 1. Soft targets mix these two,
+    or else α_t, the cross-entropy, and p_t, its logarithm or its logit."""
     p = clipped(p, clip)
     if isinstance(alpha, (list, tuple)):
         alpha = alpha[at.c]
     if isinstance(gamma, (list, tuple)):
         gamma = gamma[at.c]
     yes, no = (mpf(1), mpf(1)) if alpha is None else (mpf(alpha), 1 - mpf(alpha))
+    if mixes != "costs" and 0 < y < 1:
+        entropy = -y * tape.log(p) - (1 - y) * tape.log(1 - p)
+        if mixes == "probabilities":
+            missed = y * (1 - p) + (1 - y) * p
+        elif mixes == "logarithms":
+            missed = 1 - p**y * (1 - p) ** (1 - y)
+        else:
+            odds = p / (1 - p)
+            missed = 1 / (1 + odds ** (2 * y - 1))
+        return (yes * y + no * (1 - y)) * missed**gamma * entropy
     cost = mpf(0)
     if y > 0:
         cost += -yes * y * (1 - p) ** gamma * tape.log(p)
@@ -154,6 +174,61 @@ def normalized(**more: Any) -> list[Definition]:
     ]
 
 
+def mixed(mixes: str) -> list[Definition]:
+    """What is asked where soft targets have one factor for both sides."""
+    given: dict[str, Any] = {"mixes": mixes, "activation": "sigmoid"}
+    some_hard = one_hot(SATURATED_LABELS) * np.array([1.0, 0.75, 0.5]).reshape(3, 1, 1)
+    return [
+        case(f"{mixes}-soft", "One factor for both sides.", flags="sigmoid soft", target=SOFT, **given),
+        case(
+            f"{mixes}-soft-weights",
+            "An α and a γ for each class, weighted.",
+            flags="sigmoid soft mask sample-weight class-weights",
+            alpha=[0.75, 0.0, 1.0],
+            gamma=[0.5, 3.0, 0.0],
+            sample_weight=np.array([0.5, 2.0]),
+            class_weights=CLASS_WEIGHTS,
+            **masked(target=SOFT),
+            **given,
+        ),
+        case(
+            f"{mixes}-none",
+            "A map, without α.",
+            flags="sigmoid soft",
+            target=SOFT,
+            alpha=None,
+            reduction="none",
+            **given,
+        ),
+        case(f"{mixes}-labels", "Hard targets: the same as without.", flags="sigmoid", **given),
+        case(
+            f"{mixes}-extreme",
+            "Logits of ±40, targets of 0, 1 and between; γ = 1/2.",
+            flags="sigmoid soft extreme",
+            gamma=0.5,
+            logits=saturated(40.0),
+            target=some_hard,
+            **given,
+        ),
+    ]
+
+
+def mixed_of_probabilities(mixes: str) -> Definition:
+    return case(
+        f"{mixes}-identity",
+        "Of probabilities that overlap.",
+        flags="identity soft",
+        gamma=1.5,
+        logits=TWO_PIXELS,
+        target=np.array([[[0.25, 1.0], [0.5, 0.75], [0.0, 0.125]]]),
+        overlapping=True,
+        activation="identity",
+        mixes=mixes,
+    )
+
+
+MIXES = ("probabilities", "logarithms", "logits")
+MIXED = "torchvision.ops.sigmoid_focal_loss, segmentation_models_pytorch and MONAI, of soft targets"
 NORMALIZED = "Sofiiuk et al., AdaptIS: adaptive instance selection network, 2019, and their later code"
 # (1 − p)²: 1/25, 4/25, 9/100 and 1/100, which sum to 3/10.
 OF_YES_OR_NO = (0.04 * log(5 / 4) + 0.16 * log(5 / 3) + 0.09 * log(10 / 7) + 0.01 * log(10 / 9)) / 0.3
@@ -251,6 +326,21 @@ ENTRY = Entry(
             alpha=[0.75, 0.125, 0.5],
             normalized=True,
         ),
+        case(
+            "probabilities-worked",
+            "Logit 0 with targets 1/4 and 3/4, α = 1/4: p_t = 1/2, α_t = 5/8 and 3/8; (5/32 + 3/32)/2 log 2.",
+            flags="worked sigmoid one-class soft",
+            source=MIXED,
+            activation="sigmoid",
+            mixes="probabilities",
+            logits=np.zeros((1, 1, 2)),
+            target=np.array([[[0.25, 0.75]]]),
+            value_by_hand=log(2) / 8,
+            # ∂p_t/∂z = (2 y − 1)/4: α_t (−2 p_t/4 (2 y − 1) log 2 + (1/2 − y)/4), halved by the mean.
+            gradient_by_hand=[5 / 16 * (log(2) + 0.5) / 8, -3 / 16 * (log(2) + 0.5) / 8],
+        ),
+        *(definition for mixes in MIXES for definition in mixed(mixes)),
+        *map(mixed_of_probabilities, MIXES[:2]),
         case("alpha-none", "No α.", alpha=None),
         case("alpha-vector", "An α for each class.", alpha=[0.75, 0.125, 0.5]),
         case("alpha-none-sigmoid", "No α: 1 for yes and for no.", alpha=None, activation="sigmoid"),
@@ -291,6 +381,10 @@ ENTRY = Entry(
         Sample({"gamma": 1.5, "alpha": [0.2, 0.7, 0.4]}),
         Sample({"gamma": [0.5, 0.0, 3.0]}),
         Sample({"activation": "sigmoid", "reduction": "sum"}),
+        *(
+            Sample({"activation": "sigmoid", "mixes": mixes, "gamma": 1.5}, activations=("sigmoid",))
+            for mixes in MIXES
+        ),
     ),
     refuses=(
         refusal(
@@ -310,6 +404,26 @@ ENTRY = Entry(
         ),
         refusal(ValueError, "gamma", "got -1", "at least 0", gamma=-1),
         refusal(TypeError, "normalized", "got int: 1", "True or False", normalized=1),
+        refusal(ValueError, "mixes", "got 'odds'", "'logits'", mixes="odds", activation="sigmoid"),
+        refusal(ValueError, "mixes", "got 'logits'", "'costs' for exclusive classes", mixes="logits"),
+        refusal(
+            ValueError,
+            "mixes",
+            "activation='identity'",
+            "not 'logits' for probabilities",
+            mixes="logits",
+            activation="identity",
+            overlapping=True,
+        ),
+        refusal(
+            ValueError,
+            "mixes",
+            "got 'logits'",
+            "'costs' with normalized=True",
+            mixes="logits",
+            activation="sigmoid",
+            normalized=True,
+        ),
     ),
     value_fault=other(gamma=2.01),
     gradient_fault=np.negative,

@@ -14,11 +14,22 @@ from typing import Any
 import numpy as np
 
 from seglosses_conformance.cases import Case, Expected
-from seglosses_conformance.presets.inputs import INPUTS
+from seglosses_conformance.entries import Override
+from seglosses_conformance.presets.inputs import FURTHER, INPUTS
+from seglosses_core.presets.recipe import PRESETS
 
 FOLDER = Path(__file__).parent / "vectors"
 DTYPES = ("float64", "float32")
 """In which the inputs are exact."""
+OVERRIDES = (
+    Override(
+        "keras/*-binary-empty",
+        gradient_scale=1e7,
+        reason="Of an image with neither target nor prediction autodiff subtracts 1/ε from 1/ε, with Keras' ε of 1e-7.",
+        target="formula",
+    ),
+)
+"""See `overrides`."""
 
 
 def documents() -> Iterator[dict[str, Any]]:
@@ -33,14 +44,16 @@ def peers() -> list[str]:
 
 
 def preset_cases(chosen: list[str]) -> list[Case]:
-    """The vectors of some libraries, but for those whose value is another here, whose call has further arguments, or
-    that were given a softmax."""
+    """The vectors of some libraries, but for those whose value is another here, that were given a softmax, or whose
+    call has a factor of each pixel."""
     return [
         _case(document, number, vector)
         for document in documents()
         if document["peer"] in chosen
         for number, vector in enumerate(document["vectors"])
-        if not (vector["gradient_alone"] or vector.get("call") or vector.get("softmax"))
+        if not (
+            vector["gradient_alone"] or vector.get("softmax") or "pixels" in vector.get("call", {}).values()
+        )
     ]
 
 
@@ -60,15 +73,21 @@ def _case(document: dict[str, Any], number: int, vector: dict[str, Any]) -> Case
         scale=1 + np.abs(value),
         precision=1e-9 if vector["dtype"] == "float64" else 1e-5,
     )
-    given = ", ".join(f"{name}={value!r}" for name, value in vector["arguments"].items())
+    call = vector.get("call", {})
+    preset = PRESETS[peer, name]
+    arrays_of_call = {preset.call[key]: FURTHER[value] for key, value in call.items() if value in FURTHER}
+    mask = arrays_of_call.get("mask")
+    given = ", ".join(f"{name}={value!r}" for name, value in {**vector["arguments"], **call}.items())
     return Case(
         id=f"{peer}/{number}-{name}-{vector['inputs']}",
         loss=f"presets.{peer}.{name}",
         comment=f"{name}({given}) of {vector['inputs']}.",
         source=f"{peer} {document['version']}",
         flags=frozenset(),
-        hyperparameters=vector["arguments"],
+        hyperparameters={**vector["arguments"], **preset.options(call)},
         logits=logits,
         target=target,
+        mask=None if mask is None else mask[:, 0],
+        sample_weight=arrays_of_call.get("sample_weight"),
         expected=expected,
     )

@@ -89,6 +89,7 @@ INPUTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "heat-map": (LOGITS, np.minimum(_counts / 7, 1.0)),
     "heat-map-probabilities": (PROBABILITIES, np.minimum(_counts / 7, 1.0)),
     "multilabel-probabilities": (_counts / 10, (_counts % 2).astype(float)),
+    "overlapping-soft": (_counts / 10, PROBABILITIES),
     "binary-saturated": (np.array([[[[0.0, 1.0, 0.5, 0.25]]]]), np.array([[[[0.0, 1.0, 1.0, 0.0]]]])),
     "binary-wrong": (np.array([[[[0.0, 1.0, 0.5, 0.25]]]]), np.array([[[[1.0, 0.0, 1.0, 0.0]]]])),
     "binary-probabilities": (_counts[:, :1] / 10, BINARY.astype(float)),

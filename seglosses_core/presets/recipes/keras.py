@@ -19,8 +19,6 @@ preset = Library(
     "The focal losses with from_logits=True clip probabilities to [1e-7, 1 − 1e-7]; here they are exact, and so is the"
     " gradient.",
     "BinaryFocalCrossentropy of a probability below 1e-7 or above 1 − 1e-7 has a gradient there, and none here.",
-    "BinaryFocalCrossentropy of a target between 0 and 1 is its costs mixed by the target, where Keras has one power"
-    " for both.",
     "CategoricalCrossentropy of a pixel whose target is 0 for all classes is 0 here, with label_smoothing too; with"
     " reduction='mean_with_sample_weight' a pixel counts for what its target sums to.",
     "CategoricalGeneralizedCrossEntropy broadcasts labels (N, H, W, 1) there; here they are labels (N, H, W).",
@@ -227,9 +225,9 @@ def BinaryFocalCrossentropy(
         label_smoothing != 0,
         "label_smoothing",
         label_smoothing,
-        "of a target between 0 and 1 Keras has another focal loss; BinaryCrossentropy takes it",
+        "give it the target times 1 - label_smoothing, plus label_smoothing / 2",
     )
-    options = {"alpha": alpha if apply_class_balancing else None, "gamma": gamma}
+    options = {"alpha": alpha if apply_class_balancing else None, "gamma": gamma, "mixes": "probabilities"}
     return _binary("FocalLoss", from_logits, axis, core_reduction(reduction, dtype), **options)
 
 

@@ -16,8 +16,9 @@ preset = Library(
     " in the other packages.",
     "With from_logits=True probabilities are clipped there, to [1e-7, 1 − 1e-7] by FocalLoss and to [1e-4, 1 − 1e-4] by"
     " BinaryPenaltyReducedFocalCrossEntropy; here they are exact, and so is the gradient.",
-    "FocalLoss of a probability below 1e-7 or above 1 − 1e-7 has a gradient there, and none here; of a target between 0"
-    " and 1 it is its costs mixed by the target here.",
+    "FocalLoss of a probability below 1e-7 or above 1 − 1e-7 has a gradient there, and none here.",
+    "FocalLoss of a target between 0 and 1 has 1 − α there; here the target mixes α and 1 − α, which is the same for"
+    " alpha=0.5.",
     "BinaryPenaltyReducedFocalCrossEntropy takes a target above .99 for foreground there, one of 1 here.",
 )
 
@@ -40,7 +41,7 @@ def FocalLoss(
         "no smoothed label counts as foreground there; take CrossEntropyLoss(label_smoothing=) of this package",
     )
     reduction = core_reduction(reduction, dtype)
-    options: dict[str, Any] = {"alpha": alpha, "gamma": gamma}
+    options: dict[str, Any] = {"alpha": alpha, "gamma": gamma, "mixes": "probabilities"}
     if not from_logits:
         options |= {"clip": EPSILON, "overlapping": True}
     return Recipe(

@@ -19,8 +19,6 @@ preset = Library(
     " ignored by CrossEntropyLoss(use_sigmoid=True); here it makes the value NaN, and has no class for DiceLoss.",
     "FocalLoss fails on labels there on a CPU, for which it is here what it is there on a GPU; a one-hot target with"
     " ignore_index=c < C there leaves the pixels of class c out, and is refused here.",
-    "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where mmsegmentation has one power for"
-    " both.",
     "LovaszLoss of float64 logits fails there, and so does an image that is all ignored; here it costs 0.",
     "OhemCrossEntropy of no more pixels than min_kept leaves out the most certain one there, and of pixels that tie for"
     " the last place all; here none is left out, and those that tie share the place.",
@@ -159,7 +157,13 @@ def FocalLoss(
 ) -> Recipe:
     refuse(not use_sigmoid, "use_sigmoid", use_sigmoid, "FocalLoss of this package has activation='softmax'")
     _refuse_factor(avg_factor)
-    options = {"gamma": gamma, "alpha": alpha, "divisor": "all", **_class_weights(class_weight)}
+    options = {
+        "gamma": gamma,
+        "alpha": alpha,
+        "mixes": "probabilities",
+        "divisor": "all",
+        **_class_weights(class_weight),
+    }
 
     def terms(sizes: Sizes) -> list[Term]:
         refuse(

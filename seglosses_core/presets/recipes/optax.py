@@ -13,7 +13,6 @@ preset = Library(
     ("logits", "labels"),
     "Logits have a batch and a class axis, the last one in seglosses_jax; optax takes one pixel alone, too.",
     "Nothing is broadcast: labels have the shape of the logits, or that without the classes, and `where` is of pixels.",
-    "sigmoid_focal_loss of a label between 0 and 1 is its costs mixed by the label; optax has one power for both.",
     "A label outside the classes makes all costs NaN here, and -1 is none; there it is the last class.",
     "`axis` of dice_loss counts the axes of arrays whose classes are last, whatever `class_axis` is.",
     "dice_loss(apply_softmax=False) looks at whether probabilities sum to 1, so that one class raises an error, and so"
@@ -58,7 +57,7 @@ def sigmoid_binary_cross_entropy() -> Recipe:
 
 @preset.function("sigmoid_focal_loss", "logits", "labels")
 def sigmoid_focal_loss(*, alpha: float | None = None, gamma: float = 2.0) -> Recipe:
-    return _costs("sigmoid", -1, "FocalLoss", alpha=alpha, gamma=gamma)
+    return _costs("sigmoid", -1, "FocalLoss", alpha=alpha, gamma=gamma, mixes="probabilities")
 
 
 @preset.function("dice_loss", "predictions", "targets")

@@ -13,7 +13,8 @@ preset = Library(
     ("input", "target"),
     "Nothing left, every pixel ignored: CrossEntropyLoss is NaN there, and 0 here.",
     "A class of weight 0 is left out here, smoothed labels or not.",
-    "BCELoss cuts logarithms off at −100; here a probability that is certain and wrong costs ∞.",
+    "BCELoss cuts logarithms off at −100, and has no gradient where a probability is certain and right; here one that"
+    " is certain and wrong costs ∞, and the other has the slope that it tends to.",
     "Weights of the binary losses are one number here: of one axis they would broadcast along the last axis there.",
 )
 

@@ -13,7 +13,6 @@ preset = Library(
     "0.6.0",
     ("y_pred", "y_true"),
     "Nothing left, every pixel ignored: FocalLoss is NaN there, and LovaszLoss no number; here both are 0.",
-    "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where smp has one power for both.",
     "A score below 1e-7 is cut off under log_loss there; here it is exact, and has a gradient.",
     "SoftBCEWithLogitsLoss with smooth_factor of several classes is NaN here if entries are ignored one by one.",
     "SoftCrossEntropyLoss() without smooth_factor is an error there, and 0 here.",
@@ -28,6 +27,8 @@ def _check_mode(mode: str, class_weights: Any = None) -> None:
     refuse(
         mode == "binary" and class_weights is not None, "class_weights", class_weights, "there is one class"
     )
+    one = class_weights is not None and not isinstance(class_weights, Sequence)
+    refuse(one, "class_weights", class_weights, "give one for each class")
 
 
 def region(
@@ -45,6 +46,8 @@ def region(
     """Dice, Jaccard or Tversky, here and in pytorch_toolbelt."""
     _check_mode(mode, class_weights)
     refuse(mode == "binary" and classes is not None, "classes", classes, "with mode='binary' there is one")
+    if isinstance(classes, int):
+        classes = (classes,)
     refuse(power != 1 and log, "gamma", power, "with log_loss it is 1")
     refuse(
         mode == "multilabel" and ignore_index is not None and not from_logits,
@@ -159,6 +162,8 @@ def FocalLoss(
 
     def terms(sizes: Sizes) -> list[Term]:
         options: dict[str, Any] = {"alpha": alpha, "gamma": gamma}
+        if mode != "multiclass":  # of which there are labels
+            options["mixes"] = "logarithms"
         if not from_logits:
             options |= {"clip": eps, "overlapping": True}
         if class_weights is not None:
@@ -189,6 +194,13 @@ def SoftBCEWithLogitsLoss(
     for name, value in (("weight", weight), ("pos_weight", pos_weight)):
         several = isinstance(value, Sequence) and len(value) > 1
         refuse(several, name, value, "CrossEntropyLoss of this package has class_weights= and pos_weight=")
+    outside = smooth_factor is not None and not 0 <= smooth_factor <= 0.5
+    refuse(
+        outside,
+        "smooth_factor",
+        smooth_factor,
+        "it lies in [0, 0.5], half of label_smoothing= of this package",
+    )
     factor, positive = (x[0] if isinstance(x, Sequence) else x for x in (weight, pos_weight))
     options = {"label_smoothing": 2 * (smooth_factor or 0.0), "pos_weight": positive, "divisor": "all"}
     return Recipe(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seglosses_core.presets.recipe import Library, Recipe, Term, refuse
+from seglosses_core.presets.recipe import Library, Recipe, Sizes, Term, refuse
 from seglosses_core.presets.recipes import smp
 
 preset = Library(
@@ -14,11 +14,9 @@ preset = Library(
     ("y_pred", "y_true"),
     "classes in a list are read from memory that nobody has set there; here they mean what a tensor of them does.",
     "LovaszLoss(per_image=True) of an image that is all ignored is an error there; here it leaves the mean.",
-    "BinaryFocalLoss of a target between 0 and 1 is its costs mixed by the target; there it has one power for both.",
     "BinaryFocalLoss is computed in float32 there, whatever the logits are.",
     "A score below 1e-7 is cut off under log_loss there; here it is exact, and has a gradient.",
     "CrossEntropyFocalLoss, in which softmax weighs costs of sigmoid, is not here: take FocalLoss of this package.",
-    "Logits (N, H, W) of binary losses need their axis here: (N, 1, H, W).",
 )
 
 
@@ -80,11 +78,21 @@ def BinaryFocalLoss(
         reduction,
         "take the sum of reduction='none' over the images",
     )
-    options: dict[str, Any] = {"alpha": alpha, "gamma": gamma, "divisor": "all"}
+    options: dict[str, Any] = {"alpha": alpha, "gamma": gamma, "divisor": "all", "mixes": "probabilities"}
     if class_weights is not None:
         options["class_weights"] = tuple(class_weights)
+
+    def terms(sizes: Sizes) -> list[Term]:
+        refuse(
+            sizes.labelled and sizes.classes > 1 and ignore_index in (0, 1),
+            "ignore_index",
+            ignore_index,
+            "entries of one-hot targets bear it too there: give what is ignored another label",
+        )
+        return [Term(1.0, "FocalLoss", options)]
+
     return Recipe(
-        terms=lambda sizes: [Term(1.0, "FocalLoss", options)],
+        terms=terms,
         activation="sigmoid",
         target="either",
         ignore_index=ignore_index,

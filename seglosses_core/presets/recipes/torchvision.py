@@ -9,7 +9,6 @@ preset = Library(
     "torchvision",
     "0.28.0",
     ("inputs", "targets"),
-    "A target between 0 and 1 is its costs mixed by the target, where torchvision has one power for both.",
     "Arrays of one axis are refused: here they have a batch and a class axis.",
 )
 
@@ -17,7 +16,7 @@ preset = Library(
 @preset.function("sigmoid_focal_loss", "inputs", "targets")
 def sigmoid_focal_loss(alpha: float = 0.25, gamma: float = 2, reduction: str = "none") -> Recipe:
     refuse(not (alpha == -1 or 0 <= alpha <= 1), "alpha", alpha, "it lies in [0, 1], or is -1 for none")
-    options = {"alpha": None if alpha == -1 else alpha, "gamma": gamma}
+    options = {"alpha": None if alpha == -1 else alpha, "gamma": gamma, "mixes": "probabilities"}
     return Recipe(
         terms=lambda sizes: [Term(1.0, "FocalLoss", options)],
         activation="sigmoid",

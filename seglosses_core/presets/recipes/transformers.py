@@ -14,7 +14,6 @@ preset = Library(
     "Nothing left, every pixel ignored: ForSemanticSegmentationLoss is NaN there, and 0 here.",
     "Logits are not resized here: they have the height and the width of the labels.",
     "Masks (m, H, W) are divided by H alone in the losses of pixels there; here by H W, as flattened ones (m, H W).",
-    "sigmoid_focal_loss of a target between 0 and 1 is its costs mixed by the target; there it has one power for both.",
     "DETR's dice_loss and sigmoid_focal_loss are those of masks, with other names of their parameters: go by position.",
     "SegFormer with one label has no function there; it is CrossEntropyLoss(activation='sigmoid', ignore_index=255,"
     " divisor='all') of this package.",
@@ -68,7 +67,8 @@ def _of_pixels(num_masks: float, loss: str, **options: Any) -> Recipe:
 
 @preset.function("sigmoid_focal_loss", "inputs", "labels", divisor="num_masks")
 def sigmoid_focal_loss(num_masks: float, alpha: float = 0.25, gamma: float = 2) -> Recipe:
-    return _of_pixels(num_masks, "FocalLoss", alpha=None if alpha < 0 else alpha, gamma=gamma)
+    options = {"alpha": None if alpha < 0 else alpha, "gamma": gamma, "mixes": "probabilities"}
+    return _of_pixels(num_masks, "FocalLoss", **options)
 
 
 @preset.function("sigmoid_cross_entropy_loss", "inputs", "labels", divisor="num_masks")

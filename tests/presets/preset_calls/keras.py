@@ -74,6 +74,12 @@ def calls() -> Iterator[Call]:
         yield Call("BinaryFocalCrossentropy", arguments, inputs)
     yield Call("binary_crossentropy", LOGITS, "multilabel")
     yield Call("binary_focal_crossentropy", LOGITS, "multilabel")
+    for arguments, inputs in (
+        (LOGITS, "soft"),
+        ({**LOGITS, "apply_class_balancing": True, "gamma": 0.5}, "soft"),
+        ({}, "overlapping-soft"),
+    ):
+        yield Call("BinaryFocalCrossentropy", arguments, inputs)
 
     for arguments in ({}, {"reduction": "sum"}, {"reduction": None}):
         yield Call("MeanSquaredError", arguments, "multilabel")

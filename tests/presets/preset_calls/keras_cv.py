@@ -25,6 +25,8 @@ def calls() -> Iterator[Call]:
         ({"gamma": 0.0}, "binary-wrong"),
     ):
         yield Call("FocalLoss", arguments, inputs)
+    for arguments, inputs in (({**LOGITS, "alpha": 0.5}, "soft"), ({"alpha": 0.5}, "overlapping-soft")):
+        yield Call("FocalLoss", arguments, inputs)
     for arguments, inputs in (
         (LOGITS, "heat-map"),
         (LOGITS, "binary-float"),

@@ -82,6 +82,8 @@ def calls() -> Iterator[Call]:
         ({"class_weight": W, "reduction": "none"}, "one-hot", {}),
         ({}, "one-hot", {**VOID, "reduction_override": "sum"}),
         ({}, "binary-float", {}),
+        ({}, "soft", {}),
+        ({"gamma": 0.5, "alpha": 0.25, "class_weight": W}, "soft", {}),
     ):
         yield Call("FocalLoss", arguments, inputs, call=call)
 

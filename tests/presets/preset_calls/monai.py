@@ -211,6 +211,7 @@ def calls() -> Iterator[Call]:
         ({"use_softmax": True, "weight": W}, "labels"),
         ({"use_softmax": True, "reduction": "sum"}, "labels"),
         ({"use_softmax": True, "ignore_index": 255, "weight": W}, "image-ignored"),
+        ({"use_softmax": True, "ignore_index": 255}, "ignored"),
         ({"use_softmax": True, "include_background": False}, "labels"),
         ({"use_softmax": True, "include_background": False, "reduction": "sum"}, "labels"),
         ({"use_softmax": True, "include_background": False, "weight": FOREGROUND}, "labels"),
@@ -219,6 +220,17 @@ def calls() -> Iterator[Call]:
     ):
         yield Call("FocalLoss", {"to_onehot_y": True, **arguments}, inputs, target_axis=True)
     yield Call("FocalLoss", {"use_softmax": True, "include_background": False}, "one-hot")
+    for arguments in ({}, {"alpha": 0.25, "gamma": 0.5, "weight": W}, {"use_softmax": True}):
+        yield Call("FocalLoss", arguments, "soft")
+    for ignored, inputs in ((0, "one-hot"), (2, "absent-one-hot"), (255, "multilabel")):
+        for name in ("DiceLoss", "TverskyLoss"):
+            yield Call(name, {"softmax": True, "ignore_index": ignored}, inputs)
+        for arguments in (
+            {"use_softmax": True},
+            {},
+        ):  # in float32, whatever the dtype of a mask makes of the value
+            yield Call("FocalLoss", {**arguments, "ignore_index": ignored}, inputs, dtype="float32")
+    yield Call("AsymmetricUnifiedFocalLoss", {"ignore_index": 0}, "pairs-one-hot", dtype="float32")
     yield Call("FocalLoss", {}, "binary")
     yield Call("FocalLoss", {"alpha": 0.25, "weight": 2.0}, "binary-float")
     yield Call("FocalLoss", {"ignore_index": 255}, "binary-ignored")

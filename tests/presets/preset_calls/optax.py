@@ -29,6 +29,8 @@ def calls() -> Iterator[Call]:
         ({"alpha": 0.3, "gamma": 1.5}, "binary-float"),
     ):
         yield Call("sigmoid_focal_loss", arguments, inputs)
+    for arguments in ({}, {"alpha": 0.25, "gamma": 0.5}):
+        yield Call("sigmoid_focal_loss", arguments, "soft")
     for arguments, inputs in (
         ({}, "absent-one-hot"),
         ({}, "soft"),

@@ -69,6 +69,12 @@ def calls() -> Iterator[Call]:
     yield Call("FocalLoss", {"mode": "multilabel", "from_logits": False}, "multilabel-probabilities")
     yield Call("FocalLoss", {"mode": "multilabel", "class_weights": W}, "multilabel")
     for arguments, inputs in (
+        ({}, "soft"),
+        ({"alpha": 0.25, "gamma": 0.5, "class_weights": W}, "soft"),
+        ({"from_logits": False}, "overlapping-soft"),
+    ):
+        yield Call("FocalLoss", {"mode": "multilabel", **arguments}, inputs)
+    for arguments, inputs in (
         ({}, "binary-float"),
         ({}, "multilabel"),
         ({}, "soft"),
@@ -76,6 +82,8 @@ def calls() -> Iterator[Call]:
         ({"reduction": "sum"}, "binary-float"),
         ({"reduction": "none"}, "binary-float"),
         ({"ignore_index": 255}, "binary-float-ignored"),
+        ({"ignore_index": 255}, "multilabel-ignored"),
+        ({"weight": [3.0]}, "binary-float"),
         ({"pos_weight": [3.0]}, "binary-float"),
         ({"ignore_index": 255, "pos_weight": [3.0]}, "multilabel-ignored"),
         ({"ignore_index": 255, "reduction": "none"}, "multilabel-ignored"),

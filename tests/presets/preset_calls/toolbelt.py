@@ -52,6 +52,8 @@ def calls() -> Iterator[Call]:
         ({"ignore_index": 255}, "binary-float-ignored"),
     ):
         yield Call("BinaryFocalLoss", arguments, inputs)
+    for arguments in ({}, {"alpha": 0.25, "gamma": 0.5, "class_weights": W}):
+        yield Call("BinaryFocalLoss", arguments, "soft")
     for arguments, inputs in (
         ({}, "probabilities"),
         ({"per_image": True}, "probabilities"),

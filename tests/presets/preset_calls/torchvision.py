@@ -22,3 +22,5 @@ def calls() -> Iterator[Call]:
         ({"reduction": "mean"}, "binary-masks"),
     ):
         yield Call("sigmoid_focal_loss", arguments, inputs)
+    for arguments in ({}, {"alpha": -1, "gamma": 0.5, "reduction": "mean"}):
+        yield Call("sigmoid_focal_loss", arguments, "soft")

@@ -29,5 +29,6 @@ def calls() -> Iterator[Call]:
             yield Call(name, {"num_masks": num_masks}, "binary-masks")
     yield Call("sigmoid_focal_loss", {"num_masks": 3, "alpha": -1, "gamma": 0.5}, "binary-masks")
     yield Call("sigmoid_focal_loss", {"num_masks": 3, "alpha": 0.75}, "binary-masks")
+    yield Call("sigmoid_focal_loss", {"num_masks": 3, "alpha": 0.75}, "binary-masks-soft")
     yield Call("sigmoid_cross_entropy_loss", {"num_masks": 3}, "binary-masks-soft")
     yield Call("dice_loss", {"num_masks": 3}, "binary-masks-soft")

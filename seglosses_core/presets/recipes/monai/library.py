@@ -12,7 +12,8 @@ preset = Library(
     "MONAI",
     "1.6.1",
     ("input", "target"),
-    "FocalLoss of a target between 0 and 1 is its costs mixed by the target, where MONAI has |p − y| to the power γ.",
+    "FocalLoss with an alpha for each class has it where the target is 1 alone there; here a target between 0 and 1"
+    " mixes it with 1.",
     "FocalLoss of gamma below 1 has a gradient that is NaN there where a pixel is certain.",
     "HausdorffDTLoss of integers that are not made one-hot, such as those of one class, cuts distances off to integers"
     " there.",

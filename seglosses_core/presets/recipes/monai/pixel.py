@@ -50,6 +50,8 @@ def AsymmetricUnifiedFocalLoss(
     ignore_index: int | None = None,
 ) -> Recipe:
     refuse(num_classes != 2, "num_classes", num_classes, "there are two")
+    outside = isinstance(weight, Sequence) or not 0 <= weight <= 1
+    refuse(outside, "weight", weight, "it is one number in [0, 1], the share of the cross-entropy")
     # Whatever it is, the parts are means, and there is one number.
     check_choice("reduction", reduction, ("mean", "sum", "none"))
 
@@ -72,6 +74,7 @@ def AsymmetricUnifiedFocalLoss(
         activation="identity",
         target=target_of(to_onehot_y),
         ignore_index=ignore_index,
+        ignores_classes=True,
         clip=1e-7,
     )
 
@@ -151,6 +154,8 @@ def _focal(
         factor = float(weight)
     w = list(weights.get("class_weights", [float(background or c > 0) for c in range(classes)]))
     options: dict[str, Any] = {"activation": "softmax" if use_softmax else "sigmoid", "gamma": gamma}
+    if not use_softmax:
+        options["mixes"] = "logits"
     if isinstance(alpha, Sequence):
         if len(alpha) != kept:
             raise ValueError(
@@ -226,6 +231,7 @@ def FocalLoss(
         activation="softmax" if use_softmax else "sigmoid",
         target=target_of(to_onehot_y),
         ignore_index=ignore_index,
+        ignores_classes=True,
         reduction=reduction,
         counts_pixels=reduction == "sum",
         buffers={"class_weight": weight},

@@ -83,6 +83,7 @@ def DiceLoss(
         activation=activation_of(sigmoid, softmax),
         target=target_of(to_onehot_y),
         ignore_index=ignore_index,
+        ignores_classes=True,
         reduction=reduction,
         trailing=True,
         buffers={"class_weight": weight},
@@ -261,6 +262,7 @@ def TverskyLoss(
         activation=activation_of(sigmoid, softmax),
         target=target_of(to_onehot_y),
         ignore_index=ignore_index,
+        ignores_classes=True,
         reduction=reduction,
     )
 
