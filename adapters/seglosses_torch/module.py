@@ -432,7 +432,7 @@ class Weights(nn.Module):
             yield getattr(self, str(i)) if number is None else number
 
     def forward(self) -> tuple[Any, ...]:
-        return tuple(map(_current, self))
+        return tuple([_current(weight) for weight in self.__iter__()])  # `in self` ends the compiler of torch 2.4
 
     def assign(self, weights: Iterable[Any]) -> None:
         """Other values: tensors take them, numbers become tensors."""
