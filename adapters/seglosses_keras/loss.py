@@ -23,7 +23,7 @@ from seglosses_core.checks import (
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.hyperparameters import replace
-from seglosses_core.inputs import check_inputs
+from seglosses_core.inputs import Convention, check_inputs
 from seglosses_core.loss import Loss
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.signatures import Parameters, constructor, keyword, known_to_take, parameters_of
@@ -51,6 +51,8 @@ class Hyperparameter:
                 f"{self.name} is fixed when a loss is made; make a new {type(loss).__name__}."
             )
 
+
+CALL = Convention("y_true", "y_pred", "sample_weight and mask", positional=3, presets=False)
 
 COMMON = ("activation", "class_axis", "ignore_index", "reduction", "validate")
 """What an ensemble has from its members."""
@@ -122,6 +124,7 @@ class KerasLoss(keras.losses.Loss):
         given = {key: to_core(key, value) for key, value in hyperparameters.items()}
         self.core = self.core_class(*positional, **given)  # which refuses what is positional
 
+    @CALL.method
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
     ) -> Any:
@@ -159,6 +162,7 @@ class KerasLoss(keras.losses.Loss):
             check_mask(mask, logits, axis)
         if attached is not None:
             mask = within(attached, mask, logits, axis)
+        CALL.check_names(core.inputs, inputs, type(self).__name__)
         inputs = {name: x if x is None else as_tensor(name, x) for name, x in inputs.items()}
         inputs = check_inputs(core.inputs, inputs, logits, axis, type(self).__name__)
         weights = None if sample_weight is None else as_weights(sample_weight, logits, axis)
@@ -356,6 +360,7 @@ class EnsembleLoss(KerasLoss):
             return core
         return replace(core, losses=members, weights=weights)
 
+    @CALL.method
     def parts(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
     ) -> tuple[Any, tuple[Any, ...]]:

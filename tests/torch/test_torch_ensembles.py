@@ -127,7 +127,10 @@ def test_weights_are_set(name: str) -> None:
 def test_compiled_with_weights_that_are_tensors(name: str) -> None:
     loss, z = settable()[name][0], logits().requires_grad_()
     torch._dynamo.reset()
-    value, expected = torch.compile(loss, fullgraph=ONE_GRAPH, backend="aot_eager")(z, TARGET), loss(z, TARGET)
+    value, expected = (
+        torch.compile(loss, fullgraph=ONE_GRAPH, backend="aot_eager")(z, TARGET),
+        loss(z, TARGET),
+    )
     close(value, expected, relative=1e-11)
     close(gradient(value, z), gradient(expected, z), relative=1e-11)
 
