@@ -15,7 +15,7 @@ from seglosses_core.hyperparameters import replace
 from seglosses_core.loss import Loss
 from seglosses_core.signatures import keyword, known_to_take
 from seglosses_keras.arguments import as_target, as_tensor
-from seglosses_keras.backends import across_replicas, evaluate
+from seglosses_keras.backends import evaluate
 from seglosses_keras.loss import (
     KerasLoss,
     add_attributes,
@@ -34,8 +34,7 @@ class LearnableLoss(keras.layers.Layer):
 
         logits = LearnableLoss(PowerJaccardLoss(p=1.5), learn="p")([labels, logits])
 
-    The layer gives back the logits; the model takes the labels as an input and is compiled without a loss. Under a
-    distribution strategy of TensorFlow it is the loss of the whole batch, as without the layer.
+    The layer gives back the logits; the model takes the labels as an input and is compiled without a loss.
 
     Parameters
     ----------
@@ -78,8 +77,6 @@ class LearnableLoss(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         target, logits = inputs
         core = replace(self.loss.bound(), **{self.learn: self.value})
-        if self.loss.across_replicas:
-            core = across_replicas(core)
         self.add_loss(evaluate(core, logits, as_target(target, logits, core), None, None))
         return logits
 

@@ -24,7 +24,7 @@ def found(tmp_path_factory):
     children = [
         subprocess.Popen(
             [sys.executable, CHILD, folder, str(rank)],
-            env={**os.environ, "GLOO_SOCKET_IFNAME": "lo", "TORCHINDUCTOR_COMPILE_THREADS": "1"},
+            env={**os.environ, "GLOO_SOCKET_IFNAME": "lo"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

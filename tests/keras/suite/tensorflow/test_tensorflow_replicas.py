@@ -128,32 +128,6 @@ def test_the_mean_of_the_weights_is_that_of_all_replicas(strategy):
     compare(strategy, {name: ours[name] for name in weights}, step, weights)
 
 
-def learnt(strategy, learn, loss):
-    """What fit reports, and the weights after it, of a linear model and of the loss."""
-    with strategy.scope():
-        images, labels = keras.Input((None, None, CHANNELS)), keras.Input((None, None), dtype="int32")
-        head = keras.layers.Dense(CLASSES, use_bias=False)
-        layer = seglosses_keras.LearnableLoss(loss, learn)
-        model = keras.Model([images, labels], layer([labels, head(images)]))
-        head.set_weights([KERNEL])
-        model.compile(optimizer=keras.optimizers.SGD(RATE))
-    whole = tf.data.Dataset.from_tensor_slices(((IMAGES, LABELS),))
-    history = model.fit(whole.batch(4).take(1).concatenate(whole.skip(4).batch(3)), verbose=0).history
-    return history["loss"], *head.get_weights(), *layer.get_weights()
-
-
-@pytest.mark.parametrize("learn", ["p", "weights"])
-def test_a_layer_learns_as_on_one_device(strategy, learn):
-    common = {"aggregate": "batch", "ignore_index": IGNORED}
-    loss = seglosses_keras.PowerDiceLoss(p=1.5, **common)
-    if learn == "weights":
-        loss = 0.25 * loss + 0.75 * seglosses_keras.CrossEntropyLoss(ignore_index=IGNORED)
-    found, wanted = (learnt(on, learn, loss) for on in (strategy, tf.distribute.get_strategy()))
-    for one, other in zip(found, wanted, strict=True):
-        agree(one, other, learn)
-    assert not np.allclose(wanted[1], KERNEL)
-
-
 # -- without fit ------------------------------------------------------------------------------------------------------
 
 
