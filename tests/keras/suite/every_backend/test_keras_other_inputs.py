@@ -220,7 +220,9 @@ def test_a_call_by_other_names_says_what_a_call_is():
             ((LABELS, LOGITS, None, None), {}, "an array, an array, an array, an array"),
             ((), {}, "nothing"),
         ):
-            with pytest.raises(TypeError, match=f"Loss is called with y_true and y_pred, and .*, got {given}"):
+            with pytest.raises(
+                TypeError, match=f"Loss is called with y_true and y_pred, and .*, got {given}"
+            ):
                 call(*arrays, **named)
 
 
