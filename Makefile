@@ -3,6 +3,7 @@
 #   PYTHON  the interpreter that makes the environment       make test PYTHON=python3.12
 #   VENV    where the environment lies                       make test VENV=/tmp/seglosses
 #   TORCH   what pip is asked for before everything else     make test TORCH='torch>=2.13,<2.14'
+#   OLDEST  the environment of the oldest releases           make test-oldest OLDEST=/tmp/oldest
 #
 # torch comes first, and alone, so that nothing that is installed later chooses a newer one. On Linux the default
 # wheel brings CUDA along; for the CPU build set PIP_EXTRA_INDEX_URL to the index that PyTorch's install page names.
@@ -67,8 +68,9 @@ docs: $(VENV)/installed-docs
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest --quiet -m slow
 
-# Of the releases in tests/oldest.txt, in an environment of their own. TORCH is not asked.
-OLDEST := $(VENV)-oldest
+# Of the releases in tests/oldest.txt, in an environment of their own. TORCH is not asked; where the only wheel of an old
+# torch is that for CUDA, an environment made by hand will do, in which `installed` is newer than those two files.
+OLDEST ?= $(VENV)-oldest
 WITH_OLDEST := $(OLDEST)/bin/python -m pip -qq --disable-pip-version-check install --constraint tests/oldest.txt
 $(OLDEST)/installed: pyproject.toml tests/oldest.txt
 	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)

@@ -18,20 +18,23 @@ from tempfile import TemporaryDirectory
 import torch
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-from seglosses_torch import CrossEntropyLoss, DeepSupervisionLoss, PowerJaccardLoss
+from seglosses_torch import CrossEntropyLoss, DeepSupervisionLoss, PowerJaccardLoss, TorchLoss
 from seglosses_torch.presets.nnunet import DC_and_BCE_loss, DC_and_CE_loss
 
 
 class nnUNetTrainerSegLosses(nnUNetTrainer):
-    """With the numbers of nnU-Net's own loss: batch Dice, the ignore label and regions as the plan has them."""
+    """With the numbers of nnU-Net's own loss: batch Dice, the ignore label and regions as the plan has them. Under DDP
+    the overlap is that of the images of all processes, and so is the mean of the cross-entropy."""
 
     def _build_loss(self) -> torch.nn.Module:
         loss = self.loss_of_one_output()
+        if self.is_ddp:
+            loss = loss.across(images="world")
         return DeepSupervisionLoss(loss=loss, weights="nnunet") if self.enable_deep_supervision else loss
 
-    def loss_of_one_output(self) -> torch.nn.Module:
+    def loss_of_one_output(self) -> TorchLoss:
         batch_dice, labels = self.configuration_manager.batch_dice, self.label_manager
-        dice = {"batch_dice": batch_dice, "do_bg": labels.has_regions, "smooth": 1e-5, "ddp": self.is_ddp}
+        dice = {"batch_dice": batch_dice, "do_bg": labels.has_regions, "smooth": 1e-5, "ddp": False}
         if labels.has_regions:
             return DC_and_BCE_loss({}, dice, use_ignore_label=labels.has_ignore_label)
         return DC_and_CE_loss(dice, {}, ignore_label=labels.ignore_label)
@@ -40,24 +43,11 @@ class nnUNetTrainerSegLosses(nnUNetTrainer):
 class nnUNetTrainerPowerJaccard(nnUNetTrainerSegLosses):
     """With what nnU-Net does not have: power Jaccard beside cross-entropy. Of labels, not of regions."""
 
-    def loss_of_one_output(self) -> torch.nn.Module:
+    def loss_of_one_output(self) -> TorchLoss:
         over = "batch" if self.configuration_manager.batch_dice else "image"
         ignored = self.label_manager.ignore_label
         jaccard = PowerJaccardLoss(p=1.5, aggregate=over, include_background=False, ignore_index=ignored)
-        return OfLabels(jaccard + CrossEntropyLoss(ignore_index=ignored))
-
-
-class OfLabels(torch.nn.Module):
-    """A loss of labels (B, *S), given those of nnU-Net, (B, 1, *S)."""
-
-    class_axis = 1
-
-    def __init__(self, loss: torch.nn.Module) -> None:
-        super().__init__()
-        self.loss = loss
-
-    def forward(self, logits: torch.Tensor, target: torch.Tensor, **others: torch.Tensor) -> torch.Tensor:
-        return self.loss(logits, target[:, 0], **others)
+        return jaccard + CrossEntropyLoss(ignore_index=ignored)
 
 
 def write_dataset(folder: Path, count: int) -> None:

@@ -76,7 +76,9 @@ class Hyperparameters:
         )
 
     def __hash__(self) -> int:
-        return hash((type(self), self._across, *map(identity, self.hyperparameters().values())))
+        # A loss that is half made, too, which the compilers of torch 2.7 and before look at.
+        held = (getattr(self, name, None) for name in self.__dataclass_fields__)  # type: ignore[attr-defined]
+        return hash((type(self), self._across, *map(identity, held)))
 
 
 def replace(loss: Any, **changes: Any) -> Any:

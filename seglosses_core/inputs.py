@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,23 +30,59 @@ class Input:
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def of_logits_and_target(method: Method) -> Method:
-    """A method of a loss that says what it takes where it is given what another library's is."""
+@dataclass(frozen=True)
+class Convention:
+    """How the losses of a package are called, for the errors of calls that are another library's."""
 
-    @functools.wraps(method)
-    def checked(self: Any, *arrays: Any, **named: Any) -> Any:
-        if len(arrays) + ("logits" in named) + ("target" in named) != 2:
-            from seglosses_core.presets import suggest_call  # which is made of losses
+    first: str
+    second: str
+    others: str
+    """What all of them take by its name."""
+    positional: int = 2
+    theirs: str = "takes what was given"
+    """What to say of the preset of the library whose call it is."""
 
-            loss = type(self).__name__
-            given = ", ".join([*["an array"] * len(arrays), *(f"{name}=" for name in named)]) or "nothing"
+    def method(self, method: Method) -> Method:
+        """A method that is called like that, and says so where it is not."""
+        first, second, most = self.first, self.second, self.positional
+
+        @functools.wraps(method)
+        def checked(loss: Any, *arrays: Any, **named: Any) -> Any:
+            if min(len(arrays), 2) + (first in named) + (second in named) != 2 or len(arrays) > most:
+                name = type(loss).__name__
+                given = ", ".join([*["an array"] * len(arrays), *(f"{name}=" for name in named)]) or "nothing"
+                raise TypeError(
+                    f"{name} is called with {first} and {second}, and all else by its name, got {given}"
+                    f"{self._preset(name, len(arrays), named)}."
+                )
+            return method(loss, *arrays, **named)
+
+        return checked  # type: ignore[return-value]
+
+    def check_names(self, declared: Mapping[str, Input], given: Iterable[str], loss: str) -> None:
+        """Require that a loss takes what is given beside what all of them take."""
+        unknown = [name for name in given if name not in declared]
+        if unknown:
+            takes = f"; it takes {', '.join(declared)}" if declared else ""
             raise TypeError(
-                f"{loss} is called with logits and target, and all else by its name, got {given}"
-                f"{suggest_call(loss, len(arrays), named)}."
+                f"{loss} takes no {unknown[0]!r} beside {self.first}, {self.second}, {self.others}{takes}"
+                f"{self._preset(loss, 2, unknown)}."
             )
-        return method(self, *arrays, **named)
 
-    return checked  # type: ignore[return-value]
+    def _preset(self, loss: str, positional: int, named: Collection[str]) -> str:
+        from seglosses_core.presets import suggest_call  # which is made of losses
+
+        if named and {*named} <= {
+            self.first,
+            self.second,
+            "logits",
+            "target",
+        }:  # which is half a call of ours
+            return ""
+        return suggest_call(loss, positional, named, self.theirs)
+
+
+CALL = Convention("logits", "target", "mask and sample_weight")
 
 
 def check_inputs(
@@ -54,15 +90,7 @@ def check_inputs(
 ) -> dict[str, Array]:
     """Check what a call has beside logits, target and weights, and give it without what is None."""
     present = {name: value for name, value in given.items() if value is not None}
-    unknown = [name for name in given if name not in declared]
-    if unknown:
-        from seglosses_core.presets import suggest_call  # which is made of losses
-
-        takes = f"; it takes {', '.join(declared)}" if declared else ""
-        hint = suggest_call(loss, 2, unknown)
-        raise TypeError(
-            f"{loss} takes no {unknown[0]!r} beside logits, target, mask and sample_weight{takes}{hint}."
-        )
+    CALL.check_names(declared, given, loss)
     full = shape_of(logits)
     lengths: dict[str, int | None] = {"N": full[0], "C": full[axis]}
     for name, one in declared.items():

@@ -29,7 +29,7 @@ from seglosses_core.checks import (
     python_number,
 )
 from seglosses_core.hyperparameters import Hyperparameters, replace
-from seglosses_core.inputs import Input, check_inputs, of_logits_and_target
+from seglosses_core.inputs import CALL, Input, check_inputs
 from seglosses_core.libraries import Array, library_of, shape_of
 from seglosses_core.ops import Ops, ops_for
 from seglosses_core.parts import ALONE, Parts, SomeParts
@@ -92,7 +92,7 @@ class Loss(Hyperparameters):
     ensemble_class: ClassVar[type[EnsembleLoss]]
     """What a sum of losses of the family becomes."""
 
-    @of_logits_and_target
+    @CALL.method
     def __call__(
         self,
         logits: Array,
@@ -136,7 +136,7 @@ class Loss(Hyperparameters):
         with self.announced(logits):
             return self.value(self.prepare(logits, target, mask, sample_weight, inputs, totals=totals))
 
-    @of_logits_and_target
+    @CALL.method
     def value_and_grad(
         self,
         logits: Array,

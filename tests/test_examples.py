@@ -119,6 +119,19 @@ def test_trainers_of_nnunet(kind: str, ignored: bool, batch_dice: bool, trainers
     torch.testing.assert_close(trainer._build_loss()(outputs, targets), value)
 
 
+def test_a_trainer_of_nnunet_under_ddp(trainers: dict[str, Any]) -> None:
+    for name in ("nnUNetTrainerSegLosses", "nnUNetTrainerPowerJaccard"):
+        trainer = trainers[name](
+            configuration_manager=SimpleNamespace(batch_dice=True),
+            label_manager=SimpleNamespace(has_regions=False, ignore_label=None, has_ignore_label=False),
+            is_ddp=True,
+            enable_deep_supervision=True,
+        )
+        loss = trainer._build_loss().loss
+        assert repr(loss._across.images) == "'world'"
+        assert loss._across.pixels is None
+
+
 def all_or_every(step: int, *frameworks: str) -> list[object]:
     """Every loss is slow where each is compiled."""
     slow = [pytest.param(name, 1, marks=pytest.mark.slow) for name in frameworks]

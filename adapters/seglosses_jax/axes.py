@@ -71,8 +71,9 @@ def check_placed(logits: Array, across: Across) -> None:
 
 
 def _varying(x: Array) -> frozenset[Any]:
-    """The axes along which an array differs."""
-    return getattr(getattr(jax.typeof(x), "mat", None), "varying", frozenset())
+    """The axes along which an array differs, as far as that is known: not before JAX 0.7."""
+    kind = jax.typeof(x) if hasattr(jax, "typeof") else None
+    return getattr(getattr(kind, "mat", None), "varying", frozenset())
 
 
 # -- statistics -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from jax.custom_derivatives import SymbolicZero
 from seglosses_core.call import Call
 from seglosses_core.checks import describe, is_array, library_of
 from seglosses_core.ensemble import EnsembleLoss
-from seglosses_core.inputs import of_logits_and_target
+from seglosses_core.inputs import CALL
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
 from seglosses_core.signatures import resolve
@@ -49,7 +49,7 @@ class JaxLoss(Loss):
     def make_ops(self, logits: Array, axis: int) -> Ops:
         return JaxOps(axis, logits.ndim)
 
-    @of_logits_and_target
+    @CALL.method
     def __call__(
         self,
         logits: Any,

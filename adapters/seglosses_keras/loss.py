@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
@@ -24,9 +23,8 @@ from seglosses_core.checks import (
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.hyperparameters import replace
-from seglosses_core.inputs import Method, check_inputs
+from seglosses_core.inputs import Convention, check_inputs
 from seglosses_core.loss import Loss
-from seglosses_core.presets import suggest_call
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.signatures import Parameters, constructor, keyword, known_to_take, parameters_of
 from seglosses_core.single import SingleLoss
@@ -54,6 +52,14 @@ class Hyperparameter:
             )
 
 
+CALL = Convention(
+    "y_true",
+    "y_pred",
+    "sample_weight and mask",
+    positional=3,
+    theirs="is theirs, called with y_true and y_pred here",
+)
+
 COMMON = ("activation", "class_axis", "ignore_index", "reduction", "validate")
 """What an ensemble has from its members."""
 
@@ -62,25 +68,6 @@ def add_attributes(kind: type, core_class: type[Loss]) -> None:
     """The hyper-parameters of a loss of the core as attributes of a class of Keras."""
     for name in {*COMMON, *(f.name for f in dataclasses.fields(core_class))}:  # type: ignore[arg-type]
         setattr(kind, name, Hyperparameter(name))
-
-
-def _of_target_and_logits(method: Method) -> Method:
-    """A call that says how it is made, and whose losses are called as this one is."""
-
-    @functools.wraps(method)
-    def checked(self: Any, *arrays: Any, **named: Any) -> Any:
-        if len(arrays) + len(named.keys() & {"y_true", "y_pred"}) < 2:
-            loss = type(self).__name__
-            given = ", ".join([*["an array"] * len(arrays), *(f"{name}=" for name in named)]) or "nothing"
-            theirs = not named.keys() <= {"logits", "target"}
-            say = "is theirs, called with y_true and y_pred here"
-            raise TypeError(
-                f"{loss} is called with y_true and y_pred, and all else by its name, got {given}"
-                f"{suggest_call(loss, len(arrays), named, say) if theirs else ''}."
-            )
-        return method(self, *arrays, **named)
-
-    return checked  # type: ignore[return-value]
 
 
 class KerasLoss(keras.losses.Loss):
@@ -143,7 +130,7 @@ class KerasLoss(keras.losses.Loss):
         given = {key: to_core(key, value) for key, value in hyperparameters.items()}
         self.core = self.core_class(*positional, **given)  # which refuses what is positional
 
-    @_of_target_and_logits
+    @CALL.method
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
     ) -> Any:
@@ -181,8 +168,8 @@ class KerasLoss(keras.losses.Loss):
             check_mask(mask, logits, axis)
         if attached is not None:
             mask = within(attached, mask, logits, axis)
-        known = {name: x for name, x in inputs.items() if name in core.inputs and x is not None}
-        inputs |= {name: as_tensor(name, x) for name, x in known.items()}
+        CALL.check_names(core.inputs, inputs, type(self).__name__)
+        inputs = {name: x if x is None else as_tensor(name, x) for name, x in inputs.items()}
         inputs = check_inputs(core.inputs, inputs, logits, axis, type(self).__name__)
         weights = None if sample_weight is None else as_weights(sample_weight, logits, axis)
         return logits, target, mask, weights, inputs
@@ -379,6 +366,7 @@ class EnsembleLoss(KerasLoss):
             return core
         return replace(core, losses=members, weights=weights)
 
+    @CALL.method
     def parts(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, *, mask: Any = None, **inputs: Any
     ) -> tuple[Any, tuple[Any, ...]]:

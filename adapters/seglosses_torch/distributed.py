@@ -13,6 +13,7 @@ from torch import Tensor
 from seglosses_core.across import Across
 from seglosses_core.checks import check_choice
 from seglosses_core.loss import Loss
+from seglosses_torch.internals import distributed_tensors
 from seglosses_torch.modes import is_transformed
 
 
@@ -173,7 +174,8 @@ def of_this_process(
 
     Whoever trains has the gradients of these axes added up, as DTensor does.
     """
-    from torch.distributed.tensor import DTensor, Replicate, Shard
+    tensors = distributed_tensors()
+    DTensor, Replicate, Shard = tensors.DTensor, tensors.Replicate, tensors.Shard
 
     logits = given["logits"]
     mesh, class_axis = logits.device_mesh, loss.class_axis % logits.ndim

@@ -59,7 +59,23 @@ def constant_result(function: F) -> F:
     return function
 
 
-@constant_result  # the compilers of torch 2.8 and before do not know the question
+_HAVE_AUTOCAST = {device: torch.amp.is_autocast_available(device) for device in ("cpu", "cuda")}
+"""Asked beforehand: the compilers of torch 2.8 and before do not know the question, and that of 2.4 warns of it."""
+
+
+@constant_result
 def has_autocast(device: str) -> bool:
     """Whether autocast knows a type of devices."""
-    return torch.amp.is_autocast_available(device)
+    known = _HAVE_AUTOCAST.get(device)
+    return torch.amp.is_autocast_available(device) if known is None else known
+
+
+def distributed_tensors() -> Any:
+    """The module that has DTensor; it has a public name since torch 2.5."""
+    from torch.distributed import tensor
+
+    if hasattr(tensor, "DTensor"):
+        return tensor
+    from torch.distributed import _tensor
+
+    return _tensor

@@ -20,7 +20,7 @@ from seglosses_core.checks import (
 )
 from seglosses_core.ensemble import EnsembleLoss as CoreEnsembleLoss
 from seglosses_core.hyperparameters import replace
-from seglosses_core.inputs import of_logits_and_target
+from seglosses_core.inputs import CALL
 from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss
 from seglosses_core.signatures import Parameters, constructor, known_to_take, parameters_of
@@ -88,7 +88,7 @@ class TorchLoss(nn.Module):
             loss = replace(loss, **{name: _current(getattr(self, name)) for name in self._bound_names})
         return loss if self._across is None else loss._with_across(self._across)
 
-    @of_logits_and_target
+    @CALL.method
     def forward(
         self,
         logits: Tensor,
@@ -432,7 +432,9 @@ class Weights(nn.Module):
             yield getattr(self, str(i)) if number is None else number
 
     def forward(self) -> tuple[Any, ...]:
-        return tuple(map(_current, self))
+        return tuple(
+            [_current(weight) for weight in self.__iter__()]
+        )  # `in self` ends the compiler of torch 2.4
 
     def assign(self, weights: Iterable[Any]) -> None:
         """Other values: tensors take them, numbers become tensors."""

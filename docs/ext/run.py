@@ -1,7 +1,7 @@
 """The directive `run`: code that is shown, run while the site is built, and followed by what it printed and drew.
 
 Blocks of a page share their variables. What is printed by `:markdown:` is part of the page, `:hide:` leaves out the
-code. An error or a warning of the code stops the build.
+code. An error or a warning of the code stops the build, but for what a library `:warns:` of itself.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from sphinx.util.docutils import SphinxDirective
 
 class Run(SphinxDirective):
     has_content = True
-    option_spec = {"markdown": directives.flag, "hide": directives.flag, "alt": directives.unchanged}  # noqa: RUF012
+    option_spec = {  # noqa: RUF012
+        "markdown": directives.flag, "hide": directives.flag, "warns": directives.flag, "alt": directives.unchanged
+    }  # fmt: skip
 
     def run(self) -> list[nodes.Node]:
         text = "\n".join(self.content) + "\n"
         variables = self.env.temp_data.setdefault("variables of run", {"__name__": "__main__"})
         printed = io.StringIO()
         with warnings.catch_warnings(), redirect_stdout(printed):
-            warnings.simplefilter("error")
+            warnings.simplefilter("ignore" if "warns" in self.options else "error")
             exec(compile(text, f"<{self.env.docname}, line {self.lineno}>", "exec"), variables)
         shown: list[nodes.Node] = []
         if "hide" not in self.options:

@@ -14,10 +14,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import Array, P
+from jax import Array
+from jax.sharding import PartitionSpec as P
 from jax_cases import CASES, Case, by_formula, close, each_loss, labels, logits
 
 import seglosses_jax as sl
+
+with_shard_map = pytest.mark.since(jax="0.8")
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +53,7 @@ def compare_with_one_device(found: dict[str, np.ndarray]) -> None:
         assert np.abs(expected).max() > 0
 
 
+@with_shard_map
 def test_on_two_devices(tmp_path: Path) -> None:
     """Values and gradients of what a network and the loss learn, in shard_map with and without check_vma, in pmap, and
     under jit; and how little is sent."""
@@ -63,6 +67,7 @@ def test_on_two_devices(tmp_path: Path) -> None:
         assert gathers == 0
 
 
+@with_shard_map
 @pytest.mark.slow
 def test_explicit_axes_by_auto_axes(tmp_path: Path) -> None:
     compare_with_one_device(run_on_devices(tmp_path, "explicit"))
@@ -174,6 +179,7 @@ def one_device() -> Any:
     return jax.make_mesh((1, 1), ("images", "rows"), axis_types=(jax.sharding.AxisType.Auto,) * 2)
 
 
+@with_shard_map
 @pytest.mark.sampled(12)
 @each_loss
 def test_the_value_is_known_to_be_the_same_on_all_parts(case: Case) -> None:
@@ -196,6 +202,7 @@ def test_the_value_is_known_to_be_the_same_on_all_parts(case: Case) -> None:
     assert (value.shape, slope.shape) == ((), case.logits().shape)
 
 
+@with_shard_map
 def test_replicated_logits_are_refused() -> None:
     def mapped(loss: sl.JaxLoss, checked: bool = True) -> Any:
         return jax.shard_map(loss, mesh=one_device(), in_specs=P("images"), out_specs=P(), check_vma=checked)
@@ -215,7 +222,7 @@ def test_names_without_axes() -> None:
 
 def test_wrong_axes() -> None:
     loss = sl.DiceLoss()
-    for given in (3, (), ("a", 1), jax.make_mesh((1,), ("a",))):
+    for given in (3, (), ("a", 1), jax.sharding.Mesh(np.asarray(jax.devices()[:1]), ("a",))):
         with pytest.raises(
             TypeError, match=r"images must be the name of an axis .* or a tuple of names, got"
         ):

@@ -1,4 +1,4 @@
-"""What one of two processes computes of its part of a batch; the parent compares. Run by `test_parts.py`."""
+"""What one of two processes computes of its part of a batch; the parent compares. Run by `test_torch_parts.py`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.tensor import Replicate, Shard, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from seglosses_torch import (
@@ -29,6 +28,7 @@ from seglosses_torch import (
     Minkowski,
     TopK,
 )
+from seglosses_torch.internals import distributed_tensors
 
 N, C, H, W = 5, 3, 6, 6
 
@@ -188,16 +188,17 @@ def main(folder: str, rank: int) -> dict[str, Any]:
     keep("empty batch", empty)
 
     mesh = init_device_mesh("cpu", (2,), mesh_dim_names=("all",))
+    tensor = distributed_tensors()
     for name, place in (
-        ("images", Shard(0)),
-        ("rows", Shard(2)),
-        ("classes", Shard(1)),
-        ("whole", Replicate()),
+        ("images", tensor.Shard(0)),
+        ("rows", tensor.Shard(2)),
+        ("classes", tensor.Shard(1)),
+        ("whole", tensor.Replicate()),
     ):
         for kind in ("batch", "entropy"):
 
             def tensors(place: Any = place, kind: str = kind) -> list[Tensor]:
-                logits = distribute_tensor(network()(images).detach(), mesh, [place]).requires_grad_()
+                logits = tensor.distribute_tensor(network()(images).detach(), mesh, [place]).requires_grad_()
                 value = losses()[kind](logits, labels)
                 value.backward()
                 return [value.full_tensor().detach(), logits.grad.full_tensor()]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch_cases import C, N, close, gradient, labels, logits
+from torch_cases import ONE_GRAPH, C, N, close, gradient, in_one_graph, labels, logits
 
 import seglosses_torch as sl
 
@@ -59,6 +59,7 @@ def test_parts(name: str) -> None:
 
 
 @compiling
+@in_one_graph
 @pytest.mark.parametrize("name", ["softmax", "learnt"])  # by hand, and by autograd
 def test_compiled_parts(name: str) -> None:
     loss, z = ENSEMBLES[name](), logits().requires_grad_()
@@ -122,6 +123,20 @@ def test_weights_are_set(name: str) -> None:
 
 
 @compiling
+@pytest.mark.parametrize("name", ["vector", "one", "parameters"])
+def test_compiled_with_weights_that_are_tensors(name: str) -> None:
+    loss, z = settable()[name][0], logits().requires_grad_()
+    torch._dynamo.reset()
+    value, expected = (
+        torch.compile(loss, fullgraph=ONE_GRAPH, backend="aot_eager")(z, TARGET),
+        loss(z, TARGET),
+    )
+    close(value, expected, relative=1e-11)
+    close(gradient(value, z), gradient(expected, z), relative=1e-11)
+
+
+@compiling
+@in_one_graph
 @pytest.mark.parametrize("name", ["numbers", "vector", "one"])
 def test_nothing_is_compiled_again_for_other_weights(name: str) -> None:
     z, t = logits(torch.float32).requires_grad_(), labels()

@@ -38,6 +38,7 @@ INPUTS = [(case, name) for case in CASES for name in ("mask", "sample_weight")]
 INPUTS += [(case, "target") for case in CASES if case.target == "soft" and ENTRIES[case.loss].soft_slope]
 
 
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")  # of the sort, in torch 2.4
 @pytest.mark.parametrize(("case", "name"), INPUTS, ids=str)
 @pytest.mark.sampled(1)
 def test_gradient_of_another_input_through_vmap(case: Case, name: str) -> None:

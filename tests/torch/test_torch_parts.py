@@ -77,9 +77,10 @@ def test_processes_with_parts_of_the_same_images(found, name):
         "formula ensemble",
         "sum ensemble",
         "func batch",
-        "compiled batch",
-        "compiled entropy",
-        "inductor batch",
+        *(
+            pytest.param(how, marks=pytest.mark.since(torch="2.8"))
+            for how in ("compiled batch", "compiled entropy", "inductor batch")
+        ),
         "DDP batch",
         pytest.param("FSDP batch", marks=pytest.mark.since(torch="2.6")),
         "empty batch",

@@ -205,3 +205,33 @@ def test_a_weight_that_is_none_makes_the_value_nan(shape, weight):
         assert np.isnan(ops.convert_to_numpy(kind()(LABELS, LOGITS, weights)))
         if len(shape) > 1:
             assert np.isnan(ops.convert_to_numpy(kind()(LABELS, LOGITS, mask=weights)))
+
+
+# -- as other libraries are called ------------------------------------------------------------------------------------
+
+
+def test_a_call_by_other_names_says_what_a_call_is():
+    ensemble = sl.DiceLoss() + sl.CrossEntropyLoss()
+    for call in (sl.DiceLoss(), ensemble, ensemble.parts):
+        for arrays, named, given in (
+            ((), {"input": LOGITS, "target": LABELS}, "input=, target="),
+            ((), {"logits": LOGITS, "labels": LABELS}, "logits=, labels="),
+            ((LABELS,), {}, "an array"),
+            ((LABELS, LOGITS, None, None), {}, "an array, an array, an array, an array"),
+            ((), {}, "nothing"),
+        ):
+            with pytest.raises(
+                TypeError, match=f"Loss is called with y_true and y_pred, and .*, got {given}"
+            ):
+                call(*arrays, **named)
+
+
+def test_what_a_call_does_not_take_is_named():
+    beside = "beside y_true, y_pred, sample_weight and mask"
+    for loss, name, takes in (
+        (sl.DiceLoss(), "weight", ""),
+        (sl.DiceLoss(), "ignore_index", ""),
+        (sl.BoundaryLoss(), "distance", "; it takes distances"),
+    ):
+        with pytest.raises(TypeError, match=f"^{type(loss).__name__} takes no '{name}' {beside}{takes}"):
+            loss(LABELS, LOGITS, **{name: MASK})
