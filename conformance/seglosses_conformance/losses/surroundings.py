@@ -238,6 +238,14 @@ HAUSDORFF_BY_EROSION = Entry(
         ),
         case("alpha-1", "α = 1.", alpha=1.0, **WRONG),
     ],
+    overrides=(
+        Override(
+            "worked-threshold",
+            0.4,
+            "Of the largest error the slope is 1 / max − x / max², times 2/5 here: 0, of which XLA leaves what it rounds.",
+            target="jax-jit",
+        ),
+    ),
     samples=(
         Sample({"erosions": 2, "threshold": 0.03}),
         Sample({"erosions": 3, "alpha": 1.0, "threshold": 0.125, "aggregate": "batch"}),
