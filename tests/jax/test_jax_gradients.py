@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -261,3 +262,22 @@ def test_the_memory_of_the_local_loss_does_not_grow_with_the_window() -> None:
 
     # The edge of 4 pixels around one padded copy, instead of 1, is all that may be more.
     assert scratch(9) < 1.2 * scratch(3)
+
+
+def test_what_is_no_number_stays_none_under_jit():
+    # XLA makes a choice of a product with a condition, and 0 of NaN times 0.
+    logits = jnp.asarray([[[2.0], [-1.0], [0.5], [-2.0]]])
+    target = jnp.asarray([[[1.0], [0.0], [1.0], [0.0]]])
+    instances = {"instances": jnp.asarray([[1, 0, 2, 0]])}
+    for loss, inputs in (
+        (sl.DiceLoss(activation="sigmoid", absent="skip"), {}),
+        (sl.BlobLoss(activation="sigmoid", num_instances=2), instances),
+    ):
+        value = jax.jit(functools.partial(loss, **inputs))
+        assert not jnp.isnan(value(logits, target)), loss
+        assert jnp.isnan(value(logits.at[0, 1, 0].set(jnp.nan), target)), loss
+        assert jnp.isnan(value(logits, target.at[0, 2, 0].set(jnp.nan))), loss
+    wide = jnp.asarray(np.random.default_rng(0).normal(size=(2, 2, 3, 3)), dtype=jnp.float32)
+    value = jax.jit(jax.value_and_grad(sl.AsymmetricLoss()))
+    labels = jnp.asarray([[[0, 1, 1], [2, 0, 1]], [[2, 1, 0], [2, 2, 0]]])
+    assert jnp.isnan(value(wide.at[0, 0, 1, 0].set(jnp.nan), labels)[0])
