@@ -242,7 +242,7 @@ HAUSDORFF_BY_EROSION = Entry(
         Override(
             "worked-threshold",
             0.4,
-            "Of the largest error the slope is 1 / max − x / max², times 2/5 here: 0, of which XLA leaves what it rounds.",
+            "The slope of the largest error is 1 / max − x / max², times 2/5 here: of 0, XLA leaves what it rounds.",
             target="jax-jit",
         ),
     ),
