@@ -95,7 +95,8 @@ class Orders(Layout):
         xp = self.xp
         row = xp.reshape(falling, (-1,))
         starts, ends = self._edges(row)
-        (tied,) = xp.nonzero(~(starts & ends))
+        places = xp.arange(row.shape[0], dtype=self.index_dtype, device=self.device(row))
+        tied = places[~(starts & ends)]
         return tied, *self._counts(tied, starts[tied], ends[tied], row.shape[0])
 
     def levels(self, falling: Array) -> tuple[Array, Array]:

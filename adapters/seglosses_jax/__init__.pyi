@@ -161,7 +161,7 @@ class FocalLoss(JaxLoss, seglosses_core.FocalLoss):
         gamma: float | Sequence[float] | Array | ndarray = 2.0,
         alpha: float | Sequence[float] | Array | ndarray | None = 0.25,
         normalized: bool = False,
-        mixes: str = "costs",
+        mixes: Literal["costs", "probabilities", "logarithms", "logits"] = "costs",
     ) -> None: ...
     def __call__(  # type: ignore[override]
         self,
@@ -1306,7 +1306,7 @@ class PolyFocalLoss(JaxLoss, seglosses_core.PolyFocalLoss):
         gamma: float | Sequence[float] | Array | ndarray = 2.0,
         alpha: float | Sequence[float] | Array | ndarray | None = None,
         normalized: bool = False,
-        mixes: str = "costs",
+        mixes: Literal["costs", "probabilities", "logarithms", "logits"] = "costs",
         epsilon: float = 1.0,
     ) -> None: ...
     def __call__(  # type: ignore[override]

@@ -157,7 +157,7 @@ class FocalLoss(TorchLoss):
         gamma: float | Sequence[float] | Tensor | Module = 2.0,
         alpha: float | Sequence[float] | Tensor | Module | None = 0.25,
         normalized: bool = False,
-        mixes: str = "costs",
+        mixes: Literal["costs", "probabilities", "logarithms", "logits"] = "costs",
     ) -> None: ...
     def __call__(
         self,
@@ -1035,7 +1035,7 @@ class PolyFocalLoss(TorchLoss):
         gamma: float | Sequence[float] | Tensor | Module = 2.0,
         alpha: float | Sequence[float] | Tensor | Module | None = None,
         normalized: bool = False,
-        mixes: str = "costs",
+        mixes: Literal["costs", "probabilities", "logarithms", "logits"] = "costs",
         epsilon: float = 1.0,
     ) -> None: ...
     def __call__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 from seglosses_core.activations import Cotangent, Prediction, Side
 from seglosses_core.arithmetic import divide, is_zero, power_or_zero
@@ -33,6 +33,9 @@ def focal_cost(side: Side, gamma: Any, ops: Ops) -> tuple[Array, Callable[[], An
         return -damping * (gamma * xp.exp(inside) * ratio + 1)
 
     return -damping * log_p, slope
+
+
+Mixture = Literal["costs", "probabilities", "logarithms", "logits"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +80,14 @@ class FocalLoss(LogPixelLoss):
     gamma: float | Sequence[float] | Array = 2.0
     alpha: float | Sequence[float] | Array | None = 0.25
     normalized: bool = False
-    mixes: str = "costs"
+    mixes: Mixture = "costs"
 
     of_each_class = ("gamma", "alpha")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_flag("normalized", self.normalized)
-        check_choice("mixes", self.mixes, ("costs", "probabilities", "logarithms", "logits"))
+        check_choice("mixes", self.mixes, get_args(Mixture))
         self._check_mixes()
         check_one_or_per_class("gamma", self.gamma, at_least=0)
         if self.alpha is not None:

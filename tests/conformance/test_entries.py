@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import seglosses_core
+from seglosses_conformance import presets
 from seglosses_conformance.cases import FOLDER, load_cases
 from seglosses_conformance.checks import CHECKS, checks_of
 from seglosses_conformance.definitions.arrays import LABELS, LOGITS, PROBABILITIES, SOFT, one_hot
@@ -161,4 +162,5 @@ def test_autodiff_differs_in_cases_that_are_there(loss: str) -> None:
 
 
 def test_overrides_match_cases_and_have_reasons() -> None:
-    check_overrides(TARGETS, [entry.id_of(case.name) for entry in ENTRIES.values() for case in entry.cases])
+    cases = [entry.id_of(case.name) for entry in ENTRIES.values() for case in entry.cases]
+    check_overrides(TARGETS, [*cases, *(case.id for case in presets.preset_cases(presets.peers()))])

@@ -124,7 +124,7 @@ REFUSED = {
     "axis=1 is not supported .* pass class_axis=": lambda: of_keras.CategoricalCrossentropy(axis=1),
     "dtype='float64' is not supported .* that of the logits decides": lambda: of_keras.Dice(dtype="float64"),
     "reduction must be one of .* got 'average'": lambda: of_keras.Dice(reduction="average"),
-    "label_smoothing=0.1 .* another focal loss": lambda: of_keras.BinaryFocalCrossentropy(label_smoothing=0.1),
+    "label_smoothing=0.1 .* times 1 - label_smoothing": lambda: of_keras.BinaryFocalCrossentropy(label_smoothing=0.1),
     "label_smoothing=0.1 .* give it the target": lambda: of_keras.CategoricalFocalCrossentropy(label_smoothing=0.1),
     "y_pred must have at least two classes": lambda: of_keras.CategoricalCrossentropy()(ONE, ONE),
     r"axis=\(0, 1\) .* y_pred has 4 axes": lambda: of_keras.Dice(axis=(0, 1))(LAST, ONE_HOT),

@@ -13,7 +13,8 @@ from mpmath import mpf
 
 from ..definitions import case
 from ..definitions.arrays import masked, varied, varied_labels
-from ..definitions.region import OF_RATIOS, family
+from ..definitions.region import ALL, OF_RATIOS, family
+from ..definitions.scenes import standard
 from ..entries import Entry, Override, Sample
 from ..faults import other
 from ..oracle import tape
@@ -144,8 +145,9 @@ ENTRY = Entry(
             target=np.array([[0, 1, 0, 0]]),
             value_by_hand=log(0.5 - 0.0625 / 0.1255 + 0.0005) / 2,
         ),
-        # A window cannot be cut to one pixel in a graph of TensorFlow that does not know the image's size.
         *family(skip=OF_RATIOS | {"one-pixel"}, **SMALL),
+        # A window cannot be cut to the image in a graph of TensorFlow that does not know its size.
+        *standard(ALL, only={"one-pixel"}, radius=1, pool=1),
         *(replace(one, hyperparameters=one.hyperparameters | SMALL) for one in of_windows()),
         case(
             "no-space-batch",
