@@ -203,7 +203,7 @@ def test_settings_of_the_losses() -> None:
         "power Jaccard, p learned": f"`PowerJaccardLoss` | `reduction=mean, {common}, p=1.5`",
         "Dice": f"`DiceLoss` | `reduction=mean, {overlap}`",
         "power Dice, p = 2": f"`PowerDiceLoss` | `reduction=mean, {common}, p=2.0`",
-        "focal": "`FocalLoss` | `reduction=mean, gamma=2.0, alpha=None, normalized=False`",
+        "focal": "`FocalLoss` | `reduction=mean, gamma=2.0, alpha=None, normalized=False, mixes=costs`",
         "locally adaptive": "`LocallyAdaptiveLoss` | `reduction=Minkowski(k=3.0), kernel_size=3, stride=1,"
         " standardize=True`",
         "pointwise exponential": f"`PointwiseExponentialLoss` | `reduction=mean, {region}, alpha=20.0,"
