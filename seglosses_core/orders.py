@@ -114,8 +114,8 @@ class Orders(Layout):
     def _counts(self, index: Array, starts: Array, ends: Array, length: int) -> tuple[Array, Array]:
         """From the first and the last of those that are equal, at these places of rows so long."""
         xp = self.xp
-        before = self.cumulative_max(xp.where(starts, index, 0))
-        left = xp.flip(xp.where(ends, length - 1 - index, 0), axis=-1)
+        before = self.cumulative_max(xp.where(starts, index, xp.zeros_like(index)))
+        left = xp.flip(xp.where(ends, length - 1 - index, xp.zeros_like(index)), axis=-1)
         return before, length - xp.flip(self.cumulative_max(left), axis=-1)
 
     def falling(self, keys: Array) -> tuple[Array, Array]:

@@ -103,9 +103,9 @@ def jaccard_slopes(keys: Array, y: Array, weights: Array | None, ops: Ops) -> Ar
     missed = xp.max(found, axis=-1, keepdims=True) - found
     union = missed + every
     some = union > 0
-    inverse, inverse_with = at_ends(1 / xp.where(some, union, 1))
+    inverse, inverse_with = at_ends(1 / xp.where(some, union, xp.ones_like(union)))
     # Without foreground the first of the others costs 1, though none is missed.
-    common, common_with = at_ends(xp.where(some, missed, 2))
+    common, common_with = at_ends(xp.where(some, missed, xp.full_like(missed, 2.0)))
     of_background = (common + common_with) * inverse * inverse_with
     g = xp.where(y > 0, inverse + inverse_with, of_background) / 2
     return ops.put_back(g if weights is None else g * weights, order)
