@@ -27,7 +27,8 @@ def as_target(value: Any, logits: Any, core: Loss) -> Any:
     axis = core.class_axis % rank
     if axis == rank - 1 or len(target.shape) != rank or target.shape[-1] != 1:
         return target
-    labels = same_shape(shape_of(target)[:-1], _pixels(logits, axis))
+    of_logits = tuple(shape_of(target)) == tuple(shape_of(logits))
+    labels = same_shape(shape_of(target)[:-1], _pixels(logits, axis)) and not of_logits
     return ops.squeeze(target, axis=-1) if labels else target
 
 

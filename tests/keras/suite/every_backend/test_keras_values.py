@@ -121,6 +121,13 @@ def test_class_axis_one():
         np.testing.assert_allclose(number(loss(given, moved)), expected, **CLOSE)
 
 
+def test_a_soft_target_of_one_pixel_is_no_label():
+    logits, target = np.full((2, 1, 1), 0.25, "float32"), np.full((2, 1, 1), 0.5, "float32")
+    loss = seglosses_keras.CrossEntropyLoss(class_axis=1, activation="sigmoid")
+    expected = seglosses_core.CrossEntropyLoss(activation="sigmoid")(logits, target)
+    np.testing.assert_allclose(number(loss(target, logits)), expected, **CLOSE)
+
+
 @pytest.mark.parametrize(
     ("name", "shape"), [("CrossEntropyLoss", (BATCH, *SHAPE)), ("DiceLoss", (BATCH, CLASSES))]
 )
