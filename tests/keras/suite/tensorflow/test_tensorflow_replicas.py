@@ -102,7 +102,8 @@ def compare(strategy, losses, step, weights=None):
             before.append(value)
         loss, moved, evaluated = found[name]
         of_parts = np.mean(before), np.mean([step(name, part, kernel)[0] for part in parts])
-        agree(loss, REPORTED * of_parts[0], f"{name}: loss")  # Keras does not know the size of the batches here
+        # Of batches for a single output, Keras does not know the size.
+        agree(loss, REPORTED * of_parts[0], f"{name}: loss")
         agree(moved, kernel, f"{name}: weights")
         agree(evaluated, REPORTED * of_parts[1], f"{name}: evaluated")
         total = total + np.asarray(before)
