@@ -33,12 +33,10 @@ def suggest(name: str, positional: Sequence[Any], named: Mapping[str, Any]) -> s
             return False
         return all(_may_be(preset.parameters[parameter], value) for parameter, value in given.items())
 
-    return _taken_by(name, fits)
+    return _taken_by(name, fits, "takes what was given")
 
 
-def suggest_call(
-    name: str, positional: int, named: Collection[str], say: str = "takes what was given"
-) -> str:
+def suggest_call(name: str, positional: int, named: Collection[str], say: str) -> str:
     """For the error of a loss that is not called with so many arrays and these names: the presets of its name that
     are, and what to say of them."""
 
@@ -50,7 +48,7 @@ def suggest_call(
     return _taken_by(name, fits, say)
 
 
-def _taken_by(name: str, fits: Callable[[Preset], bool], say: str = "takes what was given") -> str:
+def _taken_by(name: str, fits: Callable[[Preset], bool], say: str) -> str:
     found = [f"presets.{one.peer}.{name}" for one in PRESETS.values() if one.name == name and fits(one)]
     return f"; {' or '.join(found)} {say}" if found else ""
 
