@@ -215,10 +215,10 @@ Known, and not mended here:
   equal, which then share its slope; windows of 1 − p beside those of p would cost as much again. Near perfection
   `BoundaryF1Loss`, which adds up differences of p, loses digits of its value too. In `LovaszSoftmaxLoss` errors that
   are closer than the rounding of the logits may change places, and with them slopes that differ by one pixel's part.
-- In float32, `PowerDiceLoss` and `PowerJaccardLoss` with p = 2, which are least where p = y, lose digits there: their
-  gradient is `2 (p − y)`, a difference. Where every pixel is right by 8 nats it is right to 2e-5 of its largest entry,
-  by 10 to 2e-4, by 15 to 1e-2; the value, 2e-6 by 8 nats, to a thousandth, and from 10, where it is 3e-8, to its order
-  alone. With a p below 2 they keep them.
+- In float32, the value of `PowerDiceLoss` and `PowerJaccardLoss` with a p between 1 and 2 loses digits where every pixel
+  is right, of which it is a difference: by 8 nats hundredths of it, by 16 all of the 1e-8 that it is there. Their
+  gradient keeps its digits; with p = 1 and p = 2 both do, but with a learnt p of nearly 2, where the gradient is a
+  difference too.
 - The gradient of `RegionMutualInformationLoss` has up to three digits less in JAX without x64, for it has no float64.
 - The Keras layers (`CenterLoss`, `LearnableLoss`) take no mask and no sample weight, and cannot be used under
   `tf.distribute.MirroredStrategy`, whose replicas share one list of added losses.

@@ -106,6 +106,12 @@ def one_if_zero(count: Any, xp: Any) -> Any:
     return xp.where(count > 0, count, xp.ones_like(count)) if hasattr(count, "dtype") else count
 
 
+def is_there(size: Array) -> Array:
+    """Whether a size is above 0, or no number: what it is the size of is none then, and has to count. (Of `~(x <= 0)`
+    TensorFlow makes `x > 0`.)"""
+    return (size > 0) | (size != size)
+
+
 def log1p_by_series(x: Array, xp: Any) -> Array:
     """log(1 + x) for x ≥ −1/2, for what compiles: some compilers make log1p(x) log(1 + x), which is 0 for a small x.
 

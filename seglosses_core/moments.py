@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seglosses_core.target import Target
 
 COMPLEMENT = "complement"
+SQUARED_ERROR = "squared error"
 
 Term = tuple[Any, tuple[Array, ...]]
 """(k, factors): stands for `a p^k`, with a the product of the factors, each of which broadcasts against p."""
@@ -25,13 +26,14 @@ class Moment(NamedTuple):
     denominator of a ratio.
 
     Near perfection `Σ p − Σ p y` and `Σ y − Σ p y` are small differences, whose digits are lost: `false_positives` and
-    `false_negatives` are sums of their own, `Σ w p (1 − y)` and `Σ w (1 − p) y`.
+    `false_negatives` are sums of their own, `Σ w p (1 − y)` and `Σ w (1 − p) y`. So is `squared_error`,
+    `Σ w (p − y)²`, for `Σ p² + Σ y² − 2 Σ p y`.
     """
 
     i: Any
     """The exponent of p; COMPLEMENT stands for 1 − p."""
     j: Any
-    """The exponent of y; COMPLEMENT stands for 1 − y."""
+    """The exponent of y; COMPLEMENT stands for 1 − y. Both are SQUARED_ERROR for (p − y)²."""
     n: Any = 0
     d: Any = 0
 
@@ -51,6 +53,11 @@ def false_negatives(n: Any = 0, d: Any = 0) -> Moment:
     return Moment(COMPLEMENT, 1, n, d)
 
 
+def squared_error(n: Any = 0, d: Any = 0) -> Moment:
+    """`Σ w (p − y)²`."""
+    return Moment(SQUARED_ERROR, SQUARED_ERROR, n, d)
+
+
 class MomentSlopes(NamedTuple):
     """What flows back into moments: tables, until it is known how they go home."""
 
@@ -60,6 +67,8 @@ class MomentSlopes(NamedTuple):
     weights: Array | None
     """The w of the moments, a map; None for 1."""
     target: Target
+    error: Array | None = None
+    """p − y, logits-shaped, where it is known more exactly than p; None where it is not, or not needed."""
 
     def terms(self) -> tuple[list[Term], list[LabelTerm]]:
         """`u = p ∂L/∂p = Σ ∂L/∂S · w i p^i y^j`, a term for each pair of exponents: those of all entries, and those at
@@ -76,7 +85,12 @@ class MomentSlopes(NamedTuple):
             tables[key] = (i, j, tables[key][2] - table if key in tables else -table)
 
         for (i, j, *_), slope in zip(self.wanted, self.slopes, strict=True):
-            if j is COMPLEMENT:
+            if i is SQUARED_ERROR and self.error is not None:
+                add(1, SQUARED_ERROR, 2 * slope)
+            elif i is SQUARED_ERROR:
+                add(2, 0, 2 * slope)
+                subtract(1, 1, 2 * slope)
+            elif j is COMPLEMENT:
                 add(1, 0, slope)
                 subtract(1, 1, slope)
             elif i is COMPLEMENT:
@@ -86,14 +100,17 @@ class MomentSlopes(NamedTuple):
         terms, label_terms = [], []
         for i, j, table in tables.values():
             table = ops.cast(table, target.dtype)
-            if not is_zero(j) and target.by_label:
+            at_label = not is_zero(j) and j is not SQUARED_ERROR
+            if at_label and target.by_label:
                 coefficient = ops.table_at_label(table, target.labels)
                 label_terms.append((i, coefficient if weights is None else coefficient * weights))
                 continue
             factors = [ops.over_pixels(table)]
             if weights is not None:
                 factors.append(ops.over_classes(weights))
-            if not is_zero(j):
+            if j is SQUARED_ERROR:
+                factors.append(self.error)
+            elif at_label:
                 factors.append(target.power(j))
             terms.append((i, tuple(factors)))
         return terms, label_terms
@@ -106,7 +123,10 @@ def joined(moments: Sequence[MomentSlopes]) -> list[MomentSlopes]:
         key = id(one.weights), id(one.target)
         seen = found.get(key)
         if seen is not None:
-            one = one._replace(wanted=[*seen.wanted, *one.wanted], slopes=[*seen.slopes, *one.slopes])
+            error = one.error if seen.error is None else seen.error
+            one = MomentSlopes(
+                [*seen.wanted, *one.wanted], [*seen.slopes, *one.slopes], one.weights, one.target, error
+            )
         found[key] = one
     return list(found.values())
 
@@ -140,8 +160,8 @@ def sum_by_label(target: Target, factors: Sequence[Array | None], batch: bool) -
 
 
 def names_overlaps(wanted: Sequence[Moment]) -> bool:
-    """Whether only true positives, false positives and false negatives are asked for."""
-    overlaps = (1, 1), (1, COMPLEMENT), (COMPLEMENT, 1)
+    """Whether only true positives, false positives, false negatives and squared errors are asked for."""
+    overlaps = (1, 1), (1, COMPLEMENT), (COMPLEMENT, 1), (SQUARED_ERROR, SQUARED_ERROR)
     # An exponent that is an array is not looked at.
     return all(
         isinstance(m.i, (int, str)) and isinstance(m.j, (int, str)) and (m.i, m.j) in overlaps for m in wanted

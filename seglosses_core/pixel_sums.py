@@ -50,7 +50,7 @@ def pixel_count(target: Target, weights: Array | None, *, batch: bool) -> Array:
 
 
 def errors(prediction: Prediction, target: Target) -> tuple[Array, Array]:
-    """p − y, to full relative precision where y is 1 too, and its sign, both logits-shaped.
+    """`Prediction.error`, and its sign, both logits-shaped.
 
     The sign is the slope of |p − y| by p: 0 where p is y, but at the ends of the unit interval that of the one side
     that there is.
@@ -59,5 +59,4 @@ def errors(prediction: Prediction, target: Target) -> tuple[Array, Array]:
     one = xp.ones_like(y)
     below = (p < y) | (y == 1)
     above = (p > y) | (y == 0)
-    difference = xp.where(y == 1, -prediction.complements, p - y)
-    return difference, xp.where(below, -one, xp.where(above, one, 0 * one))
+    return prediction.error(target), xp.where(below, -one, xp.where(above, one, 0 * one))

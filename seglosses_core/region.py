@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from seglosses_core.activations import Cotangent, Prediction
-from seglosses_core.arithmetic import divide, one_if_zero, product_or_none
+from seglosses_core.arithmetic import divide, is_there, one_if_zero, product_or_none
 from seglosses_core.checks import check_choice, check_flag, check_smooth, shape_text
 from seglosses_core.costs import Costs, Weights, in_unit, what_counts
 from seglosses_core.libraries import Array
@@ -234,8 +234,8 @@ class RegionLoss(SingleLoss):
         every image; and the unit of the first."""
         dtype = ops.accumulation_dtype(target.like)
         present = None
-        if self.absent != "count":  # where a size is no number, the score is none either, and has to count
-            present = ops.cast(~(self.sizes(target) <= 0), dtype)
+        if self.absent != "count":
+            present = ops.cast(is_there(self.sizes(target)), dtype)
         kept = [float(c > 0 or self.include_background) for c in range(target.num_classes)]
         counted = ops.constant(kept, target.like, dtype)[None, :]
         if present is not None and self.absent == "skip":

@@ -12,7 +12,7 @@ from torch import Tensor
 from seglosses_core.activations import Cotangent, Prediction, Side, Sigmoid, Softmax
 from seglosses_core.arithmetic import once, sum_or_none
 from seglosses_core.call import Cotangents, Shared
-from seglosses_core.moments import COMPLEMENT, Moment, MomentSlopes
+from seglosses_core.moments import COMPLEMENT, SQUARED_ERROR, Moment, MomentSlopes
 from seglosses_core.target import Target
 from seglosses_torch.compiled import CompiledOps, CompiledSoftmax
 from seglosses_torch.eager import EagerOps, EagerSigmoid, EagerSoftmax
@@ -306,6 +306,8 @@ class CompiledFusedSigmoid(OnePassSigmoid):
 
 
 FUSED: dict[str, type[Prediction]] = {"softmax": FusedSoftmax, "sigmoid": FusedSigmoid}
+NAMED = {COMPLEMENT: -1, SQUARED_ERROR: -2}
+"""What stands in the place of an exponent, as the kernels know it."""
 COMPILED_FUSED: dict[str, type[Prediction]] = {
     "softmax": CompiledFusedSoftmax,
     "sigmoid": CompiledFusedSigmoid,
@@ -348,5 +350,7 @@ def _exponents(wanted: Sequence[Moment]) -> Exponents | None:
     pairs = [(moment.i, moment.j) for moment in wanted]
     if any(type(k) not in (int, float, str) for pair in pairs for k in pair):
         return None
-    found: Any = tuple([tuple([-1 if k is COMPLEMENT else _whole(k) for k in pair]) for pair in pairs])
+    found: Any = tuple(
+        [tuple([NAMED[k] if isinstance(k, str) else _whole(k) for k in pair]) for pair in pairs]
+    )
     return found

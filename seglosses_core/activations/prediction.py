@@ -19,6 +19,7 @@ from seglosses_core.arithmetic import (
 from seglosses_core.libraries import Array
 from seglosses_core.moments import (
     COMPLEMENT,
+    SQUARED_ERROR,
     LabelTerm,
     Moment,
     MomentSlopes,
@@ -128,8 +129,9 @@ class Prediction:
         self.ops = ops
         self.labels = labels
         self.valid = valid
-        self._found_sums: dict[Any, tuple[list[Array], Any]] = {}
-        """Moments that were asked for, and what they are known by, kept so that no other object takes its id."""
+        self._found_sums: dict[Any, tuple[list[Array], Array | None, Any]] = {}
+        """Moments that were asked for, p − y for their way back, and what they are known by, kept so that no other
+        object takes its id."""
         self._asks_for_label = label_log_probability and labels is not None
 
     # -- probabilities --------------------------------------------------------------------------------------------
@@ -212,25 +214,33 @@ class Prediction:
         names = tuple((exponent_key(m.i), exponent_key(m.j)) for m in wanted)
         key = names, id(weights), id(target), batch
         if key not in self._found_sums:
-            sums = self._sums(wanted, target, weights, batch)
+            sums, error = self._sums(wanted, target, weights, batch)
             if batch:
                 sums = [self.ops.xp.sum(x, axis=0, keepdims=True) for x in sums]
-            self._found_sums[key] = sums, (wanted, weights, target)
-        sums, _ = self._found_sums[key]
-        return list(sums), lambda slopes: Cotangent(moments=[MomentSlopes(wanted, slopes, weights, target)])
+            self._found_sums[key] = sums, error, (wanted, weights, target)
+        sums, error, _ = self._found_sums[key]
+        return list(sums), lambda slopes: Cotangent(
+            moments=[MomentSlopes(wanted, slopes, weights, target, error)]
+        )
 
     def _sums(
         self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
-    ) -> list[Array]:
+    ) -> tuple[list[Array], Array | None]:
+        """The moments, of a batch perhaps those of each image still; and p − y if their way back needs it."""
         ops = self.ops
         apart: tuple[Array, Array] | None = None
-        cheap = self._from_totals(target, weights, batch) if names_overlaps(wanted) else None
+        error: Array | None = None
+        cheap = self._from_totals(wanted, target, weights, batch) if names_overlaps(wanted) else None
         if cheap is not None:
-            return [cheap[m.i, m.j] for m in wanted]
+            return [cheap[m.i, m.j] for m in wanted], None
         if target.has_labels and any(m.j is COMPLEMENT for m in wanted):
             apart = self._apart_from_label(target.labels, weights)
+        if any(m.i is SQUARED_ERROR for m in wanted):
+            error = self.error(target)
 
         def one(i: Any, j: Any) -> Array:
+            if i is SQUARED_ERROR:
+                return ops.power_sum(error, 2, weights)
             if j is COMPLEMENT:
                 if apart is not None:
                     return apart[0]
@@ -249,35 +259,66 @@ class Prediction:
                 return sum_by_label(target, [self.label_power(i), weights], batch)
             return ops.sum_product(target.power(j), self.power(i), weights)
 
-        return [one(m.i, m.j) for m in wanted]
+        return [one(m.i, m.j) for m in wanted], error
 
     def _from_totals(
-        self, target: Target, weights: Array | None, batch: bool
+        self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
     ) -> dict[tuple[Any, Any], Array] | None:
-        """True positives, and as differences of totals the false ones, which costs less: where values may be looked at,
+        """True positives, and as differences of totals the mistakes, which costs less: where values may be looked at,
         and where no class is so nearly perfect that digits would be lost."""
-        ops = self.ops
+        ops, xp = self.ops, self.ops.xp
         if not (target.by_label and ops.may_choose(target.labels)):
             return None
         found = sum_by_label(target, [self.label_probability, weights], batch)
         sizes = target_sum(target, 1, weights, batch)
-        predicted = ops.power_sum(self.probabilities, 1, weights)
-        if batch and found.shape != predicted.shape:
-            predicted = ops.xp.sum(predicted, axis=0, keepdims=True)
-        if not bool(ops.xp.all(found <= 63 / 64 * ops.xp.minimum(predicted, sizes))):
-            return None
-        return {(1, 1): found, (1, COMPLEMENT): predicted - found, (COMPLEMENT, 1): sizes - found}
+        sums: dict[tuple[Any, Any], Array] = {(1, 1): found}
+
+        def total(exponent: int) -> Array:
+            predicted = ops.power_sum(self.probabilities, exponent, weights)
+            of_images = batch and found.shape != predicted.shape
+            return xp.sum(predicted, axis=0, keepdims=True) if of_images else predicted
+
+        def less(part: Array, whole: Array) -> bool:
+            return bool(xp.all(part <= 63 / 64 * whole))
+
+        if any(m.i is SQUARED_ERROR for m in wanted):
+            squares = total(2)
+            if not less(2 * found, squares + sizes):
+                return None
+            sums[SQUARED_ERROR, SQUARED_ERROR] = squares + sizes - 2 * found
+        if any(COMPLEMENT in (m.i, m.j) for m in wanted):
+            predicted = total(1)
+            if not less(found, xp.minimum(predicted, sizes)):
+                return None
+            sums |= {(1, COMPLEMENT): predicted - found, (COMPLEMENT, 1): sizes - found}
+        return sums
+
+    def error(self, target: Target) -> Array:
+        """p − y, to full relative precision where y is 1 too, logits-shaped."""
+        if not target.has_labels:
+            xp, p, y = self.ops.xp, self.probabilities, target.values
+            return xp.where(y == 1, -self.complements, p - y)
+        others = self._others(target.labels)
+        return self.ops.add_at(others, target.labels, -self._complement_of(others))
 
     def _apart_from_label(self, labels: Array, weights: Array | None) -> tuple[Array, Array]:
         """`Σ w p` over the pixels of each image that have other labels, `(N, C)` and wide; and 1 − p of each pixel's
         label, a map."""
-        p, xp = self.probabilities, self.ops.xp
-        hot = self.ops.one_hot(labels, p.shape[self.ops.class_axis], xp.bool)
-        return self._sums_of_others(xp.where(hot, xp.zeros_like(p), p), weights)
+        return self._sums_of_others(self._others(labels), weights)
 
     def _sums_of_others(self, others: Array, weights: Array | None) -> tuple[Array, Array]:
         """`_apart_from_label`, from the probabilities with 0 at each pixel's label."""
-        return self.ops.power_sum(others, 1, weights), self.label_complement
+        return self.ops.power_sum(others, 1, weights), self._complement_of(others)
+
+    def _others(self, labels: Array) -> Array:
+        """The probabilities with 0 at each pixel's label."""
+        p, xp = self.probabilities, self.ops.xp
+        hot = self.ops.one_hot(labels, p.shape[self.ops.class_axis], xp.bool)
+        return xp.where(hot, xp.zeros_like(p), p)
+
+    def _complement_of(self, others: Array) -> Array:
+        """1 − p of each pixel's label, a map, from `_others`."""
+        return self.label_complement
 
     # -- the way back ---------------------------------------------------------------------------------------------
 

@@ -121,8 +121,8 @@ class Softmax(Prediction):
         odds_against = self._others_than(self.labels)[2]
         return self.ops.log_sigmoid(self.ops.xp.squeeze(odds_against, axis=self.ops.class_axis))
 
-    def _sums_of_others(self, others: Array, weights: Array | None) -> tuple[Array, Array]:
-        return self.ops.power_sum(others, 1, weights), self.ops.sum_classes(others)
+    def _complement_of(self, others: Array) -> Array:
+        return self.ops.sum_classes(others)
 
     # -- the way back ---------------------------------------------------------------------------------------------
 

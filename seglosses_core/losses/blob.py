@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from seglosses_core.activations import Cotangent, Prediction
-from seglosses_core.arithmetic import is_zero, one_if_zero
+from seglosses_core.arithmetic import is_there, is_zero, one_if_zero
 from seglosses_core.checks import check_choice, check_integer
 from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array
 from seglosses_core.losses.dice import DiceLoss
 from seglosses_core.losses.overlap import OverlapLoss
-from seglosses_core.moments import COMPLEMENT, Moment, Term
+from seglosses_core.moments import COMPLEMENT, SQUARED_ERROR, Moment, Term
 from seglosses_core.ops import Ops
 from seglosses_core.parts import Taken
 from seglosses_core.region import Absent, RatioLoss, RegionLoss, ScoreBack
@@ -93,7 +93,7 @@ class BlobLoss(RegionLoss):
         )
         sums = [self.in_region(x) for x in sums]
         losses, slopes = self.cost.ratio(sums, self.cost.coefficients(target), self.sums_unit(target), ops)
-        present = ~(sizes[..., 1:] <= 0)  # or no number, as the loss is then
+        present = is_there(sizes[..., 1:])
         losses = xp.where(present, losses, xp.zeros_like(losses))
         there = ops.cast(present, losses.dtype)
         count = one_if_zero(xp.sum(there, axis=-1), xp)
@@ -184,6 +184,9 @@ def products(
 ) -> tuple[Array, Sequence[tuple[Any, Array]]]:
     """What a moment is the sum of, logits-shaped; and the pairs (k, a) of which `p ∂/∂p` of it is the sum, `a p^k`."""
     i, j, y = moment.i, moment.j, target.values
+    if i is SQUARED_ERROR:
+        error = prediction.error(target)
+        return error * error, [(1, 2 * error)]
     if j is COMPLEMENT:
         return prediction.probabilities * (1 - y), [(1, 1 - y)]
     if i is COMPLEMENT:

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from seglosses_core.checks import check_parameter
 from seglosses_core.libraries import Array
-from seglosses_core.moments import Moment
+from seglosses_core.moments import (
+    Moment,
+    false_negatives,
+    false_positives,
+    squared_error,
+    true_positives,
+)
 from seglosses_core.region import JointRatioLoss
 
 
@@ -19,6 +25,15 @@ class PowerLoss(JointRatioLoss):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_parameter("p", self.p, at_least=1, at_most=2)
+
+    def ratio_of(self, overlap: int) -> list[Moment]:
+        """`overlap Σ y ŷ / (Σ ŷ^p + Σ y^p − (2 − overlap) Σ y ŷ)`. With p of 1 and of 2 there are sums that keep the
+        digits of what is wrong near perfection."""
+        if isinstance(self.p, (int, float)) and self.p == 1:
+            return [true_positives(overlap, overlap), false_positives(d=1), false_negatives(d=1)]
+        if isinstance(self.p, (int, float)) and self.p == 2:
+            return [true_positives(overlap, overlap), squared_error(d=1)]
+        return [true_positives(overlap, overlap - 2), Moment(self.p, 0, d=1), Moment(0, self.p, d=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +59,7 @@ class PowerDiceLoss(PowerLoss):
     """
 
     def moments(self) -> list[Moment]:
-        return [Moment(1, 1, n=2), Moment(self.p, 0, d=1), Moment(0, self.p, d=1)]
+        return self.ratio_of(2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,4 +85,4 @@ class PowerJaccardLoss(PowerLoss):
     """
 
     def moments(self) -> list[Moment]:
-        return [Moment(1, 1, n=1, d=-1), Moment(self.p, 0, d=1), Moment(0, self.p, d=1)]
+        return self.ratio_of(1)

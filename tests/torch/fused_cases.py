@@ -44,6 +44,7 @@ def losses() -> dict[str, Any]:
         "overlapping, both": t.DiceLoss(activation="sigmoid") + t.CrossEntropyLoss(activation="sigmoid"),
         "overlapping, focal": t.FocalLoss(activation="sigmoid", class_weights=[1, 2, 3, 0, 5.0]),
         "overlapping, powers": t.PowerJaccardLoss(p=1.5, activation="sigmoid", aggregate="batch"),
+        "squares": t.PowerDiceLoss(p=2),
     }
 
 
@@ -174,6 +175,30 @@ def everything(*, whole: bool) -> list[str]:
         some[0, 0] = torch.where(target[0] == 0, some[0, 0], -torch.inf)
         arguments = target, {}, 1.0
         wrong += differs(name, run(both, some, *arguments), expected(both, some, *arguments), 5e-6)
+
+    # Near perfection, where differences of sums have no digits: few classes, many, channels last, and overlapping ones.
+    for classes in (CLASSES, 60):
+        clear = torch.randint(0, classes, (2, 6, 7))
+        hot = torch.nn.functional.one_hot(clear, classes).movedim(-1, 1).float()
+        sure = 15 * hot + torch.rand(2, classes, 6, 7)
+        for name, scores, target, activation in (
+            ("labels", sure, clear, "softmax"),
+            ("one-hot", sure, hot, "softmax"),
+            ("last", sure.to(memory_format=torch.channels_last), clear, "softmax"),
+            ("last, one-hot", sure.to(memory_format=torch.channels_last), hot, "softmax"),
+            ("overlapping", sure - 8, hot, "sigmoid"),
+            ("overlapping, labels", sure - 8, clear, "sigmoid"),
+        ):
+            for kind in ("Dice", "PowerDice", "PowerJaccard"):
+                arguments = target, {}, 1.0
+                loss = getattr(seglosses_torch, f"{kind}Loss")(activation=activation, smooth=0)
+                found = run(loss, scores, *arguments)
+                wrong += differs(
+                    f"{kind} near perfection, {classes} classes, {name}",
+                    found,
+                    expected(loss, scores, *arguments),
+                    1e-5,
+                )
 
     # Windows in three dimensions, of more classes than a block has, wider than the image.
     volume, of_volume = torch.randn(2, 11, 3, 4, 5), torch.randint(0, 2, (2, 3, 4, 5))

@@ -27,6 +27,7 @@ from seglosses_torch.kernels import neighbours, passes, ratio  # noqa: E402
 
 DICE = ((1, 1), (1, -1), (-1, 1))
 POWERS = ((1, 1), (1.5, 0), (0, 1.5))
+SQUARES = ((1, 1), (-2, -2))
 POINTERS = {"valid": "*u8", "slopes": "*fp64", "labels": "*i64"}
 RESOURCES = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 
@@ -88,6 +89,9 @@ def variants() -> list[Any]:
                 found.append((classes, moments, at_label, logits, {}))
     found += [
         (14, POWERS, False, "*fp32", {"HAS_VALID": True, "HAS_WEIGHTS": True}),
+        (14, SQUARES, False, "*fp32", {}),
+        (105, SQUARES, False, "*fp32", {}),
+        (5, SQUARES, False, "*fp32", {"SOFT": True, "HAS_VALID": True, "HAS_WEIGHTS": True}),
         (14, DICE, False, "*fp16", {"WIDE": True}),
         (14, DICE, False, "*fp32", {"BYTES": True}),
         (14, (), True, "*fp32", {"GAPS": True}),
@@ -109,10 +113,12 @@ def variants() -> list[Any]:
     found.append(
         (5, POWERS, False, "*fp32", {"LAST": True, "SOFT": True, "HAS_VALID": True, "HAS_WEIGHTS": True})
     )
+    found.append((14, SQUARES, False, "*fp32", {"LAST": True}))
     found = [("softmax", *one) for one in found]
     found += [
         ("sigmoid", 1, DICE, False, "*fp32", {"SOFT": True}),
         ("sigmoid", 1, (), True, "*bf16", {"SOFT": True, "HAS_VALID": True}),
+        ("sigmoid", 1, SQUARES, False, "*fp32", {"SOFT": True}),
         ("sigmoid", 14, POWERS, False, "*fp16", {"HAS_VALID": True, "HAS_WEIGHTS": True}),
         ("sigmoid", 14, (), True, "*fp64", {"WIDE": True}),
     ]

@@ -46,9 +46,18 @@ def power(x, k: tl.constexpr):
 
 
 @triton.jit
+def error(p, q, y):
+    """p − y; q is 1 − p."""
+    return tl.where(p > 0.5, (1 - y) - q, p - y)
+
+
+@triton.jit
 def moment(p, q, y, i: tl.constexpr, j: tl.constexpr):
-    """`p^i y^j`, where an exponent of −1 stands for the complement; q is 1 − p."""
-    if i == -1:
+    """`p^i y^j`, where an exponent of −1 stands for the complement, or with −2 `(p − y)²`; q is 1 − p."""
+    if i == -2:
+        r = error(p, q, y)
+        return r * r
+    elif i == -1:
         return q * y
     elif j == -1:
         return p * (1 - y)
@@ -63,7 +72,9 @@ def moment(p, q, y, i: tl.constexpr, j: tl.constexpr):
 @triton.jit
 def moment_of_label(p, at, rest, hot, i: tl.constexpr, j: tl.constexpr):
     """The same where y is 1 for one class and 0 for the others: `at` and `rest` are p and 1 − p of that class."""
-    if i == -1:
+    if i == -2:
+        return tl.where(hot, rest * rest, p * p)
+    elif i == -1:
         return tl.where(hot, rest, 0.0)
     elif j == -1:
         return tl.where(hot, 0.0, p)
@@ -76,12 +87,14 @@ def moment_of_label(p, at, rest, hot, i: tl.constexpr, j: tl.constexpr):
 
 
 @triton.jit
-def slope_of_moments(p, y, slopes, stride, M: tl.constexpr, MOMENTS: tl.constexpr):
+def slope_of_moments(p, q, y, slopes, stride, M: tl.constexpr, MOMENTS: tl.constexpr):
     """`Σ ∂L/∂S · ∂(p^i y^j)/∂log p` of one class, whose slopes lie `stride` apart."""
     u = p * 0
     for m in tl.static_range(M):
         slope = tl.load(slopes + m * stride).to(p.dtype)
-        if MOMENTS[m][0] == -1:
+        if MOMENTS[m][0] == -2:
+            u += slope * 2 * p * error(p, q, y)
+        elif MOMENTS[m][0] == -1:
             u -= slope * p * y
         elif MOMENTS[m][1] == -1:
             u += slope * p * (1 - y)
@@ -94,11 +107,14 @@ def slope_of_moments(p, y, slopes, stride, M: tl.constexpr, MOMENTS: tl.constexp
 
 @triton.jit
 def slope_of_label_moments(
-    p, hot, slopes, stride, M: tl.constexpr, MOMENTS: tl.constexpr, K: tl.constexpr, EXPONENTS: tl.constexpr
+    p, rest, hot, slopes, stride, M: tl.constexpr, MOMENTS: tl.constexpr, K: tl.constexpr, EXPONENTS: tl.constexpr
 ):  # fmt: skip
     """The same where y is 1 or 0: one product for each of the `EXPONENTS` that p has; the third entry of a moment says
-    which of them is its own."""
+    which of them is its own. `rest` is 1 − p where y is 1."""
     u = p * 0
+    for m in tl.static_range(M):
+        if MOMENTS[m][0] == -2:
+            u += tl.load(slopes + m * stride).to(p.dtype) * 2 * p * tl.where(hot, -rest, p)
     for k in tl.static_range(K):
         there = tl.zeros((), p.dtype)
         elsewhere = tl.zeros((), p.dtype)

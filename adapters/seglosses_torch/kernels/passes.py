@@ -60,7 +60,7 @@ def described(moments: Exponents) -> tuple[tuple[tuple[float, ...], ...], tuple[
     exponents: list[float] = []
     found = []
     for i, j in moments:
-        own = 1 if i == -1 else i
+        own = 1 if i == -1 else max(i, 0)
         if own and own not in exponents:
             exponents.append(own)
         found.append((i, j, exponents.index(own) if own else -1))

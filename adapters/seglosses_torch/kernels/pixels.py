@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 Exponents = tuple[tuple[float, float], ...]
-"""Those of p and of the target in each sum; −1 stands for the complement."""
+"""Those of p and of the target in each sum; −1 stands for the complement, and both are −2 for the squared error."""
 
 
 def computed_dtype(logits: Tensor) -> torch.dtype:

@@ -125,10 +125,10 @@ def backward(
     if M > 0:
         if SOFT:
             y = tl.load(target + pixels * target_s, mask=counts, other=0.0).to(D)
-            u = slope_of_moments(p, y, slopes, slopes_m, M, MOMENTS)
+            u = slope_of_moments(p, q, y, slopes, slopes_m, M, MOMENTS)
         else:
             label, _ = labels_at(target, image, pixels, S, counts, C)
-            u = slope_of_label_moments(p, label == c, slopes, slopes_m, M, MOMENTS, K, EXPONENTS)
+            u = slope_of_label_moments(p, q, label == c, slopes, slopes_m, M, MOMENTS, K, EXPONENTS)
         if HAS_WEIGHTS:
             u *= tl.load(weights + image * S + pixels, mask=counts, other=0.0).to(D)
         slope = tl.where(counts, q * u, 0.0)

@@ -137,10 +137,18 @@ def backward_few(
         largest = tl.maximum(largest, z[c])
     e = ()
     total = tl.zeros((B,), D)
+    rest = tl.zeros((B,), D)
     for c in tl.static_range(C):
         e = e + (tl.exp(z[c] - largest),)
         total += e[c]
+        if not SOFT:
+            rest += tl.where(label == c, 0.0, e[c])
     inverse = 1 / total
+    rest *= inverse
+    if SOFT:
+        for c in tl.static_range(C):
+            p = e[c] * inverse
+            rest += tl.where(p > 0.5, 0.0, p)
     if HAS_WEIGHTS:
         w = tl.load(weights + image * S + pixels, mask=counts, other=0.0).to(D)
     else:
@@ -157,10 +165,11 @@ def backward_few(
         if M > 0:
             if SOFT:
                 y = tl.load(soft + c * target_c, mask=counts, other=0.0).to(D)
-                slope = w * slope_of_moments(p, y, slopes + c, slopes_m, M, MOMENTS)
+                q = tl.where(p > 0.5, rest, 1 - p)
+                slope = w * slope_of_moments(p, q, y, slopes + c, slopes_m, M, MOMENTS)
             else:
                 slope = w * slope_of_label_moments(
-                    p, label == c, slopes + c, slopes_m, M, MOMENTS, K, EXPONENTS
+                    p, rest, label == c, slopes + c, slopes_m, M, MOMENTS, K, EXPONENTS
                 )
         if AT_LABEL:
             slope += tl.where(label == c, at, 0.0)
@@ -286,12 +295,15 @@ def backward_many(
         for c in range(C):
             p = tl.exp(tl.load(logits + place, mask=counts, other=0.0).to(D) - largest) * inverse
             place += logits_c
+            q = tl.where(leader == c, others * inverse, 1 - p)
             if SOFT:
                 y = tl.load(soft + soft_place, mask=counts, other=0.0).to(D)
                 soft_place += target_c
-                u = w * slope_of_moments(p, y, slopes + c, slopes_m, M, MOMENTS)
+                u = w * slope_of_moments(p, q, y, slopes + c, slopes_m, M, MOMENTS)
             else:
-                u = w * slope_of_label_moments(p, label == c, slopes + c, slopes_m, M, MOMENTS, K, EXPONENTS)
+                u = w * slope_of_label_moments(
+                    p, q, label == c, slopes + c, slopes_m, M, MOMENTS, K, EXPONENTS
+                )
             of_leader += tl.where(leader == c, u, 0.0)
             of_others += tl.where(leader == c, 0.0, u)
     total = of_leader + of_others
@@ -303,12 +315,15 @@ def backward_many(
         p = tl.exp(tl.load(logits + place, mask=counts, other=0.0).to(D) - largest) * inverse
         u = tl.where(label == c, at, 0.0)
         if M > 0:
+            q = tl.where(leader == c, others * inverse, 1 - p)
             if SOFT:
                 y = tl.load(soft + soft_place, mask=counts, other=0.0).to(D)
                 soft_place += target_c
-                u += w * slope_of_moments(p, y, slopes + c, slopes_m, M, MOMENTS)
+                u += w * slope_of_moments(p, q, y, slopes + c, slopes_m, M, MOMENTS)
             else:
-                u += w * slope_of_label_moments(p, label == c, slopes + c, slopes_m, M, MOMENTS, K, EXPONENTS)
+                u += w * slope_of_label_moments(
+                    p, q, label == c, slopes + c, slopes_m, M, MOMENTS, K, EXPONENTS
+                )
         slope = tl.where(leader == c, of_leader, u - p * total) + doubt
         tl.store(gradient + place, slope.to(gradient.dtype.element_ty), mask=pixels < S)
         place += logits_c

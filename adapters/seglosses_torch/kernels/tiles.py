@@ -108,10 +108,14 @@ def backward(
     classes = tl.arange(0, CP)
     counts = counting(valid, image, pixels, S, HAS_VALID)
     _, e = exponentials(logits, pixels, classes, counts, logits_c, logits_s, C, D)
-    p = e * (1 / tl.sum(e, 1))[:, None]
-    if not SOFT:
+    inverse = (1 / tl.sum(e, 1))[:, None]
+    p = e * inverse
+    if SOFT:
+        q = tl.where(p > 0.5, tl.sum(tl.where(p > 0.5, 0.0, p), 1)[:, None], 1 - p)
+    else:
         label, _ = labels_at(target, image, pixels, S, counts, C)
         hot = classes[None, :] == label[:, None]
+        q = tl.sum(tl.where(hot, 0.0, e), 1)[:, None] * inverse
     u = tl.zeros((B, CP), D)
     if M > 0:
         if HAS_WEIGHTS:
@@ -123,9 +127,9 @@ def backward(
         if SOFT:
             soft = target + image * target_n + pixels[:, None] * target_s + classes[None, :] * target_c
             y = tl.load(soft, mask=counts[:, None] & (classes < C)[None, :], other=0.0).to(D)
-            u += w[:, None] * slope_of_moments(p, y, tables, slopes_m, M, MOMENTS)
+            u += w[:, None] * slope_of_moments(p, q, y, tables, slopes_m, M, MOMENTS)
         else:
-            u += w[:, None] * slope_of_label_moments(p, hot, tables, slopes_m, M, MOMENTS, K, EXPONENTS)
+            u += w[:, None] * slope_of_label_moments(p, q, hot, tables, slopes_m, M, MOMENTS, K, EXPONENTS)
     if AT_LABEL:
         at = tl.load(at_label + image * at_n + pixels * at_s, mask=counts, other=0.0).to(D)
         u += tl.where(hot, at[:, None], 0.0)
