@@ -152,7 +152,7 @@ class LogPixelLoss(PixelLoss):
         over_classes = False
         if not self.classes_exclude(target.num_classes):
             single = self.single_sided_if_hard and self.activation != "softmax" and not self.has_smoothing
-            make = self._towards_target if single and target.hard else self._both_sides
+            make = self._towards_target if single and target.hard else self.both_sides
             answers = make(prediction, target, weights, ops)
         elif target.has_labels and not self.has_smoothing:
             answers = self._at_label(prediction, target, weights, ops)
@@ -249,7 +249,7 @@ class LogPixelLoss(PixelLoss):
             )
         ]
 
-    def _both_sides(
+    def both_sides(
         self, prediction: Prediction, target: Target, weights: Array | None, ops: Ops
     ) -> list[Answer]:
         positive, negative = self.target_weights(target.values, ops)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -17,6 +18,9 @@ from seglosses_core.ops import Ops
 from seglosses_core.parts import ALL, Taken
 from seglosses_core.pixel import PixelLoss
 from seglosses_core.target import Target
+
+FEATURES = Input("N D *S", "what the distances are measured of", otherwise="logits")
+CENTERS = Input("C D", "one row per class")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +56,7 @@ class CenterLoss(PixelLoss):
     weight: float = 3e-4
 
     needs = Needs(labels_only=True, finite_logits=True, label_log_probability=True)
-    inputs = MappingProxyType(
-        {
-            **PixelLoss.inputs,
-            "features": Input("N D *S", "what the distances are measured of", otherwise="logits"),
-            "centers": Input("C D", "one row per class"),
-        }
-    )
+    inputs = MappingProxyType({**PixelLoss.inputs, "features": FEATURES, "centers": CENTERS})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,25 +85,33 @@ class CenterLoss(PixelLoss):
         self.check_several_classes(logits, axis)
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
-        centers, features = inputs["centers"], inputs.get("features")
         costs = self.with_options_of_this(CrossEntropyLoss).costs(prediction, target, ops)
         to_entropy = costs.back
         assert to_entropy is not None
-        x = prediction.logits if features is None else target.only_valid(features)
-        offset = x - ops.rows_at_label(centers, target.labels)
+        distance, to_features = half_squared_distance(prediction, target, inputs)
 
         def back(upstream: Array) -> Cotangent:
-            slope = ops.over_classes(upstream) * self.weight * offset
-            of_distance = (
-                Cotangent(logits=[slope]) if features is None else Cotangent(inputs={"features": slope})
-            )
-            return to_entropy(upstream) + of_distance
+            return to_entropy(upstream) + to_features(self.weight * upstream)
 
-        values = costs.values + self.weight / 2 * ops.sum_classes(offset * offset)
-        return replace(costs, values=values, back=back)
+        return replace(costs, values=costs.values + self.weight * distance, back=back)
 
     def cost_weights(self, target: Target, ops: Ops) -> Weights:
         return self.with_options_of_this(CrossEntropyLoss).cost_weights(target, ops)
+
+
+def half_squared_distance(
+    prediction: Prediction, target: Target, inputs: Mapping[str, Array]
+) -> tuple[Array, Callable[[Array], Cotangent]]:
+    """`½ ‖x − c_y‖²` of each pixel, a map, and the way back."""
+    ops, features = target.ops, inputs.get("features")
+    x = prediction.logits if features is None else target.only_valid(features)
+    offset = x - ops.rows_at_label(inputs["centers"], target.labels)
+
+    def back(upstream: Array) -> Cotangent:
+        slope = ops.over_classes(upstream) * offset
+        return Cotangent(logits=[slope]) if features is None else Cotangent(inputs={"features": slope})
+
+    return ops.sum_classes(offset * offset) / 2, back
 
 
 def moved_centers(loss: CenterLoss, call: Call) -> Array:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
-from seglosses_core.activations import Cotangent, Prediction, Side
-from seglosses_core.arithmetic import divide, is_zero, power_or_zero
-from seglosses_core.checks import check_choice, check_flag, check_one_or_per_class, is_array
+from seglosses_core.activations import Prediction, Side
+from seglosses_core.arithmetic import divide, is_zero
+from seglosses_core.checks import check_flag, check_one_or_per_class, is_array
 from seglosses_core.costs import Costs
 from seglosses_core.libraries import Array
 from seglosses_core.log_pixel import Answer, LogPixelLoss, constant
+from seglosses_core.losses.focal_mixtures import Mixture, check_mixes, mixed_costs
 from seglosses_core.ops import Ops
 from seglosses_core.target import Target
 
@@ -33,9 +34,6 @@ def focal_cost(side: Side, gamma: Any, ops: Ops) -> tuple[Array, Callable[[], An
         return -damping * (gamma * xp.exp(inside) * ratio + 1)
 
     return -damping * log_p, slope
-
-
-Mixture = Literal["costs", "probabilities", "logarithms", "logits"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,26 +85,11 @@ class FocalLoss(LogPixelLoss):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_flag("normalized", self.normalized)
-        check_choice("mixes", self.mixes, get_args(Mixture))
-        self._check_mixes()
+        check_mixes(self)
         check_one_or_per_class("gamma", self.gamma, at_least=0)
         if self.alpha is not None:
             most = {"at_most": 1.0} if self.activation == "sigmoid" or self.overlapping else {}
             check_one_or_per_class("alpha", self.alpha, at_least=0, **most)
-
-    def _check_mixes(self) -> None:
-        if self.mixes == "costs":
-            return
-        if self.activation != "sigmoid" and (self.mixes == "logits" or not self.overlapping):
-            raise ValueError(
-                f"mixes must be 'costs' for exclusive classes, and not 'logits' for probabilities, got {self.mixes!r}"
-                f" with activation={self.activation!r}; overlapping classes have activation='sigmoid', or"
-                " overlapping=True."
-            )
-        if self.normalized:
-            raise ValueError(
-                f"mixes must be 'costs' with normalized=True, which weighs each side, got {self.mixes!r}."
-            )
 
     @property
     def pointwise(self) -> bool:  # type: ignore[override]
@@ -120,10 +103,9 @@ class FocalLoss(LogPixelLoss):
 
     def gamma_of(self, answer: Answer, ops: Ops) -> Any:
         """γ where the costs are."""
-        gamma: Any = self.gamma
-        if not (isinstance(gamma, tuple) or is_array(gamma)):
-            return gamma
-        gamma = ops.constant(gamma, answer.side.log)
+        if not (isinstance(self.gamma, tuple) or is_array(self.gamma)):
+            return self.gamma
+        gamma = ops.constant(self.gamma, answer.side.log)
         return answer.of_classes(gamma) if len(gamma.shape) else gamma
 
     def cost(self, answer: Answer, ops: Ops) -> tuple[Array, Callable[[], Any]]:
@@ -131,57 +113,22 @@ class FocalLoss(LogPixelLoss):
 
     def _costs(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
         if self.mixes != "costs" and not target.hard:
-            return self._mixed(prediction, target, ops)
+            return mixed_costs(self, prediction, target, ops)
         costs = super()._costs(prediction, target, ops)
         if not self.normalized:
             return costs
-        to_focal = costs.back
-        assert to_focal is not None
-        damping = self.with_options_of_this(_Damping, gamma=self.gamma, overlapping=self.overlapping)
-        factor = damping.normalizer(prediction, target, ops)
-        return replace(costs, values=costs.values * factor, back=lambda upstream: to_focal(upstream * factor))
-
-    def _mixed(self, prediction: Prediction, target: Target, ops: Ops) -> Costs:
-        """One power of 1 − p_t for both sides."""
-        xp, y = ops.xp, target.values
-        weighted = self.cost_weights(target, ops)
-        yes, no = self._both_sides(prediction, target, weighted.values, ops)
-        log_p = ops.finite_where_unused(yes.side.log, lambda: y != 0)
-        log_q = ops.finite_where_unused(no.side.log, lambda: y != 1)
-        alpha = 1.0 if self.alpha is None else yes.share + no.share  # type: ignore[operator]
-        gamma = self.gamma_of(yes, ops)
-        entropy = -y * log_p - (1 - y) * log_q
-        if self.mixes == "logits":
-            missed = xp.exp(ops.log_sigmoid((1 - 2 * y) * (log_p - log_q)))
-        elif self.mixes == "logarithms":
-            missed = -xp.expm1(-entropy)
-        else:
-            missed = y * yes.side.complement() + (1 - y) * no.side.complement()
-        damping = alpha * power_or_zero(missed, gamma, xp)
-
-        def back(upstream: Array) -> Cotangent:
-            lowest = 0.9 * math.log(xp.finfo(log_p.dtype).smallest_normal)  # where p underflows, p log p is 0
-            inside = -y * ops.clip(log_p, lowest, 0.0) - (1 - y) * ops.clip(log_q, lowest, 0.0)
-            # Of the entropy times the logarithm of 1 − p_t, by log p and log(1 − p).
-            if self.mixes == "logits":
-                by_p = (1 - 2 * y) * (1 - missed) * inside
-                by_q = -by_p
-            else:
-                ratio = divide(inside, missed, xp, otherwise=1.0)
-                if self.mixes == "logarithms":
-                    ratio = -xp.exp(-inside) * ratio
-                    by_p, by_q = y * ratio, (1 - y) * ratio
-                else:
-                    by_p, by_q = (1 - 2 * y) * xp.exp(log_p) * ratio, 0.0
-            slope = upstream * damping
-            return Cotangent(
-                terms=[(0, (slope, gamma * by_p - y))], complement=[slope * (gamma * by_q - (1 - y))]
-            )
-
-        return Costs(damping * entropy, weighted, back)
+        damping = self.with_options_of_this(Damping, gamma=self.gamma, overlapping=self.overlapping)
+        return multiplied(costs, damping.normalizer(prediction, target, ops))
 
 
-class _Damping(FocalLoss):
+def multiplied(costs: Costs, factor: Array) -> Costs:
+    """Costs times a factor that has no derivative."""
+    back = costs.back
+    assert back is not None
+    return replace(costs, values=costs.values * factor, back=lambda upstream: back(upstream * factor))
+
+
+class Damping(FocalLoss):
     """The (1 − p)^γ of a focal loss alone, in the place of its costs."""
 
     def class_factors(self, ops: Ops, target: Target) -> None:

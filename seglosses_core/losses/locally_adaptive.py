@@ -87,61 +87,80 @@ class LocallyAdaptiveLoss(PixelLoss):
 
     def check_classes(self, logits: Array, axis: int) -> None:
         super().check_classes(logits, axis)
-        if self.standardize and logits.shape[axis] < 3:
-            raise ValueError(
-                f"standardize=True needs at least 3 classes, got logits of shape {shape_text(logits)}: fewer are ±1"
-                " once standardised, and have no gradient; pass standardize=False."
-            )
+        if self.standardize:
+            check_standardizable(logits, axis)
         self.full_cost().check_classes(logits, axis)
 
     def full_cost(self) -> PixelLoss:
         """The cost with what is this loss's."""
-        return replace(
-            self.cost,
-            activation=self.activation,
-            class_weights=self.class_weights,
-            divisor=self.divisor,
-        )
+        own = {"activation": self.activation, "class_weights": self.class_weights, "divisor": self.divisor}
+        return replace(self.cost, **own)
 
     def costs(self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array) -> Costs:
-        xp = ops.xp
-        x, from_standard = prediction.logits, None
-        if self.standardize:
-            x, from_standard = _standardize(x, ops)
-        labels = target.labels
-        if not target.has_labels:
-            labels = ops.cast(xp.squeeze(target.dense, axis=ops.class_axis), ops.index_dtype)
-        if target.valid is not None:
-            labels = xp.where(target.valid, labels, -xp.ones_like(labels))
-        pooled, count = ops.sum_alike(x, labels, self.kernel_size)
-        neighbours = ops.over_classes(count)
-        pooled = pooled / neighbours
-
+        pooled, to_logits = pooled_logits(self, prediction, target, ops)
         cost, activation = self.full_cost(), ops.activation(self.activation)
         inner = activation(
             pooled, ops, labels=target.labels, label_log_probability=cost.needs.label_log_probability
         )
         costs = cost.costs(inner, target, ops)
         to_inner = costs.back
-        values, weighted = costs.values, costs.weighted
-        if self.stride > 1:
-            weights = xp.ones_like(values) if weighted.values is None else weighted.values
-            weights, counted = (_at_centres(x, self.stride, ops) for x in (weights, weighted.counted))
-            weighted = Weights(weights, weighted.unit, counted)
-            values = xp.where(weights > 0, values, xp.zeros_like(values))
+        assert to_inner is not None
 
         def back(upstream: Array) -> Cotangent:
-            assert to_inner is not None
-            slope = inner.gradient(to_inner(upstream)) / neighbours
-            slope, _ = ops.sum_alike(slope, labels, self.kernel_size)
-            return Cotangent(logits=[slope if from_standard is None else from_standard(slope)])
+            return Cotangent(logits=[to_logits(inner.gradient(to_inner(upstream)))])
 
-        return dataclasses.replace(costs, values=values, weighted=weighted, back=back)
+        return dataclasses.replace(at_centres(costs, self.stride, ops), back=back)
 
     def cost_weights(self, target: Target, ops: Ops) -> Weights:
-        weighted = self.full_cost().cost_weights(target, ops)
-        values, counted = (_at_centres(x, self.stride, ops) for x in (weighted.values, weighted.counted))
-        return Weights(values, weighted.unit, counted)
+        return weights_at_centres(self.full_cost().cost_weights(target, ops), self.stride, ops)
+
+
+def check_standardizable(logits: Array, axis: int) -> None:
+    if logits.shape[axis] < 3:
+        raise ValueError(
+            f"standardize=True needs at least 3 classes, got logits of shape {shape_text(logits)}: fewer are ±1"
+            " once standardised, and have no gradient; pass standardize=False."
+        )
+
+
+def pooled_logits(
+    loss: LocallyAdaptiveLoss, prediction: Prediction, target: Target, ops: Ops
+) -> tuple[Array, Callable[[Array], Array]]:
+    """The means over neighbours of the same label, logits-shaped, and the way back."""
+    xp, x, labels = ops.xp, prediction.logits, target.labels
+    from_standard: Callable[[Array], Array] | None = None
+    if loss.standardize:
+        x, from_standard = _standardize(x, ops)
+    if not target.has_labels:
+        labels = ops.cast(xp.squeeze(target.dense, axis=ops.class_axis), ops.index_dtype)
+    if target.valid is not None:
+        labels = xp.where(target.valid, labels, -xp.ones_like(labels))
+    total, count = ops.sum_alike(x, labels, loss.kernel_size)
+    neighbours = ops.over_classes(count)
+
+    def back(slope: Array) -> Array:
+        slope, _ = ops.sum_alike(slope / neighbours, labels, loss.kernel_size)
+        return slope if from_standard is None else from_standard(slope)
+
+    return total / neighbours, back
+
+
+def at_centres(costs: Costs, stride: int, ops: Ops) -> Costs:
+    """The costs without those of the pixels that are no centres, which may be infinite."""
+    if stride == 1:
+        return costs
+    xp, (values, weighted) = ops.xp, (costs.values, costs.weighted)
+    weights = xp.ones_like(values) if weighted.values is None else weighted.values
+    weighted = weights_at_centres(weighted._replace(values=weights), stride, ops)
+    counts: Array = weighted.values
+    values = xp.where(counts > 0, values, xp.zeros_like(values))
+    return dataclasses.replace(costs, values=values, weighted=weighted)
+
+
+def weights_at_centres(weighted: Weights, stride: int, ops: Ops) -> Weights:
+    """The same, but for pixels that are no centres, which count for nothing."""
+    values, counted = (_at_centres(x, stride, ops) for x in (weighted.values, weighted.counted))
+    return Weights(values, weighted.unit, counted)
 
 
 def _at_centres(weights: Array | None, stride: int, ops: Ops) -> Any:

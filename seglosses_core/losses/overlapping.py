@@ -109,10 +109,10 @@ class AsymmetricLoss(OverlappingLoss):
         check_number("gamma_negative", self.gamma_negative, at_least=0)
         check_number("margin", self.margin, at_least=0, below=1)
 
-    def _both_sides(
+    def both_sides(
         self, prediction: Prediction, target: Target, weights: Array | None, ops: Ops
     ) -> list[Answer]:
-        presence, absence = super()._both_sides(prediction, target, weights, ops)
+        presence, absence = super().both_sides(prediction, target, weights, ops)
         if not is_zero(self.margin):
             # The slope is one by p: a number at p = 1 too, where that by log(1 − p) is 0 and comes to 0/0.
             absence = absence._replace(home=lambda factors: Cotangent(terms=[(1, factors)]))

@@ -57,7 +57,9 @@ def printed(name: str, y: int, y_hat: float, p: float) -> Definition:
     )
 
 
-STATIONARY = "p = y is a stationary point: the gradient is 0, and what the reference has there is its rounding"
+STATIONARY = (
+    "p = y is a stationary point: the gradient is 0, and what the reference has there is its rounding"
+)
 
 ENTRIES = [
     Entry(
