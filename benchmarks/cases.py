@@ -145,7 +145,7 @@ def ours(package: Any, case: Case, loss: str, **common: Any) -> Any:
         "generalized_dice": lambda: package.GeneralizedDiceLoss(**region),
         "focal_tversky": lambda: package.FocalTverskyLoss(**TVERSKY, **region),
         "mcc": lambda: package.MCCLoss(**region),
-        "unified_focal": lambda: package.unified_focal_loss(num_classes=case.classes, **common),
+        "unified_focal": lambda: package.UnifiedFocalLoss(num_classes=case.classes, **common),
         "lovasz_softmax": lambda: package.LovaszSoftmaxLoss(aggregate="image", **common),
         "cl_dice": lambda: package.ClDiceLoss(iterations=iterations(case), **common),
         "hausdorff_dt": lambda: package.HausdorffDTLoss(**common),

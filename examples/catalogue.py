@@ -27,8 +27,8 @@ from seglosses_conformance.losses import ENTRIES
 # Losses made of others.
 COMPOUNDS: dict[str, dict[str, Any]] = {
     "combo_loss": {},
-    "unified_focal_loss": {"num_classes": CLASSES, "rare": range(1, CLASSES)},
-    "exponential_logarithmic_loss": {},
+    "UnifiedFocalLoss": {"num_classes": CLASSES, "rare": range(1, CLASSES)},
+    "ExponentialLogarithmicLoss": {},
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from seglosses_core.class_weights import class_weights_from_counts
-from seglosses_core.compounds import combo_loss, exponential_logarithmic_loss, unified_focal_loss
+from seglosses_core.compounds import ExponentialLogarithmicLoss, UnifiedFocalLoss, combo_loss
 from seglosses_core.deep_supervision import DeepSupervisionLoss
 from seglosses_core.ensemble import EnsembleLoss
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
@@ -132,8 +132,8 @@ POOLINGS: tuple[type[Pooling], ...] = (Minkowski, MaxPooling, TopK, HardExampleM
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
     combo_loss,
-    unified_focal_loss,
-    exponential_logarithmic_loss,
+    UnifiedFocalLoss,
+    ExponentialLogarithmicLoss,
     class_weights_from_counts,
     gaussian_heatmap,
     gaussian_heatmap_from_labels,

@@ -45,7 +45,7 @@ def combo_loss(
     return alpha * (1 - beta) * entropy + (1 - alpha) * dice
 
 
-def unified_focal_loss(
+def UnifiedFocalLoss(
     *,
     weight: float = 0.5,
     delta: float = 0.6,
@@ -87,7 +87,7 @@ def unified_focal_loss(
     >>> import numpy as np
     >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
     >>> labels = np.asarray([[0, 1, 1]])
-    >>> float(unified_focal_loss()(logits, labels).round(6))
+    >>> float(UnifiedFocalLoss()(logits, labels).round(6))
     0.319329
     """
     check_number("weight", weight, at_least=0, at_most=1)
@@ -117,7 +117,7 @@ def unified_focal_loss(
     return weight * focal + (1 - weight) * share * enhanced + (1 - weight) * (1 - share) * plain
 
 
-def exponential_logarithmic_loss(
+def ExponentialLogarithmicLoss(
     *,
     weight: float = 0.8,
     gamma: float = 0.3,
@@ -152,7 +152,7 @@ def exponential_logarithmic_loss(
     >>> import numpy as np
     >>> logits = np.asarray([[[2.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])  # one image, two classes, three pixels
     >>> labels = np.asarray([[0, 1, 1]])
-    >>> float(exponential_logarithmic_loss()(logits, labels).round(6))
+    >>> float(ExponentialLogarithmicLoss()(logits, labels).round(6))
     0.662008
     """
     check_number("weight", weight, at_least=0, at_most=1)

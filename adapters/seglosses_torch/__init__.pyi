@@ -51,6 +51,7 @@ __all__ = [
     "EnsembleLoss",
     "ExponentialLogarithmicCrossEntropyLoss",
     "ExponentialLogarithmicDiceLoss",
+    "ExponentialLogarithmicLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "GeneralizedCrossEntropyLoss",
@@ -96,19 +97,18 @@ __all__ = [
     "TorchLoss",
     "TverskyLoss",
     "TverskyPlusPlusLoss",
+    "UnifiedFocalLoss",
     "border_weights",
     "boundary_penalty",
     "boundary_weights",
     "class_weights_from_counts",
     "combo_loss",
     "cornernet_radius",
-    "exponential_logarithmic_loss",
     "gaussian_heatmap",
     "gaussian_heatmap_from_labels",
     "nearest_instance",
     "signed_distance_map",
     "spatially_varying_labels",
-    "unified_focal_loss",
 ]
 
 class CrossEntropyLoss(TorchLoss):
@@ -1877,7 +1877,7 @@ def combo_loss(*, alpha: float = 0.5, beta: float = 0.5, **common: Any) -> Ensem
     """`L = α CE_β + (1 − α) Dice`, with `CE_β = −mean[β y log p + (1 − β)(1 − y) log(1 − p)]` and one Dice over the
     batch, ε = 1: an `EnsembleLoss`, for overlapping classes."""
 
-def unified_focal_loss(
+def UnifiedFocalLoss(
     *,
     weight: float = 0.5,
     delta: float = 0.6,
@@ -1889,7 +1889,7 @@ def unified_focal_loss(
 ) -> EnsembleLoss:
     """`L = λ F + (1 − λ) R`, a focal loss of pixels and one of regions with common parameters: an `EnsembleLoss`."""
 
-def exponential_logarithmic_loss(
+def ExponentialLogarithmicLoss(
     *,
     weight: float = 0.8,
     gamma: float = 0.3,

@@ -64,13 +64,13 @@ ROWS = (
     ),
     Row(
         "AsymmetricUnifiedFocalLoss()(logits[:, :2].softmax(1), torch.cat((1 - mask, mask), 1))",
-        "0.75 * unified_focal_loss(weight=1 / 3, delta=0.7, activation='identity')"
+        "0.75 * UnifiedFocalLoss(weight=1 / 3, delta=0.7, activation='identity')"
         "(logits[:, :2].softmax(1), mask[:, 0])",
         "Their mean over pixels goes over the two classes too, which halves the focal part.",
     ),
     differs(
         "AsymmetricUnifiedFocalLoss()(logits[:, :2], torch.cat((1 - mask, mask), 1))",
-        "0.75 * unified_focal_loss(weight=1 / 3, delta=0.7)(logits[:, :2], mask[:, 0])",
+        "0.75 * UnifiedFocalLoss(weight=1 / 3, delta=0.7)(logits[:, :2], mask[:, 0])",
         "Documented as a loss of logits, it clips them to [0, 1] and takes them for probabilities.",
     ),
     Row(

@@ -31,8 +31,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "LocallyAdaptiveLoss": {"standardize": False},
     "EnsembleLoss": {"losses": [core.DiceLoss(activation="sigmoid"), core.CrossEntropyLoss(activation="sigmoid")]},
     "combo_loss": {},
-    "unified_focal_loss": {},
-    "exponential_logarithmic_loss": {},
+    "UnifiedFocalLoss": {},
+    "ExponentialLogarithmicLoss": {},
 }  # fmt: skip
 """What two classes need to be told apart, beside the defaults."""
 

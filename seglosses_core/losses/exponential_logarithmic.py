@@ -21,7 +21,7 @@ class ExponentialLogarithmicDiceLoss(DiceRatio):
     """`L = (−log s)^γ` with `s = (2 Σ y p + ε) / (Σ p + Σ y + ε)`, the Dice coefficient.
 
     Wong et al. 2018 (arXiv:1809.00076, L_Dice), where ε is 1 and 0.8 of it stands beside 0.2 of
-    `ExponentialLogarithmicCrossEntropyLoss`: see `exponential_logarithmic_loss`. At s = 1 the derivative counts as 0.
+    `ExponentialLogarithmicCrossEntropyLoss`: see `ExponentialLogarithmicLoss`. At s = 1 the derivative counts as 0.
 
     Parameters
     ----------

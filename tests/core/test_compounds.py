@@ -70,7 +70,7 @@ REGION = {True: (U0 + sqrt(U1)) / 2, False: (sqrt(U0) + sqrt(U1)) / 2}
 def test_unified_focal_loss(package, asymmetric, weight):
     expected = weight * FOCAL[asymmetric] + (1 - weight) * REGION[asymmetric]
     options = {"weight": weight, "asymmetric": asymmetric}
-    found = value(package, lambda losses, **more: losses.unified_focal_loss(**options, **more), TWO)
+    found = value(package, lambda losses, **more: losses.UnifiedFocalLoss(**options, **more), TWO)
     assert found == pytest.approx(expected, rel=1e-6)
 
 
@@ -89,7 +89,7 @@ def test_unified_focal_loss_of_several_rare_classes():
         missed = delta * np.sum((1 - p[0, c]) * hot) + (1 - delta) * np.sum(p[0, c] * ~hot)
         u = missed / (np.sum(p[0, c] * hot) + missed)
         region.append(u ** (1 - gamma) if c in rare else u)
-    loss = seglosses_core.unified_focal_loss(weight=0.2, delta=delta, gamma=gamma, rare=[1, 3], num_classes=4)
+    loss = seglosses_core.UnifiedFocalLoss(weight=0.2, delta=delta, gamma=gamma, rare=[1, 3], num_classes=4)
     assert loss(logits, labels) == pytest.approx(0.2 * np.mean(focal) + 0.8 * np.mean(region), rel=1e-6)
 
 
@@ -101,7 +101,7 @@ def test_exponential_logarithmic_loss(package):
     weights = [sqrt(2), sqrt(2)]
     found = value(
         package,
-        lambda losses, **more: losses.exponential_logarithmic_loss(label_weights=weights, **more),
+        lambda losses, **more: losses.ExponentialLogarithmicLoss(label_weights=weights, **more),
         TWO,
     )
     assert found == pytest.approx(0.8 * dice + 0.2 * entropy, rel=1e-6)
@@ -113,25 +113,25 @@ def test_exponential_logarithmic_loss(package):
     [
         (lambda: seglosses_core.combo_loss(alpha=2), "alpha must be at least 0 and at most 1, got 2"),
         (lambda: seglosses_core.combo_loss(beta=1), "beta must be above 0 and below 1, got 1"),
-        (lambda: seglosses_core.unified_focal_loss(gamma=1), "gamma must be at least 0 and below 1, got 1"),
-        (lambda: seglosses_core.unified_focal_loss(delta=0), "delta must be above 0 and below 1, got 0"),
-        (lambda: seglosses_core.unified_focal_loss(weight=-1), "weight must be at least 0"),
-        (lambda: seglosses_core.unified_focal_loss(rare=2), "rare must be classes from 0 to 1, got 2"),
-        (lambda: seglosses_core.unified_focal_loss(rare=[]), r"rare must be classes from 0 to 1, got \(\)"),
-        (lambda: seglosses_core.unified_focal_loss(rare=1.5), "rare must be classes from 0 to 1, got 1.5"),
-        (lambda: seglosses_core.unified_focal_loss(rare="1"), "rare must be classes from 0 to 1, got '1'"),
-        (lambda: seglosses_core.unified_focal_loss(rare=np.asarray([[1]])), "rare must be classes from 0 to"),
+        (lambda: seglosses_core.UnifiedFocalLoss(gamma=1), "gamma must be at least 0 and below 1, got 1"),
+        (lambda: seglosses_core.UnifiedFocalLoss(delta=0), "delta must be above 0 and below 1, got 0"),
+        (lambda: seglosses_core.UnifiedFocalLoss(weight=-1), "weight must be at least 0"),
+        (lambda: seglosses_core.UnifiedFocalLoss(rare=2), "rare must be classes from 0 to 1, got 2"),
+        (lambda: seglosses_core.UnifiedFocalLoss(rare=[]), r"rare must be classes from 0 to 1, got \(\)"),
+        (lambda: seglosses_core.UnifiedFocalLoss(rare=1.5), "rare must be classes from 0 to 1, got 1.5"),
+        (lambda: seglosses_core.UnifiedFocalLoss(rare="1"), "rare must be classes from 0 to 1, got '1'"),
+        (lambda: seglosses_core.UnifiedFocalLoss(rare=np.asarray([[1]])), "rare must be classes from 0 to"),
         (
-            lambda: seglosses_core.exponential_logarithmic_loss(gamma_cross_entropy=0),
+            lambda: seglosses_core.ExponentialLogarithmicLoss(gamma_cross_entropy=0),
             "gamma_cross_entropy must be above 0, got 0",
         ),
-        (lambda: seglosses_core.unified_focal_loss(num_classes=1), "num_classes must be at least 2, got 1"),
+        (lambda: seglosses_core.UnifiedFocalLoss(num_classes=1), "num_classes must be at least 2, got 1"),
         (
-            lambda: seglosses_core.exponential_logarithmic_loss(weight=2),
+            lambda: seglosses_core.ExponentialLogarithmicLoss(weight=2),
             "weight must be at least 0 and at most 1",
         ),
-        (lambda: seglosses_core.exponential_logarithmic_loss(gamma=0), "gamma must be above 0, got 0"),
-        (lambda: seglosses_core.unified_focal_loss(asymmetric=1), "asymmetric must be True or False"),
+        (lambda: seglosses_core.ExponentialLogarithmicLoss(gamma=0), "gamma must be above 0, got 0"),
+        (lambda: seglosses_core.UnifiedFocalLoss(asymmetric=1), "asymmetric must be True or False"),
     ],
 )
 def test_what_does_not_fit(make, message):

@@ -29,9 +29,9 @@ def logit(p: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(
     ("loss", "value"),
     [
-        (core.unified_focal_loss(), 0.254277962),
-        (core.unified_focal_loss(asymmetric=False), 0.293349131),
-        (core.exponential_logarithmic_loss(label_weights=(2**0.5, 2**0.5)), 0.701104891),
+        (core.UnifiedFocalLoss(), 0.254277962),
+        (core.UnifiedFocalLoss(asymmetric=False), 0.293349131),
+        (core.ExponentialLogarithmicLoss(label_weights=(2**0.5, 2**0.5)), 0.701104891),
     ],
 )
 def test_of_two_classes(loss: Any, value: float) -> None:
