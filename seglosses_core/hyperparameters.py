@@ -81,7 +81,7 @@ class Hyperparameters:
         return hash((type(self), self._across, *map(identity, held)))
 
 
-def replace(loss: Any, **changes: Any) -> Any:
+def replace(loss: Any, /, **changes: Any) -> Any:
     """A copy of a loss with other hyper-parameters that are known to be right: without the checks of a new one, which
     cannot look at arrays that are being traced."""
     kept = loss.hyperparameters()

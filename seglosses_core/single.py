@@ -228,15 +228,15 @@ class SingleLoss(Loss):
             activation=self.activation, class_weights=self.class_weights, divisor=self.divisor, **options
         )
 
-    def check_cost(self, cost: SingleLoss, common: type[SingleLoss]) -> None:
-        """Require of a loss in this one that it is of this one's package, and that it leaves alone what the losses of
-        the base `common` have in common, but for activation and class axis, which do not count there."""
-        self.check_family("cost", cost)
+    def check_inner(self, argument: str, inner: SingleLoss, common: type[SingleLoss]) -> None:
+        """Require of a loss in this one, given as `argument`, that it is of this one's package and leaves alone what
+        the losses of the base `common` have in common, but for activation and class axis, which do not count there."""
+        self.check_family(argument, inner)
         for field in fields(common):
             name = field.name
-            if name not in ("activation", "class_axis") and getattr(cost, name) != field.default:
+            if name not in ("activation", "class_axis") and getattr(inner, name) != field.default:
                 raise ValueError(
-                    f"{name} must be given to {type(self).__name__}, not to its cost, got {cost!r}."
+                    f"{name} must be given to {type(self).__name__}, not to its {argument}, got {inner!r}."
                 )
 
     def check_no_pooling(self) -> None:

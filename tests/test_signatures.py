@@ -106,11 +106,11 @@ def test_types_are_those_of_the_package() -> None:
     assert found["weights"] == Sequence[float | array | module] | array | module | None
     assert found["losses"] == Sequence[seglosses_torch.TorchLoss]
     assert (
-        typing.get_type_hints(seglosses_torch.BlobLoss.__init__)["cost"] == seglosses_torch.TorchLoss | None
+        typing.get_type_hints(seglosses_torch.BlobLoss.__init__)["loss"] == seglosses_torch.TorchLoss | None
     )
     found = typing.get_type_hints(seglosses_jax.FocalLoss.__init__)
     assert found["alpha"] == float | Sequence[float] | jax.Array | np.ndarray | None
-    assert typing.get_type_hints(seglosses_jax.BlobLoss.__init__)["cost"] is seglosses_jax.JaxLoss
+    assert typing.get_type_hints(seglosses_jax.BlobLoss.__init__)["loss"] is seglosses_jax.JaxLoss
     assert "mean_with_sample_weight" in words(
         typing.get_type_hints(seglosses_keras.DiceLoss.__init__)["reduction"]
     )

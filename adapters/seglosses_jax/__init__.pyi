@@ -2363,7 +2363,7 @@ class BlobLoss(JaxLoss, seglosses_core.BlobLoss):
         absent: Literal["count", "skip", "zero"] = "skip",
         include_background: bool = True,
         average: Literal["pooled", "image", "class"] = "pooled",
-        cost: JaxLoss = ...,
+        loss: JaxLoss = ...,
         num_instances: int = 32,
         region: Literal["shared", "own"] = "shared",
     ) -> None: ...

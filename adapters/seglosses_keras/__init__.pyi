@@ -1771,7 +1771,7 @@ class BlobLoss(KerasLoss):
         absent: Literal["count", "skip", "zero"] = "skip",
         include_background: bool = True,
         average: Literal["pooled", "image", "class"] = "pooled",
-        cost: KerasLoss | None = None,
+        loss: KerasLoss | None = None,
         num_instances: int = 32,
         region: Literal["shared", "own"] = "shared",
         across_replicas: bool = True,

@@ -1829,7 +1829,7 @@ class BlobLoss(TorchLoss):
         absent: Literal["count", "skip", "zero"] = "skip",
         include_background: bool = True,
         average: Literal["pooled", "image", "class"] = "pooled",
-        cost: TorchLoss | None = None,
+        loss: TorchLoss | None = None,
         num_instances: int = 32,
         region: Literal["shared", "own"] = "shared",
     ) -> None: ...

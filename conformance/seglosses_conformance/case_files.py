@@ -153,7 +153,7 @@ def _check_hyperparameters(loss: str, hyperparameters: dict[str, Any]) -> None:
 def _within(value: Any, name: str) -> Iterator[Any]:
     """What stands under a name in hyper-parameters, and in those of the losses in them."""
     if isinstance(value, dict):
-        if name in value:
+        if name in value and not isinstance(value[name], dict):
             yield value[name]
         for item in value.values():
             yield from _within(item, name)

@@ -107,7 +107,7 @@ def parse(module: Any, value: Any, class_axis: int) -> Any:
     if "pooling" in value:
         options = {name: option for name, option in value.items() if name != "pooling"}
         return getattr(module, value["pooling"])(**options)
-    if "loss" in value:
+    if isinstance(value.get("loss"), str):
         return build(module, value["loss"], value.get("hyperparameters", {}), class_axis)
     return {name: parse(module, item, class_axis) for name, item in value.items()}
 

@@ -47,9 +47,9 @@ class BlobLoss(RegionLoss):
         With "batch", where images are slices of one, the same number in several of them is one instance.
     absent : "count" or "skip"
         What happens to a class that the target of an image (of the batch) does not have.
-    cost : region loss
-        What L_k is: a ratio of sums, such as `DiceLoss()` or `PowerJaccardLoss()`; everything common is that of this
-        loss, not of `cost`.
+    loss : region loss
+        What L_k is: a ratio of sums, such as `DiceLoss()` or `PowerJaccardLoss()`; everything common is that of the
+        `BlobLoss`.
     num_instances : int
         The largest number that an instance may have, at least 1.
     region : "shared" or "own"
@@ -68,7 +68,7 @@ class BlobLoss(RegionLoss):
     sees = "image"
 
     absent: Absent = "skip"
-    cost: RatioLoss = field(default_factory=DiceLoss)
+    loss: RatioLoss = field(default_factory=DiceLoss)
     num_instances: int = 32
     region: Region = "shared"
 
@@ -78,11 +78,11 @@ class BlobLoss(RegionLoss):
         super().__post_init__()
         check_integer("num_instances", self.num_instances, at_least=1)
         check_choice("region", self.region, get_args(Region))
-        if not is_of_moments(self.cost):
+        if not is_of_moments(self.loss):
             raise TypeError(
-                f"cost must be a ratio of sums of products for each class, such as DiceLoss(), got {self.cost!r}."
+                f"loss must be a ratio of sums of products for each class, such as DiceLoss(), got {self.loss!r}."
             )
-        self.check_cost(self.cost, RegionLoss)
+        self.check_inner("loss", self.loss, RegionLoss)
 
     def score(
         self, prediction: Prediction, target: Target, ops: Ops, **inputs: Array
@@ -92,7 +92,7 @@ class BlobLoss(RegionLoss):
             ops, lambda: moments_of_instances(self, prediction, target, inputs["instances"])
         )
         sums = [self.in_region(x) for x in sums]
-        losses, slopes = self.cost.ratio(sums, self.cost.coefficients(target), self.sums_unit(target), ops)
+        losses, slopes = self.loss.ratio(sums, self.loss.coefficients(target), self.sums_unit(target), ops)
         present = is_there(sizes[..., 1:])
         losses = xp.where(present, losses, xp.zeros_like(losses))
         there = ops.cast(present, losses.dtype)
@@ -116,21 +116,21 @@ class BlobLoss(RegionLoss):
         return ops.xp.concat([background, slopes], axis=-1)
 
 
-def moments_of_instances(loss: BlobLoss, prediction: Prediction, target: Target, instances: Array) -> Taken:
+def moments_of_instances(blob: BlobLoss, prediction: Prediction, target: Target, instances: Array) -> Taken:
     """Each moment of the background and of each instance, and their sizes; and the way back from the moments."""
-    ops, weights = target.ops, loss.pixel_weights(target)
+    ops, weights = target.ops, blob.pixel_weights(target)
     instances = ops.cast(instances, ops.index_dtype)
-    instances, known = ops.usable_labels(instances, loss.num_instances + 1, target.valid)
+    instances, known = ops.usable_labels(instances, blob.num_instances + 1, target.valid)
     if known is not None:
-        if loss.validate and ops.is_eager(known) and not bool(ops.xp.all(known)):
+        if blob.validate and ops.is_eager(known) and not bool(ops.xp.all(known)):
             raise ValueError(
-                f"instances must lie between 0 and num_instances, {loss.num_instances}, got others."
+                f"instances must lie between 0 and num_instances, {blob.num_instances}, got others."
             )
         target.require(known)
-    parts = [products(m, prediction, target) for m in loss.cost.moments()]
+    parts = [products(m, prediction, target) for m in blob.loss.moments()]
     summed = [*(values for values, _ in parts), target.values]
-    batch = loss.aggregate == "batch"
-    sums = [sums_of_instances(x, instances, loss.num_instances, weights, ops, batch=batch) for x in summed]
+    batch = blob.aggregate == "batch"
+    sums = [sums_of_instances(x, instances, blob.num_instances, weights, ops, batch=batch) for x in summed]
 
     def back(tables: Sequence[Array]) -> Cotangent:
         terms: list[Term] = []
@@ -140,7 +140,7 @@ def moments_of_instances(loss: BlobLoss, prediction: Prediction, target: Target,
             terms += [(exponent, (*factors, factor)) for exponent, factor in own]
         return Cotangent(terms=terms)
 
-    return Taken(loss.over_images(sums, ops), back)
+    return Taken(blob.over_images(sums, ops), back)
 
 
 def sums_of_instances(

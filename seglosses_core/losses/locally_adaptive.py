@@ -81,7 +81,7 @@ class LocallyAdaptiveLoss(PixelLoss):
         check_flag("standardize", self.standardize)
         if not isinstance(self.cost, PixelLoss) or self.cost.needs.labels_only:
             raise TypeError(f"cost must be a pixel loss, such as FocalLoss(), got {self.cost!r}.")
-        self.check_cost(self.cost, SingleLoss)
+        self.check_inner("cost", self.cost, SingleLoss)
         # Whose checks know what does not go together.
         dataclasses.replace(self.cost, activation=self.activation)
 

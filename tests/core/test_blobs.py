@@ -23,7 +23,7 @@ def costs():
     """Of all that the records sample, what a loss of instances can be made of."""
     for problem in PROBLEMS:
         with contextlib.suppress(TypeError, ValueError):
-            yield pytest.param(core.BlobLoss(cost=problem.core).cost, id=f"{problem.loss}-{problem.sample}")
+            yield pytest.param(core.BlobLoss(loss=problem.core).loss, id=f"{problem.loss}-{problem.sample}")
 
 
 def test_most_ratios_are_costs():
@@ -48,7 +48,7 @@ def test_it_is_the_mean_of_the_losses_of_each_instance(cost, region):
             )
         values, gradients = zip(*found, strict=True)
         images.append((np.mean(values), np.mean(gradients, axis=0)))
-    loss = core.BlobLoss(activation="sigmoid", cost=cost, num_instances=5, region=region)
+    loss = core.BlobLoss(activation="sigmoid", loss=cost, num_instances=5, region=region)
     value, gradient = loss.value_and_grad(LOGITS, 1 * (INSTANCES > 0), instances=given)
     assert value == pytest.approx(np.mean([v for v, _ in images]), rel=1e-12)
     np.testing.assert_allclose(gradient, np.concatenate([g for _, g in images]) / 2, rtol=1e-10, atol=1e-15)
@@ -112,15 +112,15 @@ def test_points_of_a_batch_need_no_table_each():
             "region must be one of 'shared', 'own', got 'other'",
         ),
         (
-            lambda: core.BlobLoss(cost=core.DiceLoss(class_weights=(1.0, 2.0))),
+            lambda: core.BlobLoss(loss=core.DiceLoss(class_weights=(1.0, 2.0))),
             ValueError,
-            "class_weights must be given to BlobLoss, not to its cost",
+            "class_weights must be given to BlobLoss, not to its loss",
         ),
         *(
             (
-                lambda cost=cost: core.BlobLoss(cost=cost),
+                lambda cost=cost: core.BlobLoss(loss=cost),
                 TypeError,
-                "cost must be a ratio of sums of products for each class, such as DiceLoss(), got ",
+                "loss must be a ratio of sums of products for each class, such as DiceLoss(), got ",
             )
             for cost in (
                 core.CrossEntropyLoss(),

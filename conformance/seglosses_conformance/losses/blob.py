@@ -30,10 +30,10 @@ COSTS: dict[str, Callable[..., tuple[Any, Any]]] = {"DiceLoss": dice, "TverskyLo
 
 
 def blob(
-    cells: list[Cell], cost: dict[str, Any] | None = None, num_instances: int = 32, region: str = "shared"
+    cells: list[Cell], loss: dict[str, Any] | None = None, num_instances: int = 32, region: str = "shared"
 ) -> tuple[Any, Any]:
     """The mean, over the instances that the class has, of the cost of their pixels and the background's."""
-    chosen = cost or {"loss": "DiceLoss", "hyperparameters": {}}
+    chosen = loss or {"loss": "DiceLoss", "hyperparameters": {}}
     options = {"smooth": 1e-5, **chosen["hyperparameters"]}
     smooth = mpf(options.pop("smooth"))
     found = []
@@ -87,7 +87,7 @@ ENTRY = Entry(
             activation="identity",
             num_instances=2,
             region="own",
-            cost={"loss": "DiceLoss", "hyperparameters": {"smooth": 0.0}},
+            loss={"loss": "DiceLoss", "hyperparameters": {"smooth": 0.0}},
             logits=SIX,
             target=THREE_OF_SIX,
             instances=np.array([[1, 1, 2, 2, 2, 2]]),
@@ -99,13 +99,13 @@ ENTRY = Entry(
             for scene in family(skip=OF_RATIOS, num_instances=2)
         ),
         case("own", "Each instance by itself.", region="own", **GIVEN),
-        case("cost", "Tversky's index of each, with an ε of 1/2.", cost=RECALL, **GIVEN),
+        case("loss", "Tversky's index of each, with an ε of 1/2.", loss=RECALL, **GIVEN),
         case(
             "own-weights",
             "Soft targets with weights, each instance by itself.",
             flags="soft mask sample-weight",
             region="own",
-            cost=RECALL,
+            loss=RECALL,
             **masked(target=SOFT),
             sample_weight=SAMPLE_WEIGHT,
             **GIVEN,
@@ -135,7 +135,7 @@ ENTRY = Entry(
     ],
     samples=(
         Sample({"num_instances": 2}),
-        Sample({"num_instances": 3, "region": "own", "cost": RECALL, "include_background": False}),
+        Sample({"num_instances": 3, "region": "own", "loss": RECALL, "include_background": False}),
     ),
     bounds=(0, 1),
     value_fault=other(region="own"),
