@@ -332,8 +332,14 @@ def check_mask(mask: Any, logits: Array, axis: int) -> None:
     full = shape_of(logits)
     pixels = full[:axis] + full[axis + 1 :]
     if not same_shape(shape_of(mask), pixels):
+        hint = ""
+        if same_shape(shape_of(mask), full) and full[axis] != 1:
+            hint = (
+                "; to weigh overlapping classes apart, make each an image of its own, with logits and target of shape"
+                " (N C, 1, *S) and a mask of shape (N C, *S)"
+            )
         raise ValueError(
-            f"mask must have the shape of the labels, {tuple_text(pixels)}, got {describe(mask)}."
+            f"mask must have the shape of the labels, {tuple_text(pixels)}, got {describe(mask)}{hint}."
         )
     if not (dtype_is(mask, "bool") or dtype_is(mask, "integer") or dtype_is(mask, "floating")):
         raise TypeError(f"mask must be bool or non-negative real weights, got {describe(mask)}.")
