@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-triton = pytest.importorskip("triton", reason="Triton is there on Linux alone")
+triton = pytest.importorskip("triton", reason="Triton is not installed; it is for Linux alone")
 
 import torch  # noqa: E402
 import triton.language as tl  # noqa: E402
