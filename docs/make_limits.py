@@ -227,6 +227,9 @@ Known, and not mended here:
 - A loss under `torch.compile` has no second derivative by autograd, which AOTAutograd refuses; transforms of
   `torch.func` inside the compiled function have it. With backend="eager", which is for debugging and runs no
   AOTAutograd, it is not refused but incomplete.
+- Before JAX 0.6, what comes from its persistent compilation cache (`jax_compilation_cache_dir`) writes, on a CPU, over
+  arrays of NumPy that donated arguments were made of. `fit` of Keras on JAX donates its variables, and with that cache
+  gives wrong numbers, with Keras' own losses too.
 - Under `torch.compile` another value of a hyper-parameter may cost a recompilation, and after 8 of them
   (`torch._dynamo.config.recompile_limit`) PyTorch goes on without compiling, or raises with `fullgraph=True`.
 
