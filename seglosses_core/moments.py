@@ -3,7 +3,7 @@ target alone, and their derivatives. `Prediction.moments` forms them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seglosses_core.arithmetic import is_zero, product_or_none
@@ -67,7 +67,7 @@ class MomentSlopes(NamedTuple):
     weights: Array | None
     """The w of the moments, a map; None for 1."""
     target: Target
-    error: Array | None = None
+    error: Callable[[], Array] | None = None
     """p − y, logits-shaped, where it is known more exactly than p; None where it is not, or not needed."""
 
     def terms(self) -> tuple[list[Term], list[LabelTerm]]:
@@ -100,17 +100,18 @@ class MomentSlopes(NamedTuple):
         terms, label_terms = [], []
         for i, j, table in tables.values():
             table = ops.cast(table, target.dtype)
-            at_label = not is_zero(j) and j is not SQUARED_ERROR
-            if at_label and target.by_label:
+            in_error = j is SQUARED_ERROR
+            if target.by_label and not (in_error or is_zero(j)):
                 coefficient = ops.table_at_label(table, target.labels)
                 label_terms.append((i, coefficient if weights is None else coefficient * weights))
                 continue
             factors = [ops.over_pixels(table)]
             if weights is not None:
                 factors.append(ops.over_classes(weights))
-            if j is SQUARED_ERROR:
-                factors.append(self.error)
-            elif at_label:
+            if in_error:
+                assert self.error is not None
+                factors.append(self.error())
+            elif not is_zero(j):
                 factors.append(target.power(j))
             terms.append((i, tuple(factors)))
         return terms, label_terms

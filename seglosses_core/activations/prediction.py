@@ -129,7 +129,7 @@ class Prediction:
         self.ops = ops
         self.labels = labels
         self.valid = valid
-        self._found_sums: dict[Any, tuple[list[Array], Array | None, Any]] = {}
+        self._found_sums: dict[Any, tuple[list[Array], Any, Any]] = {}
         """Moments that were asked for, p − y for their way back, and what they are known by, kept so that no other
         object takes its id."""
         self._asks_for_label = label_log_probability and labels is not None
@@ -225,22 +225,22 @@ class Prediction:
 
     def _sums(
         self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
-    ) -> tuple[list[Array], Array | None]:
+    ) -> tuple[list[Array], Any]:
         """The moments, of a batch perhaps those of each image still; and p − y if their way back needs it."""
         ops = self.ops
         apart: tuple[Array, Array] | None = None
-        error: Array | None = None
         cheap = self._from_totals(wanted, target, weights, batch) if names_overlaps(wanted) else None
         if cheap is not None:
             return [cheap[m.i, m.j] for m in wanted], None
         if target.has_labels and any(m.j is COMPLEMENT for m in wanted):
             apart = self._apart_from_label(target.labels, weights)
+        squares, error = None, None
         if any(m.i is SQUARED_ERROR for m in wanted):
-            error = self.error(target)
+            squares, error = self._squared_errors(target, weights, batch)
 
         def one(i: Any, j: Any) -> Array:
             if i is SQUARED_ERROR:
-                return ops.power_sum(error, 2, weights)
+                return squares
             if j is COMPLEMENT:
                 if apart is not None:
                     return apart[0]
@@ -274,9 +274,7 @@ class Prediction:
         sums: dict[tuple[Any, Any], Array] = {(1, 1): found}
 
         def total(exponent: int) -> Array:
-            predicted = ops.power_sum(self.probabilities, exponent, weights)
-            of_images = batch and found.shape != predicted.shape
-            return xp.sum(predicted, axis=0, keepdims=True) if of_images else predicted
+            return self._beside(found, ops.power_sum(self.probabilities, exponent, weights), batch)
 
         def less(part: Array, whole: Array) -> bool:
             return bool(xp.all(part <= 63 / 64 * whole))
@@ -293,13 +291,38 @@ class Prediction:
             sums |= {(1, COMPLEMENT): predicted - found, (COMPLEMENT, 1): sizes - found}
         return sums
 
+    def _squared_errors(
+        self, target: Target, weights: Array | None, batch: bool
+    ) -> tuple[Array, Callable[[], Array]]:
+        """`Σ w (p − y)²`, and p − y for the way back: of labels it is formed there."""
+        ops = self.ops
+        if not target.has_labels:
+            error = self.error(target)
+            return ops.power_sum(error, 2, weights), lambda: error
+        others = self._others(target.labels)
+        missed = self._complement_of(others)
+        at_label = sum_by_label(target, [missed, missed, weights], batch)
+        sums = at_label + self._beside(at_label, ops.power_sum(others, 2, weights), batch)
+        return sums, lambda: self._error_of_labels(target, missed)
+
+    def _beside(self, by_label: Array, sums: Array, batch: bool) -> Array:
+        """Sums of each image, as they are or over the batch, as those by label are."""
+        return (
+            self.ops.xp.sum(sums, axis=0, keepdims=True) if batch and by_label.shape != sums.shape else sums
+        )
+
     def error(self, target: Target) -> Array:
         """p − y, to full relative precision where y is 1 too, logits-shaped."""
-        if not target.has_labels:
-            xp, p, y = self.ops.xp, self.probabilities, target.values
-            return xp.where(y == 1, -self.complements, p - y)
-        others = self._others(target.labels)
-        return self.ops.add_at(others, target.labels, -self._complement_of(others))
+        if target.has_labels:
+            return self._error_of_labels(target, self._complement_of(self._others(target.labels)))
+        xp, p, y = self.ops.xp, self.probabilities, target.values
+        return xp.where(y == 1, -self.complements, p - y)
+
+    def _error_of_labels(self, target: Target, missed: Array) -> Array:
+        """The same, with 1 − p of each pixel's label at hand."""
+        p, ops = self.probabilities, self.ops
+        hot = ops.one_hot(target.labels, p.shape[ops.class_axis], ops.xp.bool)
+        return ops.xp.where(hot, -ops.over_classes(missed), p)
 
     def _apart_from_label(self, labels: Array, weights: Array | None) -> tuple[Array, Array]:
         """`Σ w p` over the pixels of each image that have other labels, `(N, C)` and wide; and 1 − p of each pixel's
