@@ -116,6 +116,13 @@ class JaxSoftmax(Softmax):
         p = jnp.exp(shifted - ops.over_classes(jnp.log(rest + at_label)))
         return p, self._shares(shifted_at_label, at_label, rest)
 
+    def _apart_from_label(
+        self, labels: Array, weights: Array | None, exponent: int = 1
+    ) -> tuple[Array, Array]:
+        # Formed for each of the two sums, which XLA does not take in one loop: it would keep what both read.
+        again = self._others(jax.lax.optimization_barrier(labels))
+        return self.ops.power_sum(self._others(labels), exponent, weights), self._complement_of(again)
+
 
 class JaxSigmoid(Sigmoid):
     @once

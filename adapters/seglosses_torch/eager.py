@@ -245,11 +245,15 @@ class InPlace(Prediction):
     ops: EagerOps
     labels: Any
 
-    def _apart_from_label(self, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _apart_from_label(
+        self, labels: Tensor, weights: Tensor | None, exponent: int = 1
+    ) -> tuple[Tensor, Tensor]:
         # The probabilities of the labels leave their array and come back to it.
         p, ops = self.probabilities, self.ops
         at_label = ops.take_at_label(p, labels)
-        sums, rest = self._sums_of_others(ops.put_at(p, labels, torch.zeros_like(at_label)), weights)
+        sums, rest = self._sums_of_others(
+            ops.put_at(p, labels, torch.zeros_like(at_label)), weights, exponent
+        )
         if not ops.spatial_axes:
             sums = sums.clone()  # a sum over no axis may be its argument
         ops.put_at(p, labels, at_label)
@@ -368,10 +372,12 @@ class EagerSigmoid(InPlace, Sigmoid):
 class EagerIdentity(Identity):
     ops: EagerOps
 
-    def _apart_from_label(self, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _apart_from_label(
+        self, labels: Tensor, weights: Tensor | None, exponent: int = 1
+    ) -> tuple[Tensor, Tensor]:
         others = self.probabilities.clone()  # which are the caller's
         self.ops.put_at(others, labels, torch.zeros_like(labels, dtype=others.dtype))
-        return self._sums_of_others(others, weights)
+        return self._sums_of_others(others, weights, exponent)
 
 
 IN_PLACE: dict[str, type[Prediction]] = {

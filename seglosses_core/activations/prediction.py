@@ -299,10 +299,9 @@ class Prediction:
         if not target.has_labels:
             error = self.error(target)
             return ops.power_sum(error, 2, weights), lambda: error
-        others = self._others(target.labels)
-        missed = self._complement_of(others)
+        squares, missed = self._apart_from_label(target.labels, weights, exponent=2)
         at_label = sum_by_label(target, [missed, missed, weights], batch)
-        sums = at_label + self._beside(at_label, ops.power_sum(others, 2, weights), batch)
+        sums = at_label + self._beside(at_label, squares, batch)
         return sums, lambda: self._error_of_labels(target, missed)
 
     def _beside(self, by_label: Array, sums: Array, batch: bool) -> Array:
@@ -324,14 +323,16 @@ class Prediction:
         hot = ops.one_hot(target.labels, p.shape[ops.class_axis], ops.xp.bool)
         return ops.xp.where(hot, -ops.over_classes(missed), p)
 
-    def _apart_from_label(self, labels: Array, weights: Array | None) -> tuple[Array, Array]:
-        """`Σ w p` over the pixels of each image that have other labels, `(N, C)` and wide; and 1 − p of each pixel's
-        label, a map."""
-        return self._sums_of_others(self._others(labels), weights)
+    def _apart_from_label(
+        self, labels: Array, weights: Array | None, exponent: int = 1
+    ) -> tuple[Array, Array]:
+        """`Σ w p^exponent` over the pixels of each image that have other labels, `(N, C)` and wide; and 1 − p of each
+        pixel's label, a map."""
+        return self._sums_of_others(self._others(labels), weights, exponent)
 
-    def _sums_of_others(self, others: Array, weights: Array | None) -> tuple[Array, Array]:
+    def _sums_of_others(self, others: Array, weights: Array | None, exponent: int) -> tuple[Array, Array]:
         """`_apart_from_label`, from the probabilities with 0 at each pixel's label."""
-        return self.ops.power_sum(others, 1, weights), self._complement_of(others)
+        return self.ops.power_sum(others, exponent, weights), self._complement_of(others)
 
     def _others(self, labels: Array) -> Array:
         """The probabilities with 0 at each pixel's label."""

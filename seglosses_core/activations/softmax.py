@@ -122,7 +122,7 @@ class Softmax(Prediction):
         return self.ops.log_sigmoid(self.ops.xp.squeeze(odds_against, axis=self.ops.class_axis))
 
     def _complement_of(self, others: Array) -> Array:
-        return self.ops.sum_classes(others)
+        return self.label_complement if self._asks_for_label else self.ops.sum_classes(others)
 
     # -- the way back ---------------------------------------------------------------------------------------------
 
