@@ -209,6 +209,8 @@ Known, and not mended here:
 - Under `tf.function` with unknown lengths, shapes that do not fit are found when the graph runs; XLA leaves that out.
 - There, the windows of `RegionMutualInformationLoss` are not cut to the image either: where an axis has fewer cells
   than `radius` there is no window, the value says nothing, and the gradient fails.
+- There, presets that divide by the number of pixels, such as MONAI's focal losses with reduction="sum", are an error:
+  they need known lengths.
 - In float32, gradients lose digits in images in which every pixel is certain by 10 nats and more, right or wrong, where
   little of a gradient is left: up to all of them those of `BoundaryF1Loss` and `ClDiceLoss`, and of
   `RegionMutualInformationLoss` with `pool` above 1. A minimum or maximum of p takes all that float32 rounds to 1 for

@@ -176,6 +176,11 @@ class PresetLoss(Loss):
         shape: Any = shape_of(logits)
         pixels = None
         if recipe.counts_pixels:
+            if None in shape[1:]:
+                raise ValueError(
+                    f"{self.peer}'s {self.preset} divides by the number of pixels with these arguments: logits must"
+                    f" have known lengths, got shape {shape_text(logits)}."
+                )
             pixels = math.prod([_number(n) for i, n in enumerate(shape) if i not in (0, axis)])
         rank = len(shape)
         known = (self.class_axis, _number(shape[axis]), pixels, len(target.shape) < rank, rank)

@@ -25,6 +25,7 @@ from keras_problems import (
 import seglosses_core
 from seglosses_core.heatmaps import cornernet_radius, gaussian_heatmap, gaussian_heatmap_from_labels
 from seglosses_keras import CrossEntropyLoss, DiceLoss
+from seglosses_keras.presets import monai
 from seglosses_keras.tensorflow_operations import TensorFlowOps
 
 pytestmark = pytest.mark.sampled(4)
@@ -202,3 +203,13 @@ def test_in_a_graph_a_step_of_a_scan_waits_for_the_one_before():
         source = tf.ones(2)
         TensorFlowOps(1, 2).scan(step, tf.zeros(2), [1.0, 2.0, 3.0])
     assert [list(read.op.control_inputs) for read in reads[1:]] == [[total.op] for total in totals[:-1]]
+
+
+def test_presets_that_divide_by_the_pixels_need_known_lengths():
+    loss = monai.FocalLoss(reduction="sum", include_background=False, to_onehot_y=True)
+    specs = [tf.TensorSpec((None, 3, None, 5)), tf.TensorSpec((None, 3, None), tf.int32)]
+    function = tf.function(lambda logits, labels: loss(labels, logits), input_signature=specs)
+    with pytest.raises(
+        ValueError, match=r"divides by the number of pixels .* got shape \(None, 3, None, 5\)"
+    ):
+        function(tf.zeros((2, 3, 4, 5)), tf.zeros((2, 3, 4), tf.int32))
