@@ -198,7 +198,8 @@ RANDOM = np.random.default_rng(7)
 SEQUENCES = RANDOM.normal(size=(BATCH, TIMES, 2)).astype("float32")
 SEQUENCES[:, 4:] = SEQUENCES[0, 1:] = 0
 KEPT = np.any(SEQUENCES != 0, -1)
-STATES = RANDOM.integers(0, CLASSES, (BATCH, TIMES))
+# In int32: of int64 JAX 0.12 warns, where Keras names the dtype to it.
+STATES = RANDOM.integers(0, CLASSES, (BATCH, TIMES)).astype("int32")
 KERNEL, BIAS = RANDOM.normal(size=(2, CLASSES)).astype("float32"), np.array([0, 1, 2], "float32")
 
 
