@@ -218,9 +218,9 @@ Known, and not mended here:
   `BoundaryF1Loss`, which adds up differences of p, loses digits of its value too. In `LovaszSoftmaxLoss` errors that
   are closer than the rounding of the logits may change places, and with them slopes that differ by one pixel's part.
 - In float32, the value of `PowerDiceLoss` and `PowerJaccardLoss` with a p between 1 and 2 loses digits where every
-  pixel is right, of which it is a difference: by 8 nats hundredths of it, by 16 all of the 1e-8 that it is there. Their
-  gradient keeps its digits; with p = 1 and p = 2 both do, but with a learnt p of nearly 2, where the gradient is a
-  difference too.
+  pixel is right, of which it is a difference: by 8 nats it is right to 2e-5, by 12 to 2e-3, by 16, where it is 6e-8, to
+  a tenth. Their gradient keeps its digits; with p = 1 and p = 2 both do, but with a learnt p of nearly 2, where the
+  gradient is a difference too.
 - The gradient of `RegionMutualInformationLoss` has up to three digits less in JAX without x64, for it has no float64.
 - The Keras layers (`CenterLoss`, `LearnableLoss`) take no mask and no sample weight, and cannot be used under
   `tf.distribute.MirroredStrategy`, whose replicas share one list of added losses.

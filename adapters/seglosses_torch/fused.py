@@ -306,12 +306,12 @@ class CompiledFusedSigmoid(OnePassSigmoid):
 
 
 FUSED: dict[str, type[Prediction]] = {"softmax": FusedSoftmax, "sigmoid": FusedSigmoid}
-NAMED = {COMPLEMENT: -1, SQUARED_ERROR: -2}
-"""What stands in the place of an exponent, as the kernels know it."""
 COMPILED_FUSED: dict[str, type[Prediction]] = {
     "softmax": CompiledFusedSoftmax,
     "sigmoid": CompiledFusedSigmoid,
 }
+NAMED = {COMPLEMENT: -1, SQUARED_ERROR: -2}
+"""What stands in the place of an exponent, as the kernels know it."""
 
 
 def only_way_back(shared: Shared, cotangents: Cotangents) -> WayBack | None:

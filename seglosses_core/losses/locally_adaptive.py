@@ -158,7 +158,7 @@ def at_centres(costs: Costs, stride: int, ops: Ops) -> Costs:
 
 
 def weights_at_centres(weighted: Weights, stride: int, ops: Ops) -> Weights:
-    """The same, but for pixels that are no centres, which count for nothing."""
+    """These weights, with 0 at the pixels that are no centres."""
     values, counted = (_at_centres(x, stride, ops) for x in (weighted.values, weighted.counted))
     return Weights(values, weighted.unit, counted)
 

@@ -165,7 +165,7 @@ def test_compiles_without_spills(
         constants |= {"CP": cut.tile} if back else {"CP": cut.tile, "STEPS": 4}
     made = compiled(kernel, constants, cut.warps, logits, architecture, axis=axis, labels=labels)
     # Of float64, Triton 3.7 and 3.8 have no place for one number of one variant each, 3.9 for all.
-    assert spilled(made) <= (8 if double else 0)
+    assert spilled(made) <= (8 if double and TorchVersion(triton.__version__) < (3, 9) else 0)
 
 
 @pytest.mark.parametrize("architecture", [80, 90])
