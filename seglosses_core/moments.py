@@ -145,15 +145,18 @@ def class_sizes(target: Target, weights: Array | None, *, batch: bool) -> Array:
 
 def target_sum(target: Target, j: Any, weights: Array | None, batch: bool) -> Array:
     """`Σ w y^j`; of a batch perhaps of each image still."""
-    if target.by_label:
+    if target.has_labels:
         return sum_by_label(target, [weights], batch)
     return target.ops.power_sum(target.power(j), 1, weights)
 
 
 def sum_by_label(target: Target, factors: Sequence[Array | None], batch: bool) -> Array:
     """A product of maps summed for each label; of a batch as of one image of all pixels."""
-    ops, labels, summand = target.ops, target.labels, product_or_none(factors)
-    if batch and not ops.prefers_one_hot:
+    ops, summand = target.ops, product_or_none(factors)
+    if not target.by_label:
+        return ops.power_sum(target.values, 1, summand)
+    labels = target.labels
+    if batch:
         labels, summand = (x if x is None else ops.xp.reshape(x, (1, -1)) for x in (labels, summand))
     if summand is None:
         return ops.label_histogram(labels, target.num_classes, target.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,17 +12,45 @@ from jax import Array
 
 from seglosses_core.activations import ACTIVATIONS, Prediction, Sigmoid, Softmax
 from seglosses_core.activations.softmax import AtLabel
-from seglosses_core.arithmetic import log1p_by_series, once
+from seglosses_core.arithmetic import is_zero, once
+from seglosses_core.moments import COMPLEMENT, SQUARED_ERROR, Moment
 from seglosses_core.ops import Ops
+from seglosses_core.target import Target
 
 
-@jax.custom_jvp
-@jax.jit
-def _log1p(x: Array) -> Array:
-    return log1p_by_series(x, jnp)
+def _materialised_on_a_cpu(x: Array) -> Array:
+    """`x`. For a CPU, XLA takes sums of products in one pass over what is there, and in several of a choice by label,
+    which it makes of a product with a comparison that it sees."""
+    return jax.lax.platform_dependent(x, cpu=jax.lax.optimization_barrier, default=lambda x: x)
 
 
-_log1p.defjvp(lambda primals, tangents: (_log1p(*primals), tangents[0] / (1 + primals[0])))
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _sums_in_one_pass(summands: list[Array], axes: tuple[int, ...]) -> list[Array]:
+    """The sum of each of these over the axes."""
+    longest = max(axes, key=lambda axis: (summands[0].shape[axis], axis), default=None)
+    if longest is None or summands[0].shape[longest] > 2048:
+        return _sums(summands, axes)
+    return jax.lax.platform_dependent(
+        summands, cpu=partial(_sums_by_lines, axes=axes, longest=longest), default=partial(_sums, axes=axes)
+    )
+
+
+def _sums(summands: list[Array], axes: tuple[int, ...]) -> list[Array]:
+    return [jnp.sum(x, axis=axes) for x in summands]
+
+
+def _sums_by_lines(summands: list[Array], axes: tuple[int, ...], longest: int) -> list[Array]:
+    """First along the longest axis, since a loop of XLA adds one number after the other. Sums that are not one loop
+    make it materialise what they read."""
+    zeros = [jnp.zeros((), x.dtype) for x in summands]
+    lines = jax.lax.reduce(summands, zeros, lambda x, y: [a + b for a, b in zip(x, y, strict=True)], (longest,))
+    others = tuple(axis - (axis > longest) for axis in axes if axis != longest)
+    return _sums(lines, others)
+
+
+@_sums_in_one_pass.defjvp
+def _tangents(axes: tuple[int, ...], primals: Any, tangents: Any) -> Any:
+    return _sums_in_one_pass(*primals, axes), _sums(*tangents, axes)
 
 
 class JaxOps(Ops):
@@ -56,9 +85,6 @@ class JaxOps(Ops):
 
     def zero_or_infinity(self, finite: Array, dtype: Any) -> Array:
         return -jnp.log(finite.astype(dtype))
-
-    def log1p(self, x: Array) -> Array:
-        return _log1p(x)
 
     def each_image(self, x: Array, dtype: Any) -> Array:
         # Made from the shape: the same on all members of an axis along which images are cut, as JAX sees too.
@@ -99,6 +125,13 @@ class JaxOps(Ops):
             p = jax.lax.optimization_barrier(p)
         return super().power_sum(p, exponent, weights)
 
+    def one_hot(self, labels: Array, num_classes: int, dtype: Any) -> Array:
+        hot = super().one_hot(labels, num_classes, dtype)
+        return hot if dtype == jnp.bool else _materialised_on_a_cpu(hot)
+
+    def add_at(self, x: Array, labels: Array, pixel_map: Array) -> Array:
+        return x + self.one_hot(labels, x.shape[self.class_axis], x.dtype) * self.over_classes(pixel_map)
+
     def activation(self, name: str) -> type[Prediction]:
         return {**ACTIVATIONS, "softmax": JaxSoftmax, "sigmoid": JaxSigmoid}[name]
 
@@ -106,25 +139,55 @@ class JaxOps(Ops):
 class JaxSoftmax(Softmax):
     @once
     def _with_label(self) -> tuple[Array, AtLabel]:
-        # The exponentials are taken twice, which costs XLA less than to keep them.
-        ops, z = self.ops, self.logits
-        shifted = z - jnp.max(z, axis=ops.class_axis, keepdims=True)
-        hot = ops.one_hot(self.labels, z.shape[ops.class_axis], jnp.bool)
-        rest = ops.sum_classes(jnp.where(hot, 0, jnp.exp(shifted)))
-        shifted_at_label = ops.take_at_label(shifted, self.labels)
-        at_label = jnp.exp(shifted_at_label)
-        p = jnp.exp(shifted - ops.over_classes(jnp.log(rest + at_label)))
-        return p, self._shares(shifted_at_label, at_label, rest)
+        # XLA has a loop of its own for a softmax. What else is needed is formed again, which costs less than to keep it.
+        ops, z, p = self.ops, self.logits, self._softmax()
+        missed = ops.sum_classes(p - p * self._hot)
+        highest = jnp.max(z, axis=ops.class_axis, keepdims=True)
+        total = ops.sum_classes(jnp.exp(z - highest))
+        shifted = ops.take_at_label(z, self.labels) - jnp.squeeze(highest, axis=ops.class_axis)
+        at_label = jnp.exp(shifted) / total
+        likely = missed <= 0.5
+        log_p = jnp.where(likely, ops.log1p(-jnp.where(likely, missed, 0)), shifted - jnp.log(total))
+        # See `_shares` for the choice.
+        return p, AtLabel(at_label, jnp.where(likely, missed, 1 - at_label), log_p)
 
-    def _apart_from_label(
-        self, labels: Array, weights: Array | None, exponent: int = 1
-    ) -> tuple[Array, Array]:
-        # Formed for each of the two sums, which XLA does not take in one loop: it would keep what both read.
-        again = self._others(jax.lax.optimization_barrier(labels))
-        return self.ops.power_sum(self._others(labels), exponent, weights), self._complement_of(again)
+    def _gradient_of_label(self, at_label: Array) -> Array:
+        (p, label), over_classes = self._with_label, self.ops.over_classes
+        return self._hot * over_classes(at_label * label.complement) - (
+            (p - p * self._hot) * over_classes(at_label)
+        )
+
+    def _error_of_labels(self, target: Target, missed: Array) -> Array:
+        # XLA would keep what the sums are made of.
+        p, y = jax.lax.optimization_barrier((self.probabilities, target.values))
+        return p - p * y - y * self.ops.over_classes(missed)
+
+    @once
+    def _hot(self) -> Array:
+        return self.ops.one_hot(self.labels, self.logits.shape[self.ops.class_axis], self.logits.dtype)
 
 
 class JaxSigmoid(Sigmoid):
+    def _sums(
+        self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
+    ) -> tuple[list[Array], Any]:
+        if target.has_labels:
+            return super()._sums(wanted, target, weights, batch)
+        ops, y = self.ops, target.values
+        error = self.error(target) if any(m.i is SQUARED_ERROR for m in wanted) else None
+
+        def summand(i: Any, j: Any) -> Array:
+            if i is SQUARED_ERROR:
+                return error**2
+            of_p = self.complements if i is COMPLEMENT else 1 if is_zero(i) else self.power(i)
+            of_y = 1 - y if j is COMPLEMENT else 1 if is_zero(j) else target.power(j)
+            return jnp.broadcast_to(of_p * of_y, y.shape)
+
+        summands = [summand(m.i, m.j) for m in wanted]
+        if weights is not None:
+            summands = [x * ops.over_classes(weights) for x in summands]
+        return _sums_in_one_pass(summands, ops.spatial_axes), None if error is None else lambda: error
+
     @once
     def probabilities(self) -> Array:
         return jax.nn.sigmoid(self.logits)

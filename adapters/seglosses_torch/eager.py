@@ -13,6 +13,7 @@ from seglosses_core.activations import Cotangent, Identity, Prediction, Sigmoid
 from seglosses_core.activations.softmax import AtLabel
 from seglosses_core.arithmetic import once, product, sum_or_none
 from seglosses_core.moments import Term
+from seglosses_core.target import Target
 from seglosses_core.weights import is_ordinary
 from seglosses_torch.operations import TorchOps, TorchSoftmax
 
@@ -246,10 +247,10 @@ class InPlace(Prediction):
     labels: Any
 
     def _apart_from_label(
-        self, labels: Tensor, weights: Tensor | None, exponent: int = 1
+        self, target: Target, weights: Tensor | None, exponent: int = 1
     ) -> tuple[Tensor, Tensor]:
         # The probabilities of the labels leave their array and come back to it.
-        p, ops = self.probabilities, self.ops
+        p, ops, labels = self.probabilities, self.ops, target.labels
         at_label = ops.take_at_label(p, labels)
         sums, rest = self._sums_of_others(
             ops.put_at(p, labels, torch.zeros_like(at_label)), weights, exponent
@@ -373,10 +374,10 @@ class EagerIdentity(Identity):
     ops: EagerOps
 
     def _apart_from_label(
-        self, labels: Tensor, weights: Tensor | None, exponent: int = 1
+        self, target: Target, weights: Tensor | None, exponent: int = 1
     ) -> tuple[Tensor, Tensor]:
         others = self.probabilities.clone()  # which are the caller's
-        self.ops.put_at(others, labels, torch.zeros_like(labels, dtype=others.dtype))
+        self.ops.put_at(others, target.labels, torch.zeros_like(target.labels, dtype=others.dtype))
         return self._sums_of_others(others, weights, exponent)
 
 

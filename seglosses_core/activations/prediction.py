@@ -233,7 +233,7 @@ class Prediction:
         if cheap is not None:
             return [cheap[m.i, m.j] for m in wanted], None
         if target.has_labels and any(m.j is COMPLEMENT for m in wanted):
-            apart = self._apart_from_label(target.labels, weights)
+            apart = self._apart_from_label(target, weights)
         squares, error = None, None
         if any(m.i is SQUARED_ERROR for m in wanted):
             squares, error = self._squared_errors(target, weights, batch)
@@ -299,7 +299,7 @@ class Prediction:
         if not target.has_labels:
             error = self.error(target)
             return ops.power_sum(error, 2, weights), lambda: error
-        squares, missed = self._apart_from_label(target.labels, weights, exponent=2)
+        squares, missed = self._apart_from_label(target, weights, exponent=2)
         at_label = sum_by_label(target, [missed, missed, weights], batch)
         sums = at_label + self._beside(at_label, squares, batch)
         return sums, lambda: self._error_of_labels(target, missed)
@@ -313,31 +313,35 @@ class Prediction:
     def error(self, target: Target) -> Array:
         """p − y, to full relative precision where y is 1 too, logits-shaped."""
         if target.has_labels:
-            return self._error_of_labels(target, self._complement_of(self._others(target.labels)))
+            return self._error_of_labels(target, self._complement_of(self._others(target)))
         xp, p, y = self.ops.xp, self.probabilities, target.values
         return xp.where(y == 1, -self.complements, p - y)
 
     def _error_of_labels(self, target: Target, missed: Array) -> Array:
         """The same, with 1 − p of each pixel's label at hand."""
-        p, ops = self.probabilities, self.ops
+        p, ops, missed = self.probabilities, self.ops, self.ops.over_classes(missed)
+        if ops.prefers_one_hot:
+            return self._others(target) - target.values * missed
         hot = ops.one_hot(target.labels, p.shape[ops.class_axis], ops.xp.bool)
-        return ops.xp.where(hot, -ops.over_classes(missed), p)
+        return ops.xp.where(hot, -missed, p)
 
     def _apart_from_label(
-        self, labels: Array, weights: Array | None, exponent: int = 1
+        self, target: Target, weights: Array | None, exponent: int = 1
     ) -> tuple[Array, Array]:
         """`Σ w p^exponent` over the pixels of each image that have other labels, `(N, C)` and wide; and 1 − p of each
         pixel's label, a map."""
-        return self._sums_of_others(self._others(labels), weights, exponent)
+        return self._sums_of_others(self._others(target), weights, exponent)
 
     def _sums_of_others(self, others: Array, weights: Array | None, exponent: int) -> tuple[Array, Array]:
         """`_apart_from_label`, from the probabilities with 0 at each pixel's label."""
         return self.ops.power_sum(others, exponent, weights), self._complement_of(others)
 
-    def _others(self, labels: Array) -> Array:
+    def _others(self, target: Target) -> Array:
         """The probabilities with 0 at each pixel's label."""
-        p, xp = self.probabilities, self.ops.xp
-        hot = self.ops.one_hot(labels, p.shape[self.ops.class_axis], xp.bool)
+        p, ops, xp = self.probabilities, self.ops, self.ops.xp
+        if ops.prefers_one_hot:
+            return p * (1 - target.values)
+        hot = ops.one_hot(target.labels, p.shape[ops.class_axis], xp.bool)
         return xp.where(hot, xp.zeros_like(p), p)
 
     def _complement_of(self, others: Array) -> Array:
