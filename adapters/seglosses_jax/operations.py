@@ -13,7 +13,7 @@ from jax import Array
 from seglosses_core.activations import ACTIVATIONS, Prediction, Sigmoid, Softmax
 from seglosses_core.activations.softmax import AtLabel
 from seglosses_core.arithmetic import is_zero, once
-from seglosses_core.moments import COMPLEMENT, SQUARED_ERROR, Moment
+from seglosses_core.moments import COMPLEMENT, SQUARED_ERROR, Moment, Term
 from seglosses_core.ops import Ops
 from seglosses_core.target import Target
 
@@ -129,9 +129,6 @@ class JaxOps(Ops):
         hot = super().one_hot(labels, num_classes, dtype)
         return hot if dtype == jnp.bool else _materialised_on_a_cpu(hot)
 
-    def add_at(self, x: Array, labels: Array, pixel_map: Array) -> Array:
-        return x + self.one_hot(labels, x.shape[self.class_axis], x.dtype) * self.over_classes(pixel_map)
-
     def activation(self, name: str) -> type[Prediction]:
         return {**ACTIVATIONS, "softmax": JaxSoftmax, "sigmoid": JaxSigmoid}[name]
 
@@ -156,6 +153,12 @@ class JaxSoftmax(Softmax):
         return self._hot * over_classes(at_label * label.complement) - (
             (p - p * self._hot) * over_classes(at_label)
         )
+
+    def _sum_terms(
+        self, p: Array, labels: Array | None, terms: Sequence[Term], at_label: Array | None
+    ) -> Array:
+        u = super()._sum_terms(p, labels, terms, None)
+        return u if at_label is None else u + self._hot * self.ops.over_classes(at_label)
 
     def _error_of_labels(self, target: Target, missed: Array) -> Array:
         # XLA would keep what the sums are made of.
