@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from seglosses_core.libraries import Array, dtype_name
+from seglosses_core.libraries import Array
 
 
 class once:
@@ -110,22 +110,6 @@ def is_there(size: Array) -> Array:
     """Whether a size is above 0, or no number: what it is the size of is none then, and has to count. (Of `~(x <= 0)`
     TensorFlow makes `x > 0`.)"""
     return (size > 0) | (size != size)
-
-
-def log1p_by_series(x: Array, xp: Any) -> Array:
-    """log(1 + x) for x ≥ −1/2, for what compiles: some compilers make log1p(x) log(1 + x), which is 0 for a small x.
-
-    Near 0 it is `2 artanh(s) = 2 (s + s³/3 + s⁵/5 + …)` with `s = x / (2 + x)`.
-    """
-    near = (x < 0.25) & (x > -0.25)
-    inside = xp.where(near, x, xp.zeros_like(x))
-    s = inside / (2 + inside)
-    square = s * s
-    terms = 11 if dtype_name(x) == "float64" else 5
-    series = xp.full_like(x, 1 / (2 * terms - 1))
-    for k in range(terms - 1, 0, -1):
-        series = series * square + 1 / (2 * k - 1)
-    return xp.where(near, 2 * s * series, xp.log(1 + xp.where(near, xp.zeros_like(x), x)))
 
 
 def expm1_by_tanh(x: Array, xp: Any) -> Array:

@@ -136,7 +136,7 @@ class JaxOps(Ops):
 class JaxSoftmax(Softmax):
     @once
     def _with_label(self) -> tuple[Array, AtLabel]:
-        # XLA has a loop of its own for a softmax. What else is needed is formed again, which costs less than to keep it.
+        # XLA has a loop of its own for a softmax; to form again what else is needed costs less than to keep it.
         ops, z, p = self.ops, self.logits, self._softmax()
         missed = ops.sum_classes(p - p * self._hot)
         highest = jnp.max(z, axis=ops.class_axis, keepdims=True)

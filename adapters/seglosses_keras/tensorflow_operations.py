@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from seglosses_core.activations import Prediction, Sigmoid
-from seglosses_core.arithmetic import log1p_by_series, once
+from seglosses_core.arithmetic import once
 from seglosses_core.ops import Ops
 from seglosses_keras import tensorflow_namespace
 
@@ -42,9 +42,6 @@ class TensorFlowOps(Ops):
 
     def zero_or_infinity(self, finite: tf.Tensor, dtype: Any) -> tf.Tensor:
         return -tf.math.log(tf.cast(finite, dtype))
-
-    def log1p(self, x: tf.Tensor) -> tf.Tensor:
-        return log1p_by_series(x, tensorflow_namespace)
 
     def count(self, x: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.size(x), self.accumulation_dtype(x))

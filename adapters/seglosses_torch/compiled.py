@@ -60,8 +60,15 @@ class CompiledSoftmax(Softmax):
         rest = ops.sum_classes(torch.where(hot, 0.0, exponentials))
         shifted_at_label = ops.take_at_label(shifted, self.labels)
         at_label = shifted_at_label.exp()
-        p = exponentials / ops.over_classes(rest + at_label)
-        return p, self._shares(shifted_at_label, at_label, rest)
+        total = rest + at_label
+        label = self._shares(shifted_at_label, at_label, rest)
+        # No autodiff follows, for which `_shares` chooses.
+        return exponentials / ops.over_classes(total), label._replace(complement=rest / total)
+
+    def _complement_of(self, others: Tensor) -> Tensor:
+        # Few classes are added up where the sum is read, for each class anew, unless it is read twice.
+        missed = super()._complement_of(others)
+        return torch.where(missed != missed, torch.nan, missed)
 
     def _gradient_of_logs(self, terms: Sequence[Term], at_label: Tensor | None) -> Tensor:
         # In one pass over the classes: with R the sum of u and Q that of p without the likely class j, where there

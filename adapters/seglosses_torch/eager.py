@@ -61,9 +61,6 @@ class EagerOps(TorchOps):
         lowest, highest = weights.aminmax()
         return is_ordinary(lowest.item(), highest.item())
 
-    def log1p(self, x: Tensor) -> Tensor:
-        return x.log1p()
-
     def expm1(self, x: Tensor) -> Tensor:
         return x.expm1()
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from seglosses_core.activations import Prediction, Softmax
-from seglosses_core.arithmetic import expm1_by_tanh, log1p_by_series
+from seglosses_core.arithmetic import expm1_by_tanh
 from seglosses_core.envelope import lower_envelope
 from seglosses_core.ops import Ops
 from seglosses_torch import internals
@@ -172,9 +172,6 @@ class TorchOps(Ops):
 
     def rows_at_label(self, table: Tensor, labels: Tensor) -> Tensor:
         return table[labels].movedim(-1, self.class_axis)
-
-    def log1p(self, x: Tensor) -> Tensor:
-        return log1p_by_series(x, xp)
 
     def expm1(self, x: Tensor) -> Tensor:
         return expm1_by_tanh(x, xp)
