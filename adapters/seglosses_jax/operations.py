@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seglosses_core.activations import ACTIVATIONS, Prediction, Sigmoid, Softmax
-from seglosses_core.activations.softmax import AtLabel
+from seglosses_core.activations import ACTIVATIONS, Prediction, Sigmoid
+from seglosses_core.activations.softmax import AtLabel, OneHotSoftmax
 from seglosses_core.arithmetic import is_zero, once
-from seglosses_core.moments import COMPLEMENT, SQUARED_ERROR, Moment, Term
+from seglosses_core.moments import COMPLEMENT, SQUARED_ERROR, Moment
 from seglosses_core.ops import Ops
 from seglosses_core.target import Target
 
@@ -133,12 +133,12 @@ class JaxOps(Ops):
         return {**ACTIVATIONS, "softmax": JaxSoftmax, "sigmoid": JaxSigmoid}[name]
 
 
-class JaxSoftmax(Softmax):
+class JaxSoftmax(OneHotSoftmax):
     @once
     def _with_label(self) -> tuple[Array, AtLabel]:
         # XLA has a loop of its own for a softmax; to form again what else is needed costs less than to keep it.
         ops, z, p = self.ops, self.logits, self._softmax()
-        missed = ops.sum_classes(p - p * self._hot)
+        missed = ops.sum_classes(p - p * self.hot)
         highest = jnp.max(z, axis=ops.class_axis, keepdims=True)
         total = ops.sum_classes(jnp.exp(z - highest))
         shifted = ops.take_at_label(z, self.labels) - jnp.squeeze(highest, axis=ops.class_axis)
@@ -148,26 +148,10 @@ class JaxSoftmax(Softmax):
         # See `_shares` for the choice.
         return p, AtLabel(at_label, jnp.where(likely, missed, 1 - at_label), log_p)
 
-    def _gradient_of_label(self, at_label: Array) -> Array:
-        (p, label), over_classes = self._with_label, self.ops.over_classes
-        return self._hot * over_classes(at_label * label.complement) - (
-            (p - p * self._hot) * over_classes(at_label)
-        )
-
-    def _sum_terms(
-        self, p: Array, labels: Array | None, terms: Sequence[Term], at_label: Array | None
-    ) -> Array:
-        u = super()._sum_terms(p, labels, terms, None)
-        return u if at_label is None else u + self._hot * self.ops.over_classes(at_label)
-
     def _error_of_labels(self, target: Target, missed: Array) -> Array:
         # XLA would keep what the sums are made of.
         p, y = jax.lax.optimization_barrier((self.probabilities, target.values))
         return p - p * y - y * self.ops.over_classes(missed)
-
-    @once
-    def _hot(self) -> Array:
-        return self.ops.one_hot(self.labels, self.logits.shape[self.ops.class_axis], self.logits.dtype)
 
 
 class JaxSigmoid(Sigmoid):

@@ -158,3 +158,23 @@ class Softmax(Prediction):
         return ops.xp.where(
             hot, ops.over_classes(at_label * label.complement), -p * ops.over_classes(at_label)
         )
+
+
+class OneHotSoftmax(Softmax):
+    """For compilers: what concerns the label of a pixel as products with its one-hot form instead of choices."""
+
+    @once
+    def hot(self) -> Array:
+        """The labels, one-hot, in the dtype of the logits."""
+        return self.ops.one_hot(self.labels, self.logits.shape[self.ops.class_axis], self.logits.dtype)
+
+    def _gradient_of_label(self, at_label: Array) -> Array:
+        (p, label), over_classes = self._with_label, self.ops.over_classes
+        others = p - p * self.hot
+        return self.hot * over_classes(at_label * label.complement) - others * over_classes(at_label)
+
+    def _sum_terms(
+        self, p: Array, labels: Array | None, terms: Sequence[Term], at_label: Array | None
+    ) -> Array:
+        u = super()._sum_terms(p, labels, terms, None)
+        return u if at_label is None else u + self.hot * self.ops.over_classes(at_label)
