@@ -24,33 +24,38 @@ def _materialised_on_a_cpu(x: Array) -> Array:
     return jax.lax.platform_dependent(x, cpu=jax.lax.optimization_barrier, default=lambda x: x)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _sums_in_one_pass(summands: list[Array], axes: tuple[int, ...]) -> list[Array]:
-    """The sum of each of these over the axes."""
+@partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+def _sums_in_one_pass(summands: list[Array], axes: tuple[int, ...], dtype: Any) -> list[Array]:
+    """The sum of each of these over the axes, in this dtype."""
     longest = max(axes, key=lambda axis: (summands[0].shape[axis], axis), default=None)
     if longest is None or summands[0].shape[longest] > 2048:
-        return _sums(summands, axes)
+        return _sums(summands, axes, dtype)
     return jax.lax.platform_dependent(
-        summands, cpu=partial(_sums_by_lines, axes=axes, longest=longest), default=partial(_sums, axes=axes)
+        summands,
+        cpu=partial(_sums_by_lines, axes=axes, dtype=dtype, longest=longest),
+        default=partial(_sums, axes=axes, dtype=dtype),
     )
 
 
-def _sums(summands: list[Array], axes: tuple[int, ...]) -> list[Array]:
-    return [jnp.sum(x, axis=axes) for x in summands]
+def _sums(summands: list[Array], axes: tuple[int, ...], dtype: Any) -> list[Array]:
+    return [jnp.sum(x, axis=axes, dtype=dtype) for x in summands]
 
 
-def _sums_by_lines(summands: list[Array], axes: tuple[int, ...], longest: int) -> list[Array]:
+def _sums_by_lines(summands: list[Array], axes: tuple[int, ...], dtype: Any, longest: int) -> list[Array]:
     """First along the longest axis, since a loop of XLA adds one number after the other. Sums that are not one loop
     make it materialise what they read."""
     zeros = [jnp.zeros((), x.dtype) for x in summands]
-    lines = jax.lax.reduce(summands, zeros, lambda x, y: [a + b for a, b in zip(x, y, strict=True)], (longest,))
+    lines = jax.lax.reduce(
+        summands, zeros, lambda x, y: [a + b for a, b in zip(x, y, strict=True)], (longest,)
+    )
     others = tuple(axis - (axis > longest) for axis in axes if axis != longest)
-    return _sums(lines, others)
+    return _sums(lines, others, dtype)
 
 
 @_sums_in_one_pass.defjvp
-def _tangents(axes: tuple[int, ...], primals: Any, tangents: Any) -> Any:
-    return _sums_in_one_pass(*primals, axes), _sums(*tangents, axes)
+def _tangents(axes: tuple[int, ...], dtype: Any, primals: Any, tangents: Any) -> Any:
+    (summands,), (slopes,) = primals, tangents
+    return _sums_in_one_pass(summands, axes, dtype), _sums(slopes, axes, dtype)
 
 
 class JaxOps(Ops):
@@ -165,6 +170,7 @@ class JaxSigmoid(Sigmoid):
 
         def summand(i: Any, j: Any) -> Array:
             if i is SQUARED_ERROR:
+                assert error is not None
                 return error**2
             of_p = self.complements if i is COMPLEMENT else 1 if is_zero(i) else self.power(i)
             of_y = 1 - y if j is COMPLEMENT else 1 if is_zero(j) else target.power(j)
@@ -173,7 +179,8 @@ class JaxSigmoid(Sigmoid):
         summands = [summand(m.i, m.j) for m in wanted]
         if weights is not None:
             summands = [x * ops.over_classes(weights) for x in summands]
-        return _sums_in_one_pass(summands, ops.spatial_axes), None if error is None else lambda: error
+        sums = _sums_in_one_pass(summands, ops.spatial_axes, ops.accumulation_dtype(y))
+        return sums, None if error is None else lambda: error
 
     @once
     def probabilities(self) -> Array:

@@ -7,7 +7,8 @@ from typing import Any
 
 from seglosses_core.checks import check_number
 from seglosses_core.libraries import Array
-from seglosses_core.ops import UNREACHED, Ops
+from seglosses_core.neighbours import UNREACHED
+from seglosses_core.ops import Ops
 
 
 def squared_distance(

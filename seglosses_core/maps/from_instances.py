@@ -10,7 +10,8 @@ from seglosses_core.libraries import Array
 from seglosses_core.maps.checks import check_labels
 from seglosses_core.maps.distance import check_spacing, squared_distance
 from seglosses_core.maps.from_labels import nan_if_outside
-from seglosses_core.ops import UNREACHED, Ops, ops_for
+from seglosses_core.neighbours import UNREACHED
+from seglosses_core.ops import Ops, ops_for
 
 
 def border_weights(
