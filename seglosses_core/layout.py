@@ -4,7 +4,7 @@ how large ones are cut."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from seglosses_core.libraries import Array, device_of, dtype_name, library_of
@@ -79,8 +79,15 @@ class Layout:
         return library_of(x) == "numpy"
 
     def may_choose(self, x: Array) -> bool:
-        """Whether looking at a value, to choose a cheaper way, costs little."""
+        """Whether a program can take one of two ways by the values of `x`, at little cost."""
         return False
+
+    def choose(
+        self, condition: Array, first: Callable[[], list[Array]], second: Callable[[], list[Array]]
+    ) -> list[Array]:
+        """What `first` gives if a 0-dimensional bool is True, else what `second` gives: arrays of the same shapes and
+        dtypes."""
+        return first() if bool(condition) else second()
 
     def is_above_zero(self, number: Any) -> bool:
         """Whether a number is known to be above 0, in every dtype. Of one that a compiler has a symbol for, nothing

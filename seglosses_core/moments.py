@@ -163,10 +163,10 @@ def sum_by_label(target: Target, factors: Sequence[Array | None], batch: bool) -
     return ops.sum_by_label(summand, labels, target.num_classes)
 
 
-def names_overlaps(wanted: Sequence[Moment]) -> bool:
-    """Whether only true positives, false positives, false negatives and squared errors are asked for."""
-    overlaps = (1, 1), (1, COMPLEMENT), (COMPLEMENT, 1), (SQUARED_ERROR, SQUARED_ERROR)
+def names_mistakes(wanted: Sequence[Moment]) -> bool:
+    """Whether false positives, false negatives or squared errors are asked for, and else true positives alone."""
+    mistakes = (1, COMPLEMENT), (COMPLEMENT, 1), (SQUARED_ERROR, SQUARED_ERROR)
     # An exponent that is an array is not looked at.
-    return all(
-        isinstance(m.i, (int, str)) and isinstance(m.j, (int, str)) and (m.i, m.j) in overlaps for m in wanted
-    )
+    named = [(m.i, m.j) for m in wanted if isinstance(m.i, (int, str)) and isinstance(m.j, (int, str))]
+    found = [pair for pair in named if pair in mistakes]
+    return bool(found) and len(found) + named.count((1, 1)) == len(wanted)

@@ -34,6 +34,18 @@ class TensorFlowOps(Ops):
     def may_look(self, x: tf.Tensor) -> bool:
         return self.is_eager(x) and "CPU" in x.device
 
+    def may_choose(self, x: tf.Tensor) -> bool:
+        # On a GPU the host would wait for the value.
+        return only_cpus and (self.may_look(x) or not tf.executing_eagerly())
+
+    def choose(
+        self,
+        condition: tf.Tensor,
+        first: Callable[[], list[tf.Tensor]],
+        second: Callable[[], list[tf.Tensor]],
+    ) -> list[tf.Tensor]:
+        return list(tf.cond(condition, first, second))
+
     def stop_gradient(self, x: tf.Tensor) -> tf.Tensor:
         return tf.stop_gradient(x)
 

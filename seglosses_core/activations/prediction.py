@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,7 +27,7 @@ from seglosses_core.moments import (
     Term,
     exponent_key,
     joined,
-    names_overlaps,
+    names_mistakes,
     sum_by_label,
     target_sum,
 )
@@ -227,11 +228,29 @@ class Prediction:
         self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
     ) -> tuple[list[Array], Any]:
         """The moments, of a batch perhaps those of each image still; and p − y if their way back needs it."""
+        ops, squares = self.ops, any(m.i is SQUARED_ERROR for m in wanted)
+        if not (names_mistakes(wanted) and ops.may_choose(target.like)):
+            return self._exact_sums(wanted, target, weights, batch)
+        # A graph cannot choose the way back, which is another from squared errors.
+        if squares and not (target.by_label and ops.may_look(target.like)):
+            return self._exact_sums(wanted, target, weights, batch)
+        totals, enough = self._from_totals(wanted, target, weights, batch)
+        error = None
+
+        def exact() -> list[Array]:
+            nonlocal error
+            # A copy keeps what is formed here, for in a graph nothing else can reach it.
+            sums, error = copy(self)._exact_sums(wanted, target, weights, batch)
+            return sums
+
+        return ops.choose(enough, lambda: [totals[m.i, m.j] for m in wanted], exact), error
+
+    def _exact_sums(
+        self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
+    ) -> tuple[list[Array], Any]:
+        """Each moment as a sum of its own."""
         ops = self.ops
         apart: tuple[Array, Array] | None = None
-        cheap = self._from_totals(wanted, target, weights, batch) if names_overlaps(wanted) else None
-        if cheap is not None:
-            return [cheap[m.i, m.j] for m in wanted], None
         if target.has_labels and any(m.j is COMPLEMENT for m in wanted):
             apart = self._apart_from_label(target, weights)
         squares, error = None, None
@@ -263,33 +282,30 @@ class Prediction:
 
     def _from_totals(
         self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
-    ) -> dict[tuple[Any, Any], Array] | None:
-        """True positives, and as differences of totals the mistakes, which costs less: where values may be looked at,
-        and where no class is so nearly perfect that digits would be lost."""
+    ) -> tuple[dict[tuple[Any, Any], Array], Array]:
+        """True positives, and as differences of totals the mistakes, which costs less; and whether no class is so
+        nearly perfect that digits are lost."""
         ops, xp = self.ops, self.ops.xp
-        if not (target.by_label and ops.may_choose(target.labels)):
-            return None
-        found = sum_by_label(target, [self.label_probability, weights], batch)
+        if target.by_label:
+            found = sum_by_label(target, [self.label_probability, weights], batch)
+        else:
+            found = ops.sum_product(target.values, self.probabilities, weights)
         sizes = target_sum(target, 1, weights, batch)
         sums: dict[tuple[Any, Any], Array] = {(1, 1): found}
+        enough = []
 
         def total(exponent: int) -> Array:
             return self._beside(found, ops.power_sum(self.probabilities, exponent, weights), batch)
 
-        def less(part: Array, whole: Array) -> bool:
-            return bool(xp.all(part <= 63 / 64 * whole))
-
         if any(m.i is SQUARED_ERROR for m in wanted):
             squares = total(2)
-            if not less(2 * found, squares + sizes):
-                return None
+            enough.append(2 * found <= 63 / 64 * (squares + sizes))
             sums[SQUARED_ERROR, SQUARED_ERROR] = squares + sizes - 2 * found
         if any(COMPLEMENT in (m.i, m.j) for m in wanted):
             predicted = total(1)
-            if not less(found, xp.minimum(predicted, sizes)):
-                return None
+            enough.append(found <= 63 / 64 * xp.minimum(predicted, sizes))
             sums |= {(1, COMPLEMENT): predicted - found, (COMPLEMENT, 1): sizes - found}
-        return sums
+        return sums, xp.all(xp.stack(enough))
 
     def _squared_errors(
         self, target: Target, weights: Array | None, batch: bool

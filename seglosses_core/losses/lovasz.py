@@ -90,7 +90,7 @@ def jaccard_slopes(keys: Array, y: Array, weights: Array | None, ops: Ops) -> Ar
     give on average.
     """
     xp = ops.xp
-    if ops.may_choose(y) and not bool(xp.any(y if weights is None else y * weights)):
+    if ops.may_look(y) and not bool(xp.any(y if weights is None else y * weights)):
         return slopes_of_absent(keys, weights, ops)
     weights = weights if weights is None else weights + 0 * y
     order, at_ends = ops.ranked(keys)
