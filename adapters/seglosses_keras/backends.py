@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import keras
 
@@ -45,7 +45,7 @@ def _tensorflow() -> tuple[Evaluate, MakeOps]:
             nothing = 0 * tf.reduce_sum(tf.cast(logits, call.logits.dtype))
             call = call.replaced({"logits": call.logits + nothing})
         call = call.replaced(check_lengths(call.arrays(), call.ops.class_axis, loss.inputs))
-        arrays, ops = call.arrays(), call.ops
+        arrays, ops = call.arrays(), cast(TensorFlowOps, call.ops)
         replicas = None if loss._across is None else loss._across.images
         if loss.reduction == "none" or any(map(tf.is_tensor, _leaves(loss))):
             return loss.value(call)
@@ -64,7 +64,8 @@ def _tensorflow() -> tuple[Evaluate, MakeOps]:
             def backward(upstream: tf.Tensor) -> Any:
                 # Made here, not in the forward pass, whose operations no outer tape would see.
                 once_more()
-                gradients = loss.value_and_gradients(given)[1]
+                with ops.choosing():
+                    gradients = loss.value_and_gradients(given)[1]
                 watched = values if gradients else (logits, *values)
                 others: list[tf.Tensor] = []
                 if watched:
@@ -78,7 +79,8 @@ def _tensorflow() -> tuple[Evaluate, MakeOps]:
                 slope = gradients.times(upstream, ops)["logits"]
                 return (slope, *others) if values else slope
 
-            return loss.value(given), backward
+            with ops.choosing():
+                return loss.value(given), backward
 
         return hand_written(call.logits, *free.values())
 

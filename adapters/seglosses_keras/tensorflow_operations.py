@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -17,6 +18,7 @@ only_cpus = all(device.device_type == "CPU" for device in tf.config.list_physica
 
 class TensorFlowOps(Ops):
     powers_by_log = True
+    _chooses = False
 
     def __init__(self, class_axis: int, rank: int) -> None:
         super().__init__(tensorflow_namespace, class_axis, rank)
@@ -36,7 +38,14 @@ class TensorFlowOps(Ops):
 
     def may_choose(self, x: tf.Tensor) -> bool:
         # On a GPU the host would wait for the value.
-        return only_cpus and (self.may_look(x) or not tf.executing_eagerly())
+        return self._chooses and only_cpus and (self.may_look(x) or not tf.executing_eagerly())
+
+    @contextmanager
+    def choosing(self) -> Iterator[None]:
+        """Within, a program may choose: where no autodiff follows, for XLA cannot take a second derivative of that."""
+        self._chooses = True
+        yield
+        self._chooses = False
 
     def choose(
         self,
