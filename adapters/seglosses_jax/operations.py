@@ -18,6 +18,7 @@ from seglosses_core.ops import Ops
 from seglosses_core.target import Target
 
 
+@jax.jit
 def _materialised_on_a_cpu(x: Array) -> Array:
     """`x`. For a CPU, XLA takes sums of products in one pass over what is there, and in several of a choice by label,
     which it makes of a product with a comparison that it sees."""
@@ -25,6 +26,7 @@ def _materialised_on_a_cpu(x: Array) -> Array:
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+@partial(jax.jit, static_argnums=(1, 2))
 def _sums_in_one_pass(summands: list[Array], axes: tuple[int, ...], dtype: Any) -> list[Array]:
     """The sum of each of these over the axes, in this dtype."""
     longest = max(axes, key=lambda axis: (summands[0].shape[axis], axis), default=None)
