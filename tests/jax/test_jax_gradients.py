@@ -281,3 +281,25 @@ def test_what_is_no_number_stays_none_under_jit():
     value = jax.jit(jax.value_and_grad(sl.AsymmetricLoss()))
     labels = jnp.asarray([[[0, 1, 1], [2, 0, 1]], [[2, 1, 0], [2, 2, 0]]])
     assert jnp.isnan(value(wide.at[0, 0, 1, 0].set(jnp.nan), labels)[0])
+
+
+def test_a_second_call_outside_jit_compiles_nothing():
+    # What chooses by the platform, or is a reduction of several arrays, is compiled even there.
+    one, several = jnp.ones((1, 5, 3, 1), jnp.float32), jnp.ones((1, 5, 3, 4), jnp.float32)
+    labels = jnp.zeros((1, 5, 3), jnp.int32)
+    compiled: list[str] = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, *_, **__: compiled.append(event) if "backend_compile" in event else None
+    )
+    for loss, logits in (
+        (sl.DiceLoss(activation="sigmoid"), one),
+        (sl.PowerJaccardLoss(activation="sigmoid", p=2.0), one),
+        (sl.PowerJaccardLoss(p=2.0), several),
+        (sl.DiceLoss() + sl.CrossEntropyLoss(), several),
+    ):
+        gradient, others = jax.value_and_grad(loss), 2 * logits
+        gradient(logits, labels)
+        assert compiled, "the event has another name"
+        compiled.clear()
+        gradient(others, labels)
+        assert not compiled, loss
