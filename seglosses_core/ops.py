@@ -58,6 +58,10 @@ class Ops(Orders):
         """The class of the predictions of an activation; an adapter answers with its own."""
         return ACTIVATIONS[name]
 
+    def activation_of_entries(self, name: str) -> type[Prediction]:
+        """The same where the classes of a pixel have weights of their own."""
+        return self.activation(name)
+
     # -- rare values ----------------------------------------------------------------------------------------------
 
     def zero_or_nan(self, usable: Array, dtype: Any) -> Array:

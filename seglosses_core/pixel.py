@@ -38,11 +38,12 @@ class PixelLoss(SingleLoss):
         factor = shared.call.inputs.get("factor")
         if factor is None:
             return costs
-        if shared.target.valid is not None:
-            factor = xp.where(shared.target.valid, factor, xp.ones_like(factor))
-        factor = factor + ops.zero_or_nan(factor >= 0, factor.dtype)
+        valid = shared.target.valid
         if len(costs.values.shape) == ops.rank:
-            factor = ops.over_classes(factor)
+            factor, valid = (x if x is None else ops.over_classes(x) for x in (factor, valid))
+        if valid is not None:
+            factor = xp.where(valid, factor, xp.ones_like(factor))
+        factor = factor + ops.zero_or_nan(factor >= 0, factor.dtype)
         # At p = 0 a cost may be ∞, and 0 · ∞ would be NaN.
         values = xp.where(factor == 0, xp.zeros_like(costs.values), costs.values) * factor
         back = costs.back

@@ -76,6 +76,12 @@ class SingleLoss(Loss):
     grain = "pixel"
     """What a cost belongs to: a "pixel", an "image", or the "batch"."""
 
+    @property
+    def weighs_entries(self) -> bool:
+        """Whether overlapping classes of a pixel can have weights of their own: not where a cost depends on what is
+        around it."""
+        return self.sees == "pixel"
+
     def __post_init__(self) -> None:
         unwrap_numpy_scalars(self)
         check_choice("activation", self.activation, get_args(Activation))
@@ -97,6 +103,24 @@ class SingleLoss(Loss):
     def check_classes(self, logits: Array, axis: int) -> None:
         for name in ("class_weights", *self.of_each_class):
             self.check_per_class(name, logits, axis)
+
+    def classes_exclude(self, num_classes: int) -> bool:
+        """Whether classes exclude each other."""
+        return self.activation == "softmax" or self.needs.labels_only
+
+    def refusal_of_entries(self, logits: Array, axis: int) -> str | None:
+        name = type(self).__name__
+        if self.activation == "softmax" or self.classes_exclude(shape_of(logits)[axis]):  # type: ignore[arg-type]
+            return (
+                f"the classes of {name} with activation={self.activation!r} exclude each other, and weights of their"
+                " own are for overlapping ones"
+            )
+        if not self.weighs_entries:
+            return (
+                f"{name} looks at more than single entries; to weigh overlapping classes apart, make each an image of"
+                " its own, with logits and target of shape (N C, 1, *S) and a mask of shape (N C, *S)"
+            )
+        return None
 
     def check_parts(self, *, images: bool, pixels: bool, summed: bool = False) -> None:
         name = type(self).__name__

@@ -28,7 +28,15 @@ from seglosses_core.loss import Loss
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.signatures import Parameters, constructor, keyword, known_to_take, parameters_of
 from seglosses_core.single import SingleLoss
-from seglosses_keras.arguments import are_of_pixels, as_target, as_tensor, as_weights, attached_mask, within
+from seglosses_keras.arguments import (
+    are_of_pixels,
+    as_target,
+    as_tensor,
+    as_weights,
+    attached_mask,
+    beside,
+    within,
+)
 from seglosses_keras.backends import across_replicas, evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
 
@@ -183,7 +191,10 @@ class KerasLoss(keras.losses.Loss):
         self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]
     ) -> Any:
         if are_of_pixels(weights, logits):
-            pixels = weights if mask is None else weights * ops.cast(mask, "float32")
+            pixels = weights
+            if mask is not None:
+                axis = self.core.class_axis % len(logits.shape)
+                pixels = beside(weights, mask, axis) * ops.cast(mask, "float32")
             value = evaluate(self._here(), logits, target, pixels, None, **inputs)
         else:
             value = evaluate(self._here(), logits, target, mask, weights, **inputs)
