@@ -21,7 +21,7 @@ class PixelLoss(SingleLoss):
 
     The mean is over the valid pixels of the whole batch, `Σ w ℓ / Σ w` unless `divisor` says otherwise, and over the
     classes too where these overlap (sigmoid). The weight of a pixel is
-    `mask · sample_weight · class weight of its target`.
+    `mask · sample_weight · class weight of its target`, that of an overlapping class its own.
 
     A call may bring a `factor`, `(N, *S)` and ≥ 0, such as `border_weights` makes: the costs of each pixel are
     multiplied by it, and unlike `mask` it does not count in what the mean divides by. One that is negative makes the

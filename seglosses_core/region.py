@@ -38,7 +38,8 @@ class RegionLoss(SingleLoss):
     """A loss of images and their classes.
 
     The mean is `Σ ω L / Σ ω` over images and classes, with ω the product of `sample_weight`, `class_weights` and what
-    the options leave in; an image without a valid pixel is left out. `divisor` may be another.
+    the options leave in; an image without a valid pixel is left out, and with a `mask` of the logits' shape a class of
+    an image without one. `divisor` may be another.
 
     Parameters
     ----------

@@ -53,8 +53,9 @@ class SingleLoss(Loss):
     class_weights : sequence or array `(C,)`, optional
         Non-negative; the mean divides by their sum. The values of an array, which may be learnt, are not checked.
     divisor : "weights", "valid" or "all"
-        What the mean divides by: `Σ w`, or the number of pixels (or of images and their classes) that are not ignored,
-        or that of all, of which the ignored ones cost 0. Of the last two, a pooling takes w ℓ.
+        What the mean divides by: `Σ w`, or the number of pixels (of overlapping classes of pixels, or of images and
+        their classes) that are not ignored, or that of all, of which the ignored ones cost 0. Of the last two, a
+        pooling takes w ℓ.
     validate : bool
         Look at values too, in eager mode: labels outside the classes, NaN, probabilities outside [0, 1] or in the place
         of logits. Without it a warning says the last, at the first eager call on a CPU.

@@ -91,8 +91,9 @@ class KerasLoss(keras.losses.Loss):
     the pixels that count. Each loss of an ensemble does as it does alone. reduction="mean_with_sample_weight" divides
     by the sum of the weights.
 
-    `mask=` is the core's. A mask that layers such as `Masking` attach to `y_pred` counts too, `(N, *S)`, `(N, *S, 1)`
-    or its first axes alone, as `(N, T)` for images in time; of both, a pixel counts where both let it.
+    `mask=` is the core's, `(N, *S)`, or of overlapping classes of the logits' shape. A mask that layers such as
+    `Masking` attach to `y_pred` counts too, `(N, *S)`, `(N, *S, 1)` or its first axes alone, as `(N, T)` for images in
+    time; of both, a pixel counts where both let it.
 
     What a loss takes beside these is given by keyword, as `loss(y_true, y_pred, distances=maps)`: in a training step of
     one's own, or in a model's `compute_loss(x, y, y_pred)`, to which `fit` hands all that the data have as y.
