@@ -335,7 +335,9 @@ def check_mask(mask: Any, logits: Array, axis: int, refusal: str | None = None) 
     pixels = full[:axis] + full[axis + 1 :]
     of_entries = same_shape(shape_of(mask), full)
     if not (same_shape(shape_of(mask), pixels) or (of_entries and (refusal is None or full[axis] == 1))):
-        other = f", or for overlapping classes that of the logits, {tuple_text(full)}" if refusal is None else ""
+        other = (
+            f", or for overlapping classes that of the logits, {tuple_text(full)}" if refusal is None else ""
+        )
         reason = f": {refusal}" if of_entries else ""
         raise ValueError(
             f"mask must have the shape of the labels, {tuple_text(pixels)}{other}, got {describe(mask)}{reason}."

@@ -40,7 +40,7 @@ class PixelLoss(SingleLoss):
             return costs
         valid = shared.target.valid
         if len(costs.values.shape) == ops.rank:
-            factor, valid = (x if x is None else ops.over_classes(x) for x in (factor, valid))
+            factor, valid = ops.over_classes(factor), None if valid is None else ops.over_classes(valid)
         if valid is not None:
             factor = xp.where(valid, factor, xp.ones_like(factor))
         factor = factor + ops.zero_or_nan(factor >= 0, factor.dtype)

@@ -427,7 +427,9 @@ def test_parts_add_up(kind, parts_of):
     ],
 )
 def test_it_is_refused_with_a_reason(loss, wanted):
-    with pytest.raises(ValueError, match=rf"labels, \(3, 5, 6\), got float64 of shape \(3, 4, 5, 6\): {wanted}"):
+    with pytest.raises(
+        ValueError, match=rf"labels, \(3, 5, 6\), got float64 of shape \(3, 4, 5, 6\): {wanted}"
+    ):
         loss(P, LABELS, mask=MASK)
 
 

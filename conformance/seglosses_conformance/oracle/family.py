@@ -422,10 +422,7 @@ def places(problem: Problem, shape: Sequence[int], pixels: Sequence[Pixel], divi
     if tuple(shape) == problem.map_shape:
         return [index_of(problem, pixel) for pixel in pixels]
     return [
-        index_of(problem, pixel, c)
-        for pixel in pixels
-        for c in range(problem.classes)
-        if pixel.masks[c] > 0
+        index_of(problem, pixel, c) for pixel in pixels for c in range(problem.classes) if pixel.masks[c] > 0
     ]
 
 

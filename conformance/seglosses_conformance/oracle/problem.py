@@ -44,8 +44,8 @@ class Pixel:
 
 
 class Problem:
-    """The arrays of one call: logits (N, C, *S), labels (N, *S) or a target like the logits, mask (N, *S) or of overlapping classes
-    like the logits, …"""
+    """The arrays of one call: logits (N, C, *S), labels (N, *S) or a target like the logits, mask (N, *S), or like the
+    logits for overlapping classes, …"""
 
     def __init__(
         self,
@@ -65,7 +65,8 @@ class Problem:
         whole = all(type(y) is int for y in self.target)
         self.has_labels = len(self.target_shape) < len(self.shape) or (self.classes == 1 and whole)
         self.is_one_hot = whole and not self.has_labels
-        mask_shape, self.mask = (self.map_shape, [1] * prod(self.map_shape)) if mask is None else flatten(mask)
+        mask_shape, weights = flatten([] if mask is None else mask)
+        self.mask = [1] * prod(self.map_shape) if mask is None else weights
         self.masks_classes = len(mask_shape) == len(self.shape)
         self.sample_weight = [1] * self.images if sample_weight is None else flatten(sample_weight)[1]
         self.centers = None if centers is None else [[mpf(x) for x in center] for center in centers]

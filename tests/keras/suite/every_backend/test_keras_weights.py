@@ -225,7 +225,9 @@ def test_a_mask_of_entries_beside_an_attached_one():
     value = loss(LABELS, Attach(attached)(LOGITS), mask=ENTRIES)
     expected = core(LOGITS, LABELS, mask=ENTRIES * attached[..., None])
     np.testing.assert_allclose(number(value), expected, **CLOSE)
-    with pytest.raises(ValueError, match="the classes of DiceLoss with activation='softmax' exclude each other"):
+    with pytest.raises(
+        ValueError, match="the classes of DiceLoss with activation='softmax' exclude each other"
+    ):
         DiceLoss()(LABELS, LOGITS, mask=ENTRIES)
 
 
