@@ -9,7 +9,10 @@ import seglosses_core
 import seglosses_jax
 import seglosses_torch
 from seglosses_core import (
+    AsymmetricLoss,
     BalancedCrossEntropyLoss,
+    CenterLoss,
+    ClDiceLoss,
     CrossEntropyLoss,
     DeepSupervisionLoss,
     DiceLoss,
@@ -19,6 +22,7 @@ from seglosses_core import (
     MeanSquaredErrorLoss,
     Minkowski,
     SSIMLoss,
+    StructureLoss,
     TopK,
     TverskyLoss,
 )
@@ -350,10 +354,11 @@ def test_nothing_left_is_0():
 # -- shapes -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [CrossEntropyLoss, DiceLoss, SSIMLoss])
+@pytest.mark.parametrize("kind", [CrossEntropyLoss, DiceLoss, SSIMLoss, StructureLoss, ClDiceLoss])
 def test_with_one_class_it_is_a_map(kind):
-    loss, one = sigmoid(kind), (LOGITS[:, :1], SOFT[:, :1])
-    assert loss(*one, mask=MASK[:, :1]) == loss(*one, mask=MASK[:, 0])
+    loss, one = sigmoid(kind), (LOGITS[:, :1], HARD[:, :1])
+    for mask in (MASK, COUNTS):
+        assert loss(*one, mask=mask[:, :1]) == loss(*one, mask=mask[:, 0])
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
@@ -416,9 +421,16 @@ def test_parts_add_up(kind, parts_of):
     [
         (DiceLoss(), "the classes of DiceLoss with activation='softmax' exclude each other"),
         (CrossEntropyLoss(), "the classes of CrossEntropyLoss with activation='softmax' exclude each other"),
+        *(
+            (
+                kind(activation="identity"),
+                f"the classes of {kind.__name__} with activation='identity' exclude",
+            )
+            for kind in (FocalLoss, CenterLoss)
+        ),
         (
-            FocalLoss(activation="identity"),
-            "the classes of FocalLoss with activation='identity' exclude each other",
+            AsymmetricLoss(activation="softmax"),
+            "the classes of AsymmetricLoss with activation='softmax' exclude",
         ),
         (
             CrossEntropyLoss(activation="sigmoid") + SSIMLoss(activation="sigmoid"),
