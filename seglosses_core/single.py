@@ -107,7 +107,7 @@ class SingleLoss(Loss):
 
     def classes_exclude(self, num_classes: int) -> bool:
         """Whether classes exclude each other."""
-        return self.activation == "softmax" or self.needs.labels_only
+        return self.activation == "softmax"
 
     def refusal_of_entries(self, logits: Array, axis: int) -> str | None:
         name = type(self).__name__
@@ -116,6 +116,8 @@ class SingleLoss(Loss):
                 f"the classes of {name} with activation={self.activation!r} exclude each other, and weights of their"
                 " own are for overlapping ones"
             )
+        if self.needs.labels_only:
+            return f"{name} takes labels, of which a pixel has one, and has no weights of single classes"
         if not self.weighs_entries:
             return (
                 f"{name} looks at more than single entries; to weigh overlapping classes apart, make each an image of"

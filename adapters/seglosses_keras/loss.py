@@ -174,7 +174,7 @@ class KerasLoss(keras.losses.Loss):
         target = as_target(y_true, logits, core)
         if mask is not None:
             mask = as_tensor("mask", mask)
-            check_mask(mask, logits, axis)
+            check_mask(mask, logits, axis, core.refusal_of_entries(logits, axis))
         if attached is not None:
             mask = within(attached, mask, logits, axis)
         CALL.check_names(core.inputs, inputs, type(self).__name__)
