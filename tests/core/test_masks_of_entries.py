@@ -421,13 +421,8 @@ def test_parts_add_up(kind, parts_of):
     [
         (DiceLoss(), "the classes of DiceLoss with activation='softmax' exclude each other"),
         (CrossEntropyLoss(), "the classes of CrossEntropyLoss with activation='softmax' exclude each other"),
-        *(
-            (
-                kind(activation="identity"),
-                f"the classes of {kind.__name__} with activation='identity' exclude",
-            )
-            for kind in (FocalLoss, CenterLoss)
-        ),
+        (FocalLoss(activation="identity"), "the classes of FocalLoss with activation='identity' exclude"),
+        (CenterLoss(activation="identity"), "CenterLoss takes labels, of which a pixel has one"),
         (
             AsymmetricLoss(activation="softmax"),
             "the classes of AsymmetricLoss with activation='softmax' exclude",
