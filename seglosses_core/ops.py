@@ -245,12 +245,12 @@ class Ops(Orders):
         return self.sum_by_label(pixel_map, labels, num_classes)[0, :]
 
     def sum_product(self, x: Array, y: Array, weights: Array | None) -> Array:
-        """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
+        """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map, logits-shaped or None."""
         product = x * y
         return self.sum_pixels(product if weights is None else product * self.over_classes(weights))
 
     def power_sum(self, p: Array, exponent: Any, weights: Array | None) -> Array:
-        """Σ w p^k over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
+        """Σ w p^k over the pixels of each image: `(N, C)`, wide; `weights` is a map, logits-shaped or None."""
         powers = power(p, exponent)
         return self.sum_pixels(powers if weights is None else powers * self.over_classes(weights))
 

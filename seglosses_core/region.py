@@ -113,7 +113,7 @@ class RegionLoss(SingleLoss):
     # -- what counts ----------------------------------------------------------------------------------------------
 
     def pixel_weights(self, target: Target) -> Array | None:
-        """What each pixel counts for in the sums over an image, or over the batch: a map, None for 1."""
+        """What each pixel counts for in the sums over an image, or over the batch: see `Target.weights`."""
         return target.weights(with_samples=self.aggregate == "batch")
 
     def sums_unit(self, target: Target) -> Array | None:

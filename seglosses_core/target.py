@@ -188,7 +188,8 @@ class Target:
         return xp.where(self.ops.over_classes(self.valid), x, xp.full_like(x, otherwise))
 
     def weights(self, *, with_samples: bool) -> Array | None:
-        """The weight of each pixel, a map, or None if all are 1; with or without its image's `sample_weight`."""
+        """The weight of each pixel, a map, or `of_entries` logits-shaped, or None if all are 1; with or without its
+        image's `sample_weight`."""
         if self.sample_weight is None or not with_samples:
             return self.mask
         return self.mask * self._beside_mask(self.ops.over_image(self.sample_weight))
