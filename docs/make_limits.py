@@ -222,6 +222,7 @@ Known, and not mended here:
   a tenth. Their gradient keeps its digits; with p = 1 and p = 2 both do, but with a learnt p of nearly 2, where the
   gradient is a difference too.
 - The gradient of `RegionMutualInformationLoss` has up to three digits less in JAX without x64, for it has no float64.
+- On a GPU, PyTorch computes a loss with a mask of the logits' shape without our kernels, which read weights of pixels.
 - The Keras layers (`CenterLoss`, `LearnableLoss`) take no mask and no sample weight, and cannot be used under
   `tf.distribute.MirroredStrategy`, whose replicas share one list of added losses.
 - With XLA's optimisation switched off (`xla_backend_optimization_level=0`), autodiff of the standardised locally

@@ -35,6 +35,7 @@ MISTAKES: list[tuple[str, Callable[[], Any]]] = [
     ("integer logits", lambda: DiceLoss()(LOGITS.astype(np.int64), LABELS)),
     ("softmax over one class", lambda: DiceLoss()(ONE, LABELS)),
     ("a mask with a class axis", lambda: DiceLoss()(LOGITS, LABELS, mask=LABELS[:, None] == 0)),
+    ("a mask of each of exclusive classes", lambda: DiceLoss()(LOGITS, LABELS, mask=LOGITS > 0)),
     ("a mask of one image for a batch of two", lambda: DiceLoss()(LOGITS, LABELS, mask=LABELS[:1] == 0)),
     ("pixel weights as sample_weight", lambda: DiceLoss()(LOGITS, LABELS, sample_weight=np.ones((2, 8, 9)))),
     ("ignore_index with a one-hot target", lambda: DiceLoss(ignore_index=255)(LOGITS, LOGITS)),

@@ -97,14 +97,15 @@ class Shared:
 
     def prediction(self, activation: str) -> Prediction:
         if activation not in self._predictions:
-            kind, target = self.ops.activation(activation), self.target
+            ops, target = self.ops, self.target
+            kind = (ops.activation_of_entries if target.of_entries else ops.activation)(activation)
             logits, labels, valid = self.call.logits, target.given_labels, target.valid
             if not kind.masks_logits:
-                logits = target.only_valid(self.ops.cast(logits, target.dtype), kind.harmless)
+                logits = target.only_valid(ops.cast(logits, target.dtype), kind.harmless)
                 labels, valid = target.labels, None
             self._predictions[activation] = kind(
                 logits,
-                self.ops,
+                ops,
                 labels=labels,
                 valid=valid,
                 label_log_probability=self._activations[activation],

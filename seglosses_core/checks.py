@@ -327,19 +327,20 @@ def _hint(shape: tuple[int | None, ...], full: tuple[int | None, ...], axis: int
     return f", which fits logits with class_axis={-1 if others[0] > 1 else 1}" if others else ""
 
 
-def check_mask(mask: Any, logits: Array, axis: int) -> None:
+def check_mask(mask: Any, logits: Array, axis: int, refusal: str | None = None) -> None:
+    """The shape of the labels, or that of the logits; `refusal` says why a loss takes the second for one class alone,
+    None that it takes it."""
     check_library("mask", mask, logits)
     full = shape_of(logits)
     pixels = full[:axis] + full[axis + 1 :]
-    if not same_shape(shape_of(mask), pixels):
-        hint = ""
-        if same_shape(shape_of(mask), full) and full[axis] != 1:
-            hint = (
-                "; to weigh overlapping classes apart, make each an image of its own, with logits and target of shape"
-                " (N C, 1, *S) and a mask of shape (N C, *S)"
-            )
+    of_entries = same_shape(shape_of(mask), full)
+    if not (same_shape(shape_of(mask), pixels) or (of_entries and (refusal is None or full[axis] == 1))):
+        other = (
+            f", or for overlapping classes that of the logits, {tuple_text(full)}" if refusal is None else ""
+        )
+        reason = f": {refusal}" if of_entries else ""
         raise ValueError(
-            f"mask must have the shape of the labels, {tuple_text(pixels)}, got {describe(mask)}{hint}."
+            f"mask must have the shape of the labels, {tuple_text(pixels)}{other}, got {describe(mask)}{reason}."
         )
     if not (dtype_is(mask, "bool") or dtype_is(mask, "integer") or dtype_is(mask, "floating")):
         raise TypeError(f"mask must be bool or non-negative real weights, got {describe(mask)}.")
@@ -375,7 +376,7 @@ def check_values(
     if classes == 1 and len(target.shape) == ops.rank and dtype_is(target, "integer"):
         target = xp.squeeze(target, axis=ops.class_axis)
     pixels = target if len(target.shape) < ops.rank else ops.class_zero(target)
-    valid = xp.ones_like(pixels, dtype=xp.bool)
+    valid, entries = xp.ones_like(pixels, dtype=xp.bool), None
     for name, weights in (("mask", mask), ("sample_weight", sample_weight)):
         if weights is None:
             continue
@@ -384,6 +385,8 @@ def check_values(
             if not bool(xp.all((weights >= 0) & (weights < float("inf")))):
                 raise ValueError(f"{name} must not be negative or NaN, nor infinite, got such a weight.")
             weights = weights > 0
+        if len(weights.shape) == ops.rank:
+            entries, weights = weights, xp.any(weights, axis=ops.class_axis)
         valid = valid & (weights if name == "mask" else ops.over_image(weights))
     if len(target.shape) < ops.rank:
         labels = ops.cast(target, ops.index_dtype)
@@ -395,7 +398,7 @@ def check_values(
                 f"target must hold labels from 0 to {max(classes, 2) - 1}, got others at {_count(outside, xp)} pixels;"
                 " name the label to ignore by ignore_index=."
             )
-    everywhere = ops.over_classes(valid)
+    everywhere = ops.over_classes(valid) if entries is None else ops.over_classes(valid) & entries
     unusable = ~xp.isfinite(logits) if finite_logits else xp.isnan(logits) | (logits == float("inf"))
     if bool(xp.any(everywhere & unusable)):
         wanted = "finite" if finite_logits else "neither NaN nor +inf"

@@ -153,6 +153,10 @@ class EnsembleLoss(Loss):
         axes = [loss.check(logits, target, mask, sample_weight) for loss in self.losses]
         return axes[0]
 
+    def refusal_of_entries(self, logits: Array, axis: int) -> str | None:
+        refusals = [loss.refusal_of_entries(logits, axis) for loss in self.losses]
+        return next(filter(None, refusals), None)
+
     def _with_across(self, across: Across | None) -> Self:
         losses = tuple(loss._with_across(across) for loss in self.losses)
         return replace(super()._with_across(across), losses=losses)

@@ -106,8 +106,10 @@ class Layout:
     # -- shapes ---------------------------------------------------------------------------------------------------
 
     def over_classes(self, pixel_map: Array) -> Array:
-        """A map `(N, *S)`, or a number, that broadcasts against logits."""
-        return pixel_map if not len(pixel_map.shape) else self.xp.expand_dims(pixel_map, axis=self.class_axis)
+        """A map `(N, *S)`, or a number, that broadcasts against logits; what is logits-shaped already as it is."""
+        if len(pixel_map.shape) in (0, self.rank):
+            return pixel_map
+        return self.xp.expand_dims(pixel_map, axis=self.class_axis)
 
     def over_pixels(self, table: Array) -> Array:
         """A table `(N, C)` or `(C,)` that broadcasts against logits."""

@@ -113,8 +113,9 @@ class Loss(Hyperparameters):
             Labels are integers, or floats that are whole numbers; the axis of length 1 is in the place of the classes.
             Of the logits' shape, a one-hot target of bool or of the integers 0 and 1, or a soft one of floating dtype.
             With one class integers are labels in both shapes, and floats a soft target, of the logits' shape.
-        mask : array `(N, *S)`, optional
-            Bool, or non-negative weights; what is False or 0 is ignored, even NaN.
+        mask : array `(N, *S)`, or of overlapping classes `(N, C, *S)`, optional
+            Bool, or non-negative weights; what is False or 0 is ignored, even NaN. Of the logits' shape it weighs each
+            class of a pixel by itself, such as where images have some of the classes annotated only.
         sample_weight : array `(N,)`, optional
             Image n counts as `sample_weight[n]` images.
         totals : Statistics, optional
@@ -324,11 +325,15 @@ class Loss(Hyperparameters):
         labels_only = type(self).__name__ if self.needs.labels_only else None
         check_target(target, logits, axis, ignore_index=self.ignore_index, labels_only=labels_only)
         if mask is not None:
-            check_mask(mask, logits, axis)
+            check_mask(mask, logits, axis, self.refusal_of_entries(logits, axis))
         if sample_weight is not None:
             check_sample_weight(sample_weight, logits)
         self.check_classes(logits, axis)
         return axis
+
+    def refusal_of_entries(self, logits: Array, axis: int) -> str | None:
+        """Why several classes of a pixel cannot have weights of their own; None if they can."""
+        return None
 
     def check_classes(self, logits: Array, axis: int) -> None:
         """Check what the hyper-parameters ask of the logits."""

@@ -65,7 +65,7 @@ class MomentSlopes(NamedTuple):
     slopes: Sequence[Array]
     """∂L/∂S of each moment, `(N, C)` or `(1, C)`, in the dtype of accumulation."""
     weights: Array | None
-    """The w of the moments, a map; None for 1."""
+    """The w of the moments, as `Target.weights` has them."""
     target: Target
     error: Callable[[], Array] | None = None
     """p − y, logits-shaped, where it is known more exactly than p; None where it is not, or not needed."""

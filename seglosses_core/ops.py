@@ -52,6 +52,10 @@ class Ops(Neighbours):
         """The class of the predictions of an activation; an adapter answers with its own."""
         return ACTIVATIONS[name]
 
+    def activation_of_entries(self, name: str) -> type[Prediction]:
+        """The same where the classes of a pixel have weights of their own."""
+        return self.activation(name)
+
     # -- rare values ----------------------------------------------------------------------------------------------
 
     def zero_or_nan(self, usable: Array, dtype: Any) -> Array:
@@ -175,12 +179,12 @@ class Ops(Neighbours):
         return self.sum_by_label(pixel_map, labels, num_classes)[0, :]
 
     def sum_product(self, x: Array, y: Array, weights: Array | None) -> Array:
-        """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
+        """Σ w x y over the pixels of each image: `(N, C)`, wide; `weights` is a map, logits-shaped or None."""
         product = x * y
         return self.sum_pixels(product if weights is None else product * self.over_classes(weights))
 
     def power_sum(self, p: Array, exponent: Any, weights: Array | None) -> Array:
-        """Σ w p^k over the pixels of each image: `(N, C)`, wide; `weights` is a map or None."""
+        """Σ w p^k over the pixels of each image: `(N, C)`, wide; `weights` is a map, logits-shaped or None."""
         powers = power(p, exponent)
         return self.sum_pixels(powers if weights is None else powers * self.over_classes(weights))
 

@@ -21,7 +21,7 @@ class PixelLoss(SingleLoss):
 
     The mean is over the valid pixels of the whole batch, `Σ w ℓ / Σ w` unless `divisor` says otherwise, and over the
     classes too where these overlap (sigmoid). The weight of a pixel is
-    `mask · sample_weight · class weight of its target`.
+    `mask · sample_weight · class weight of its target`, that of an overlapping class its own.
 
     A call may bring a `factor`, `(N, *S)` and ≥ 0, such as `border_weights` makes: the costs of each pixel are
     multiplied by it, and unlike `mask` it does not count in what the mean divides by. One that is negative makes the
@@ -38,11 +38,12 @@ class PixelLoss(SingleLoss):
         factor = shared.call.inputs.get("factor")
         if factor is None:
             return costs
-        if shared.target.valid is not None:
-            factor = xp.where(shared.target.valid, factor, xp.ones_like(factor))
-        factor = factor + ops.zero_or_nan(factor >= 0, factor.dtype)
+        valid = shared.target.valid
         if len(costs.values.shape) == ops.rank:
-            factor = ops.over_classes(factor)
+            factor, valid = ops.over_classes(factor), None if valid is None else ops.over_classes(valid)
+        if valid is not None:
+            factor = xp.where(valid, factor, xp.ones_like(factor))
+        factor = factor + ops.zero_or_nan(factor >= 0, factor.dtype)
         # At p = 0 a cost may be ∞, and 0 · ∞ would be NaN.
         values = xp.where(factor == 0, xp.zeros_like(costs.values), costs.values) * factor
         back = costs.back

@@ -40,12 +40,13 @@ def pixel_sums(
 
 
 def pixel_count(target: Target, weights: Array | None, *, batch: bool) -> Array:
-    """`Σ w` over the pixels of each image, `(N, 1)`, or of the batch, `(1, 1)`; wide."""
+    """`Σ w` over the pixels of each image, `(N, 1)`, or of the batch, `(1, 1)`; with weights of entries those of each
+    class, `(N, C)` or `(1, C)`; wide."""
     ops = target.ops
     if weights is None:
         pixels = target.given_labels if target.has_labels else ops.class_zero(target.dense)
         weights = ops.xp.ones_like(pixels, dtype=target.dtype)
-    counts = ops.sum_image(weights)[:, None]
+    counts = ops.sum_pixels(weights) if target.of_entries else ops.sum_image(weights)[:, None]
     return ops.xp.sum(counts, axis=0, keepdims=True) if batch else counts
 
 

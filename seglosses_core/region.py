@@ -38,7 +38,8 @@ class RegionLoss(SingleLoss):
     """A loss of images and their classes.
 
     The mean is `Σ ω L / Σ ω` over images and classes, with ω the product of `sample_weight`, `class_weights` and what
-    the options leave in; an image without a valid pixel is left out. `divisor` may be another.
+    the options leave in; an image without a valid pixel is left out, and with a `mask` of the logits' shape a class of
+    an image without one. `divisor` may be another.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ class RegionLoss(SingleLoss):
     # -- what counts ----------------------------------------------------------------------------------------------
 
     def pixel_weights(self, target: Target) -> Array | None:
-        """What each pixel counts for in the sums over an image, or over the batch: a map, None for 1."""
+        """What each pixel counts for in the sums over an image, or over the batch: see `Target.weights`."""
         return target.weights(with_samples=self.aggregate == "batch")
 
     def sums_unit(self, target: Target) -> Array | None:
@@ -139,7 +140,7 @@ class RegionLoss(SingleLoss):
         return self.add_up(target.ops, take)[0][0]
 
     def pixel_count(self, target: Target) -> Array:
-        """All pixels, `Σ w`: `(N, 1)`, or `(1, 1)`."""
+        """All pixels, `Σ w`, as `pixel_sums.pixel_count` gives them."""
 
         def take() -> Taken:
             return Taken([pixel_count(target, self.pixel_weights(target), batch=self.aggregate == "batch")])
@@ -174,18 +175,19 @@ class RegionLoss(SingleLoss):
         classes, counted_classes, unit_of_classes = self.class_shares(target, ops)
         weigh = self.divisor == "weights"
         if not self.per_class:
-            some = ops.cast(xp.max(classes, axis=1) > 0, images.dtype)
-            counted = None if weigh else in_unit(counted_images, unit, ops)
-            return Weights(images * some, unit, counted)
-        weights = images[:, None] * classes
-        counted = counted_images[:, None] * counted_classes
+            some = ops.cast(classes > 0, images.dtype)
+            counted = None if weigh else in_unit(xp.max(counted_images, axis=1), unit, ops)
+            return Weights(xp.max(images * some, axis=1), unit, counted)
+        weights = images * classes
+        counted = counted_images * counted_classes
         units = [unit, unit_of_classes]
         if self.average == "image":
-            size = xp.sum(counted_classes, axis=1, keepdims=True)
-            weights = images[:, None] * divide(classes, size, xp)
+            there = what_counts(self.divisor, ops.cast(images > 0, images.dtype), images > 0, ops)
+            size = xp.sum(there * counted_classes, axis=1, keepdims=True)
+            weights = images * divide(classes, size, xp)
             # An image that is left out altogether is one of all all the same.
             nothing = 1 / target.num_classes if self.divisor == "all" else 0.0
-            counted = counted_images[:, None] * divide(counted_classes, size, xp, otherwise=nothing)
+            counted = counted_images * divide(counted_classes, size, xp, otherwise=nothing)
             units = units[:1] if weigh else units
         if self.average == "class":
             own = Taken(
@@ -204,30 +206,31 @@ class RegionLoss(SingleLoss):
         return Weights(weights, unit, in_unit(counted, unit, ops))
 
     def image_weights(self, target: Target, ops: Ops) -> tuple[Array, Array | None]:
-        """What each image counts for, `(N,)`, or the batch, `(1,)`; 0 without a valid pixel."""
+        """What each image counts for, `(N, 1)`, or the batch, `(1, 1)`; with weights of entries each class of it,
+        `(N, C)` or `(1, C)`. 0 without a valid pixel."""
         batch = self.aggregate == "batch"
         dtype = ops.accumulation_dtype(target.like)
         if target.mask is not None or ops.parts.split:
 
             def take() -> Taken:
-                pixels = pixel_count(target, target.mask, batch=batch)
-                return Taken([ops.xp.squeeze(pixels, axis=1)])
+                return Taken([pixel_count(target, target.mask, batch=batch)])
 
             weights = ops.cast(self.add_up(ops, take)[0][0] > 0, dtype)
         elif batch:
-            weights = ops.constant([1.0], target.like, dtype)
+            weights = ops.constant([[1.0]], target.like, dtype)
         else:
-            weights = ops.each_image(target.like, dtype)
+            weights = ops.each_image(target.like, dtype)[:, None]
         if not batch and ops.parts.splits(PIXELS):
 
             def given() -> Taken:
                 own = target.sample_weight
-                return Taken([ops.each_image(target.like, dtype) if own is None else own])
+                own = ops.each_image(target.like, dtype) if own is None else own
+                return Taken([own[:, None]])
 
             return weights * ops.parts.add_up(PIXELS, given, merge=SAME).sums[0], None
         if batch or target.sample_weight is None:
             return weights, None
-        return weights * ops.cast(target.sample_weight, dtype), target.sample_unit
+        return weights * ops.cast(target.sample_weight, dtype)[:, None], target.sample_unit
 
     def class_shares(self, target: Target, ops: Ops) -> tuple[Array, Array, Array | None]:
         """What each class of an image counts for, and what it adds to what a mean divides by, `(N, C)`, or `(1, C)` for

@@ -53,8 +53,9 @@ class SingleLoss(Loss):
     class_weights : sequence or array `(C,)`, optional
         Non-negative; the mean divides by their sum. The values of an array, which may be learnt, are not checked.
     divisor : "weights", "valid" or "all"
-        What the mean divides by: `Σ w`, or the number of pixels (or of images and their classes) that are not ignored,
-        or that of all, of which the ignored ones cost 0. Of the last two, a pooling takes w ℓ.
+        What the mean divides by: `Σ w`, or the number of pixels (of overlapping classes of pixels, or of images and
+        their classes) that are not ignored, or that of all, of which the ignored ones cost 0. Of the last two, a
+        pooling takes w ℓ.
     validate : bool
         Look at values too, in eager mode: labels outside the classes, NaN, probabilities outside [0, 1] or in the place
         of logits. Without it a warning says the last, at the first eager call on a CPU.
@@ -75,6 +76,12 @@ class SingleLoss(Loss):
     """What of a batch a cost, or a score, depends on beside sums: a "pixel", the "image" around it, or the "batch"."""
     grain = "pixel"
     """What a cost belongs to: a "pixel", an "image", or the "batch"."""
+
+    @property
+    def weighs_entries(self) -> bool:
+        """Whether overlapping classes of a pixel can have weights of their own: not where a cost depends on what is
+        around it."""
+        return self.sees == "pixel"
 
     def __post_init__(self) -> None:
         unwrap_numpy_scalars(self)
@@ -97,6 +104,26 @@ class SingleLoss(Loss):
     def check_classes(self, logits: Array, axis: int) -> None:
         for name in ("class_weights", *self.of_each_class):
             self.check_per_class(name, logits, axis)
+
+    def classes_exclude(self, num_classes: int) -> bool:
+        """Whether classes exclude each other."""
+        return self.activation == "softmax"
+
+    def refusal_of_entries(self, logits: Array, axis: int) -> str | None:
+        name = type(self).__name__
+        if self.activation == "softmax" or self.classes_exclude(shape_of(logits)[axis]):  # type: ignore[arg-type]
+            return (
+                f"the classes of {name} with activation={self.activation!r} exclude each other, and weights of their"
+                " own are for overlapping ones"
+            )
+        if self.needs.labels_only:
+            return f"{name} takes labels, of which a pixel has one, and has no weights of single classes"
+        if not self.weighs_entries:
+            return (
+                f"{name} looks at more than single entries; to weigh overlapping classes apart, make each an image of"
+                " its own, with logits and target of shape (N C, 1, *S) and a mask of shape (N C, *S)"
+            )
+        return None
 
     def check_parts(self, *, images: bool, pixels: bool, summed: bool = False) -> None:
         name = type(self).__name__

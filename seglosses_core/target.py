@@ -42,6 +42,9 @@ class Target:
         These labels, not looked at yet, in the index dtype or as narrow as they came.
     dense : logits-shaped or None
         The target of each class, where it came as one-hot or soft, or with one class.
+    of_entries : bool
+        Whether the classes of a pixel have weights of their own: then `valid` and `mask`, and the `weights`, are
+        logits-shaped in place of maps, and labels are dense.
     valid : map of bool or None
         Where pixels count; None if all do.
     mask : map or None
@@ -76,6 +79,9 @@ class Target:
         self.dense = self.mask = self.nan_if_invalid = None
         self._scaled = scaled
         self.sample_weight, self.sample_unit = self._read_weights(sample_weight)
+        if mask is not None and num_classes == 1 and len(mask.shape) == ops.rank:
+            mask = xp.squeeze(mask, axis=ops.class_axis)
+        self.of_entries = mask is not None and len(mask.shape) == ops.rank
         integers = dtype_is(target, "integer")
         if integers and num_classes == 1 and len(target.shape) == ops.rank:
             target = xp.squeeze(target, axis=ops.class_axis)
@@ -84,11 +90,13 @@ class Target:
         if labelled and (ops.checks_labels or ignore_index is not None):
             target = ops.cast(target, ops.index_dtype)  # a narrower one may lack the ignore_index
         self.valid = self._find_valid(target, mask, ignore_index if labelled else None)
-        self.has_labels = labelled and num_classes > 1
+        self.has_labels = labelled and num_classes > 1 and not self.of_entries
         self.given_labels = target if self.has_labels else None
         if self.has_labels:
             if ops.checks_labels:
                 self.labels  # noqa: B018
+        elif labelled and num_classes > 1:
+            self.dense = ops.one_hot(self._usable(target), num_classes, dtype)
         elif labelled:
             self.dense = ops.cast(ops.over_classes(self._usable(target)), dtype)
         else:
@@ -107,14 +115,18 @@ class Target:
         if mask is not None:
             valid = mask if mask.dtype == xp.bool else mask > 0
         if ignore_index is not None:
-            kept = target != ignore_index
+            kept = self._beside_mask(target != ignore_index)
             valid = kept if valid is None else valid & kept
         if self.sample_weight is not None:
             if valid is None:
                 pixels = target if len(target.shape) < ops.rank else ops.class_zero(target)
                 valid = xp.ones_like(pixels, dtype=xp.bool)
-            valid = valid & ops.over_image(self.sample_weight > 0)
+            valid = valid & self._beside_mask(ops.over_image(self.sample_weight > 0))
         return valid
+
+    def _beside_mask(self, pixel_map: Array) -> Array:
+        """A map that broadcasts against the mask."""
+        return self.ops.over_classes(pixel_map) if self.of_entries else pixel_map
 
     @once
     def labels(self) -> Array | None:
@@ -124,7 +136,8 @@ class Target:
     def _usable(self, labels: Array) -> Array:
         ops = self.ops
         labels = ops.cast(labels, ops.index_dtype)
-        labels, all_valid = ops.usable_labels(labels, max(self.num_classes, 2), self.valid)
+        valid = ops.xp.any(self.valid, axis=ops.class_axis) if self.of_entries else self.valid
+        labels, all_valid = ops.usable_labels(labels, max(self.num_classes, 2), valid)
         if all_valid is not None:
             self.require(all_valid)
         return labels
@@ -175,10 +188,11 @@ class Target:
         return xp.where(self.ops.over_classes(self.valid), x, xp.full_like(x, otherwise))
 
     def weights(self, *, with_samples: bool) -> Array | None:
-        """The weight of each pixel, a map, or None if all are 1; with or without its image's `sample_weight`."""
+        """The weight of each pixel, a map, or `of_entries` logits-shaped, or None if all are 1; with or without its
+        image's `sample_weight`."""
         if self.sample_weight is None or not with_samples:
             return self.mask
-        return self.mask * self.ops.over_image(self.sample_weight)
+        return self.mask * self._beside_mask(self.ops.over_image(self.sample_weight))
 
     def unit(self, *, with_samples: bool) -> Array | None:
         """The unit that `weights` are in, wide; None for 1."""

@@ -73,7 +73,12 @@ def as_weights(sample_weight: Any, logits: Any, axis: int) -> Any:
 def within(attached: Any, mask: Any, logits: Any, axis: int) -> Any:
     """A mask, None for everywhere, where the one that is attached to the logits lets it."""
     attached = _over_pixels(attached, logits, axis)
-    return attached if mask is None else ops.where(attached, mask, ops.zeros_like(mask))
+    return attached if mask is None else ops.where(beside(attached, mask, axis), mask, ops.zeros_like(mask))
+
+
+def beside(pixel_map: Any, mask: Any, axis: int) -> Any:
+    """A map that broadcasts against a mask, which may have the classes at this axis."""
+    return ops.expand_dims(pixel_map, axis) if len(mask.shape) > len(pixel_map.shape) else pixel_map
 
 
 def _over_pixels(attached: Any, logits: Any, axis: int) -> Any:

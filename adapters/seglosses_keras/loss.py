@@ -28,7 +28,15 @@ from seglosses_core.loss import Loss
 from seglosses_core.reductions import HardExampleMining, MaxPooling, Minkowski, Pooling, TopK
 from seglosses_core.signatures import Parameters, constructor, keyword, known_to_take, parameters_of
 from seglosses_core.single import SingleLoss
-from seglosses_keras.arguments import are_of_pixels, as_target, as_tensor, as_weights, attached_mask, within
+from seglosses_keras.arguments import (
+    are_of_pixels,
+    as_target,
+    as_tensor,
+    as_weights,
+    attached_mask,
+    beside,
+    within,
+)
 from seglosses_keras.backends import across_replicas, evaluate, share_of_replica
 from seglosses_keras.weights import mean_weight
 
@@ -83,8 +91,9 @@ class KerasLoss(keras.losses.Loss):
     the pixels that count. Each loss of an ensemble does as it does alone. reduction="mean_with_sample_weight" divides
     by the sum of the weights.
 
-    `mask=` is the core's. A mask that layers such as `Masking` attach to `y_pred` counts too, `(N, *S)`, `(N, *S, 1)`
-    or its first axes alone, as `(N, T)` for images in time; of both, a pixel counts where both let it.
+    `mask=` is the core's, `(N, *S)`, or of overlapping classes of the logits' shape. A mask that layers such as
+    `Masking` attach to `y_pred` counts too, `(N, *S)`, `(N, *S, 1)` or its first axes alone, as `(N, T)` for images in
+    time; of both, a pixel counts where both let it.
 
     What a loss takes beside these is given by keyword, as `loss(y_true, y_pred, distances=maps)`: in a training step of
     one's own, or in a model's `compute_loss(x, y, y_pred)`, to which `fit` hands all that the data have as y.
@@ -165,7 +174,7 @@ class KerasLoss(keras.losses.Loss):
         target = as_target(y_true, logits, core)
         if mask is not None:
             mask = as_tensor("mask", mask)
-            check_mask(mask, logits, axis)
+            check_mask(mask, logits, axis, core.refusal_of_entries(logits, axis))
         if attached is not None:
             mask = within(attached, mask, logits, axis)
         CALL.check_names(core.inputs, inputs, type(self).__name__)
@@ -183,7 +192,10 @@ class KerasLoss(keras.losses.Loss):
         self, logits: Any, target: Any, mask: Any, weights: Any, inputs: dict[str, Any]
     ) -> Any:
         if are_of_pixels(weights, logits):
-            pixels = weights if mask is None else weights * ops.cast(mask, "float32")
+            pixels = weights
+            if mask is not None:
+                axis = self.core.class_axis % len(logits.shape)
+                pixels = beside(weights, mask, axis) * ops.cast(mask, "float32")
             value = evaluate(self._here(), logits, target, pixels, None, **inputs)
         else:
             value = evaluate(self._here(), logits, target, mask, weights, **inputs)

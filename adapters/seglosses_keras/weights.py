@@ -44,7 +44,11 @@ def mean_weight(loss: SingleLoss, logits: Array, target: Array, mask: Array | No
         return ops.total(counts), 1 if unit is None else unit
 
     def mean() -> Array:
-        sums = [counted(pixels, weights) if of_images else counted(pixels * weights, None)]
+        if of_images:
+            sums = [counted(pixels, weights)]
+        else:
+            spread = weights if len(pixels.shape) < rank else ops.over_classes(weights)
+            sums = [counted(pixels * spread, None)]
         sums.append(counted(pixels, None))
         if ops.parts.splits(ALL):
             taken = ops.parts.add_up(ALL, lambda: Taken([total * unit for total, unit in sums]))

@@ -38,6 +38,10 @@ class OnePassOps(TorchOps):
     upstream_first = True
     """Whether what comes from upstream is there before the way back."""
 
+    def activation_of_entries(self, name: str) -> type[Prediction]:
+        self.materialised = True  # for the kernels read weights of pixels
+        return super().activation(name)
+
     def pass_there(
         self, pixels: Pixels, exponents: Exponents, *, at_label: bool
     ) -> tuple[Sequence[Tensor], Maps | None]:

@@ -174,7 +174,7 @@ def _check_shapes(case: Case) -> None:
                     f"{name} must have one number for each of {classes} classes, got {len(numbers)}"
                 )
     _check("target", case.target, (images, *space), logits.shape)
-    _check("mask", case.mask, (images, *space))
+    _check("mask", case.mask, (images, *space), logits.shape)
     _check("sample_weight", case.sample_weight, (images,))
     _check("instances", case.instances, (images, *space))
     if case.features is not None:

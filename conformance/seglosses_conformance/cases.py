@@ -41,8 +41,8 @@ class Expected:
 class Case:
     """One call of one loss and what it must give.
 
-    Shapes: logits (N, C, *S), target (N, *S) or (N, C, *S), mask (N, *S), sample_weight (N,), centers (C, D),
-    features (N, D, *S), instances (N, *S). `hyperparameters` as in the file, `class_axis` left out.
+    Shapes: logits (N, C, *S), target (N, *S) or (N, C, *S), mask (N, *S) or (N, C, *S), sample_weight (N,),
+    centers (C, D), features (N, D, *S), instances (N, *S). `hyperparameters` as in the file, `class_axis` left out.
     """
 
     id: str

@@ -147,6 +147,7 @@ def permuted_classes(case: Case) -> Check | None:
         {
             "logits": lambda a: a[:, order],
             "target": relabel,
+            "mask": lambda a: a[:, order] if a.ndim == case.logits.ndim else a,
             # Without features of their own the pixels' features are the logits.
             "centers": lambda a: a[order] if own_features else a[order][:, order],
         },

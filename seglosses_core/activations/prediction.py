@@ -211,7 +211,7 @@ class Prediction:
         self, wanted: Sequence[Moment], target: Target, weights: Array | None, *, batch: bool
     ) -> tuple[list[Array], Callable[[Sequence[Array]], Cotangent]]:
         """Each moment `(N, C)`, or `(1, C)` of a `batch` that counts as one image, in the dtype of accumulation; and
-        the way back from their derivatives, tables of that shape and dtype. `weights` is a map, None for 1."""
+        the way back from their derivatives, tables of that shape and dtype. `weights` is what `Target.weights` is."""
         names = tuple((exponent_key(m.i), exponent_key(m.j)) for m in wanted)
         key = names, id(weights), id(target), batch
         if key not in self._found_sums:

@@ -81,6 +81,7 @@ class FocalLoss(LogPixelLoss):
     mixes: Mixture = "costs"
 
     of_each_class = ("gamma", "alpha")
+    weighs_entries = True  # sums over an image, too, are those of each class
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -52,6 +52,7 @@ class BalancedCrossEntropyLoss(OverlappingLoss):
     """
 
     sees = "image"
+    weighs_entries = True  # what it sees of the image are sums of each class
 
     pointwise = False
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+from seglosses_core.checks import is_array
+from seglosses_core.libraries import shape_of
 from seglosses_core.presets import recipes
 from seglosses_core.presets.loss import PresetLoss
 from seglosses_core.presets.recipe import LIBRARIES, PRESETS, Preset
@@ -110,6 +112,9 @@ def _offered(
         bound.apply_defaults()
         arrays = [bound.arguments.pop(name) for name in preset.arrays]
         mask = {} if preset.mask is None else {"mask": bound.arguments.pop(preset.mask)}
+        weight = bound.arguments.get(preset.weight)
+        if is_array(weight) and shape_of(weight) == shape_of(arrays[0]):
+            mask, bound.arguments[preset.weight] = {"mask": weight}, None
         divisor = bound.arguments.get(preset.divisor)
         if divisor is not None:
             bound.arguments[preset.divisor] = 1  # another in each call, which no loss is made for

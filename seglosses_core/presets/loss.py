@@ -293,7 +293,7 @@ class PresetLoss(Loss):
             if self.recipe.zero_one_mask:
                 mask = _zeros_and_ones(mask, logits, ops)
         if valid is not None:
-            mask = valid if mask is None else ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
+            mask = valid if mask is None else _both(valid, mask, ops)
         if self.recipe.without_first:
             classes = range(shape_of(logits)[axis])  # type: ignore[arg-type]
             hidden = ops.over_pixels(ops.constant([float(c == 0) for c in classes], logits)) > 0
@@ -383,6 +383,8 @@ class PresetLoss(Loss):
         kept = target != ignored
         if shape_of(logits)[axis] == 1:
             return xp.where(kept, target, xp.zeros_like(target)), kept[(*(slice(None),) * axis, 0, ...)], None
+        if self.recipe.masks_entries:
+            return xp.where(kept, target, xp.zeros_like(target)), kept, None
         if self.recipe.ignores_entries:
             return xp.where(kept, target, xp.zeros_like(target)), None, ~kept
         # Else none can be ignored by itself: whoever has such entries is told by a value that is NaN.
@@ -426,6 +428,15 @@ class PresetLoss(Loss):
 
     def _steepness(self, value: Array) -> Array:
         return self.recipe.power * value ** (self.recipe.power - 1)
+
+
+def _both(valid: Array, mask: Array, ops: Ops) -> Array:
+    """A mask where something is valid; each of pixels, or of their classes."""
+    if library_of(mask) != library_of(valid):
+        mask = ops.xp.asarray(mask)
+    if ops.rank in (len(valid.shape), len(mask.shape)):
+        valid, mask = ops.over_classes(valid), ops.over_classes(mask)
+    return ops.xp.where(valid, mask, ops.xp.zeros_like(mask))
 
 
 def _zeros_and_ones(mask: Array, logits: Array, ops: Ops) -> Array:

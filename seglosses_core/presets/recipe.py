@@ -69,6 +69,8 @@ class Recipe:
     """Whether the softmax is that of all classes but the first."""
     ignores_entries: bool = False
     """Whether single entries of a target of overlapping classes can be ignored: as if p and y were 0 there."""
+    masks_entries: bool = False
+    """Whether they are left out by a mask instead, for there it would not be 0 what that costs."""
     ignores_classes: bool = False
     """Whether of a target of several classes ignore_index leaves out the pixels of that class, or if there is none of
     that number those of no class."""
@@ -104,6 +106,8 @@ class Preset:
     """A parameter of a function that its value is divided by, where it is given; it may be an array."""
     mask: str | None = None
     """The parameter of such a function that is `mask` here."""
+    weight: str = ""
+    """One that is `mask` here where it has the logits' shape, and a parameter of the recipe otherwise."""
 
     @property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
@@ -172,6 +176,8 @@ class Library:
 
     def _keep(self, name: str, recipe: Callable[..., Recipe], **options: Any) -> Callable[..., Recipe]:
         call = dict(zip(self.call, ("logits", "target"), strict=True))
+        if options.get("weight"):
+            call[options["weight"]] = "mask"
         PRESETS[self.peer, name] = Preset(self.peer, name, recipe, **{"call": call, **options})
         return recipe
 

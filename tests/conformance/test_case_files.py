@@ -88,7 +88,7 @@ MASK = {"shape": [2, 2, 3], "dtype": "bool", "data": [True] * 12}
             of_second("target", shape=[2, 3, 2]),
             "target must have shape (2, 2, 3) or (2, 3, 2, 3), got (2, 3, 2)",
         ),
-        (second(mask={**MASK, "shape": [12]}), "mask must have shape (2, 2, 3), got (12,)"),
+        (second(mask={**MASK, "shape": [12]}), "mask must have shape (2, 2, 3) or (2, 3, 2, 3), got (12,)"),
         (second(mask={**MASK, "data": [1] * 12}), "mask.data[11]: expected boolean, got 1"),
         (of_second("expected", value="big"), 'expected.value: expected a number, "nan", "inf" or "-inf"'),
         (

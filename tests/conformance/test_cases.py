@@ -88,7 +88,7 @@ def test_shapes(loss: str) -> None:
 def check_shapes(case: Case) -> None:
     images, classes, *space = case.logits.shape
     assert case.target.shape in [(images, *space), (images, classes, *space)]
-    assert case.mask is None or case.mask.shape == (images, *space)
+    assert case.mask is None or case.mask.shape in [(images, *space), case.logits.shape]
     assert case.sample_weight is None or case.sample_weight.shape == (images,)
     assert case.features is None or case.features.shape[:1] + case.features.shape[2:] == (images, *space)
     expectations = [case.expected, *case.expected_by_dtype.values()]

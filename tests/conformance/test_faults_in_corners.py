@@ -279,6 +279,7 @@ SIZES: dict[str, Callable[[Case], bool]] = {
     "larger square images": lambda c: c.logits.ndim == 4 and 2 < c.logits.shape[2] == c.logits.shape[3],
     "larger oblong images": lambda c: c.logits.ndim == 4 and 3 < c.logits.shape[2] != c.logits.shape[3] > 3,
     "no spatial axis": lambda c: c.logits.ndim == 2,
+    "a mask of the logits' shape": lambda c: c.mask is not None and c.mask.ndim == c.logits.ndim,
     **{
         f"labels of {dtype}": lambda c, dtype=dtype: not is_dense(c) and c.target.dtype == dtype
         for dtype in ("uint8", "int8", "int16", "int32", "int64")
@@ -297,6 +298,7 @@ TARGETS_OF_CLASSES: dict[str, Callable[[Case], bool]] = {
 OF_LOSSES = {
     "two classes of a softmax": SOFTMAX,
     "no spatial axis": set(LOSSES) - FLAT,
+    "a mask of the logits' shape": {"CrossEntropyLoss", "FocalLoss", "DiceLoss", "TverskyLoss"},
     "logits of −∞": IMPOSSIBLE,
 }
 """The losses that have one of these corners, if not all do, or all with soft targets."""

@@ -196,7 +196,7 @@ SURVEY = {
         BCEWithLogitsLoss : multilabel
         ! BCEWithLogitsLoss weight=w: refused: CrossEntropyLoss has class_weights=
         BCEWithLogitsLoss pos_weight
-        ! BCEWithLogitsLoss weight of entries: refused: no loss weighs single entries
+        binary_cross_entropy_with_logits weight
         BCELoss : binary-probabilities
         BCELoss : multilabel-probabilities
         ! BCELoss, saturated: its logarithm is cut off at −100 there

@@ -275,14 +275,41 @@ def test_jitted():
 
 
 def test_entries_that_are_ignored_one_by_one():
-    """Where smoothing makes it cost something to be absent, no mask of pixels says it: the value tells."""
+    """Where smoothing makes it cost something to be absent, a mask says it."""
     logits, target = INPUTS["multilabel"]
     target = target.copy()
     target[0, 0, 0, 0] = -100
     value, gradient = smp.SoftBCEWithLogitsLoss().value_and_grad(logits, target)
     assert np.isfinite(value)
     assert gradient[0, 0, 0, 0] == 0 != gradient[0, 1, 0, 0]
-    assert np.isnan(smp.SoftBCEWithLogitsLoss(smooth_factor=0.1)(logits, target))
+    for mask in (None, np.arange(12).reshape(3, 4) > 1, np.arange(48).reshape(4, 3, 4) % 5 > 0):
+        counts = np.ones(logits.shape) if mask is None else np.broadcast_to(mask, logits.shape) * 1.0
+        counts[target == -100] = 0
+        smooth = 0.1 + 0.8 * target
+        costs = np.logaddexp(0, logits) - smooth * logits
+        weights = None if mask is None else np.broadcast_to(mask, (3, *mask.shape)).copy()
+        value = smp.SoftBCEWithLogitsLoss(smooth_factor=0.1)(logits, target, mask=weights)
+        assert value == pytest.approx(np.mean(counts * costs), rel=1e-12)
+
+
+def test_a_mask_of_each_class():
+    logits, target = INPUTS["multilabel"]
+    mask = FURTHER["entries"] > 0
+    mask[0, 1] = False
+    p = 1 / (1 + np.exp(-logits))
+    both, size = (np.sum(mask * x, axis=(2, 3)) for x in (p * target, p + target))
+    scores = (2 * both + 1e-5) / (size + 1e-5)
+    loss = monai.MaskedDiceLoss(sigmoid=True)
+    assert loss(logits, target, mask) == pytest.approx(1 - np.mean(scores), rel=1e-12)
+    with pytest.raises(
+        ValueError, match="the classes of DiceLoss with activation='softmax' exclude each other"
+    ):
+        monai.MaskedDiceLoss(softmax=True)(logits, target, mask)
+    weights = FURTHER["entries"]
+    value = pytorch.BCEWithLogitsLoss()(logits, target, mask=weights)
+    assert value == pytorch.binary_cross_entropy_with_logits(logits, target, weight=weights)
+    twice = pytorch.binary_cross_entropy_with_logits(logits, target, weight=2.0)
+    assert twice == pytest.approx(2 * pytorch.BCEWithLogitsLoss()(logits, target), rel=1e-12)
 
 
 def test_logits_of_one_class_may_lack_its_axis():

@@ -56,7 +56,9 @@ def _loss(package: str, peer: str, vector: dict[str, Any], **options: Any) -> An
     make = _of(package, peer, vector["name"])
     if make.preset.arrays:
         back = LIBRARIES[peer].target_first
-        return lambda *arrays: make(*(arrays[::-1] if back else arrays), **vector["arguments"], **options)
+        return lambda *arrays, **further: make(
+            *(arrays[::-1] if back else arrays), **vector["arguments"], **options, **further
+        )
     return make(**vector["arguments"], **options)
 
 

@@ -61,6 +61,7 @@ def problems() -> dict[str, tuple[Tensor, dict[str, Tensor]]]:
         ),
         "soft": (soft, {"mask": mask}),
         "several": (torch.rand(2, CLASSES, *SPACE) > 0.6, {"mask": mask}),
+        "entries": (labels, {"mask": torch.rand(2, CLASSES, *SPACE) * (soft > 0.1)}),
     }
 
 
@@ -124,7 +125,9 @@ def everything(*, whole: bool) -> list[str]:
         for j, (name, loss) in enumerate(losses().items()):
             if kind in ("soft", "several") and name in ("batch", "locally adaptive"):
                 continue  # which are for labels
-            if (i + j) % 7 and not whole:
+            if kind == "entries" and not name.startswith("overlapping"):
+                continue
+            if (i + j) % 7 and not whole and kind != "entries":
                 continue
             arguments = target, weights, 1.0
             name = f"{name}, {kind}"

@@ -42,6 +42,13 @@ ABSENT = np.array([[[0, 1, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 1]]])
 VOID = 255
 IGNORED = np.array([[[0, 1, 0], [0, 0, 1]], [[0, 0, 0], [1, 0, 0]]], dtype=bool)
 MASK = np.array([[[1, 0.5, 2], [0, 1, 0.25]], [[1, 1, 0], [0.5, 0, 1]]])
+# A weight for each class of a pixel. Class 1 does not count in image 1, and no class at the fourth pixel of image 0.
+MASKS = np.array(
+    [
+        [[[1, 0.5, 2], [0, 1, 0.25]], [[0, 1, 1], [0, 2, 1]], [[0.5, 0, 1], [0, 1, 1]]],
+        [[[1, 1, 0], [0.5, 0, 1]], [[0, 0, 0], [0, 0, 0]], [[1, 0, 2], [1, 0.25, 0]]],
+    ]
+)
 SAMPLE_WEIGHT = np.array([0.5, 2.0])
 CLASS_WEIGHTS = [0.5, 2.0, 1.0]
 # Eighths that sum to 1 over the classes, no two pixels alike, a few classes at 0 and at 1.

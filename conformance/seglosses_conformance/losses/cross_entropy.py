@@ -23,6 +23,7 @@ from ..definitions.arrays import (
 from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import certain, edges
 from ..definitions.scenes import MAX_POOLING, standard
+from ..definitions.weighted_entries import entries
 from ..entries import POLE, Entry, Sample, refusal
 from ..faults import without
 from ..oracle import tape
@@ -151,6 +152,7 @@ ENTRY = Entry(
             reduction="none",
         ),
         *edges(exclusive=True),
+        *entries(),
         certain("Probabilities of exactly 0 and 1, all right: 0 · log 0 is 0."),
         case(
             "sigmoid-none",

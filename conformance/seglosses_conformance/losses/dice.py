@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from ..definitions.region import EPSILON, averages, family, joint, logarithms, minima, ratio, worked
+from ..definitions.weighted_entries import entries, entries_of_regions
 from ..entries import Entry, Sample, known, refusal
 from ..faults import other, without
 from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
@@ -48,6 +49,8 @@ ENTRIES = [
             *logarithms(),
             *minima(),
             *averages(),
+            *entries(),
+            *entries_of_regions(),
         ],
         samples=(
             Sample(),

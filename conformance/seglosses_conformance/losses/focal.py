@@ -26,6 +26,7 @@ from ..definitions.definition import Definition
 from ..definitions.pixels import worked_rows, worked_yes_or_no
 from ..definitions.probabilities import certain, edges
 from ..definitions.scenes import SHARED, standard
+from ..definitions.weighted_entries import entries
 from ..entries import Entry, Sample, refusal
 from ..faults import other
 from ..oracle import tape
@@ -319,6 +320,7 @@ ENTRY = Entry(
             value_by_hand=OF_YES_OR_NO,
         ),
         *normalized(),
+        *entries(),
         case(
             "normalized-gamma-vector",
             "A γ for each class, and an α, in the sums of an image.",

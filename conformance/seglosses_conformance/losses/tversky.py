@@ -9,6 +9,7 @@ from mpmath import mpf
 from ..definitions import case
 from ..definitions.arrays import SOFT
 from ..definitions.region import examples, family, joint, logarithms, minima, ratio, worked
+from ..definitions.weighted_entries import entries, entries_of_regions
 from ..entries import Entry, Sample, known, refusal
 from ..faults import other
 from ..oracle.family import Cell, RatioOfSums, common, minus_log, total
@@ -61,6 +62,8 @@ TVERSKY = Entry(
         case("recall", "False positives cost nothing.", alpha=0.0, beta=1.0, target=SOFT),
         *logarithms(alpha=0.25, beta=0.75),
         *minima(alpha=0.25, beta=0.75),
+        *entries(alpha=0.25, beta=0.75),
+        *entries_of_regions(alpha=0.25, beta=0.75),
     ],
     samples=(
         Sample({"alpha": 0.3, "beta": 0.7}),

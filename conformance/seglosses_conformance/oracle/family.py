@@ -145,7 +145,7 @@ class Ratios:
         kept = include_background or c != 0
         is_there = total(cell.w * cell.y for cell in cells) != 0
         costs = kept and bool(cells) and (absent == "count" or is_there)
-        is_counted = kept and (absent != "skip" or is_there)
+        is_counted = kept and (absent != "skip" or is_there) and (bool(cells) or divisor == "all")
         number = weight if divisor == "weights" else mpf(1)
         return Seen(weight, cells, costs, number if is_counted else mpf(0))
 
@@ -233,10 +233,12 @@ def cells_of(
     found: list[list[list[Cell]]]
     found = [[[] for _ in range(problem.classes)] for _ in range(1 if batch else problem.images)]
     for pixel in problem.pixels(ignore_index):
-        weight = pixel.mask * (pixel.sample_weight if batch else 1)
+        image, sample_weight = found[0 if batch else pixel.image], pixel.sample_weight if batch else 1
         prediction = probabilities(pixel.logits, activation)
-        for cells, p, y in zip(found[0 if batch else pixel.image], prediction, pixel.target, strict=True):
-            cells.append(Cell(weight, p, y, (pixel.image, *pixel.position), pixel.instance))
+        for cells, mask, p, y in zip(image, pixel.masks, prediction, pixel.target, strict=True):
+            if mask > 0:
+                place = (pixel.image, *pixel.position)
+                cells.append(Cell(mask * sample_weight, p, y, place, pixel.instance))
     return found
 
 
@@ -378,17 +380,22 @@ class PixelCosts:
                 self.cost(prediction[c], pixel.target[c], Place(c, problem.classes, exclusive), **options)
                 for c in range(problem.classes)
             ]
-            weight = pixel.mask * pixel.sample_weight
             if exclusive:
+                weight = pixel.mask * pixel.sample_weight
                 class_weight = total(w[c] * pixel.target[c] for c in range(problem.classes))
                 if class_weight > 0:
                     shared = total(w[c] * costs[c] for c in range(problem.classes)) / class_weight
                     terms.append(Term(index_of(problem, pixel), shared, weight * class_weight))
             else:
                 terms += [
-                    Term(index_of(problem, pixel, c), costs[c], weight * w[c], pixel.target[c])
+                    Term(
+                        index_of(problem, pixel, c),
+                        costs[c],
+                        pixel.masks[c] * pixel.sample_weight * w[c],
+                        pixel.target[c],
+                    )
                     for c in range(problem.classes)
-                    if w[c] > 0
+                    if pixel.masks[c] * w[c] > 0
                 ]
         return terms, problem.map_shape if exclusive else problem.shape
 
@@ -412,8 +419,11 @@ def places(problem: Problem, shape: Sequence[int], pixels: Sequence[Pixel], divi
     """Where the flat map has something that counts, whatever it weighs: valid pixels, or all of them."""
     if divisor == "all":
         return list(range(prod(shape)))
-    classes = [None] if tuple(shape) == problem.map_shape else range(problem.classes)
-    return [index_of(problem, pixel, c) for pixel in pixels for c in classes]
+    if tuple(shape) == problem.map_shape:
+        return [index_of(problem, pixel) for pixel in pixels]
+    return [
+        index_of(problem, pixel, c) for pixel in pixels for c in range(problem.classes) if pixel.masks[c] > 0
+    ]
 
 
 def by_number(terms: Sequence[Term], where: Iterable[int]) -> list[Term]:

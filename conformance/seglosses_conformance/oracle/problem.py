@@ -26,7 +26,9 @@ class NoNumberError(ValueError):
 
 @dataclass
 class Pixel:
-    """One pixel of one image. `target` is one number per class, `label` is None where the target is not labels."""
+    """One pixel of one image. `target` is one number per class, `label` is None where the target is not labels, `mask`
+    where each class has one of its own. A class with a mask of 0 does not exist at the pixel: its numbers mean
+    nothing."""
 
     image: int
     position: tuple[int, ...]
@@ -34,13 +36,16 @@ class Pixel:
     target: list[Any]
     label: int | None
     mask: Any
+    masks: list[Any]
+    """Of each class."""
     sample_weight: Any
     features: list[Scalar] | None = None
     instance: int = 0
 
 
 class Problem:
-    """The arrays of one call: logits (N, C, *S), labels (N, *S) or a target like the logits, mask (N, *S), …"""
+    """The arrays of one call: logits (N, C, *S), labels (N, *S) or a target like the logits, mask (N, *S), or like the
+    logits for overlapping classes, …"""
 
     def __init__(
         self,
@@ -60,7 +65,9 @@ class Problem:
         whole = all(type(y) is int for y in self.target)
         self.has_labels = len(self.target_shape) < len(self.shape) or (self.classes == 1 and whole)
         self.is_one_hot = whole and not self.has_labels
-        self.mask = [1] * prod(self.map_shape) if mask is None else flatten(mask)[1]
+        mask_shape, weights = flatten([] if mask is None else mask)
+        self.mask = [1] * prod(self.map_shape) if mask is None else weights
+        self.masks_classes = len(mask_shape) == len(self.shape)
         self.sample_weight = [1] * self.images if sample_weight is None else flatten(sample_weight)[1]
         self.centers = None if centers is None else [[mpf(x) for x in center] for center in centers]
         self.features_shape, values = flatten([] if features is None else features)
@@ -77,28 +84,37 @@ class Problem:
             range(self.images), enumerate(product(*map(range, self.space)))
         ):
             here = image * size + place
-            mask, sample_weight = mpf(self.mask[here]), mpf(self.sample_weight[image])
             label = int(self.target[here]) if self.has_labels else None
-            if mask == 0 or sample_weight == 0 or (label is not None and label == ignore_index):
-                continue
 
             def channels(
                 data: Sequence[Any], count: int, image: int = image, place: int = place
             ) -> list[Any]:
                 return [data[(image * count + channel) * size + place] for channel in range(count)]
 
+            mask, sample_weight = None, mpf(self.sample_weight[image])
+            if self.masks_classes:
+                masks = [mpf(weight) for weight in channels(self.mask, self.classes)]
+            else:
+                mask = mpf(self.mask[here])
+                masks = [mask] * self.classes
+            if not any(masks) or sample_weight == 0 or (label is not None and label == ignore_index):
+                continue
+
             if label is not None:
                 target = one_hot(label, self.classes)
             else:
                 target = [mpf(y) for y in channels(self.target, self.classes)]
+            logits = channels(self.logits, self.classes)
+            target = [y if weight else mpf(0) for y, weight in zip(target, masks, strict=True)]
+            logits = [z if weight else Scalar(mpf(1) / 2) for z, weight in zip(logits, masks, strict=True)]
             if self.is_one_hot and any(y not in (0, 1) for y in target):
                 raise NoNumberError(f"whole numbers {target} for the classes of a pixel")
-            logits = channels(self.logits, self.classes)
             features = channels(self.features, self.features_shape[1]) if self.features else None
             if any(isnan(plain(x)) for x in (*logits, *target, *(features or ()))):
                 raise NoNumberError("NaN at a pixel that counts")
+            instance = self.instances[here]
             yield Pixel(
-                image, position, logits, target, label, mask, sample_weight, features, self.instances[here]
+                image, position, logits, target, label, mask, masks, sample_weight, features, instance
             )
 
 

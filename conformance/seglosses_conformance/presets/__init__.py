@@ -87,7 +87,7 @@ def _case(document: dict[str, Any], number: int, vector: dict[str, Any]) -> Case
         hyperparameters={**vector["arguments"], **preset.options(call)},
         logits=logits,
         target=target,
-        mask=None if mask is None else mask[:, 0],
+        mask=mask if mask is None or mask.shape == logits.shape else mask[:, 0],
         sample_weight=arrays_of_call.get("sample_weight"),
         expected=expected,
     )

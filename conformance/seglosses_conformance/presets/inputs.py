@@ -110,5 +110,6 @@ FURTHER: dict[str, np.ndarray] = {
     "images": np.array([1.0, 0.5, 3.0]),
     "kept": ~_left_out[:, None],
     "zeros-and-ones": _mask,
+    "entries": _powers(11, 547, 3, 4, 3, 4) % 4 / 2.0,
 }
 """What calls have beside logits and target."""

@@ -214,7 +214,10 @@ def DC_and_BCE_loss(
         mean = ce.terms
         ce = replace(
             ce,
-            terms=lambda sizes: [term._replace(weight=sizes.classes * term.weight) for term in mean(sizes)],
+            terms=lambda sizes: [
+                Term(sizes.classes * weight, loss, {**options, "divisor": "valid"})
+                for weight, loss, options in mean(sizes)
+            ],
             ignored_last=True,
         )
     dice = _dice_of(dice_class)(apply_nonlin="sigmoid", **dict(soft_dice_kwargs))

@@ -15,7 +15,8 @@ preset = Library(
     "A class of weight 0 is left out here, smoothed labels or not.",
     "BCELoss cuts logarithms off at −100, and has no gradient where a probability is certain and right; here one that"
     " is certain and wrong costs ∞, and the other has the slope that it tends to.",
-    "Weights of the binary losses are one number here: of one axis they would broadcast along the last axis there.",
+    "Weights of the binary losses are one number here, or at a call of their functions an array of the logits' shape,"
+    " of which one below 0 makes the value NaN: of one axis they would broadcast along the last axis there.",
 )
 
 
@@ -63,12 +64,12 @@ def _factor(weight: Any) -> float:
         several,
         "weight",
         weight,
-        "take CrossEntropyLoss(class_weights=) of this package, or mask= for pixels",
+        "take CrossEntropyLoss(class_weights=) of this package, or mask= for pixels and their classes",
     )
     return float(weight if isinstance(weight, (int, float)) else weight[0])
 
 
-@preset.function("binary_cross_entropy_with_logits", "input", "target")
+@preset.function("binary_cross_entropy_with_logits", "input", "target", weight="weight")
 @preset
 def BCEWithLogitsLoss(
     weight: Any = None,
@@ -81,7 +82,8 @@ def BCEWithLogitsLoss(
     factor = _factor(weight)
     several = isinstance(pos_weight, tuple) and len(pos_weight) > 1
     refuse(several, "pos_weight", pos_weight, "take CrossEntropyLoss(pos_weight=) of this package")
-    options = {"pos_weight": pos_weight[0] if isinstance(pos_weight, tuple) else pos_weight}
+    positive = pos_weight[0] if isinstance(pos_weight, tuple) else pos_weight
+    options = {"pos_weight": positive, "divisor": "all"}
     return Recipe(
         terms=lambda sizes: [Term(factor, "CrossEntropyLoss", options)],
         activation="sigmoid",
@@ -91,7 +93,7 @@ def BCEWithLogitsLoss(
     )
 
 
-@preset.function("binary_cross_entropy", "input", "target")
+@preset.function("binary_cross_entropy", "input", "target", weight="weight")
 @preset
 def BCELoss(
     weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
@@ -99,7 +101,7 @@ def BCELoss(
     _no_relics(size_average, reduce)
     factor = _factor(weight)
     return Recipe(
-        terms=lambda sizes: [Term(factor, "CrossEntropyLoss", {"overlapping": True})],
+        terms=lambda sizes: [Term(factor, "CrossEntropyLoss", {"overlapping": True, "divisor": "all"})],
         activation="identity",
         target="classes",
         reduction=reduction,

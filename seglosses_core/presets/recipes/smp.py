@@ -14,7 +14,6 @@ preset = Library(
     ("y_pred", "y_true"),
     "Nothing left, every pixel ignored: FocalLoss is NaN there, and LovaszLoss no number; here both are 0.",
     "A score below 1e-7 is cut off under log_loss there; here it is exact, and has a gradient.",
-    "SoftBCEWithLogitsLoss with smooth_factor of several classes is NaN here if entries are ignored one by one.",
     "SoftCrossEntropyLoss() without smooth_factor is an error there, and 0 here.",
 )
 
@@ -210,7 +209,8 @@ def SoftBCEWithLogitsLoss(
         ignore_index=ignore_index,
         reduction=reduction,
         buffers={"weight": weight, "pos_weight": pos_weight},
-        ignores_entries=not smooth_factor,
+        ignores_entries=True,
+        masks_entries=bool(smooth_factor),
     )
 
 

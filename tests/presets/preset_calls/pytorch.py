@@ -38,6 +38,8 @@ def calls() -> Iterator[Call]:
     ):
         yield Call("BCEWithLogitsLoss", arguments, inputs)
     yield Call("binary_cross_entropy_with_logits", {}, "multilabel")
+    for arguments, inputs in (({}, "multilabel"), ({"pos_weight": [3.0], "reduction": "sum"}, "soft")):
+        yield Call("binary_cross_entropy_with_logits", arguments, inputs, call={"weight": "entries"})
     for arguments, inputs in (
         ({}, "binary-probabilities"),
         ({"reduction": "sum"}, "binary-probabilities"),
@@ -45,3 +47,4 @@ def calls() -> Iterator[Call]:
     ):
         yield Call("BCELoss", arguments, inputs)
     yield Call("binary_cross_entropy", {}, "binary-probabilities")
+    yield Call("binary_cross_entropy", {}, "multilabel-probabilities", call={"weight": "entries"})

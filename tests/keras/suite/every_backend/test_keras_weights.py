@@ -191,6 +191,46 @@ def test_nothing_left():
         assert np.all(gradient == 0)
 
 
+ENTRIES = np.random.default_rng(5).uniform(0.5, 2, LOGITS.shape).astype("float32")
+ENTRIES[2, ..., 1] = 0
+ENTRIES[0, 2:] = 0
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT, 1 + LABELS / 2])
+@pytest.mark.parametrize("name", ["CrossEntropyLoss", "DiceLoss"])
+def test_a_mask_of_entries(name, weight):
+    """The core's with the same mask; with weights, its sum by what the mean divides by without them."""
+    loss, core = pair(name, {"activation": "sigmoid"})
+    value, gradient = value_and_gradient(lambda z: loss(LABELS, z, weight, mask=ENTRIES), LOGITS)
+    given = {"mask": ENTRIES}
+    if weight is not None:
+        given = {"mask": ENTRIES, "sample_weight": weight}
+        if weight.ndim > 1:
+            given = {"mask": ENTRIES * weight[..., None]}
+    expected, slope = core.value_and_grad(LOGITS, LABELS, **given)
+    if name == "DiceLoss" and weight is not None:
+        there = (ENTRIES > 0).any((1, 2))
+        spread = there if weight.ndim > 1 else there * weight[:, None]
+        mean = np.sum(spread) / np.sum(there) if weight.ndim == 1 else np.sum(given["mask"]) / np.sum(ENTRIES)
+    else:
+        spread = 1 if weight is None else weight.reshape(weight.shape + (1,) * (4 - weight.ndim))
+        mean = np.sum(ENTRIES * spread) / np.sum(ENTRIES)
+    np.testing.assert_allclose(value, mean * expected, **CLOSE)
+    np.testing.assert_allclose(gradient, mean * slope, rtol=1e-5, atol=1e-7)
+
+
+def test_a_mask_of_entries_beside_an_attached_one():
+    loss, core = pair("DiceLoss", {"activation": "sigmoid"})
+    attached = LABELS != 1
+    value = loss(LABELS, Attach(attached)(LOGITS), mask=ENTRIES)
+    expected = core(LOGITS, LABELS, mask=ENTRIES * attached[..., None])
+    np.testing.assert_allclose(number(value), expected, **CLOSE)
+    with pytest.raises(
+        ValueError, match="the classes of DiceLoss with activation='softmax' exclude each other"
+    ):
+        DiceLoss()(LABELS, LOGITS, mask=ENTRIES)
+
+
 # -- attached masks ---------------------------------------------------------------------------------------------------
 
 TIMES = 6
