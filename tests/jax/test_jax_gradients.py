@@ -286,20 +286,20 @@ def test_what_is_no_number_stays_none_under_jit():
 def test_a_second_call_outside_jit_compiles_nothing():
     # What chooses by the platform, or is a reduction of several arrays, is compiled even there.
     one, several = jnp.ones((1, 5, 3, 1), jnp.float32), jnp.ones((1, 5, 3, 4), jnp.float32)
-    labels = jnp.zeros((1, 5, 3), jnp.int32)
+    target = jnp.zeros((1, 5, 3), jnp.int32)
     compiled: list[str] = []
     jax.monitoring.register_event_duration_secs_listener(
         lambda event, *_, **__: compiled.append(event) if "backend_compile" in event else None
     )
-    for loss, logits in (
+    for loss, given in (
         (sl.DiceLoss(activation="sigmoid"), one),
         (sl.PowerJaccardLoss(activation="sigmoid", p=2.0), one),
         (sl.PowerJaccardLoss(p=2.0), several),
         (sl.DiceLoss() + sl.CrossEntropyLoss(), several),
     ):
-        gradient, others = jax.value_and_grad(loss), 2 * logits
-        gradient(logits, labels)
+        gradient, others = jax.value_and_grad(loss), 2 * given
+        gradient(given, target)
         assert compiled, "the event has another name"
         compiled.clear()
-        gradient(others, labels)
+        gradient(others, target)
         assert not compiled, loss
