@@ -204,6 +204,14 @@ class TensorFlowSigmoid(Sigmoid):
     def complements(self) -> tf.Tensor:
         return tf.sigmoid(-self.logits)
 
+    @once
+    def log_probabilities(self) -> tf.Tensor:
+        return tf.math.log_sigmoid(self.logits)
+
+    @once
+    def log_complements(self) -> tf.Tensor:
+        return tf.math.log_sigmoid(-self.logits)
+
 
 def check_lengths(
     arrays: dict[str, tf.Tensor], class_axis: int, inputs: Container[str]
