@@ -47,8 +47,8 @@ class EagerOps(TorchOps):
         if not self.on_cpu(labels):
             return super().usable_labels(labels, num_classes, valid)
         usable = labels if valid is None else labels * valid
-        lowest, highest = (x.item() for x in usable.aminmax())
-        if lowest >= 0 and highest < num_classes:
+        lowest, highest = usable.aminmax()
+        if (lowest >= 0).logical_and_(highest < num_classes).item():
             return usable, None
         return super().usable_labels(labels, num_classes, valid)
 
@@ -58,8 +58,7 @@ class EagerOps(TorchOps):
     def is_ordinary(self, weights: Tensor) -> bool:
         if weights.dtype == torch.bool or not self.on_cpu(weights):
             return weights.dtype == torch.bool
-        lowest, highest = weights.aminmax()
-        return is_ordinary(lowest.item(), highest.item())
+        return is_ordinary(*weights.aminmax())
 
     def expm1(self, x: Tensor) -> Tensor:
         return x.expm1()
@@ -71,10 +70,10 @@ class EagerOps(TorchOps):
         if not self.on_cpu(target):
             return False
         lowest, highest = (target * target).sub_(target).aminmax()
-        return lowest.item() == highest.item() == 0
+        return bool((lowest == 0).logical_and_(highest == 0).item())
 
     def finite_where_unused(self, log_p: Tensor, used: Callable[[], Tensor]) -> Tensor:
-        if self.on_cpu(log_p) and log_p.amin().item() > -math.inf:
+        if self.on_cpu(log_p) and (log_p.amin() > -math.inf).item():
             return log_p
         return super().finite_where_unused(log_p, used)
 
@@ -311,7 +310,7 @@ class EagerSoftmax(InPlace, TorchSoftmax):
         p = self._softmax()
         at_label = ops.take_at_label(p, labels)
         rest = ops.put_at(p, labels, torch.zeros_like(at_label)).sum(axis)
-        rare = not ops.on_cpu(z) or not at_label.amin().item() > torch.finfo(z.dtype).tiny * 1e6
+        rare = not (ops.on_cpu(z) and (at_label.amin() > torch.finfo(z.dtype).tiny * 1e6).item())
         log_p = torch.div(rest, at_label).log1p_().neg_()
         if rare:
             # Where the probability underflows, it is measured against that of the most likely class.

@@ -121,7 +121,7 @@ def _differentiated(loss: Loss, call: Call, mode: Mode, totals: Statistics | Non
     if not call.ops.casts_logits:
         return _attached_to_kernels(loss, call.logits, detached)
     with torch.no_grad():
-        attached = _with_gradient(loss, detached)
+        attached = with_gradient(loss, detached)
     return None if attached is None else _Attached.apply(call.logits, *attached[:2])
 
 
@@ -166,7 +166,7 @@ class _Kept:
         return Call.of(given, ops)
 
 
-def _with_gradient(loss: Loss, call: Call) -> tuple[Tensor, Tensor, Tensor | None] | None:
+def with_gradient(loss: Loss, call: Call) -> tuple[Tensor, Tensor, Tensor | None] | None:
     """The value, its gradient in the logits' memory format, and a factor that is still to be multiplied into that; None
     where there is no derivative by hand."""
     value, gradients = loss.value_and_gradients(call)
@@ -190,19 +190,20 @@ def _value_with_back(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None
 
 def _made(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
     """The gradient is made with the value, in place."""
-    made = _with_gradient(loss, call)
+    made = with_gradient(loss, call)
     if made is None:
         return None
     value, gradient, factor = made
     dtype = call.logits.dtype
+    return value, lambda upstream: scaled(gradient, factor, upstream, dtype), True
 
-    def back(upstream: Tensor) -> Tensor:
-        scale = upstream if factor is None else upstream * factor
-        if scale.device.type != "cpu" or scale.item() != 1:
-            gradient.mul_(scale)
-        return gradient.to(dtype)
 
-    return value, back, True
+def scaled(gradient: Tensor, factor: Tensor | None, upstream: Tensor, dtype: torch.dtype) -> Tensor:
+    """What `with_gradient` gives times what comes from upstream; overwrites it."""
+    scale = upstream if factor is None else upstream * factor
+    if scale.device.type != "cpu" or scale.item() != 1:
+        gradient.mul_(scale)
+    return gradient.to(dtype)
 
 
 def fused(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:

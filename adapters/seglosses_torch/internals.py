@@ -10,6 +10,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.autograd import forward_ad
 from torch.fx.experimental import proxy_tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 _get_proxy_mode = getattr(proxy_tensor, "get_proxy_mode", None) or proxy_tensor.get_innermost_proxy_mode
 """The former since torch 2.5."""
@@ -57,6 +58,19 @@ def constant_result(function: F) -> F:
     takes seconds, brings Triton along, and beside TensorFlow it may end the process."""
     function._dynamo_marked_constant = True  # type: ignore[attr-defined]
     return function
+
+
+class Mode(TorchDispatchMode):
+    """A `TorchDispatchMode` that does not import the compilers, which would not follow it."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+def binding(name: str) -> Any:
+    """PyTorch's own binding of an operation for Python, a function or a method; None if there is none."""
+    return getattr(torch._C._VariableFunctions, name, None) or getattr(torch._C.TensorBase, name, None)
 
 
 _HAVE_AUTOCAST = {device: torch.amp.is_autocast_available(device) for device in ("cpu", "cuda")}

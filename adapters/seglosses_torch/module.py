@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -25,12 +25,9 @@ from seglosses_core.libraries import library_of
 from seglosses_core.loss import Loss
 from seglosses_core.signatures import Parameters, constructor, known_to_take, parameters_of
 from seglosses_core.statistics import Statistics
-from seglosses_torch import kernels
 from seglosses_torch.distributed import across
 from seglosses_torch.function import evaluate
-
-if TYPE_CHECKING:
-    from seglosses_torch.replay import Programs
+from seglosses_torch.replay import Programs, pays
 
 _READABLE = ("activation", "class_axis", "ignore_index", "reduction", "validate")
 """What an ensemble has from its members."""
@@ -78,7 +75,7 @@ class TorchLoss(nn.Module):
                         f"{name} must be a torch array or numbers, got one of {library_of(item)}."
                     )
             constants[name] = value
-        self._programs: Programs | None = None
+        self._programs = Programs()
         self.core = self.core_class(*positional, **constants)  # which refuses what is positional
 
     def bound(self) -> Loss:
@@ -149,18 +146,13 @@ class TorchLoss(nn.Module):
         if (
             torch.compiler.is_compiling()
             or not isinstance(logits, Tensor)
-            or not kernels.serve_device(logits.device.type)
+            or not pays(logits)
             or self._across is not None
             or self.core.reduction == "none"
         ):
             return None
-        if self._programs is None:
-            from seglosses_torch.replay import Programs  # which needs what no CPU has
-
-            self._programs = Programs()
-        return self._programs.value(
-            self.bound, {name: x for name, x in given.items() if x is not None}, _tensors_of(self)
-        )
+        present = {name: x for name, x in given.items() if x is not None}
+        return self._programs.value(self.bound, present, _tensors_of(self))
 
     def _with_held(self, inputs: dict[str, Tensor | None]) -> dict[str, Tensor | None]:
         held = self.held_inputs()

@@ -1,0 +1,309 @@
+"""Calls of a form on a CPU: the first is computed anew, the second written down, the next ones replayed. All of them
+give the same bits."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import threading
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch_cases import Case, each_case, each_loss
+
+import seglosses_torch as sl
+from seglosses_torch import replay
+from seglosses_torch.module import TorchLoss
+
+LEAVES_TORCH = {
+    "BoundaryLoss", "DistancePenalizedCrossEntropyLoss", "GeneralizedSurfaceLoss", "HausdorffDTLoss",
+    "GeneralizedWassersteinDiceLoss",
+}  # fmt: skip
+"""Distances are computed by NumPy; and classes with a weight are picked."""
+
+
+def call(loss: TorchLoss, logits: Tensor, factor: float = 1.0, **given: Tensor) -> list[Tensor]:
+    """Value and gradient."""
+    leaf = logits.detach().clone(memory_format=torch.preserve_format).requires_grad_()
+    value = loss(leaf, **given)
+    (factor * value.sum()).backward()
+    assert leaf.grad is not None
+    return [value.detach(), leaf.grad]
+
+
+def anew(loss: TorchLoss, *args: Any, **given: Any) -> list[Tensor]:
+    """The same of a copy, which remembers no calls."""
+    return call(copy.deepcopy(loss), *args, **given)
+
+
+def same(found: list[Tensor], right: list[Tensor]) -> None:
+    torch.testing.assert_close(found, right, rtol=0, atol=0, equal_nan=True)
+    assert [x.stride() for x in found] == [x.stride() for x in right]
+
+
+def programs(loss: TorchLoss) -> list[replay.Program]:
+    return [known for known in loss._programs._by_form.values() if known is not None]
+
+
+@each_case
+def test_the_same_bits(case: Case) -> None:
+    loss = case.make()
+    for dtype in (torch.float32, torch.bfloat16):
+        logits = case.logits(dtype)
+        for other in (logits, logits.flip(-1), logits.flip(0), -logits):
+            same(call(loss, other, **case.arguments()), anew(loss, other, **case.arguments()))
+        same(call(loss, logits, 2.5, **case.arguments()), anew(loss, logits, 2.5, **case.arguments()))
+        with torch.no_grad():
+            values = [loss(logits, **case.arguments()) for _ in range(3)]
+        torch.testing.assert_close(values, values[:1] * 3, rtol=0, atol=0)
+    if loss.core.reduction != "none":
+        assert len(programs(loss)) == (0 if case.loss in LEAVES_TORCH else 4)
+
+
+# -- looks ------------------------------------------------------------------------------------------------------------
+
+
+def problems() -> dict[str, tuple[Tensor, Tensor]]:
+    """Of one form, and each with its own outcome of looks."""
+    torch.manual_seed(0)
+    labels = torch.randint(0, 4, (2, 6, 5))
+    logits, right = (
+        2 * torch.randn(2, 4, 6, 5),
+        torch.nn.functional.one_hot(labels, 4).movedim(-1, 1).contiguous(),
+    )
+    return {
+        "ordinary": (logits, labels),
+        "nearly perfect": (logits + 20 * right, labels),
+        "far off": (logits - 200 * right, labels),
+        "no label": (logits, labels.where(labels > 0, 7)),
+        "infinite": (logits.where(right == 1, -torch.inf), labels),
+        "NaN": (logits.where(logits < 2, torch.nan), labels),
+        "one class": (logits, torch.zeros_like(labels)),
+    }
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: sl.DiceLoss(),
+        lambda: sl.CrossEntropyLoss(),
+        lambda: sl.DiceLoss() + sl.FocalLoss() + sl.PowerJaccardLoss(p=2),
+        lambda: sl.LovaszSoftmaxLoss(),
+        lambda: sl.DiceLoss(activation="sigmoid") + sl.CrossEntropyLoss(activation="sigmoid"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:logits look like")
+def test_whatever_the_looks_find(make: Any) -> None:
+    loss, ways = make(), 0
+    for round_ in range(4):
+        for logits, labels in problems().values():
+            logits, labels = (x.roll(round_, -1) for x in (logits, labels))
+            same(call(loss, logits, target=labels), anew(make(), logits, target=labels))
+        found = programs(loss)
+        if round_ and found:
+            assert len(found[0].ways) > 1
+            ways = ways or len(found[0].ways)
+            assert len(found[0].ways) == ways  # all outcomes were there in the first two rounds
+
+
+def test_more_ways_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "MOST_WAYS", 1)
+    loss = sl.DiceLoss()
+    for _ in range(3):
+        for logits, labels in problems().values():
+            same(call(loss, logits, target=labels), anew(sl.DiceLoss(), logits, target=labels))
+    assert programs(loss) == []
+
+
+def test_a_soft_target_that_is_hard_now_and_then() -> None:
+    logits, labels = problems()["ordinary"]
+    hard = torch.nn.functional.one_hot(labels, 4).movedim(-1, 1).float()
+    loss = sl.CrossEntropyLoss(activation="sigmoid")
+    for target in (hard, hard, hard, 0.9 * hard, hard, 0.8 * hard, 0.9 * hard):
+        same(call(loss, logits, target=target), anew(loss, logits, target=target))
+    assert len(programs(loss)[0].ways) == 2
+
+
+def test_weights_of_any_size() -> None:
+    logits, labels = problems()["ordinary"]
+    loss = sl.DiceLoss() + sl.CrossEntropyLoss()
+    for size in (1.0, 1.0, 1.0, 1e-30, 1e30, 0.0, 1.0, -1.0):
+        given = {
+            "target": labels,
+            "mask": size * torch.rand(2, 6, 5),
+            "sample_weight": torch.tensor([1.0, 3]),
+        }
+        same(call(loss, logits, **given), anew(loss, logits, **given))
+
+
+def test_values_are_validated_at_each_call() -> None:
+    logits, labels = problems()["ordinary"]
+    for loss in (sl.DiceLoss(validate=True), sl.BlobLoss(loss=sl.DiceLoss(), validate=True)):
+        given = {"instances": torch.ones_like(labels)} if isinstance(loss, sl.BlobLoss) else {}
+        for _ in range(4):
+            loss(logits, labels, **given)
+        with pytest.raises(ValueError, match="target must hold labels from 0 to 3"):
+            loss(logits, labels + 1, **given)
+
+
+# -- what autograd may ask --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def both() -> tuple[TorchLoss, Tensor, Tensor]:
+    """A loss with a program, and arguments."""
+    logits, labels = problems()["ordinary"]
+    loss = sl.DiceLoss() + sl.CrossEntropyLoss()
+    for _ in range(3):
+        call(loss, logits, target=labels)
+    assert len(programs(loss)) == 1
+    return loss, logits.requires_grad_(), labels
+
+
+def test_backward_twice_and_again_with_another_factor(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
+    loss, logits, labels = both
+    right = anew(loss, logits, target=labels)[1]
+    value = loss(logits, labels)
+    for factor in (1.0, 4.0, 0.5):
+        slope = torch.autograd.grad(value, logits, torch.tensor(factor), retain_graph=True)[0]
+        torch.testing.assert_close(slope, factor * right, rtol=1e-5, atol=1e-9)
+    batched = torch.autograd.grad(value, logits, torch.tensor([1.0, 3.0]), is_grads_batched=True)[0]
+    torch.testing.assert_close(batched[1], 3 * right, rtol=1e-5, atol=1e-9)
+
+
+def test_second_derivatives(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
+    loss, logits, labels = both
+    curvatures = []
+    for some in (loss, copy.deepcopy(loss)):
+        (slope,) = torch.autograd.grad(some(logits, labels), logits, create_graph=True)
+        curvatures += torch.autograd.grad(slope.square().sum(), logits)
+    torch.testing.assert_close(*curvatures)
+    assert curvatures[0].abs().max() > 0
+
+
+def test_logits_that_are_overwritten_before_backward(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
+    loss, logits, labels = both
+    hidden = logits * 1
+    value = loss(hidden, labels)
+    hidden.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        value.backward()
+
+
+def test_a_gradient_belongs_to_its_caller(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
+    loss, logits, labels = both
+    first = call(loss, logits, target=labels)
+    kept = [x.clone() for x in first]
+    call(loss, -logits, target=labels)
+    same(first, kept)
+    first[0].zero_()
+    first[1].zero_()
+    same(call(loss, logits, target=labels), kept)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.*` is deprecated:DeprecationWarning")
+def test_modes(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
+    loss, logits, labels = both
+    value, slope = anew(loss, logits, target=labels)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        same(call(loss, logits, target=labels), [value, slope])
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            assert [loss(logits, labels).item() for _ in range(3)] == [value.item()] * 3
+    same(call(loss, logits, target=labels), [value, slope])
+    torch.testing.assert_close(torch.func.grad(lambda z: loss(z, labels))(logits.detach()), slope)
+    _, along = torch.func.jvp(lambda z: loss(z, labels), (logits.detach(),), (slope,))
+    torch.testing.assert_close(along, slope.square().sum())
+
+
+# -- what a module holds ----------------------------------------------------------------------------------------------
+
+
+def test_tensors_among_the_hyper_parameters_change() -> None:
+    logits, labels = problems()["ordinary"]
+    weights = torch.tensor([1.0, 2, 3, 4])
+    loss = sl.DiceLoss(class_weights=weights) + sl.CrossEntropyLoss(class_weights=weights)
+    for change in (None, None, None, torch.sqrt, torch.square, torch.zeros_like):
+        for member in loss.losses:
+            if change is not None:
+                member.class_weights = change(member.class_weights)
+        same(call(loss, logits, target=labels), anew(loss, logits, target=labels))
+    loss = sl.CrossEntropyLoss(class_weights=weights)
+    for _ in range(4):
+        loss.class_weights.mul_(torch.tensor([1.0, 2, 1, 1]))
+        same(call(loss, logits, target=labels), anew(loss, logits, target=labels))
+
+
+def test_what_is_learnt_is_not_written_down() -> None:
+    logits, labels = problems()["ordinary"]
+    loss = sl.PowerDiceLoss(p=sl.LearnablePower(1.3))
+    slopes = []
+    for _ in range(4):
+        loss.zero_grad()
+        loss(logits, labels).backward()
+        slopes.append(loss.p.raw.grad.item())
+    assert slopes[0] != 0
+    assert slopes == slopes[:1] * 4
+    assert programs(loss) == []
+
+
+def test_copies_start_anew(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
+    loss, logits, labels = both
+    for other in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
+        assert programs(other) == []
+        same(call(other, logits, target=labels), call(loss, logits, target=labels))
+
+
+def test_many_forms() -> None:
+    loss = sl.CrossEntropyLoss()
+    for pixels in range(1, replay.MOST_FORMS + 6):
+        for _ in range(2):
+            loss(torch.zeros(1, 2, pixels), torch.zeros(1, pixels, dtype=torch.int64))
+    assert len(programs(loss)) <= replay.MOST_FORMS
+
+
+def test_large_arrays_are_worked_on_in_parts() -> None:
+    loss, logits = sl.CrossEntropyLoss(), torch.zeros(1, 4, 2**16 + 1)
+    for _ in range(3):
+        loss(logits, torch.zeros(1, 2**16 + 1, dtype=torch.int64))
+    assert programs(loss) == []
+
+
+def test_threads_share_a_loss() -> None:
+    loss, given = sl.DiceLoss() + sl.CrossEntropyLoss(), [*problems().values()]
+    right = [anew(loss, logits, target=labels) for logits, labels in given]
+    wrong: list[Any] = []
+
+    def work(first: int) -> None:
+        for i in range(first, first + 40):
+            logits, labels = given[i % len(given)]
+            try:
+                same(call(loss, logits, target=labels), right[i % len(given)])
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+@each_loss
+@pytest.mark.sampled(6)
+def test_nothing_is_held_after_a_call(case: Case) -> None:
+    loss, logits = case.make(), case.logits(torch.float32)
+    given = case.arguments()
+
+    def bytes_held() -> int:
+        call(loss, logits, **given)
+        gc.collect()
+        return sum(x.nbytes for x in gc.get_objects() if type(x) is Tensor)
+
+    for _ in range(3):
+        bytes_held()
+    assert bytes_held() == bytes_held()
