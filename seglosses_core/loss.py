@@ -383,6 +383,31 @@ class Loss(Hyperparameters):
         totals: Statistics | None = None,
     ) -> Call:
         """Check the arguments; bring logits and inputs to the dtype of the computation, and all to one library."""
+        logits, target, mask = self.translated(logits, target, mask, make_ops)
+        return self.prepared(logits, target, mask, sample_weight, inputs, make_ops, totals=totals)
+
+    def translated(
+        self,
+        logits: Array,
+        target: Array,
+        mask: Array | None,
+        make_ops: Callable[[Array, int], Ops] | None = None,
+    ) -> tuple[Array, Array, Array | None]:
+        """Logits, target and mask as ours take them, where the loss takes others."""
+        return logits, target, mask
+
+    def prepared(
+        self,
+        logits: Array,
+        target: Array,
+        mask: Array | None,
+        sample_weight: Array | None,
+        inputs: Mapping[str, Array | None],
+        make_ops: Callable[[Array, int], Ops] | None = None,
+        *,
+        totals: Statistics | None = None,
+    ) -> Call:
+        """What `prepare` gives, with these as ours take them."""
         axis = self.check(logits, target, mask, sample_weight)
         for name, array in self.arrays():
             check_library(name, array, logits)

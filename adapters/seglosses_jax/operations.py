@@ -84,6 +84,17 @@ class JaxOps(Ops):
         # A constant of a trace is an array of the host, which has no devices.
         return not hasattr(value, "devices") or {d.platform for d in value.devices()} == {"cpu"}
 
+    def may_choose(self, x: Array) -> bool:
+        return self.may_look(x) or not self.is_eager(x)
+
+    def choose(
+        self, condition: Array, first: Callable[[], list[Array]], second: Callable[[], list[Array]]
+    ) -> list[Array]:
+        if self.is_eager(condition):
+            return super().choose(condition, first, second)
+        # Elsewhere the device would wait for who asks what it has found.
+        return jax.lax.platform_dependent(cpu=lambda: jax.lax.cond(condition, first, second), default=second)
+
     def stop_gradient(self, x: Array) -> Array:
         return jax.lax.stop_gradient(x)
 

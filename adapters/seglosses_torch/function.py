@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -110,14 +110,14 @@ def eager_operations(logits: Tensor, class_axis: int) -> type[EagerOps]:
 def _differentiated(loss: Loss, call: Call, mode: Mode, totals: Statistics | None) -> Tensor | None:
     """The value with the derivative by hand; None if the loss has none."""
     arrays = call.arrays()
-    kept = _Kept(loss, tuple(arrays), call.ops.class_axis, totals, call.ops.parts.empty)
+    kept = Kept(loss, tuple(arrays), call.ops.class_axis, totals, call.ops.parts.empty)
     if mode is Mode.TRANSFORMED:
         return _Transformed.apply(kept, *arrays.values())
     detached = call.replaced({"logits": call.logits.detach()})
     if mode is Mode.EAGER:
         with torch.no_grad():
             made = _value_with_back(loss, detached)
-        return None if made is None else _Made.apply(kept, made, *arrays.values())
+        return None if made is None else Made.apply(kept, made, *arrays.values())
     if not call.ops.casts_logits:
         return _attached_to_kernels(loss, call.logits, detached)
     with torch.no_grad():
@@ -145,7 +145,7 @@ def _attached_to_kernels(loss: Loss, logits: Tensor, call: Call) -> Tensor | Non
 
 
 @dataclasses.dataclass
-class _Kept:
+class Kept:
     """What backward must know of a call beside its tensors."""
 
     loss: Loss
@@ -178,8 +178,8 @@ def with_gradient(loss: Loss, call: Call) -> tuple[Tensor, Tensor, Tensor | None
     return value, gradient, gradients.factor
 
 
-Back = Callable[[Tensor], Tensor]
-"""From what comes from upstream to the gradient of the logits."""
+Back = Callable[[Sequence[Tensor], Tensor], Tensor]
+"""From the tensors of the call and what comes from upstream to the gradient of the logits."""
 
 
 def _value_with_back(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
@@ -194,16 +194,15 @@ def _made(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
     if made is None:
         return None
     value, gradient, factor = made
-    dtype = call.logits.dtype
-    return value, lambda upstream: scaled(gradient, factor, upstream, dtype), True
+    return value, lambda _, upstream: scaled(gradient, factor, upstream), True
 
 
-def scaled(gradient: Tensor, factor: Tensor | None, upstream: Tensor, dtype: torch.dtype) -> Tensor:
+def scaled(gradient: Tensor, factor: Tensor | None, upstream: Tensor) -> Tensor:
     """What `with_gradient` gives times what comes from upstream; overwrites it."""
     scale = upstream if factor is None else upstream * factor
     if scale.device.type != "cpu" or scale.item() != 1:
         gradient.mul_(scale)
-    return gradient.to(dtype)
+    return gradient
 
 
 def fused(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
@@ -215,7 +214,7 @@ def fused(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
     ops: Any = call.ops
     ops.value = value
 
-    def back(upstream: Tensor) -> Tensor:
+    def back(_: Sequence[Tensor], upstream: Tensor) -> Tensor:
         gradient = to_arguments(upstream)["logits"]
         if gradient.stride() != call.logits.stride() or gradient.dtype != call.logits.dtype:
             gradient = torch.empty_like(call.logits).copy_(gradient)
@@ -224,15 +223,15 @@ def fused(loss: Loss, call: Call) -> tuple[Tensor, Back, bool] | None:
     if not ops.materialised:
         return value, back, False
     gradient = to_arguments(torch.ones_like(value))["logits"]
-    return value, lambda upstream: torch.empty_like(call.logits).copy_(gradient.mul_(upstream)), True
+    return value, lambda _, upstream: torch.empty_like(call.logits).copy_(gradient.mul_(upstream)), True
 
 
-class _Made(torch.autograd.Function):
+class Made(torch.autograd.Function):
     """A value with its way back. Where it is to be differentiated again, or transformed, the gradient is made anew from
     the logits by operations that autograd can follow."""
 
     @staticmethod
-    def forward(ctx: Any, kept: _Kept, made: tuple[Tensor, Back, bool], *arrays: Tensor) -> Tensor:
+    def forward(ctx: Any, kept: Kept, made: tuple[Tensor, Back, bool], *arrays: Tensor) -> Tensor:
         ctx.kept = kept
         ctx.save_for_backward(*arrays)
         value, ctx.back, ctx.once = made
@@ -253,7 +252,7 @@ class _Made(torch.autograd.Function):
             back = again[1]
         if ctx.once:
             ctx.back = None
-        return None, None, back(upstream), *nothing
+        return None, None, back(arrays, upstream), *nothing
 
 
 class _Transformed(torch.autograd.Function):
@@ -262,7 +261,7 @@ class _Transformed(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(kept: _Kept, *arrays: Tensor) -> Tensor:
+    def forward(kept: Kept, *arrays: Tensor) -> Tensor:
         return kept.loss.value(kept.call(arrays, TorchOps))
 
     @staticmethod
@@ -293,24 +292,7 @@ class _Attached(torch.autograd.Function):
         return (gradient * upstream).to(ctx.dtype), None, None
 
 
-def prepare(loss: Loss, given: Mapping[str, Tensor], mode: Mode) -> Call:
-    """The call of a loss with arrays by the names of the arguments."""
-    inputs = {name: x for name, x in given.items() if name in loss.inputs}
-    of_mode = functools.partial(make_ops, mode=mode)
-    return loss.prepare(
-        given["logits"], given["target"], given.get("mask"), given.get("sample_weight"), inputs, of_mode
-    )
-
-
-def differentiable(loss: Loss, given: Mapping[str, Tensor], upstream: Tensor) -> Tensor:
-    """The gradient of the logits as operations that can be differentiated and transformed."""
-    call = prepare(loss, given, Mode.FORMULA)
-    arrays = call.arrays()
-    kept = _Kept(loss, tuple(arrays), call.ops.class_axis, None, call.ops.parts.empty)
-    return _differentiable(kept, tuple(arrays.values()), upstream).to(given["logits"].dtype)
-
-
-def _differentiable(kept: _Kept, arrays: Sequence[Tensor], upstream: Tensor) -> Tensor:
+def _differentiable(kept: Kept, arrays: Sequence[Tensor], upstream: Tensor) -> Tensor:
     """What backward returns, as operations that can be differentiated and transformed."""
     call = kept.call(arrays, TorchOps)
     _, gradients = kept.loss.value_and_gradients(call)

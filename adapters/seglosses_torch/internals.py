@@ -68,6 +68,11 @@ class Mode(TorchDispatchMode):
         return False
 
 
+def is_function_seen() -> bool:
+    """Whether a `TorchFunctionMode` would see what is called; before torch 2.5, which cannot tell, True."""
+    return not getattr(torch._C, "_is_torch_function_all_disabled", bool)()
+
+
 def binding(name: str) -> Any:
     """PyTorch's own binding of an operation for Python, a function or a method; None if there is none."""
     return getattr(torch._C._VariableFunctions, name, None) or getattr(torch._C.TensorBase, name, None)

@@ -125,34 +125,33 @@ class TorchLoss(nn.Module):
         totals: Statistics | None = None,
     ) -> Tensor:
         """Of `loss`, None for the bound one."""
-        inputs = self._with_held(inputs)
-        value = None
-        if loss is None and totals is None:
-            value = self.replayed(
-                {"logits": logits, "target": target, "mask": mask, "sample_weight": sample_weight, **inputs}
-            )
+        inputs, value = self._with_held(inputs), None
+        if loss is None:
+            loss = self.bound()
+            if totals is None:
+                given = {"logits": logits, "target": target, "mask": mask, "sample_weight": sample_weight}
+                value = self.replayed(loss, given | inputs)
         if value is None:
             value = evaluate(
-                self.bound() if loss is None else loss,
-                logits, target, mask, sample_weight, by_formula=by_formula, totals=totals, **inputs,
-            )  # fmt: skip
+                loss, logits, target, mask, sample_weight, by_formula=by_formula, totals=totals, **inputs
+            )
         if self.training:
             self.after_step(logits, target, mask, sample_weight, inputs)
         return value
 
-    def replayed(self, given: dict[str, Tensor | None]) -> Tensor | None:
-        """The value by the program of an earlier call of the same form; None where there is none."""
-        logits = given["logits"]
+    def replayed(self, loss: Loss, given: dict[str, Tensor | None]) -> Tensor | None:
+        """The value of `loss` by the program of earlier calls of the same form; None where there is none."""
+        logits, target = given["logits"], given["target"]
         if (
             torch.compiler.is_compiling()
             or not isinstance(logits, Tensor)
+            or target is None
             or not pays(logits)
-            or self._across is not None
-            or self.core.reduction == "none"
+            or loss._across is not None
+            or loss.reduction == "none"
         ):
             return None
-        present = {name: x for name, x in given.items() if x is not None}
-        return self._programs.value(self.bound, present, _tensors_of(self))
+        return self._programs.value(loss, {name: x for name, x in given.items() if x is not None})
 
     def _with_held(self, inputs: dict[str, Tensor | None]) -> dict[str, Tensor | None]:
         held = self.held_inputs()
@@ -194,6 +193,7 @@ class TorchLoss(nn.Module):
         new = copy.copy(self)
         for name in ("_parameters", "_buffers", "_modules"):
             new.__dict__[name] = dict(self.__dict__[name])
+        new.__dict__["_programs"] = Programs()
         new.__dict__["_across"] = across
         return new
 
@@ -273,16 +273,6 @@ class TorchLoss(nn.Module):
     __rmul__ = __mul__
     __array_ufunc__ = None
     """Leaves `numpy_scalar * loss` to `__rmul__`."""
-
-
-def _tensors_of(module: nn.Module) -> list[Tensor]:
-    """Those that a module and the modules in it hold."""
-    held = [*module._buffers.values(), *module._parameters.values()]
-    found = [x for x in held if x is not None]
-    for inner in module._modules.values():
-        if inner is not None:
-            found += _tensors_of(inner)
-    return found
 
 
 def _first_value(name: str, value: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,15 +18,19 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from seglosses_core.hyperparameters import Hyperparameters
 from seglosses_core.loss import Loss
-from seglosses_torch import function, kernels
+from seglosses_torch import function, internals, kernels
 from seglosses_torch.eager import EagerOps
+from seglosses_torch.function import Kept, Made
 from seglosses_torch.kernels.launch import heard_by, on_device_of
-from seglosses_torch.modes import Mode, is_transformed, mode_of
-from seglosses_torch.tape import Back, Tape, Unlike, Value, Way, needed, program
+from seglosses_torch.modes import Mode, mode_of
+from seglosses_torch.tape import Back, Step, Tape, Unlike, Value, Way, needed, program
 
+CALLS_BEFORE = 16
+"""As many calls of a form are computed anew: to write one down takes as long as some thirty gain."""
 MOST_FORMS = 64
-"""Of one loss; then the programs are forgotten."""
+"""Of one loss; then those that were not called for longest are forgotten."""
 MOST_WAYS = 8
 """Of one form; if there are more, its calls are made anew each time."""
 
@@ -41,59 +46,111 @@ class Programs:
     """Those of a module, by the form of the call. A copy starts anew."""
 
     def __init__(self) -> None:
-        self._by_form: dict[Any, Program | None] = {}
-        self._seen: set[Any] = set()
+        # How often a form was called; then its program, None where there can be none.
+        self._by_form: OrderedDict[Any, int | Program | None] = OrderedDict()
 
     def __reduce__(self) -> tuple[type[Programs], tuple[()]]:
         return Programs, ()
 
-    def value(
-        self, make: Callable[[], Loss], given: Mapping[str, Tensor], constants: Sequence[Tensor]
-    ) -> Tensor | None:
-        """That of the loss which is made, with arrays as arguments and others in its hyper-parameters; None where no
-        program gives it."""
-        # Losses may share a hyper-parameter.
-        shared, constants = tuple(map(id, constants)), tuple({id(x): x for x in constants}.values())
-        arrays = (*given.values(), *constants)
-        logits = arrays[0]
-        if len(set(map(id, arrays))) < len(arrays):
+    def value(self, loss: Loss, given: Mapping[str, Tensor]) -> Tensor | None:
+        """That of a loss with these arguments; None where no program gives it."""
+        constants: list[Tensor] = []
+        structure = _structure(loss, constants)
+        logits, every = given["logits"], (*given.values(), *constants)
+        held = {id(x): x for x in constants}  # which losses may share
+        if len({*map(id, every)}) < len(given) + len(held) or not _are_ordinary(every):
             return None
-        if not _are_ordinary(arrays) or mode_of(logits, arrays[1:], (), none=False) is not Mode.EAGER:
+        arrays = (*given.values(), *held.values())
+        if mode_of(logits, arrays[1:], (), none=False) is not Mode.EAGER:
             return None
         differentiated = torch.is_grad_enabled() and logits.requires_grad
-        sharing = shared if len(constants) < len(shared) else ()
-        form = (differentiated, *given, *map(_form, arrays), *sharing)
-        if form not in self._by_form:
-            if form not in self._seen or not _may_write_down():
-                if len(self._seen) == MOST_FORMS:
-                    self._seen.clear()
-                    self._by_form.clear()
-                self._seen.add(form)
-                return None
-            self._by_form[form] = Program(make, tuple(given), differentiated=differentiated)
-        known = self._by_form[form]
+        places = [*held]
+        shared = tuple(places.index(id(x)) for x in constants)
+        known = self._of_form((differentiated, tuple(given), structure, shared, *map(_form, arrays)))
         if known is None:
             return None
-        with torch.no_grad(), function.no_autocast(logits), on_device_of(logits):
-            found = known.run(arrays)
-        if found is None:
-            if known.is_given_up:
-                self._by_form[form] = None
-            return None
-        if not differentiated:
-            return found[1]
-        value: Tensor = _Replayed.apply(found, make, tuple(given), *arrays)
-        return value
+        with function.no_autocast(logits), on_device_of(logits):
+            given = _as_ours(loss, given)
+            arrays = (*given.values(), *held.values())
+            with torch.no_grad():
+                found = known.run(loss, tuple(given), arrays, differentiated=differentiated)
+            if found is None:
+                return None
+            way, value, *others = found
+            if not differentiated:
+                return value
+            prepared, kept = others[: len(way.names) - 1], others[len(way.names) - 1 :]
+            made = value, lambda arrays, upstream: way.back(arrays, kept, upstream), way.once
+            of_call = Kept(loss, way.names, way.class_axis, None, False)
+            result: Tensor = Made.apply(of_call, made, given["logits"], *prepared)
+            return result
+
+    def _of_form(self, form: Any) -> Program | None:
+        known = self._by_form.get(form, 0)
+        if isinstance(known, int) and known >= CALLS_BEFORE and _may_write_down():
+            known = Program()
+        elif isinstance(known, int):
+            known += 1
+        if isinstance(known, Program) and known.is_given_up:
+            known = None
+        self._by_form[form] = known
+        with contextlib.suppress(KeyError):  # of other threads
+            self._by_form.move_to_end(form)
+            if len(self._by_form) > MOST_FORMS:
+                self._by_form.popitem(last=False)
+        return known if isinstance(known, Program) else None
+
+
+def _as_ours(loss: Loss, given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The arguments as a loss of ours takes them, and logits in the dtype of the computation: what autograd is to
+    differentiate itself."""
+    if type(loss).translated is not Loss.translated:
+        of_mode = functools.partial(function.make_ops, mode=Mode.EAGER)
+        translated = loss.translated(given["logits"], given["target"], given.get("mask"), of_mode)
+        theirs = dict(zip(("logits", "target", "mask"), translated, strict=True))
+        given = {name: x for name, x in {**given, **theirs}.items() if x is not None}
+    logits = given["logits"]
+    ops = function.make_ops(logits, loss.class_axis % logits.ndim, Mode.EAGER)
+    if not ops.casts_logits:
+        return given
+    return {**given, "logits": ops.cast(logits, ops.compute_dtype(logits))}
+
+
+def _structure(loss: Hyperparameters, arrays: list[Tensor]) -> tuple[Any, ...]:
+    """All that tells a loss from others but for the arrays in it, which are put into the list."""
+    found: list[Any] = [type(loss)]
+
+    def add(value: Any) -> None:
+        if isinstance(value, Tensor):
+            arrays.append(value)
+            found.append(Tensor)
+        elif isinstance(value, Hyperparameters):
+            found.append(_structure(value, arrays))
+        elif isinstance(value, tuple):
+            found.append(len(value))
+            for item in value:
+                add(item)
+        else:
+            found.extend((type(value), value))  # for 1 is equal to 1.0
+
+    for name in loss.__dataclass_fields__:  # type: ignore[attr-defined]
+        add(getattr(loss, name))
+    return tuple(found)
 
 
 def _may_write_down() -> bool:
-    """Whether a call may be done once more than asked for: not where a graph of CUDA records it."""
-    return not (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing())
+    """Whether a call may be done once more than asked for, and is heard: not where a graph of CUDA records it, or
+    somebody has put what listens aside."""
+    recorded = torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
+    return internals.is_function_seen() and not recorded
 
 
 def _are_ordinary(arrays: Iterable[Tensor]) -> bool:
-    """Whether they are tensors of no other class, and none is empty."""
-    return all((type(x) is Tensor or type(x) is Parameter) and x.numel() for x in arrays)
+    """Whether they are dense tensors of no other class, and none is empty."""
+    return all(
+        (type(x) is Tensor or type(x) is Parameter) and x.layout is torch.strided and x.numel()
+        for x in arrays
+    )
 
 
 def _form(x: Tensor) -> tuple[Any, ...]:
@@ -104,35 +161,40 @@ def _form(x: Tensor) -> tuple[Any, ...]:
 class Program:
     """What calls of one form start."""
 
-    def __init__(self, make: Callable[[], Loss], names: tuple[str, ...], *, differentiated: bool) -> None:
-        self._make = make
-        self._names = names
-        self._differentiated = differentiated
+    def __init__(self) -> None:
         self._there: Callable[..., tuple[Any, ...] | None] = _nowhere
         self._learning = threading.Lock()
         self.ways: list[Way] = []
         self.is_given_up = False
+        """Whether calls cannot be written down, or go too many ways."""
 
-    def run(self, arrays: Sequence[Tensor]) -> tuple[Any, ...] | None:
-        """The way that a call with these arrays goes, the value, and what the way back needs; None where no way is
-        known that has these outcomes of looks. It is then, if it can be."""
+    def run(
+        self, loss: Loss, names: tuple[str, ...], arrays: Sequence[Tensor], *, differentiated: bool
+    ) -> tuple[Any, ...] | None:
+        """The way that a call with these arrays goes, and what is wanted of it; None where no way is known that has
+        these outcomes of looks. From then on it is, if it can be."""
         there = self._there
         found = there(*arrays)
-        if found is None:
-            with self._learning:
-                if self._there is there:  # and no other thread has learnt a way
-                    self._learn(arrays)
+        # Another thread may be learning, or whoever listens to what is done here may have called once more.
+        if found is None and _may_write_down() and self._learning.acquire(blocking=False):
+            try:
+                if self._there is there:
+                    self._learn(loss, names, arrays, differentiated)
+            finally:
+                self._learning.release()
         return found
 
-    def _learn(self, arrays: Sequence[Tensor]) -> None:
-        self.is_given_up = True
-        if len(self.ways) == MOST_WAYS:
-            return
-        with contextlib.suppress(Unlike):
-            own, way = write_down(self._make(), self._names, arrays, differentiated=self._differentiated)
-            self._there = program([*self.ways, way], own)
-            self.ways.append(way)
-            self.is_given_up = False
+    def _learn(
+        self, loss: Loss, names: tuple[str, ...], arrays: Sequence[Tensor], differentiated: bool
+    ) -> None:
+        learnt = False
+        if len(self.ways) < MOST_WAYS:
+            with contextlib.suppress(Unlike):
+                own, way = write_down(loss, names, arrays, differentiated=differentiated)
+                self._there = program([*self.ways, way], own)
+                self.ways.append(way)
+                learnt = True
+        self.is_given_up = not learnt
 
 
 def _nowhere(*arrays: Tensor) -> None:
@@ -142,82 +204,65 @@ def _nowhere(*arrays: Tensor) -> None:
 def write_down(
     loss: Loss, names: tuple[str, ...], arrays: Sequence[Tensor], *, differentiated: bool
 ) -> tuple[list[Value], Way]:
-    """The numbers of the arrays, of which the first are the arguments of these names, and the way that the loss goes
-    with them."""
+    """The numbers of the arrays, of which the first are arguments of these names and the rest are in the loss, and the
+    way that a call goes with them."""
     arrays = [arrays[0].detach(), *arrays[1:]]
-    given, tape = dict(zip(names, arrays, strict=False)), Tape(arrays)
+    inputs: dict[str, Any] = dict(zip(names, arrays, strict=False))
+    logits, target = inputs.pop("logits"), inputs.pop("target")
+    mask, sample_weight = inputs.pop("mask", None), inputs.pop("sample_weight", None)
+    of_mode = functools.partial(function.make_ops, mode=Mode.EAGER)
+    tape = Tape(arrays)
     own = [*map(tape.number, arrays)]
-    with (
-        torch.no_grad(), function.no_autocast(arrays[0]), on_device_of(arrays[0]), heard_by(tape), tape.listening()
-    ):  # fmt: skip
-        call = function.prepare(loss, given, Mode.EAGER)
+    if len({*own}) < len(own):
+        raise Unlike(arrays)
+    with torch.no_grad(), heard_by(tape), tape.listening():
+        call = loss.prepared(logits, target, mask, sample_weight, inputs, of_mode)
+        if call.logits is not logits:
+            raise Unlike(loss)
         if not differentiated:
             return own, Way(tape.steps, [tape.number(loss.value(call))])
+        prepared = call.arrays()
+        of_call = [*map(tape.number, prepared.values())]
+        back: Back
         if call.ops.casts_logits:
             made = function.with_gradient(loss, call)
             if made is None:
                 raise Unlike(loss)
-            wanted = [tape.number(x) for x in made if x is not None]
-            return own, Way(tape.steps, wanted, functools.partial(_scaled, arrays[0].dtype), once=True)
-        fused = function.fused(loss, call)
-        if fused is None or fused[2]:
-            raise Unlike(loss)
-        value, to_gradient, _ = fused
-        upstream, start = torch.ones_like(value), len(tape.steps)
-        scale = tape.given(upstream)
-        gradient = tape.number(to_gradient(upstream))
-    kept, back = _way_back(tape.steps[start:], own, scale, gradient)
-    return own, Way(tape.steps[:start], [tape.number(value), *kept], back)
+            value, *kept = (tape.number(x) for x in made if x is not None)
+            back, once, end = _scaled, True, len(tape.steps)
+        else:
+            fused = function.fused(loss, call)
+            if fused is None or fused[2]:
+                raise Unlike(loss)
+            value, once, end = tape.number(fused[0]), False, len(tape.steps)
+            upstream = torch.ones_like(fused[0])
+            scale = tape.given(upstream)
+            gradient = tape.number(fused[1](arrays, upstream))
+            kept, back = _way_back(tape.steps[end:], of_call, scale, gradient)
+    wanted = [value, *of_call[1:], *kept]
+    return own, Way(tape.steps[:end], wanted, tuple(prepared), call.ops.class_axis, back, once)
 
 
 def _way_back(
-    steps: Sequence[Any], own: Sequence[Value], scale: Value, wanted: Value
+    steps: Sequence[Step], of_call: Sequence[Value], scale: Value, wanted: Value
 ) -> tuple[list[Value], Back]:
-    """What has to be kept for the steps from the arrays and what comes from upstream to the gradient, and a function of
-    these."""
-    if any(step.was is not None for step in steps):
+    """What has to be kept for the steps from the tensors of the call and what comes from upstream to the gradient, and
+    a function of these."""
+    if any(step.was is not None for step in steps) or len({*of_call}) < len(of_call):
         raise Unlike(steps)
     steps = needed(steps, {wanted})
     made = {x for step in steps for x in step.gives}
-    kept = sorted({x for step in steps for x in step.read()} - {*own, scale, *made})
-    run = program([Way(steps, [wanted])], [*own, *kept, scale])
+    kept = sorted({x for step in steps for x in step.read()} - {*of_call, scale, *made})
+    run = program([Way(steps, [wanted])], [*of_call, *kept, scale])
 
     def back(arrays: Sequence[Tensor], kept: Sequence[Tensor], upstream: Tensor) -> Tensor:
-        gradient: Tensor = run(*arrays, *kept, upstream)[1]
+        with function.no_autocast(arrays[0]), on_device_of(arrays[0]):
+            gradient: Tensor = run(*arrays, *kept, upstream)[1]
         return gradient
 
     return kept, back
 
 
-def _scaled(dtype: torch.dtype, arrays: Sequence[Tensor], kept: Sequence[Tensor], upstream: Tensor) -> Tensor:
+def _scaled(arrays: Sequence[Tensor], kept: Sequence[Tensor], upstream: Tensor) -> Tensor:
     gradient, *factors = kept
-    return function.scaled(gradient, factors[0] if factors else None, upstream, dtype)
-
-
-class _Replayed(torch.autograd.Function):
-    """A value and its gradient by a program. Where that is to be differentiated again, or transformed, or what was kept
-    is gone, it is made anew by operations that autograd can follow."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, found: tuple[Any, ...], make: Callable[[], Loss], names: tuple[str, ...], *arrays: Tensor
-    ) -> Tensor:
-        way, value, *ctx.kept = found
-        ctx.way, ctx.make, ctx.names = way, make, names
-        ctx.save_for_backward(*arrays[: len(names)])
-        ctx.constants = arrays[len(names) :]
-        detached: Tensor = value.detach()  # which will hold ctx, and the way back may hold the value
-        return detached
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        arrays, kept = ctx.saved_tensors, ctx.kept
-        if torch.is_grad_enabled() or is_transformed(upstream) or kept is None:
-            given = dict(zip(ctx.names, arrays, strict=True))
-            gradient = function.differentiable(ctx.make(), given, upstream)
-        else:
-            if ctx.way.once:
-                ctx.kept = None
-            with function.no_autocast(arrays[0]), on_device_of(arrays[0]):
-                gradient = ctx.way.back([*arrays, *ctx.constants], kept, upstream)
-        return None, None, None, gradient, *(None,) * (len(arrays) - 1 + len(ctx.constants))
+    return function.scaled(gradient, factors[0] if factors else None, upstream)

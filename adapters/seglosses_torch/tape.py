@@ -59,18 +59,21 @@ class Step(NamedTuple):
 
 
 class Way(NamedTuple):
-    """One way of a program: the steps there, what they are to give, and the way back."""
+    """One way of a program: its steps, what they are to give, and the way back."""
 
     steps: Sequence[Step]
     wanted: Sequence[Value]
-    """The value and what is kept."""
+    """The value; where it is differentiated, the further tensors of the prepared call, and what else is kept."""
+    names: Sequence[str] = ()
+    """Of the tensors of the call, logits first."""
+    class_axis: int = 1
     back: Back | None = None
     once: bool = False
     """Whether the way back overwrites what is kept."""
 
 
 Back = Callable[[Sequence[Tensor], Sequence[Tensor], Tensor], Tensor]
-"""From the arrays, what was kept, and what comes from upstream, to the gradient."""
+"""From the tensors of the call, what else was kept, and what comes from upstream, to the gradient."""
 
 
 class Tape(internals.Mode):

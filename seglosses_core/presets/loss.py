@@ -26,6 +26,7 @@ from seglosses_core.inputs import Input
 from seglosses_core.libraries import Array, library_of, shape_of
 from seglosses_core.loss import Loss
 from seglosses_core.ops import Ops
+from seglosses_core.parts import Parts
 from seglosses_core.pixel import PixelLoss
 from seglosses_core.presets.recipe import ARRAYS, LIBRARIES, PRESETS, Recipe, Sizes
 from seglosses_core.statistics import Statistics
@@ -268,19 +269,18 @@ class PresetLoss(Loss):
                 " it (images=), not pieces of them."
             )
 
-    def prepare(
+    def parts_in(self, ops: Ops, totals: Statistics | None) -> Parts:
+        if totals is not None:
+            raise TypeError(f"totals are taken by the loss that `equivalent(…)` makes, not by {self!r}.")
+        return super().parts_in(ops, totals)
+
+    def translated(
         self,
         logits: Array,
         target: Array,
         mask: Array | None,
-        sample_weight: Array | None,
-        inputs: Mapping[str, Array | None],
         make_ops: Callable[[Array, int], Ops] | None = None,
-        *,
-        totals: Statistics | None = None,
-    ) -> Call:
-        if totals is not None:
-            raise TypeError(f"totals are taken by the loss that `equivalent(…)` makes, not by {self!r}.")
+    ) -> tuple[Array, Array, Array | None]:
         check_array("logits", logits)
         check_array("target", target)
         logits, axis = self.with_class_axis(logits, target)
@@ -302,8 +302,7 @@ class PresetLoss(Loss):
             logits = ops.xp.where(hidden, -math.inf * ops.xp.ones_like(logits), logits)
         if self.recipe.clip:
             logits = ops.clip(logits, self.recipe.clip, 1 - self.recipe.clip)
-        further = () if make_ops is None else (make_ops,)
-        return super().prepare(logits, target, mask, sample_weight, inputs, *further)
+        return logits, target, mask
 
     def with_class_axis(self, logits: Array, target: Array) -> tuple[Array, int]:
         """The logits, with the axis that those of one class may lack, and where they have their classes."""

@@ -1,5 +1,5 @@
-"""Calls of a form on a CPU: the first is computed anew, the second written down, the next ones replayed. All of them
-give the same bits."""
+"""Calls of a form on a CPU: the first ones are computed anew, then one is written down, and the next are replayed. All
+of them give the same bits."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ import copy
 import gc
 import pickle
 import threading
+import weakref
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.checkpoint import checkpoint
 from torch_cases import Case, each_case, each_loss
 
 import seglosses_torch as sl
 from seglosses_torch import replay
 from seglosses_torch.module import TorchLoss
 
-LEAVES_TORCH = {
+NEVER = {
     "BoundaryLoss", "DistancePenalizedCrossEntropyLoss", "GeneralizedSurfaceLoss", "HausdorffDTLoss",
-    "GeneralizedWassersteinDiceLoss",
+    "GeneralizedWassersteinDiceLoss", "CenterLoss",
 }  # fmt: skip
-"""Distances are computed by NumPy; and classes with a weight are picked."""
+"""Those that measure distances, which is NumPy's, or pick rows of a table by labels."""
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "CALLS_BEFORE", 1)
 
 
 def call(loss: TorchLoss, logits: Tensor, factor: float = 1.0, **given: Tensor) -> list[Tensor]:
@@ -45,7 +53,7 @@ def same(found: list[Tensor], right: list[Tensor]) -> None:
 
 
 def programs(loss: TorchLoss) -> list[replay.Program]:
-    return [known for known in loss._programs._by_form.values() if known is not None]
+    return [known for known in loss._programs._by_form.values() if isinstance(known, replay.Program)]
 
 
 @each_case
@@ -60,7 +68,7 @@ def test_the_same_bits(case: Case) -> None:
             values = [loss(logits, **case.arguments()) for _ in range(3)]
         torch.testing.assert_close(values, values[:1] * 3, rtol=0, atol=0)
     if loss.core.reduction != "none":
-        assert len(programs(loss)) == (0 if case.loss in LEAVES_TORCH else 4)
+        assert len(programs(loss)) == (0 if case.loss in NEVER else 4)
 
 
 # -- looks ------------------------------------------------------------------------------------------------------------
@@ -174,6 +182,31 @@ def test_backward_twice_and_again_with_another_factor(both: tuple[TorchLoss, Ten
     torch.testing.assert_close(batched[1], 3 * right, rtol=1e-5, atol=1e-9)
 
 
+def test_backward_gives_the_same_bits_each_time(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
+    loss, logits, labels = both
+    value = loss(logits, labels)
+    slopes = [torch.autograd.grad(value, logits, retain_graph=True)[0].clone() for _ in range(3)]
+    same(slopes[:1] * 3, slopes)
+    wide = logits.detach().double()[:1, :, :2, :2].contiguous().requires_grad_()
+    for _ in range(4):
+        assert torch.autograd.gradcheck(lambda z: loss(z, labels[:1, :2, :2]), (wide,))
+
+
+@pytest.mark.parametrize("prepare", [Tensor.float, Tensor.to_dense, lambda x: x[:, None], Tensor.byte])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_activation_checkpoints(prepare: Any, dtype: torch.dtype) -> None:
+    """The forward pass may write a call down, and be followed by one that replays it."""
+    logits, labels = problems()["ordinary"]
+    logits, target, loss = logits.to(dtype), prepare(labels), sl.DiceLoss() + sl.CrossEntropyLoss()
+    right = anew(loss, logits, target=target)
+    for _ in range(4):
+        leaf = logits.clone().requires_grad_()
+        value = checkpoint(lambda z: loss(1 * z, target), leaf, use_reentrant=False)
+        value.backward()
+        same([value.detach(), leaf.grad], right)
+    assert len(programs(loss)) == 1
+
+
 def test_second_derivatives(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
     loss, logits, labels = both
     curvatures = []
@@ -237,17 +270,87 @@ def test_tensors_among_the_hyper_parameters_change() -> None:
         same(call(loss, logits, target=labels), anew(loss, logits, target=labels))
 
 
-def test_what_is_learnt_is_not_written_down() -> None:
+def test_what_is_learnt() -> None:
+    """Training is not replayed, validation is, and takes what has been learnt since."""
     logits, labels = problems()["ordinary"]
-    loss = sl.PowerDiceLoss(p=sl.LearnablePower(1.3))
-    slopes = []
-    for _ in range(4):
-        loss.zero_grad()
-        loss(logits, labels).backward()
-        slopes.append(loss.p.raw.grad.item())
-    assert slopes[0] != 0
-    assert slopes == slopes[:1] * 4
-    assert programs(loss) == []
+    learnt = sl.PowerDiceLoss(p=sl.LearnablePower(1.3))
+    weighted = sl.EnsembleLoss(
+        losses=[sl.DiceLoss(), sl.CrossEntropyLoss()], weights=sl.LearnableWeights([0.3, 0.7])
+    )
+    for loss in (learnt, weighted):
+        optimizer, values = torch.optim.SGD(loss.parameters(), lr=1.0), []
+        for _ in range(4):
+            optimizer.zero_grad()
+            call(loss, logits, target=labels)
+            optimizer.step()
+            with torch.no_grad():
+                values.append(loss(logits, labels).item())
+                assert values[-1] == copy.deepcopy(loss)(logits, labels).item()
+        assert len(set(values)) == 4
+        assert len(programs(loss)) == 1
+
+
+class Schedule(torch.nn.Module):
+    exponent = 1.2
+
+    def __init__(self, make: Any) -> None:
+        super().__init__()
+        self.make = make
+
+    def forward(self) -> Any:
+        return self.make(self.exponent)
+
+
+@pytest.mark.parametrize("make", [float, torch.tensor])
+def test_a_module_that_gives_a_hyper_parameter(make: Any) -> None:
+    logits, labels = problems()["ordinary"]
+    loss = sl.PowerDiceLoss(p=Schedule(make))
+    for loss.p.exponent in (1.2, 1.2, 1.2, 1.8, 2.0, 2, 1.2):
+        same(call(loss, logits, target=labels), anew(loss, logits, target=labels))
+
+
+def test_members_of_an_ensemble_change() -> None:
+    logits, labels = problems()["ordinary"]
+    weights = torch.tensor([1.0, 2, 3, 4])
+    loss = sl.DiceLoss(class_weights=weights.clone()) + sl.CrossEntropyLoss(class_weights=weights.flip(0))
+    held = [member.class_weights for member in loss.losses]
+    for first, second in [held, [None, held[1]], [held[0], None], [held[1], held[0]], [held[0], held[0]]]:
+        loss.losses[0].class_weights, loss.losses[1].class_weights = first, second
+        for _ in range(3):
+            same(call(loss, logits, target=labels), anew(loss, logits, target=labels))
+    loss.losses[0] = sl.PowerJaccardLoss(p=2)
+    for _ in range(3):
+        same(call(loss, logits, target=labels), anew(loss, logits, target=labels))
+
+
+def test_a_gradient_is_that_of_the_loss_as_it_was() -> None:
+    logits, labels = problems()["ordinary"]
+    logits.requires_grad_()
+    weights = torch.tensor([1.0, 2, 3, 4])
+    loss = sl.DiceLoss(class_weights=weights)
+    for _ in range(3):
+        call(loss, logits, target=labels)
+    value = loss(logits, labels)
+    loss.class_weights = weights.flip(0)
+    slopes = [
+        torch.autograd.grad(value, logits, retain_graph=True, create_graph=curved)[0]
+        for curved in (False, False, True)
+    ]
+    same([slopes[0]], [slopes[1]])
+    torch.testing.assert_close(slopes[0], slopes[2], rtol=1e-5, atol=1e-8)
+
+
+def test_a_copy_for_other_processes_has_programs_of_its_own() -> None:
+    logits, labels = problems()["ordinary"]
+    weights = torch.tensor([1.0, 2, 3, 4])
+    loss = sl.DiceLoss(class_weights=weights)
+    for _ in range(3):
+        call(loss, logits, target=labels)
+    other = loss.alone()
+    assert programs(other) == []
+    other.class_weights = weights.flip(0)
+    for target in (labels, torch.zeros_like(labels)) * 3:
+        same(call(other, logits, target=target), anew(other, logits, target=target))
 
 
 def test_copies_start_anew(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
@@ -258,11 +361,33 @@ def test_copies_start_anew(both: tuple[TorchLoss, Tensor, Tensor]) -> None:
 
 
 def test_many_forms() -> None:
-    loss = sl.CrossEntropyLoss()
-    for pixels in range(1, replay.MOST_FORMS + 6):
-        for _ in range(2):
-            loss(torch.zeros(1, 2, pixels), torch.zeros(1, pixels, dtype=torch.int64))
-    assert len(programs(loss)) <= replay.MOST_FORMS
+    """Those that were not called for longest are forgotten, and what comes and goes is never written down."""
+    loss, written = sl.CrossEntropyLoss(), []
+
+    def of_width(pixels: int) -> None:
+        loss(torch.zeros(1, 2, pixels), torch.zeros(1, pixels, dtype=torch.int64))
+
+    for _ in range(3):
+        for pixels in range(1, replay.MOST_FORMS + 6):
+            of_width(pixels)
+        written.append(len(programs(loss)))
+    assert written == [0, 0, 0]
+    for pixels in (*range(1, 6), *range(100, 130)):
+        for _ in range(3):
+            of_width(pixels)
+        of_width(1)
+    assert len(loss._programs._by_form) == replay.MOST_FORMS
+    assert len(programs(loss)) == 35
+
+
+def test_a_few_calls_are_not_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    logits, labels = problems()["ordinary"]
+    loss, written = sl.DiceLoss(), []
+    for _ in range(20):
+        call(loss, logits, target=labels)
+        written.append(len(programs(loss)))
+    assert 0 < written.index(1) == replay.CALLS_BEFORE < 20
 
 
 def test_large_arrays_are_worked_on_in_parts() -> None:
@@ -270,6 +395,46 @@ def test_large_arrays_are_worked_on_in_parts() -> None:
     for _ in range(3):
         loss(logits, torch.zeros(1, 2**16 + 1, dtype=torch.int64))
     assert programs(loss) == []
+
+
+def test_whoever_listens_may_call_the_loss() -> None:
+    logits, labels = problems()["ordinary"]
+    loss, seen = sl.CrossEntropyLoss(), []
+
+    class Listener(TorchDispatchMode):
+        def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if not seen:
+                seen.append(loss(logits, labels))
+            return operation(*args, **(kwargs or {}))
+
+    right = loss(logits, labels)
+    for _ in range(4):
+        seen.clear()
+        with Listener():
+            found = loss(logits, labels)
+        same([found, *seen], [right, right])
+
+
+def test_what_nobody_would_hear_is_not_written_down() -> None:
+    logits, labels = problems()["ordinary"]
+    loss = sl.BoundaryLoss()
+    with torch._C.DisableTorchFunction():
+        for target in (labels, labels, labels, labels.flip(-1)):
+            same(call(loss, logits, target=target), anew(loss, logits, target=target))
+    assert programs(loss) == []
+
+
+def test_errors_stay_as_they_are() -> None:
+    logits, labels = problems()["ordinary"]
+    loss = sl.DiceLoss()
+    for _ in range(4):
+        loss(logits, labels)
+        with pytest.raises(TypeError, match="target must be an array, got NoneType"):
+            loss(logits, None)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="target must be integer labels of shape"):
+            loss(logits, labels[:, 1:])
+        with pytest.raises((RuntimeError, NotImplementedError), match=r"aten::|Sparse"):
+            loss(logits.to_sparse(), labels)
 
 
 def test_threads_share_a_loss() -> None:
@@ -291,6 +456,18 @@ def test_threads_share_a_loss() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_a_loss_is_let_go_without_a_search_for_cycles() -> None:
+    logits, labels = problems()["ordinary"]
+    loss = sl.DiceLoss() + sl.CrossEntropyLoss()
+    for _ in range(3):
+        call(loss, logits, target=labels)
+    gone = weakref.ref(loss)
+    gc.disable()
+    del loss
+    gc.enable()
+    assert gone() is None
 
 
 @each_loss

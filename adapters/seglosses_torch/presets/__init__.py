@@ -26,9 +26,7 @@ class _Preset(TorchLoss):
     def forward(self, *arrays: Tensor, **named: Any) -> Tensor:
         core: Any = self.core
         loss, order, others = core.called(arrays, named)
-        value = None
-        if loss is core:
-            value = self.replayed(dict(zip(("logits", "target"), order, strict=True)) | others)
+        value = self.replayed(loss, dict(zip(("logits", "target"), order, strict=True)) | others)
         return evaluate(loss, *order, **others) if value is None else value
 
     def __getattr__(self, name: str) -> Any:
