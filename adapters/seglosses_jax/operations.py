@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,15 @@ def _materialised_on_a_cpu(x: Array) -> Array:
     """`x`. For a CPU, XLA takes sums of products in one pass over what is there, and in several of a choice by label,
     which it makes of a product with a comparison that it sees."""
     return jax.lax.platform_dependent(x, cpu=jax.lax.optimization_barrier, default=lambda x: x)
+
+
+@jax.custom_jvp
+def _barrier(x: Any) -> Any:
+    """Behind which XLA makes nothing anew; JAX differentiates its own since 0.5."""
+    return jax.lax.optimization_barrier(x)
+
+
+_barrier.defjvp(lambda primals, tangents: (_barrier(*primals), *tangents))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1, 2))
@@ -140,7 +150,7 @@ class JaxOps(Ops):
     def power_sum(self, p: Array, exponent: Any, weights: Array | None) -> Array:
         if isinstance(exponent, (int, float)) and exponent == 2:
             # XLA would keep the squares for the way back, where they cost less to form again.
-            p = jax.lax.optimization_barrier(p)
+            p = _barrier(p)
         return super().power_sum(p, exponent, weights)
 
     def one_hot(self, labels: Array, num_classes: int, dtype: Any) -> Array:
@@ -166,9 +176,30 @@ class JaxSoftmax(OneHotSoftmax):
         # See `_shares` for the choice.
         return p, AtLabel(at_label, jnp.where(likely, missed, 1 - at_label), log_p)
 
+    def _sums(
+        self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
+    ) -> tuple[list[Array], Any]:
+        ops, squares = self.ops, any(m.i is SQUARED_ERROR for m in wanted)
+        traced = ops.may_choose(target.like) and not ops.may_look(target.like)
+        if not (squares and target.has_labels and traced):
+            return super()._sums(wanted, target, weights, batch)
+        # The way back of a sum is chosen with it, but not by the program: where 1 − p of the labels is not needed, 0
+        # stands for it.
+        totals, enough = self._from_totals(wanted, target, weights, batch)
+        nothing = jnp.zeros(target.labels.shape, self.logits.dtype)
+
+        def exact() -> list[Array]:
+            of_branch = copy(self)  # for nothing else can reach what is formed there
+            sums, _ = of_branch._exact_sums(wanted, target, weights, batch)
+            return [*sums, of_branch._complement_of(of_branch._others(target))]
+
+        *sums, missed = ops.choose(enough, lambda: [*(totals[m.i, m.j] for m in wanted), nothing], exact)
+        p, y = self.probabilities, target.values
+        return sums, lambda: jnp.where(enough, p - y, p - p * y - y * ops.over_classes(missed))
+
     def _error_of_labels(self, target: Target, missed: Array) -> Array:
         # XLA would keep what the sums are made of.
-        p, y = jax.lax.optimization_barrier((self.probabilities, target.values))
+        p, y = _barrier((self.probabilities, target.values))
         return p - p * y - y * self.ops.over_classes(missed)
 
 
