@@ -17,7 +17,7 @@ from seglosses_core.arithmetic import (
     product,
     sum_or_none,
 )
-from seglosses_core.libraries import Array
+from seglosses_core.libraries import Array, dtype_name
 from seglosses_core.moments import (
     COMPLEMENT,
     SQUARED_ERROR,
@@ -292,18 +292,18 @@ class Prediction:
             found = ops.sum_product(target.values, self.probabilities, weights)
         sizes = target_sum(target, 1, weights, batch)
         sums: dict[tuple[Any, Any], Array] = {(1, 1): found}
-        enough = []
+        enough, most = [], 63 / 64 if dtype_name(found) == "float64" else 15 / 16
 
         def total(exponent: int) -> Array:
             return self._beside(found, ops.power_sum(self.probabilities, exponent, weights), batch)
 
         if any(m.i is SQUARED_ERROR for m in wanted):
             squares = total(2)
-            enough.append(2 * found <= 63 / 64 * (squares + sizes))
+            enough.append(2 * found <= most * (squares + sizes))
             sums[SQUARED_ERROR, SQUARED_ERROR] = squares + sizes - 2 * found
         if any(COMPLEMENT in (m.i, m.j) for m in wanted):
             predicted = total(1)
-            enough.append(found <= 63 / 64 * xp.minimum(predicted, sizes))
+            enough.append(found <= most * xp.minimum(predicted, sizes))
             sums |= {(1, COMPLEMENT): predicted - found, (COMPLEMENT, 1): sizes - found}
         return sums, xp.all(xp.stack(enough))
 
