@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
-from torch_cases import Case, each_case, each_loss
+from torch_cases import CASES, Case, each_case, each_loss
 
 import seglosses_torch as sl
 from seglosses_torch import replay
@@ -69,6 +69,15 @@ def test_the_same_bits(case: Case) -> None:
         torch.testing.assert_close(values, values[:1] * 3, rtol=0, atol=0)
     if loss.core.reduction != "none":
         assert len(programs(loss)) == (0 if case.loss in NEVER else 4)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.loss in NEVER], ids=str)
+def test_what_is_computed_elsewhere_is_not_written_down(case: Case) -> None:
+    loss, logits = case.make(), case.logits(torch.float32)
+    for place in range(5):
+        given = {name: x.roll(place, -1) for name, x in case.arguments().items()}
+        same(call(loss, logits, **given), anew(loss, logits, **given))
+    assert programs(loss) == []
 
 
 # -- looks ------------------------------------------------------------------------------------------------------------
@@ -301,7 +310,7 @@ class Schedule(torch.nn.Module):
         return self.make(self.exponent)
 
 
-@pytest.mark.parametrize("make", [float, torch.tensor])
+@pytest.mark.parametrize("make", [float, torch.tensor, lambda exponent: exponent])
 def test_a_module_that_gives_a_hyper_parameter(make: Any) -> None:
     logits, labels = problems()["ordinary"]
     loss = sl.PowerDiceLoss(p=Schedule(make))
@@ -316,6 +325,12 @@ def test_members_of_an_ensemble_change() -> None:
     held = [member.class_weights for member in loss.losses]
     for first, second in [held, [None, held[1]], [held[0], None], [held[1], held[0]], [held[0], held[0]]]:
         loss.losses[0].class_weights, loss.losses[1].class_weights = first, second
+        for _ in range(3):
+            same(call(loss, logits, target=labels), anew(loss, logits, target=labels))
+    loss = loss + sl.FocalLoss(class_weights=weights)
+    for places in ((0, 0, 1), (0, 1, 1), (0, 1, 0)):
+        for member, place in zip(loss.losses, places, strict=True):
+            member.class_weights = held[place]
         for _ in range(3):
             same(call(loss, logits, target=labels), anew(loss, logits, target=labels))
     loss.losses[0] = sl.PowerJaccardLoss(p=2)
