@@ -439,7 +439,7 @@ class Loss(Hyperparameters):
         self._looked_at.append(True)
         for activation in self.activation.split(", "):
             if are_probabilities(logits, activation, ops):
-                warnings.warn(f"logits look like probabilities: {double(activation)}.", stacklevel=4)
+                warnings.warn(f"logits look like probabilities: {double(activation)}.", stacklevel=6)
 
     # -- sums of losses -----------------------------------------------------------------------------------------
 

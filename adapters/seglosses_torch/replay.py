@@ -28,11 +28,13 @@ from seglosses_torch.modes import Mode, mode_of
 from seglosses_torch.tape import Back, Step, Tape, Unlike, Value, Way, needed, program
 
 CALLS_BEFORE = 16
-"""As many calls of a form are computed anew: to write one down takes as long as some thirty gain."""
+"""As many calls with arguments of a form are computed anew: to write one down takes as long as some thirty gain."""
 MOST_FORMS = 64
-"""Of one loss; then those that were not called for longest are forgotten."""
+"""Of the arguments of one loss; then those that were not given for longest are forgotten."""
+MOST_LOSSES = 16
+"""For arguments of one form, what a loss is whose hyper-parameters are given anew each time; the same for these."""
 MOST_WAYS = 8
-"""Of one form; if there are more, its calls are made anew each time."""
+"""Of one program; if there are more, these calls are made anew each time."""
 
 
 def pays(logits: Tensor) -> bool:
@@ -43,38 +45,48 @@ def pays(logits: Tensor) -> bool:
 
 
 class Programs:
-    """Those of a module, by the form of the call. A copy starts anew."""
+    """Those of a module, by the form of what a call is given. A copy starts anew."""
 
     def __init__(self) -> None:
-        # How often a form was called; then its program, None where there can be none.
-        self._by_form: OrderedDict[Any, int | Program | None] = OrderedDict()
+        self._by_form: OrderedDict[Any, Calls] = OrderedDict()
 
     def __reduce__(self) -> tuple[type[Programs], tuple[()]]:
         return Programs, ()
 
+    def known(self) -> list[Program]:
+        """All that have been written down."""
+        calls = [calls for calls in self._by_form.values() if not calls.are_given_up]
+        every = [program for one in calls for program in one.by_loss.values()]
+        return [program for program in every if program is not None and program.ways]
+
     def value(self, loss: Loss, given: Mapping[str, Tensor]) -> Tensor | None:
         """That of a loss with these arguments; None where no program gives it."""
-        constants: list[Tensor] = []
-        structure = _structure(loss, constants)
-        logits, every = given["logits"], (*given.values(), *constants)
-        held = {id(x): x for x in constants}  # which losses may share
-        if len({*map(id, every)}) < len(given) + len(held) or not _are_ordinary(every):
-            return None
-        arrays = (*given.values(), *held.values())
-        if mode_of(logits, arrays[1:], (), none=False) is not Mode.EAGER:
+        arrays, logits = tuple(given.values()), given["logits"]
+        if not _are_ordinary(arrays) or mode_of(logits, arrays[1:], (), none=False) is not Mode.EAGER:
             return None
         differentiated = torch.is_grad_enabled() and logits.requires_grad
+        calls = self._calls((differentiated, tuple(given), *map(_form, arrays)))
+        if calls.are_given_up or calls.number <= CALLS_BEFORE:
+            return None
+        constants: list[Tensor] = []
+        structure = _structure(loss, constants)
+        held = {id(x): x for x in constants}  # which losses may share
+        if len({*map(id, arrays), *held}) < len(arrays) + len(held) or not _are_ordinary(constants):
+            return None
+        if constants and mode_of(logits, constants, (), none=False) is not Mode.EAGER:
+            return None
         places = [*held]
         shared = tuple(places.index(id(x)) for x in constants)
-        known = self._of_form((differentiated, tuple(given), structure, shared, *map(_form, arrays)))
-        if known is None:
+        program = calls.program((structure, shared, *map(_form, held.values())))
+        if program is None:
             return None
         with function.no_autocast(logits), on_device_of(logits):
             given = _as_ours(loss, given)
             arrays = (*given.values(), *held.values())
             with torch.no_grad():
-                found = known.run(loss, tuple(given), arrays, differentiated=differentiated)
+                found = program.run(loss, tuple(given), arrays, differentiated=differentiated)
             if found is None:
+                calls.are_given_up = program.is_given_up
                 return None
             way, value, *others = found
             if not differentiated:
@@ -85,20 +97,44 @@ class Programs:
             result: Tensor = Made.apply(of_call, made, given["logits"], *prepared)
             return result
 
-    def _of_form(self, form: Any) -> Program | None:
-        known = self._by_form.get(form, 0)
-        if isinstance(known, int) and known >= CALLS_BEFORE and _may_write_down():
-            known = Program()
-        elif isinstance(known, int):
-            known += 1
-        if isinstance(known, Program) and known.is_given_up:
-            known = None
-        self._by_form[form] = known
-        with contextlib.suppress(KeyError):  # of other threads
-            self._by_form.move_to_end(form)
-            if len(self._by_form) > MOST_FORMS:
-                self._by_form.popitem(last=False)
-        return known if isinstance(known, Program) else None
+    def _calls(self, form: Any) -> Calls:
+        calls = self._by_form.get(form)
+        if calls is None:
+            calls = Calls()
+        _put_last(self._by_form, form, calls, MOST_FORMS)
+        calls.number += 1
+        return calls
+
+
+class Calls:
+    """Those with arguments of one form."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.are_given_up = False
+        self.by_loss: OrderedDict[Any, Program | None] = OrderedDict()
+        """None for a loss that was seen once."""
+
+    def program(self, loss: Any) -> Program | None:
+        """That of what a loss is, if it was there before."""
+        try:
+            seen = loss in self.by_loss
+        except TypeError:  # what a user's module gives
+            return None
+        program = self.by_loss.get(loss)
+        if seen and program is None:
+            program = Program()
+        _put_last(self.by_loss, loss, program, MOST_LOSSES)
+        return program
+
+
+def _put_last(known: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """As what was asked for last; the first goes if there are too many."""
+    known[key] = value
+    with contextlib.suppress(KeyError):  # of other threads
+        known.move_to_end(key)
+        if len(known) > most:
+            known.popitem(last=False)
 
 
 def _as_ours(loss: Loss, given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -119,23 +155,40 @@ def _as_ours(loss: Loss, given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
 def _structure(loss: Hyperparameters, arrays: list[Tensor]) -> tuple[Any, ...]:
     """All that tells a loss from others but for the arrays in it, which are put into the list."""
     found: list[Any] = [type(loss)]
-
-    def add(value: Any) -> None:
-        if isinstance(value, Tensor):
-            arrays.append(value)
-            found.append(Tensor)
-        elif isinstance(value, Hyperparameters):
-            found.append(_structure(value, arrays))
-        elif isinstance(value, tuple):
-            found.append(len(value))
-            for item in value:
-                add(item)
-        else:
-            found.extend((type(value), value))  # for 1 is equal to 1.0
-
     for name in loss.__dataclass_fields__:  # type: ignore[attr-defined]
-        add(getattr(loss, name))
+        value = getattr(loss, name)
+        if isinstance(loss, Loss) and name in loss.matrices and not isinstance(value, Tensor):
+            found.append(_Itself(value))
+        else:
+            _add(value, found, arrays)
     return tuple(found)
+
+
+def _add(value: Any, found: list[Any], arrays: list[Tensor]) -> None:
+    if isinstance(value, Tensor):
+        arrays.append(value)
+        found.append(Tensor)
+    elif isinstance(value, Hyperparameters):
+        found.append(_structure(value, arrays))
+    elif isinstance(value, (tuple, list)):
+        found.append(len(value))
+        for item in value:
+            _add(item, found, arrays)
+    else:
+        found.extend((type(value), value))  # for 1 is equal to 1.0
+
+
+class _Itself:
+    """A value that is the same as itself alone, for to compare it would take long."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and other._value is self._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
 
 
 def _may_write_down() -> bool:

@@ -22,10 +22,6 @@ MOST_STEPS = 1000
 """Of one way: what is longer takes too long to write down."""
 
 aten = torch.ops.aten
-_UNKNOWN = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
-"""Of operations whose result may decide what follows."""
-_KNOWN = {aten.bincount.default}
-"""Those of them that do not: the labels have been looked at, and so there are as many counts as asked for."""
 _LEAVING = {Tensor.numpy, Tensor.tolist, Tensor.__array__, Tensor.__dlpack__}
 """What takes values to where no operation of PyTorch follows them."""
 
@@ -105,7 +101,7 @@ class Tape(internals.Mode):
         results = [x for x in _leaves(found) if isinstance(x, Tensor)]
         if operation is aten._local_scalar_dense.default and self._looks(read[0], found):
             return found
-        if (_UNKNOWN & set(operation.tags) and operation not in _KNOWN) or any(
+        if _decides(operation, read) or any(
             x.device.type == "cpu" != y.device.type for x in results for y in read
         ):
             raise Unlike(operation)
@@ -170,6 +166,16 @@ class _Leaving(TorchFunctionMode):
         if function in _LEAVING:
             raise Unlike(function)
         return function(*args, **(kwargs or {}))
+
+
+def _decides(operation: Any, read: Iterable[Tensor]) -> bool:
+    """Whether what an operation gives may decide what follows."""
+    if not {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}.intersection(operation.tags):
+        return False
+    if operation is aten.index.Tensor:
+        return any(x.dtype in (torch.bool, torch.uint8) for x in read)  # which pick, by masks
+    # Labels have been looked at before they are counted, and so there are as many counts as asked for.
+    return operation is not aten.bincount.default
 
 
 def _overwritten(operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Any]:
