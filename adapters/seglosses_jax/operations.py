@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import partial
 from typing import Any
 
@@ -175,27 +174,6 @@ class JaxSoftmax(OneHotSoftmax):
         log_p = jnp.where(likely, ops.log1p(-jnp.where(likely, missed, 0)), shifted - jnp.log(total))
         # See `_shares` for the choice.
         return p, AtLabel(at_label, jnp.where(likely, missed, 1 - at_label), log_p)
-
-    def _sums(
-        self, wanted: Sequence[Moment], target: Target, weights: Array | None, batch: bool
-    ) -> tuple[list[Array], Any]:
-        ops, squares = self.ops, any(m.i is SQUARED_ERROR for m in wanted)
-        traced = ops.may_choose(target.like) and not ops.may_look(target.like)
-        if not (squares and target.has_labels and traced):
-            return super()._sums(wanted, target, weights, batch)
-        # The way back of a sum is chosen with it, but not by the program: where 1 − p of the labels is not needed, 0
-        # stands for it.
-        totals, enough = self._from_totals(wanted, target, weights, batch)
-        nothing = jnp.zeros(target.labels.shape, self.logits.dtype)
-
-        def exact() -> list[Array]:
-            of_branch = copy(self)  # for nothing else can reach what is formed there
-            sums, _ = of_branch._exact_sums(wanted, target, weights, batch)
-            return [*sums, of_branch._complement_of(of_branch._others(target))]
-
-        *sums, missed = ops.choose(enough, lambda: [*(totals[m.i, m.j] for m in wanted), nothing], exact)
-        p, y = self.probabilities, target.values
-        return sums, lambda: jnp.where(enough, p - y, p - p * y - y * ops.over_classes(missed))
 
     def _error_of_labels(self, target: Target, missed: Array) -> Array:
         # XLA would keep what the sums are made of.
