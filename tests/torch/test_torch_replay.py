@@ -64,7 +64,7 @@ def test_the_same_bits(case: Case) -> None:
         with torch.no_grad():
             values = [loss(logits, **case.arguments()) for _ in range(3)]
         torch.testing.assert_close(values, values[:1] * 3, rtol=0, atol=0)
-    if loss.core.reduction != "none":
+    if loss.core.reduction != "none" and torch.__version__ >= "2.8":  # earlier ones make more steps of some
         assert len(programs(loss)) == (0 if case.loss in NEVER else 4)
 
 
@@ -198,6 +198,7 @@ def test_backward_gives_the_same_bits_each_time(both: tuple[TorchLoss, Tensor, T
         assert torch.autograd.gradcheck(lambda z: loss(z, labels[:1, :2, :2]), (wide,))
 
 
+@pytest.mark.filterwarnings("ignore:`torch.cpu.amp.autocast:FutureWarning")  # of torch 2.4 itself
 @pytest.mark.parametrize("prepare", [Tensor.float, Tensor.to_dense, lambda x: x[:, None], Tensor.byte])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_activation_checkpoints(prepare: Any, dtype: torch.dtype) -> None:
@@ -435,6 +436,7 @@ def test_whoever_listens_may_call_the_loss() -> None:
         same([found, *seen], [right, right])
 
 
+@pytest.mark.since(torch="2.5")
 def test_what_nobody_would_hear_is_not_written_down() -> None:
     logits, labels = problems()["ordinary"]
     loss = sl.BoundaryLoss()
