@@ -1,8 +1,8 @@
 """The same call once more, without asking again what decides which operations it is made of.
 
 These are the same for all calls of one form: of one loss, with arrays of the same shapes, layouts and dtypes. After
-some of them one is written down, and the next ones start just what it started. On a CPU a call may look at values before
-it goes on: each outcome of its looks is another way, written down when it comes up.
+some of them one is written down, and the next ones start just what it started. On a CPU a call may look at values
+before it goes on: each outcome of its looks is another way, written down when it comes up.
 """
 
 from __future__ import annotations
