@@ -381,33 +381,12 @@ class Loss(Hyperparameters):
         make_ops: Callable[[Array, int], Ops] | None = None,
         *,
         totals: Statistics | None = None,
+        translated: bool = False,
     ) -> Call:
-        """Check the arguments; bring logits and inputs to the dtype of the computation, and all to one library."""
-        logits, target, mask = self.translated(logits, target, mask, make_ops)
-        return self.prepared(logits, target, mask, sample_weight, inputs, make_ops, totals=totals)
-
-    def translated(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        make_ops: Callable[[Array, int], Ops] | None = None,
-    ) -> tuple[Array, Array, Array | None]:
-        """Logits, target and mask as ours take them, where the loss takes others."""
-        return logits, target, mask
-
-    def prepared(
-        self,
-        logits: Array,
-        target: Array,
-        mask: Array | None,
-        sample_weight: Array | None,
-        inputs: Mapping[str, Array | None],
-        make_ops: Callable[[Array, int], Ops] | None = None,
-        *,
-        totals: Statistics | None = None,
-    ) -> Call:
-        """What `prepare` gives, with these as ours take them."""
+        """Check the arguments; bring logits and inputs to the dtype of the computation, and all to one library.
+        `translated` says that they are what `translate` gives."""
+        if not translated:
+            logits, target, mask = self.translate(logits, target, mask, make_ops)
         axis = self.check(logits, target, mask, sample_weight)
         for name, array in self.arrays():
             check_library(name, array, logits)
@@ -431,6 +410,16 @@ class Loss(Hyperparameters):
         call = Call(logits, target, mask, sample_weight, inputs, ops)
         return call.without_empty_axes() if self._across is not None and 0 in shape_of(logits) else call
 
+    def translate(
+        self,
+        logits: Array,
+        target: Array,
+        mask: Array | None,
+        make_ops: Callable[[Array, int], Ops] | None = None,
+    ) -> tuple[Array, Array, Array | None]:
+        """Logits, target and mask as losses of ours take them, where this one takes others."""
+        return logits, target, mask
+
     def _look_once(self, logits: Array, ops: Ops) -> None:
         """A warning if logits are probabilities already, at the first call of a loss that is eager and on a CPU: on a
         GPU the look would have to wait for all that comes before."""
@@ -439,7 +428,7 @@ class Loss(Hyperparameters):
         self._looked_at.append(True)
         for activation in self.activation.split(", "):
             if are_probabilities(logits, activation, ops):
-                warnings.warn(f"logits look like probabilities: {double(activation)}.", stacklevel=6)
+                warnings.warn(f"logits look like probabilities: {double(activation)}.", stacklevel=5)
 
     # -- sums of losses -----------------------------------------------------------------------------------------
 

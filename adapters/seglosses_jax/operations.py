@@ -27,7 +27,7 @@ def _materialised_on_a_cpu(x: Array) -> Array:
 
 @jax.custom_jvp
 def _barrier(x: Any) -> Any:
-    """Behind which XLA makes nothing anew; JAX differentiates its own since 0.5."""
+    """`x`, which XLA does not join with what made it. JAX 0.4 has no derivative of its barrier."""
     return jax.lax.optimization_barrier(x)
 
 
@@ -101,7 +101,7 @@ class JaxOps(Ops):
     ) -> list[Array]:
         if self.is_eager(condition):
             return super().choose(condition, first, second)
-        # Elsewhere the device would wait for who asks what it has found.
+        # On a GPU the program would wait until the host has read the condition.
         return jax.lax.platform_dependent(cpu=lambda: jax.lax.cond(condition, first, second), default=second)
 
     def stop_gradient(self, x: Array) -> Array:

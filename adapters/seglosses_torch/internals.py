@@ -60,7 +60,7 @@ def constant_result(function: F) -> F:
     return function
 
 
-class Mode(TorchDispatchMode):
+class DispatchMode(TorchDispatchMode):
     """A `TorchDispatchMode` that does not import the compilers, which would not follow it."""
 
     @classmethod

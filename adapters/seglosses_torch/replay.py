@@ -25,16 +25,16 @@ from seglosses_torch.eager import EagerOps
 from seglosses_torch.function import Kept, Made
 from seglosses_torch.kernels.launch import heard_by, on_device_of
 from seglosses_torch.modes import Mode, mode_of
-from seglosses_torch.tape import Back, Step, Tape, Unlike, Value, Way, needed, program
+from seglosses_torch.tape import Back, Step, Tape, Unlike, Value, Way, as_function, needed
 
 CALLS_BEFORE = 16
-"""As many calls with arguments of a form are computed anew: to write one down takes as long as some thirty gain."""
+"""So many calls of a form are computed anew, then one is written down, which takes as long as some thirty gain."""
 MOST_FORMS = 64
-"""Of the arguments of one loss; then those that were not given for longest are forgotten."""
+"""Of the arguments of one module; the one that was given longest ago is forgotten first."""
 MOST_LOSSES = 16
-"""For arguments of one form, what a loss is whose hyper-parameters are given anew each time; the same for these."""
+"""That one module has been, as its hyper-parameters changed, with arguments of one form; the oldest goes first."""
 MOST_WAYS = 8
-"""Of one program; if there are more, these calls are made anew each time."""
+"""Of one program; calls of a form that goes more are computed anew each time."""
 
 
 def pays(logits: Tensor) -> bool:
@@ -66,7 +66,7 @@ class Programs:
             return None
         differentiated = torch.is_grad_enabled() and logits.requires_grad
         calls = self._calls((differentiated, tuple(given), *map(_form, arrays)))
-        if calls.are_given_up or calls.number <= CALLS_BEFORE:
+        if calls.are_given_up or calls.number < CALLS_BEFORE:
             return None
         constants: list[Tensor] = []
         structure = _structure(loss, constants)
@@ -77,23 +77,23 @@ class Programs:
             return None
         places = [*held]
         shared = tuple(places.index(id(x)) for x in constants)
-        program = calls.program((structure, shared, *map(_form, held.values())))
-        if program is None:
+        known = calls.program((structure, shared, *map(_form, held.values())))
+        if known is None:
             return None
         with function.no_autocast(logits), on_device_of(logits):
             given = _as_ours(loss, given)
             arrays = (*given.values(), *held.values())
             with torch.no_grad():
-                found = program.run(loss, tuple(given), arrays, differentiated=differentiated)
+                found = known.run(loss, tuple(given), arrays, differentiated=differentiated)
             if found is None:
-                calls.are_given_up = program.is_given_up
+                calls.are_given_up = known.is_given_up
                 return None
             way, value, *others = found
             if not differentiated:
                 return value
             prepared, kept = others[: len(way.names) - 1], others[len(way.names) - 1 :]
             made = value, lambda arrays, upstream: way.back(arrays, kept, upstream), way.once
-            of_call = Kept(loss, way.names, way.class_axis, None, False)
+            of_call = Kept(loss, tuple(way.names), way.class_axis, totals=None, empty=False)
             result: Tensor = Made.apply(of_call, made, given["logits"], *prepared)
             return result
 
@@ -107,16 +107,16 @@ class Programs:
 
 
 class Calls:
-    """Those with arguments of one form."""
+    """Those of a module with arguments of one form."""
 
     def __init__(self) -> None:
         self.number = 0
         self.are_given_up = False
         self.by_loss: OrderedDict[Any, Program | None] = OrderedDict()
-        """None for a loss that was seen once."""
+        """By what the loss was, its `_structure` and the forms of its arrays; None if it was that once."""
 
     def program(self, loss: Any) -> Program | None:
-        """That of what a loss is, if it was there before."""
+        """That of a loss that has been there before."""
         try:
             seen = loss in self.by_loss
         except TypeError:  # what a user's module gives
@@ -140,9 +140,9 @@ def _put_last(known: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> 
 def _as_ours(loss: Loss, given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """The arguments as a loss of ours takes them, and logits in the dtype of the computation: what autograd is to
     differentiate itself."""
-    if type(loss).translated is not Loss.translated:
+    if type(loss).translate is not Loss.translate:
         of_mode = functools.partial(function.make_ops, mode=Mode.EAGER)
-        translated = loss.translated(given["logits"], given["target"], given.get("mask"), of_mode)
+        translated = loss.translate(given["logits"], given["target"], given.get("mask"), of_mode)
         theirs = dict(zip(("logits", "target", "mask"), translated, strict=True))
         given = {name: x for name, x in {**given, **theirs}.items() if x is not None}
     logits = given["logits"]
@@ -244,7 +244,7 @@ class Program:
         if len(self.ways) < MOST_WAYS:
             with contextlib.suppress(Unlike):
                 own, way = write_down(loss, names, arrays, differentiated=differentiated)
-                self._there = program([*self.ways, way], own)
+                self._there = as_function([*self.ways, way], own)
                 self.ways.append(way)
                 learnt = True
         self.is_given_up = not learnt
@@ -269,7 +269,7 @@ def write_down(
     if len({*own}) < len(own):
         raise Unlike(arrays)
     with torch.no_grad(), heard_by(tape), tape.listening():
-        call = loss.prepared(logits, target, mask, sample_weight, inputs, of_mode)
+        call = loss.prepare(logits, target, mask, sample_weight, inputs, of_mode, translated=True)
         if call.logits is not logits:
             raise Unlike(loss)
         if not differentiated:
@@ -306,7 +306,7 @@ def _way_back(
     steps = needed(steps, {wanted})
     made = {x for step in steps for x in step.gives}
     kept = sorted({x for step in steps for x in step.read()} - {*of_call, scale, *made})
-    run = program([Way(steps, [wanted])], [*of_call, *kept, scale])
+    run = as_function([Way(steps, [wanted])], [*of_call, *kept, scale])
 
     def back(arrays: Sequence[Tensor], kept: Sequence[Tensor], upstream: Tensor) -> Tensor:
         with function.no_autocast(arrays[0]), on_device_of(arrays[0]):

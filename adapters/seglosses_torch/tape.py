@@ -72,7 +72,7 @@ Back = Callable[[Sequence[Tensor], Sequence[Tensor], Tensor], Tensor]
 """From the tensors of the call, what else was kept, and what comes from upstream, to the gradient."""
 
 
-class Tape(internals.Mode):
+class Tape(internals.DispatchMode):
     """Writes down what is done with some arrays. What does not depend on them is done once."""
 
     def __init__(self, given: Iterable[Tensor]) -> None:
@@ -108,8 +108,9 @@ class Tape(internals.Mode):
         constant = [x for x in read if self._known.get(x) is None]
         if any(self._known.get(x) is None for x in _overwritten(operation, args, kwargs)):
             raise Unlike(operation)
-        if (read and len(constant) == len(read)) or (operation is aten.ones_like.default and found.ndim == 0):
-            return found  # and what does not depend on what is given has no number
+        # What does not depend on what is given has no number; nor has the 1 that a way back begins with.
+        if (read and len(constant) == len(read)) or (operation is aten.ones_like.default and not found.ndim):
+            return found
         several = not isinstance(found, Tensor)
         arguments, options = self.valued(args), {name: self.valued(x) for name, x in kwargs.items()}
         gives = tuple(map(self.given, results))
@@ -197,12 +198,14 @@ def _binding(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         args = tuple(x.clone() if isinstance(x, Tensor) else x for x in args)
         kwargs = {name: x.clone() if isinstance(x, Tensor) else x for name, x in kwargs.items()}
     heard = _Heard()
-    with contextlib.suppress(TypeError), heard:
+    with contextlib.suppress(Exception), heard:  # of one that takes other arguments
         found(*args, **kwargs)
     return found if heard.operations == [same] else operation
 
 
-class _Heard(internals.Mode):
+class _Heard(internals.DispatchMode):
+    """Hears which operations are started."""
+
     def __init__(self) -> None:
         super().__init__()
         self.operations: list[Any] = []
@@ -224,7 +227,7 @@ def needed(steps: Sequence[Step], wanted: Iterable[Value]) -> list[Step]:
     return found[::-1]
 
 
-def program(ways: Sequence[Way], given: Sequence[Value]) -> Callable[..., Any]:
+def as_function(ways: Sequence[Way], given: Sequence[Value]) -> Callable[..., Any]:
     """The ways as a function of what is given, which keeps nothing for longer than it is needed. It returns the way
     that it goes and what is wanted of that; None where a look has an outcome that it has in none of them."""
     constants: dict[str, Any] = {}

@@ -274,7 +274,7 @@ class PresetLoss(Loss):
             raise TypeError(f"totals are taken by the loss that `equivalent(…)` makes, not by {self!r}.")
         return super().parts_in(ops, totals)
 
-    def translated(
+    def translate(
         self,
         logits: Array,
         target: Array,

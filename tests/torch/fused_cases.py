@@ -442,7 +442,7 @@ def launches() -> list[str]:
 
 
 if __name__ == "__main__":
-    replay.CALLS_BEFORE = 0
+    replay.CALLS_BEFORE = 1
     for line in [*everything(whole="whole" in sys.argv), *replayed(), *compiled(), *launches()]:
         print(line)
     print("OK")
